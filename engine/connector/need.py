@@ -1,0 +1,77 @@
+"""What a SQL box needs of a source, and what a connector will ask for to give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = str | int | float | bool
+"""A comparison's right-hand side. Instants are integers: Unix seconds, as Stripe's API writes them."""
+
+
+class Op(StrEnum):
+    """The comparisons that a source may be able to answer by itself."""
+
+    EQ = "="
+    IN = "in"
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Predicate:
+    """`column op value`; for `IN`, `values` holds the list (sorted, without doubles), otherwise one value."""
+
+    column: str
+    op: Op
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The rows and columns of one source table that a SQL box reads.
+
+    `where` is a disjunction of conjunctions: a row is needed when one of the inner tuples holds entirely. `((),)`
+    means every row; `()` means none. It never leaves out a row that the box could see: what cannot be expressed is
+    left out of it, and more is fetched. `limit` is set only where any (or, with `newest_first`, the newest) so many
+    rows give the box's result.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    where: tuple[tuple[Predicate, ...], ...] = ((),)
+    limit: int | None = None
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as `plan` shows it and `run` makes it: parameters as Stripe's query string writes them.
+
+    `per` is set when the request is made once for each row of another table ("invoices").
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    per: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How one source table will be read. JSON both ways: it is part of the plan and the payload of the extraction.
+
+    `requests` are the distinct kinds of requests, paging aside. `why` says in a sentence what was pushed down and
+    what was not. `options` is the connector's own (JSON values only). `bound` is the most rows it will read, if known.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    where: tuple[tuple[Predicate, ...], ...]
+    requests: tuple[Request, ...]
+    why: str
+    limit: int | None = None
+    options: Mapping[str, object] | None = None

@@ -1,0 +1,110 @@
+"""What the engine asks of a connector. Implemented in `connectors/`, proven by `testing.connector_suite`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from engine.relation import Relation
+
+from .failure import Failure
+from .need import Need, Op, Read
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """A table that a connector can read.
+
+    `relation` holds the provider's columns followed by the system columns (`_account`, `_livemode`, `_api_version`,
+    `_read_at`, `_source`, `_deleted_at`, `_extra`). `filters` are the columns whose comparisons the provider can
+    answer. `key` identifies a row within an account. `created` names the column that orders the list, if any.
+    """
+
+    name: str
+    relation: Relation
+    key: tuple[str, ...]
+    description: str
+    filters: Mapping[str, frozenset[Op]]
+    created: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCatalogue:
+    """Everything that a connector can read at one API version; known offline."""
+
+    api_version: str
+    tables: Mapping[str, SourceTable]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Lists that are no tables, with the reason."""
+
+
+class Verdict(StrEnum):
+    """How one probe of a connection test went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One line of a connection test. `latency_ms` is the wall time of its request."""
+
+    name: str
+    verdict: Verdict
+    message: str
+    latency_ms: float | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `test-connection` found. `facts` are name → text (account, mode, API version …), shown in order."""
+
+    connection: str
+    ok: bool
+    facts: Mapping[str, str]
+    probes: tuple[Probe, ...]
+
+
+class Connector(Protocol):
+    """A kind of system Weir reaches. Everything but `check` is offline and needs no secret."""
+
+    @property
+    def name(self) -> str:
+        """The word used in `connector:`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The product's name, for people."""
+        ...
+
+    @property
+    def category(self) -> str:
+        """Where the gallery lists it ("Billing")."""
+        ...
+
+    @property
+    def unused_fields(self) -> frozenset[str]:
+        """Fields of the connection form that are accepted and do nothing here."""
+        ...
+
+    @property
+    def stage(self) -> str:
+        """`module:function` that extracts a partition in a worker (see `engine.run.executor`)."""
+        ...
+
+    def catalogue(self, api_version: str | None) -> SourceCatalogue:
+        """The tables at this API version (None: the connector's own). KeyError for one it does not know."""
+        ...
+
+    def plan_reads(self, needs: Sequence[Need]) -> tuple[Read, ...]:
+        """The fewest requests that give every need: one `Read` a table, tables in order of name."""
+        ...
+
+    def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:
+        """Reach the provider, say who and what it is, and probe each of `tables`. Never raises `ConnectorError`."""
+        ...

@@ -1,0 +1,5 @@
+"""Codes E4xx: compiling steps and SQL boxes."""
+
+from .code import Code
+
+CODES: tuple[Code, ...] = ()

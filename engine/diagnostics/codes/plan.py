@@ -1,0 +1,5 @@
+"""Codes E5xx: planning."""
+
+from .code import Code
+
+CODES: tuple[Code, ...] = ()

@@ -1,0 +1,5 @@
+"""Codes E3xx: linking definitions."""
+
+from .code import Code
+
+CODES: tuple[Code, ...] = ()

@@ -1,0 +1,5 @@
+"""Codes E6xx: running."""
+
+from .code import Code
+
+CODES: tuple[Code, ...] = ()

@@ -1,0 +1,5 @@
+"""Codes E2xx: checking one definition."""
+
+from .code import Code
+
+CODES: tuple[Code, ...] = ()

@@ -1,0 +1,30 @@
+"""Did you mean …? Candidates for a name that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+
+def closest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
+    """The candidates that look like `word`, best first: at most `limit`, none when nothing is near enough."""
+    folded = word.casefold().replace("-", "_")
+    scored: list[tuple[float, str]] = []
+    for candidate in dict.fromkeys(candidates):
+        other = candidate.casefold().replace("-", "_")
+        ratio = 1.0 if other == folded else SequenceMatcher(None, folded, other).ratio()
+        if ratio < 0.6 and len(folded) > 3 and (folded in other or other in folded):
+            ratio = 0.6
+        if ratio >= 0.6:
+            scored.append((-ratio, candidate))
+    return [candidate for _, candidate in sorted(scored)[:limit]]
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """A hint such as "did you mean `a` or `b`?", or None."""
+    found = closest(word, candidates)
+    if not found:
+        return None
+    names = [f"`{name}`" for name in found]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"did you mean {listed}?"
