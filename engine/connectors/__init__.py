@@ -1,0 +1,1 @@
+"""Adapters to the systems Weir reaches: one package each, none imports another."""

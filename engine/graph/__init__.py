@@ -1,0 +1,37 @@
+"""The graph of a project's steps, compiled from its definitions."""
+
+from .types import (
+    SCHEMA_NAMESPACE,
+    Action,
+    Binder,
+    BindFailure,
+    Bound,
+    Box,
+    Extract,
+    Graph,
+    Import,
+    MapColumn,
+    Respond,
+    Scope,
+    Step,
+    StopIf,
+    TableRead,
+)
+
+__all__ = [
+    "SCHEMA_NAMESPACE",
+    "Action",
+    "BindFailure",
+    "Binder",
+    "Bound",
+    "Box",
+    "Extract",
+    "Graph",
+    "Import",
+    "MapColumn",
+    "Respond",
+    "Scope",
+    "Step",
+    "StopIf",
+    "TableRead",
+]

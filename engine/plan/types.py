@@ -1,0 +1,76 @@
+"""The plan: what a run would do now, as data with a deterministic hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.connector import Read
+from engine.graph import Step
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How many requests and rows a task will cost; None where it cannot be known offline."""
+
+    requests: int | None
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step with what would be done for it now. `needs` are the ids of the tasks it waits for.
+
+    `reads` belongs to extracts: how each table is read, parents of nested lists included.
+    """
+
+    step: Step
+    action: str
+    reason: str
+    estimate: Estimate
+    needs: tuple[str, ...]
+    reads: tuple[Read, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The step's id."""
+        return self.step.id
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """What a run needs to know of a connection: the reference to its secret, never the secret."""
+
+    name: str
+    connector: str
+    agent: str
+    timeout_ms: int
+    secret: tuple[str, str]
+    """Kind (env, file, keyring, command) and the argument."""
+    api_version: str
+    mode: Literal["test", "live"] | None
+    base_url: str | None
+    accounts: tuple[str, ...] | Literal["all"] | None
+    requests_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An item that a run leaves out (inactive), with the reason."""
+
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Tasks in an order in which they can run. The hash covers everything but itself: same definitions, same hash."""
+
+    interfaces: tuple[str, ...]
+    connections: tuple[ConnectionSettings, ...]
+    tasks: tuple[Task, ...]
+    skipped: tuple[Skipped, ...]
+    hash: str
+    format_version: int = FORMAT_VERSION

@@ -1,0 +1,264 @@
+"""What a run asks of the world. Implemented in `duck/` and `stores/`, wired in `app/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from engine.connector import Predicate
+from engine.graph import Action, Box, MapColumn
+from engine.relation import Relation
+
+from .executor import OutputFile
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What staging holds of a table: a `created` window `[gte, lt)` in Unix seconds (None: no bound), or all of it.
+
+    `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
+    `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit.
+    """
+
+    account: str
+    table: str
+    gte: int | None
+    lt: int | None
+    where: tuple[tuple[Predicate, ...], ...]
+    as_of: datetime
+    strategy: str
+    api_version: str
+    pages: int
+    rows: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Something in the provider's answers that the catalogue does not know or cannot type."""
+
+    table: str
+    field: str
+    problem: Literal["unknown", "mistyped"]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What one commit did to staging. `removed` counts rows that the read proves gone."""
+
+    rows: int
+    removed: int
+    drift: tuple[Drift, ...]
+
+
+class Staging(Protocol):
+    """The mirror of one connection: a DuckDB file that outlives runs, its coverage committed with its rows."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    def load(self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime) -> LoadReport:
+        """Upsert the pages of spool files (by account and key) and record `coverage`, in one transaction.
+
+        Then, in the same transaction, every row that a complete coverage speaks about (its account, window, filter)
+        and that was last read before `read_at` is gone at the provider: tombstoned (`_deleted_at`) where the coverage
+        has no filter, otherwise removed, because it may merely match no longer.
+        """
+        ...
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """What is in the file, by table and account."""
+        ...
+
+    def close(self) -> None:
+        """Release the file for other processes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoxLimits:
+    """How much a SQL box may take. `seconds` is wall time."""
+
+    memory_bytes: int
+    seconds: float
+    threads: int
+    temp_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxResult:
+    """A box's rows, on disk: the table `result` of the DuckDB file at `path`. `relation` is what it has."""
+
+    path: Path
+    relation: Relation
+    rows: int
+
+
+class BoxFailed(Exception):
+    """A box did not run: `reason` is for people, `limit` names the limit it hit, `span` the code points in its SQL."""
+
+    def __init__(self, reason: str, *, limit: str | None = None, span: tuple[int, int] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.limit = limit
+        self.span = span
+
+
+class BoxRunner(Protocol):
+    """Runs SQL boxes, which are untrusted: they see the staged tables and the Schema and nothing else."""
+
+    def run(self, box: Box, target: Path, limits: BoxLimits) -> BoxResult:
+        """Write the box's rows to a new file at `target`. Raises `BoxFailed`; then `target` does not exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """One write into a table of the Schema. `match` pairs (Schema column, source column)."""
+
+    run_id: str
+    step: str
+    table: str
+    relation: Relation
+    key: tuple[str, ...]
+    action: Action
+    match: tuple[tuple[str, str], ...]
+    mapping: tuple[MapColumn, ...]
+    reject_limit: int
+    snapshot: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not be written: its match key, the column, why. Values are shown cut to 100 characters."""
+
+    key: Mapping[str, str]
+    column: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did. `rejected` counts all misfits; `rejects` holds the first few for the report."""
+
+    read: int
+    inserted: int
+    updated: int
+    deleted: int
+    unchanged: int
+    rejected: int
+    rejects: tuple[Reject, ...]
+
+
+class TableStore(Protocol):
+    """The Schema's tables: a DuckDB file, attached only while it is read or written."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    def apply(self, job: ImportJob, result: BoxResult) -> ImportReport:
+        """Write `result` in one transaction: after a failure the table is as it was. The table is made, or widened by
+        new columns, as needed; a change that would lose data raises `StoreError`."""
+        ...
+
+    def close(self) -> None:
+        """Release the file."""
+        ...
+
+
+class StoreError(Exception):
+    """The store refuses: busy (with the process that holds it), an incompatible table, a doubled key."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class RunStore(Protocol):
+    """Run state: runs, steps, leases with fencing tokens. SQLite by default."""
+
+    def acquire(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> int | None:
+        """A fencing token for the lease `name`, or None when somebody else holds it and is alive."""
+        ...
+
+    def renew(self, name: str, token: int, now: datetime, ttl_seconds: float) -> bool:
+        """Prolong the lease; False when it was lost (the run must stop before its next commit)."""
+        ...
+
+    def release(self, name: str, token: int) -> None:
+        """Give the lease back."""
+        ...
+
+    def holder(self, name: str) -> str | None:
+        """Who holds the lease, in words ("pid 4711 on build-3, since 10:02"), or None."""
+        ...
+
+    def begin_run(self, run: RunRecord) -> None:
+        """Record that a run has started."""
+        ...
+
+    def end_step(self, run_id: str, step: StepRecord) -> None:
+        """Record how a step ended."""
+        ...
+
+    def end_run(self, run_id: str, status: str, ended: datetime, counts: Mapping[str, int]) -> None:
+        """Record how a run ended."""
+        ...
+
+    def runs(self, limit: int) -> Sequence[RunRecord]:
+        """The newest runs first."""
+        ...
+
+    def run(self, run_id: str) -> tuple[RunRecord, Sequence[StepRecord]] | None:
+        """One run with its steps; `run_id` may be an unambiguous beginning."""
+        ...
+
+    def tracked(self) -> Mapping[tuple[str, str], str]:
+        """Values of tracked parameters after the last successful run: (interface, parameter) → value."""
+        ...
+
+    def track(self, interface: str, values: Mapping[str, str]) -> None:
+        """Remember tracked parameters (called with the end of a successful interface)."""
+        ...
+
+    def close(self) -> None:
+        """Release the database."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run: `status` is running, succeeded, failed, stopped or abandoned (its process died)."""
+
+    id: str
+    interfaces: tuple[str, ...]
+    status: str
+    started: datetime
+    ended: datetime | None
+    user: str
+    commit: str | None
+    plan_hash: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step of a run: `status` is succeeded, failed, skipped or stopped; `message` says why."""
+
+    step: str
+    kind: str
+    status: str
+    started: datetime
+    ended: datetime
+    counts: Mapping[str, int]
+    message: str | None
