@@ -1,0 +1,82 @@
+"""`Read.options`: how a Stripe table is read, in JSON. Written by `reads.plan_reads`, followed by the extraction."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+Strategy = Literal["none", "list", "retrieve", "parents", "embedded"]
+"""How the rows are reached.
+
+- `none`: no row can be needed; nothing is requested.
+- `list`: page through `path` once for each of `variants`.
+- `retrieve`: GET `retrieve` once for each of `ids` (its one `{…}` is the id). 404 means: no such row. An answer with
+  `deleted: true` is a deleted row.
+- `parents`: page through `path` once for each of `variants` and each parent. The parents are the rows of
+  `parent.table`, which has a Read of its own in the same plan, or `parent.values` if these are given. 404 for a parent
+  means: no rows.
+- `embedded`: the rows arrive inside the rows of `parent.table` (its Read is in the same plan), in their field
+  `parent.embedded`: a list object whose first items are in `data` and whose rest, if `has_more`, lies behind its
+  `url`. When the field is missing, `path` is read as with `parents`.
+"""
+
+
+class Variant(TypedDict):
+    """One kind of list request, paging aside.
+
+    `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters. `lists` are array
+    parameters: each value is sent as `name[]=value` (`expand` is one). Neither holds paging or the `created` window.
+    `gte` and `lt` bound `created` in Unix seconds (null: no bound);
+    the extraction may cut the window `[gte, lt)` into smaller ones. `where` is what the variant covers, besides the
+    window: predicates `[column, op, [values]]` that all hold (empty: everything). A 400 or 404 with code
+    `resource_missing` whose `param` is in `params` means: no rows.
+    """
+
+    params: dict[str, str]
+    lists: dict[str, list[str]]
+    gte: int | None
+    lt: int | None
+    where: list[tuple[str, str, list[str | int | float | bool]]]
+
+
+class ParentParam(TypedDict):
+    """`param` of each request takes the parent row's `column`; rows where it is NULL are skipped.
+
+    With `in_path` it replaces `{param}` in the path, otherwise it is a query parameter. `field` is the column of the
+    row read that holds the parent's value: set it where Stripe's object lacks it.
+    """
+
+    param: str
+    column: str
+    field: str
+    in_path: bool
+
+
+class ParentOptions(TypedDict):
+    """Where the parents come from: the rows of `table`, or just `values` of the first of `params`."""
+
+    table: str
+    params: list[ParentParam]
+    values: list[str] | None
+    embedded: str | None
+
+
+class ReadOptions(TypedDict):
+    """How one table is read.
+
+    `page` is the list's page style; `created` says whether windows may be cut; `newest_first` whether the list is
+    ordered so. `limit` is how many rows each variant needs at most (null: all). `ids` and `retrieve` belong to the
+    strategy `retrieve`, `parent` to `parents` and `embedded`. Variants may overlap: rows are told apart by the
+    table's key.
+    """
+
+    table: str
+    path: str
+    page: Literal["cursor", "none", "v2"]
+    strategy: Strategy
+    variants: list[Variant]
+    created: bool
+    newest_first: bool
+    limit: int | None
+    retrieve: str | None
+    ids: list[str]
+    parent: ParentOptions | None
