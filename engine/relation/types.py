@@ -24,6 +24,9 @@ class Kind(StrEnum):
     LIST = "list"
 
 
+_PLAIN = frozenset(kind.value for kind in Kind) - {Kind.DECIMAL.value, Kind.LIST.value}
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnType:
     """A column's type: integers have 64 bits, timestamps are UTC instants with microseconds.
@@ -47,7 +50,7 @@ class ColumnType:
             if not 1 <= precision <= 38 or scale > precision:
                 raise ValueError("a decimal needs a precision of 1 to 38 and a scale not above it")
             return cls(Kind.DECIMAL, precision, scale)
-        if written in Kind and written not in (Kind.DECIMAL, Kind.LIST):
+        if written in _PLAIN:
             return cls(Kind(written))
         raise ValueError(
             "expected text, integer, decimal(p,s), float, boolean, date, timestamp or json, or one of these with []"

@@ -100,7 +100,7 @@ class BoxResult:
     rows: int
 
 
-class BoxFailed(Exception):
+class BoxError(Exception):
     """A box did not run: `reason` is for people, `limit` names the limit it hit, `span` the code points in its SQL."""
 
     def __init__(self, reason: str, *, limit: str | None = None, span: tuple[int, int] | None = None) -> None:
@@ -114,7 +114,7 @@ class BoxRunner(Protocol):
     """Runs SQL boxes, which are untrusted: they see the staged tables and the Schema and nothing else."""
 
     def run(self, box: Box, target: Path, limits: BoxLimits) -> BoxResult:
-        """Write the box's rows to a new file at `target`. Raises `BoxFailed`; then `target` does not exist."""
+        """Write the box's rows to a new file at `target`. Raises `BoxError`; then `target` does not exist."""
         ...
 
 
