@@ -1,0 +1,109 @@
+"""The shape of the code base, where import-linter cannot say it: sizes, and which package may import which library."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENGINE = Path(__file__).parents[2] / "engine"
+FILES = sorted(ENGINE.rglob("*.py"))
+
+# A library is the business of one package; everybody else reaches it through a protocol.
+OWNERS = {
+    "duckdb": "duck",
+    "stripe": "connectors",
+    "aiohttp": "connectors",
+    "sqlalchemy": "stores",
+    "starlette": "web",
+    "uvicorn": "web",
+    "watchfiles": "app",
+    "jinja2": "graph",
+    "yaml": "source",
+}
+FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """The first parts of all absolute imports in a module, lazy ones included."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("library", sorted(OWNERS))
+def test_a_library_is_imported_by_its_one_package(library: str) -> None:
+    strangers = [
+        str(file.relative_to(ENGINE))
+        for file in FILES
+        if file.relative_to(ENGINE).parts[0] != OWNERS[library] and library in imported(ast.parse(file.read_text()))
+    ]
+    assert strangers == []
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    long = {str(file.relative_to(ENGINE)): n for file in FILES if (n := len(file.read_text().splitlines())) > 400}
+    assert long == {}
+
+
+def test_no_function_is_longer_than_60_lines() -> None:
+    long = {
+        f"{file.relative_to(ENGINE)}:{node.name}": length
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > 60
+    }
+    assert long == {}
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [str(file) for file in FILES if file.stem in FORBIDDEN_NAMES or file.parent.name in FORBIDDEN_NAMES] == []
+
+
+def test_every_public_function_and_class_has_a_docstring() -> None:
+    missing = [
+        f"{file.relative_to(ENGINE)}:{node.lineno} {node.name}"
+        for file in FILES
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and ast.get_docstring(node) is None
+    ]
+    assert missing == []
+
+
+def test_connectors_do_not_import_each_other() -> None:
+    connectors = [path.name for path in (ENGINE / "connectors").iterdir() if (path / "__init__.py").exists()]
+    guilty = []
+    for file in FILES:
+        parts = file.relative_to(ENGINE).parts
+        if parts[0] != "connectors" or len(parts) < 3:
+            continue
+        text = file.read_text()
+        guilty += [
+            f"{file}: {other}" for other in connectors if other != parts[1] and f"engine.connectors.{other}" in text
+        ]
+    assert guilty == []
+
+
+def test_help_imports_none_of_the_heavy_libraries() -> None:
+    """`weir --help` is the first thing a person types: it must not pay for engines that it does not start."""
+    program = (
+        "import sys\n"
+        "from engine.cli import main\n"
+        "sys.argv = ['weir', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('loaded:', *sorted(set(sys.modules) & set(sys.stdin.read().split())))"
+    )
+    heavy = "duckdb stripe aiohttp sqlalchemy starlette uvicorn watchfiles jinja2 pydantic msgspec asyncio yaml"
+    done = subprocess.run([sys.executable, "-c", program], input=heavy, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].strip() == "loaded:"
+    assert "Usage" in done.stdout
