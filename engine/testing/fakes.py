@@ -1,0 +1,114 @@
+"""Fakes of the ports of a run: real behaviour, held in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from engine.run import RunRecord, StepRecord
+
+
+@dataclass(slots=True)
+class _Lease:
+    token: int
+    owner: str
+    expires: datetime
+
+
+@dataclass
+class RunMemory:
+    """What a `MemoryRunStore` keeps; hand the same one to several stores to see them share it."""
+
+    runs: dict[str, tuple[RunRecord, list[StepRecord]]] = field(default_factory=dict)
+    leases: dict[str, _Lease] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+    tracked: dict[tuple[str, str], str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class MemoryRunStore:
+    """A `RunStore` in memory, for tests and for trying things out."""
+
+    def __init__(self, memory: RunMemory | None = None) -> None:
+        self._memory = memory or RunMemory()
+
+    def acquire(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> int | None:
+        """See `RunStore.acquire`."""
+        with self._memory.lock:
+            lease = self._memory.leases.get(name)
+            if lease is not None and lease.expires > now:
+                return None
+            token = self._memory.tokens.get(name, 0) + 1
+            self._memory.tokens[name] = token
+            self._memory.leases[name] = _Lease(token, owner, now + timedelta(seconds=ttl_seconds))
+            return token
+
+    def renew(self, name: str, token: int, now: datetime, ttl_seconds: float) -> bool:
+        """See `RunStore.renew`."""
+        with self._memory.lock:
+            lease = self._memory.leases.get(name)
+            if lease is None or lease.token != token:
+                return False
+            lease.expires = now + timedelta(seconds=ttl_seconds)
+            return True
+
+    def release(self, name: str, token: int) -> None:
+        """See `RunStore.release`."""
+        with self._memory.lock:
+            lease = self._memory.leases.get(name)
+            if lease is not None and lease.token == token:
+                del self._memory.leases[name]
+
+    def holder(self, name: str) -> str | None:
+        """See `RunStore.holder`."""
+        with self._memory.lock:
+            lease = self._memory.leases.get(name)
+            return lease.owner if lease is not None else None
+
+    def begin_run(self, run: RunRecord) -> None:
+        """See `RunStore.begin_run`."""
+        with self._memory.lock:
+            self._memory.runs[run.id] = (run, [])
+
+    def end_step(self, run_id: str, step: StepRecord) -> None:
+        """See `RunStore.end_step`."""
+        with self._memory.lock:
+            self._memory.runs[run_id][1].append(step)
+
+    def end_run(self, run_id: str, status: str, ended: datetime, counts: Mapping[str, int]) -> None:
+        """See `RunStore.end_run`."""
+        with self._memory.lock:
+            run, steps = self._memory.runs[run_id]
+            self._memory.runs[run_id] = (replace(run, status=status, ended=ended, counts=dict(counts)), steps)
+
+    def runs(self, limit: int) -> Sequence[RunRecord]:
+        """See `RunStore.runs`."""
+        with self._memory.lock:
+            found = [run for run, _ in self._memory.runs.values()]
+        return sorted(found, key=lambda run: (run.started, run.id), reverse=True)[:limit]
+
+    def run(self, run_id: str) -> tuple[RunRecord, Sequence[StepRecord]] | None:
+        """See `RunStore.run`."""
+        with self._memory.lock:
+            if run_id not in self._memory.runs:
+                names = [name for name in self._memory.runs if name.startswith(run_id)]
+                if len(names) != 1:
+                    return None
+                run_id = names[0]
+            run, steps = self._memory.runs[run_id]
+            return run, list(steps)
+
+    def tracked(self) -> Mapping[tuple[str, str], str]:
+        """See `RunStore.tracked`."""
+        with self._memory.lock:
+            return dict(self._memory.tracked)
+
+    def track(self, interface: str, values: Mapping[str, str]) -> None:
+        """See `RunStore.track`."""
+        with self._memory.lock:
+            self._memory.tracked.update({(interface, name): value for name, value in values.items()})
+
+    def close(self) -> None:
+        """See `RunStore.close`."""

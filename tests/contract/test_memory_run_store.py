@@ -1,0 +1,18 @@
+"""The memory run store keeps the rules of run state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.run import RunStore
+from engine.testing.fakes import MemoryRunStore, RunMemory
+from engine.testing.run_store_suite import RunStoreSuite
+
+
+class TestMemoryRunStore(RunStoreSuite):
+    memories: dict[Path, RunMemory] | None = None
+
+    def make(self, directory: Path) -> RunStore:
+        if self.memories is None:
+            self.memories = {}
+        return MemoryRunStore(self.memories.setdefault(directory, RunMemory()))
