@@ -25,10 +25,9 @@ class Variant(TypedDict):
 
     `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters. `lists` are array
     parameters: each value is sent as `name[]=value` (`expand` is one). Neither holds paging or the `created` window.
-    `gte` and `lt` bound `created` in Unix seconds (null: no bound);
-    the extraction may cut the window `[gte, lt)` into smaller ones. `where` is what the variant covers, besides the
-    window: predicates `[column, op, [values]]` that all hold (empty: everything). A 400 or 404 with code
-    `resource_missing` whose `param` is in `params` means: no rows.
+    `gte` and `lt` bound `created` in Unix seconds (null: no bound); the extraction may cut the window `[gte, lt)` into
+    smaller ones. `where` is what the variant covers, besides the window: predicates `[column, op, [values]]` that all
+    hold (empty: everything). A 400 or 404 with code `resource_missing` whose `param` is in `params` means: no rows.
     """
 
     params: dict[str, str]

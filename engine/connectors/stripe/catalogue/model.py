@@ -58,8 +58,8 @@ class Field:
 class Resource:
     """A kind of object. `name` is unique (v2 kinds start with `v2.`), `object` is what its `object` field says.
 
-    `expandable` are dotted paths that `expand[]` accepts (`[]` marks an array on the way). `sublists` maps a dotted path
-    to the resources of the list object found there. `deletable` resources may come back as `{id, object, deleted}`.
+    `expandable` are dotted paths that `expand[]` accepts (`[]` marks an array on the way). `sublists` maps a dotted
+    path to the resources of the list object found there. `deletable` ones may come back as `{id, object, deleted}`.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Filter:
 
     `type` is the type of one value; `values` the accepted ones where the set is known: others answer 400.
     `column` is set when the filter answers a comparison with this column: every row that matches the comparison comes
-    back. With `exact`, no other row does.
+    back. With `exact`, no other row does. `answers` narrows that to these values of the column (empty: all values).
     """
 
     param: str
@@ -107,6 +107,7 @@ class Filter:
     required: bool = False
     column: str | None = None
     exact: bool = True
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,7 @@ class Param:
 class Write:
     """A request that changes something. `verb` is the SDK's word for it (`create`, `finalize_invoice`, …).
 
+    Its parameters are a file of their own, which only those who write need to read: see `load_params`.
     `resource` is the kind it acts on and `returns` what it answers with (a list's items where it answers a list).
     `immutable` are the parameters that only the create of this resource takes. `base` is `files` where the request
     goes to the upload host.
@@ -265,9 +267,13 @@ class Write:
     resource: str
     returns: tuple[str, ...]
     effect: SideEffect
-    params: tuple[Param, ...] = ()
     immutable: tuple[str, ...] = ()
     base: str = "api"
+
+    @property
+    def key(self) -> str:
+        """Method and path, distinct for distinct writes: `post /v1/customers`."""
+        return f"{self.method} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
