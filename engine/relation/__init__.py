@@ -1,7 +1,7 @@
 """Relations: columns, their types, and whether one fits into another."""
 
 from .fit import Fit, fit
-from .types import BOOLEAN, DATE, FLOAT, INTEGER, JSON, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
+from .types import BOOLEAN, DATE, FLOAT, INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 
 __all__ = [
     "BOOLEAN",
@@ -9,6 +9,7 @@ __all__ = [
     "FLOAT",
     "INTEGER",
     "JSON",
+    "MAP",
     "TEXT",
     "TIMESTAMP",
     "Column",

@@ -17,7 +17,7 @@ class Fit(StrEnum):
 
 _SAFE: dict[Kind, frozenset[Kind]] = {
     Kind.TEXT: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP, Kind.JSON}),
-    Kind.JSON: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.LIST}),
+    Kind.JSON: frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.LIST, Kind.MAP}),
     Kind.FLOAT: frozenset(),
     Kind.TIMESTAMP: frozenset({Kind.DATE}),
 }

@@ -11,7 +11,7 @@ _DECIMAL = re.compile(r"decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 
 
 class Kind(StrEnum):
-    """The scalar kinds of the language, and `list`."""
+    """The scalar kinds of the language, `list`, and `map`, which only sources have."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -22,9 +22,10 @@ class Kind(StrEnum):
     TIMESTAMP = "timestamp"
     JSON = "json"
     LIST = "list"
+    MAP = "map"  # text to text, in source tables only: `metadata['tier']` is plain text
 
 
-_PLAIN = frozenset(kind.value for kind in Kind) - {Kind.DECIMAL.value, Kind.LIST.value}
+_PLAIN = frozenset(kind.value for kind in Kind) - {Kind.DECIMAL.value, Kind.LIST.value, Kind.MAP.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ BOOLEAN = ColumnType(Kind.BOOLEAN)
 DATE = ColumnType(Kind.DATE)
 TIMESTAMP = ColumnType(Kind.TIMESTAMP)
 JSON = ColumnType(Kind.JSON)
+MAP = ColumnType(Kind.MAP)
+"""Text to text. The schema language has no such type: a mapping puts a map into a json column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,11 @@ from .model import (
     Write,
     WriteKind,
 )
+from .relations import COLUMN_TYPES, SYSTEM_COLUMNS, table_fields, table_relation
 
 __all__ = [
+    "COLUMN_TYPES",
+    "SYSTEM_COLUMNS",
     "Catalogue",
     "Default",
     "Embedded",
@@ -47,4 +50,6 @@ __all__ = [
     "WriteKind",
     "load_catalogue",
     "load_params",
+    "table_fields",
+    "table_relation",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..model import Embedded, Field, FieldType, Filter, FilterKind, PageStyle, Parent, Resource, SyncClass, Table
+from ..model import Embedded, FieldType, Filter, FilterKind, PageStyle, Parent, Resource, SyncClass, Table
 from . import effects, facts
 from .filters import with_columns
 from .operations import Operation
