@@ -1,0 +1,77 @@
+"""The floor: what a competent engineer writes in an afternoon. aiohttp, `created` windows, DuckDB's own JSON reader.
+
+    python -m benchmarks.rivals.floor URL FILE [--raw]
+
+Sixteen windows a table; pages are collected in memory and inserted by one statement a table. Six columns a table, or
+with --raw also the whole object as JSON. No retries, no types checked, no limits honoured, nothing resumable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import aiohttp
+import duckdb
+
+from benchmarks.server import SPAN, START
+
+WINDOWS = 16
+COLUMNS = {
+    "charges": "id VARCHAR, amount BIGINT, currency VARCHAR, created BIGINT, customer VARCHAR, status VARCHAR",
+    "customers": "id VARCHAR, email VARCHAR, name VARCHAR, created BIGINT, currency VARCHAR, balance BIGINT",
+}
+
+
+async def window(session: aiohttp.ClientSession, url: str, gte: int, lt: int) -> list[bytes]:
+    """The pages of one window."""
+    pages: list[bytes] = []
+    params = {"limit": "100", "created[gte]": str(gte), "created[lt]": str(lt)}
+    while True:
+        async with session.get(url, params=params) as answer:
+            body = await answer.read()
+        page = json.loads(body)
+        if page["data"]:
+            pages.append(body)
+            params["starting_after"] = page["data"][-1]["id"]
+        if not page["has_more"]:
+            return pages
+
+
+async def fetch(url: str, table: str) -> list[bytes]:
+    """All pages of a table."""
+    step = SPAN // WINDOWS + 1
+    headers = {"Authorization": "Bearer sk_test_benchmark"}
+    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=WINDOWS)) as session:
+        edges = range(START, START + SPAN + 1, step)
+        parts = await asyncio.gather(*(window(session, f"{url}/v1/{table}", low, low + step) for low in edges))
+    return [page for part in parts for page in part]
+
+
+def main() -> None:
+    """Load both tables and print the number of rows."""
+    url, target, raw = sys.argv[1], Path(sys.argv[2]), "--raw" in sys.argv
+    database = duckdb.connect(str(target))
+    database.execute("SET threads = 1")
+    rows = 0
+    for table, columns in COLUMNS.items():
+        pages = asyncio.run(fetch(url, table))
+        fields = ", ".join(f'"{part.split()[0]}": "{part.split()[1]}"' for part in columns.split(", "))
+        database.execute(f"CREATE TABLE {table} ({columns}{', raw JSON' if raw else ''})")
+        for start in range(0, len(pages), 200):
+            # One parameter per statement: a list of page texts, taken apart by DuckDB.
+            items = "SELECT unnest(json_extract(page, '$.data[*]')) AS item FROM (SELECT unnest($1) AS page)"
+            extra = ", item" if raw else ""
+            database.execute(
+                f"INSERT INTO {table} SELECT unnest(json_transform(item, '{{{fields}}}')){extra} FROM ({items})",
+                [[page.decode() for page in pages[start : start + 200]]],
+            )
+        rows += database.sql(f"SELECT count(*) FROM {table}").fetchall()[0][0]
+    database.close()
+    print(rows)
+
+
+if __name__ == "__main__":
+    main()
