@@ -9,8 +9,8 @@ Strategy = Literal["none", "list", "retrieve", "parents", "embedded"]
 
 - `none`: no row can be needed; nothing is requested.
 - `list`: page through `path` once for each of `variants`.
-- `retrieve`: GET `retrieve` once for each of `ids` (its one `{…}` is the id). 404 means: no such row. An answer with
-  `deleted: true` is a deleted row.
+- `retrieve`: GET `retrieve` once for each of `ids` (its one `{…}` is the id), with the `params` of the one variant.
+  404 means: no such row. An answer with `deleted: true` is a deleted row.
 - `parents`: page through `path` once for each of `variants` and each parent. The parents are the rows of
   `parent.table`, which has a Read of its own in the same plan, or `parent.values` if these are given. 404 for a parent
   means: no rows.
@@ -23,15 +23,14 @@ Strategy = Literal["none", "list", "retrieve", "parents", "embedded"]
 class Variant(TypedDict):
     """One kind of list request, paging aside.
 
-    `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters. `lists` are array
-    parameters: each value is sent as `name[]=value` (`expand` is one). Neither holds paging or the `created` window.
+    `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters, `expand[0]` and so
+    on. It never holds paging or the `created` window.
     `gte` and `lt` bound `created` in Unix seconds (null: no bound); the extraction may cut the window `[gte, lt)` into
     smaller ones. `where` is what the variant covers, besides the window: predicates `[column, op, [values]]` that all
     hold (empty: everything). A 400 or 404 with code `resource_missing` whose `param` is in `params` means: no rows.
     """
 
     params: dict[str, str]
-    lists: dict[str, list[str]]
     gte: int | None
     lt: int | None
     where: list[tuple[str, str, list[str | int | float | bool]]]
