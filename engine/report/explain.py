@@ -1,0 +1,18 @@
+"""The page of a code."""
+
+from __future__ import annotations
+
+from engine.diagnostics import CODES, closest
+
+
+def explain(code: str) -> str | None:
+    """The page of `code` in Markdown (case does not matter), or None when there is no such code."""
+    found = CODES.get(code.upper())
+    if found is None:
+        return None
+    return f"# {found.id}: {found.title}\n\n{found.page.strip()}\n"
+
+
+def similar_codes(code: str) -> list[str]:
+    """Codes that look like a code that does not exist."""
+    return closest(code.upper(), CODES)
