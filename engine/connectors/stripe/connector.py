@@ -1,0 +1,104 @@
+"""Stripe as a connector: everything but `check` is offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Final, cast
+
+from engine.connector import CheckReport, Need, Op, Read, SourceCatalogue, SourceTable
+
+from .catalogue import FilterKind, Table, load_catalogue, table_relation
+from .reads import plan_reads
+
+_COMPARISONS: Final = frozenset({Op.EQ, Op.IN, Op.LT, Op.LE, Op.GT, Op.GE})
+_EQUALITIES: Final = frozenset({Op.EQ, Op.IN})
+
+
+@dataclass(frozen=True, slots=True)
+class StripeConnector:
+    """The Stripe connector of the pinned API version."""
+
+    @property
+    def name(self) -> str:
+        """`stripe`."""
+        return "stripe"
+
+    @property
+    def title(self) -> str:
+        """`Stripe`."""
+        return "Stripe"
+
+    @property
+    def category(self) -> str:
+        """`Billing`."""
+        return "Billing"
+
+    @property
+    def unused_fields(self) -> frozenset[str]:
+        """Stripe's times are Unix seconds: there is no format to set."""
+        return frozenset({"datetime_format"})
+
+    @property
+    def stage(self) -> str:
+        """The function that extracts a partition."""
+        return "engine.connectors.stripe.extract:extract_partition"
+
+    def catalogue(self, api_version: str | None) -> SourceCatalogue:
+        """The tables of the pinned API version. KeyError for any other: its fields are not known here."""
+        known = load_catalogue().api_version
+        if api_version not in (None, known):
+            raise KeyError(f"the catalogue knows API version {known}, not {api_version}")
+        return _source_catalogue()
+
+    def plan_reads(self, needs: Sequence[Need]) -> tuple[Read, ...]:
+        """See `reads.plan_reads`."""
+        return plan_reads(needs)
+
+    def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:
+        """Reach Stripe and probe each of `tables`. Only now is the SDK imported."""
+        check = import_module(f"{__package__}.check").check_connection
+        return cast("CheckReport", check(config, tables))
+
+
+CONNECTOR: Final = StripeConnector()
+
+
+@cache
+def _source_catalogue() -> SourceCatalogue:
+    catalogue = load_catalogue()
+    tables = {name: _source_table(table) for name, table in catalogue.tables.items()}
+    return SourceCatalogue(catalogue.api_version, tables, catalogue.unreadable)
+
+
+def _source_table(table: Table) -> SourceTable:
+    return SourceTable(
+        name=table.name,
+        relation=table_relation(table.name),
+        key=table.key,
+        description=_description(table),
+        filters=column_filters(table),
+        created="created" if table.newest_first else None,
+    )
+
+
+def _description(table: Table) -> str:
+    hidden = f"; without {table.hidden}" if table.hidden else ""
+    return f"{' or '.join(table.resources)} objects of `{table.path}`{hidden}"
+
+
+def column_filters(table: Table) -> dict[str, frozenset[Op]]:
+    """The columns whose comparisons Stripe answers, and which comparisons, in order of name."""
+    found: dict[str, frozenset[Op]] = {}
+    if table.created:
+        found["created"] = _COMPARISONS
+    for each in table.filters:
+        if each.column is not None:
+            ranged = each.kind is FilterKind.RANGE
+            found[each.column] = found.get(each.column, frozenset()) | (_COMPARISONS if ranged else _EQUALITIES)
+    parents = (parent.field for parent in table.parents if len(table.parents) == 1)
+    for column in (*parents, *(("id",) if table.retrieve else ())):
+        found[column] = found.get(column, frozenset()) | _EQUALITIES
+    return dict(sorted(found.items()))
