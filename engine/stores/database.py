@@ -1,0 +1,87 @@
+"""Opening the run state's database: SQLite by default, any address SQLAlchemy knows otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from engine.run import StoreError
+
+from .migrations import Migration, load_migrations
+from .tables import SCHEMA_VERSION
+
+BUSY_SECONDS = 15
+_MIGRATION_LOCK = 7_236_174  # any number, the same in every process
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of a SQLite file, for `open_database`."""
+    return f"sqlite+pysqlite:///{path}"
+
+
+def open_database(url: str) -> Engine:
+    """Connect and bring the schema up to date. Raises `StoreError` when the database is newer than this program
+    or cannot be opened."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    try:
+        _migrate(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise StoreError(
+            "E650",
+            f"the run state cannot be opened: {error.orig}",
+            "see that the folder can be written and that no other program holds the file",
+        ) from None
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Readers never wait for the writer (WAL), writers wait for each other, and a transaction takes its lock at its
+    beginning, so that two processes cannot both read and then both write."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    migrations = load_migrations()
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        if not inspect(connection).has_table(SCHEMA_VERSION.name):
+            SCHEMA_VERSION.create(connection)
+        done = frozenset(connection.scalars(select(SCHEMA_VERSION.c.number)))
+        newest = migrations[-1].number
+        if done and max(done) > newest:
+            raise StoreError(
+                "E651",
+                f"the run state has schema version {max(done)}, this program knows {newest}",
+                "use the version of Weir that wrote it, or a newer one",
+            )
+        for migration in migrations:
+            if migration.number not in done:
+                _apply(connection, migration)
+
+
+def _apply(connection: Connection, migration: Migration) -> None:
+    for statement in migration.statements:
+        connection.exec_driver_sql(statement)
+    connection.execute(insert(SCHEMA_VERSION).values(number=migration.number, name=migration.name))

@@ -1,0 +1,214 @@
+"""Run state in a SQL database: runs, steps, leases with fencing tokens, tracked parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from engine.run import RunRecord, StepRecord
+
+from .database import open_database, sqlite_url
+from .tables import LEASES, RUNS, STEPS, TRACKED
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+LEASE_PREFIX = "interface:"
+
+
+def open_run_store(path: Path) -> SqlRunStore:
+    """The run state in the SQLite file at `path`; the file and its folder are made. Raises `StoreError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqlRunStore(sqlite_url(path))
+
+
+class SqlRunStore:
+    """A `RunStore` in the database at `url`. It may be used from several threads and processes at once."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = open_database(url)
+
+    def acquire(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> int | None:
+        """See `RunStore.acquire`. One statement decides: of two processes that race, one gets a token."""
+        values = {"name": name, "token": 1, "owner": owner, "expires": _expiry(now, ttl_seconds)}
+        statement = self._insert(LEASES).values(values)
+        taken = statement.on_conflict_do_update(
+            index_elements=[LEASES.c.name],
+            set_={"token": LEASES.c.token + 1, "owner": owner, "expires": values["expires"]},
+            where=or_(LEASES.c.owner.is_(None), LEASES.c.expires <= _instant(now)),
+        ).returning(LEASES.c.token)
+        with self._engine.begin() as connection:
+            token: int | None = connection.scalar(taken)
+            return token
+
+    def renew(self, name: str, token: int, now: datetime, ttl_seconds: float) -> bool:
+        """See `RunStore.renew`."""
+        statement = update(LEASES).where(_held(name, token)).values(expires=_expiry(now, ttl_seconds))
+        with self._engine.begin() as connection:
+            return connection.execute(statement).rowcount == 1
+
+    def release(self, name: str, token: int) -> None:
+        """See `RunStore.release`."""
+        with self._engine.begin() as connection:
+            connection.execute(update(LEASES).where(_held(name, token)).values(owner=None, expires=0))
+
+    def holder(self, name: str) -> str | None:
+        """See `RunStore.holder`."""
+        with self._engine.connect() as connection:
+            owner: str | None = connection.scalar(select(LEASES.c.owner).where(LEASES.c.name == name))
+            return owner
+
+    def begin_run(self, run: RunRecord) -> None:
+        """See `RunStore.begin_run`."""
+        row = {
+            "id": run.id,
+            "interfaces": json.dumps(list(run.interfaces)),
+            "status": run.status,
+            "started": _instant(run.started),
+            "ended": None if run.ended is None else _instant(run.ended),
+            "started_by": run.user,
+            "git_commit": run.commit,
+            "plan_hash": run.plan_hash,
+            "counts": json.dumps(dict(run.counts)),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(RUNS).values(row))
+
+    def end_step(self, run_id: str, step: StepRecord) -> None:
+        """See `RunStore.end_step`."""
+        number = select(func.coalesce(func.max(STEPS.c.number), 0) + 1).where(STEPS.c.run_id == run_id)
+        row = {
+            "run_id": run_id,
+            "number": number.scalar_subquery(),
+            "step": step.step,
+            "kind": step.kind,
+            "status": step.status,
+            "started": _instant(step.started),
+            "ended": _instant(step.ended),
+            "counts": json.dumps(dict(step.counts)),
+            "message": step.message,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(select(RUNS.c.id).where(RUNS.c.id == run_id).with_for_update())
+            connection.execute(insert(STEPS).values(row))
+
+    def end_run(self, run_id: str, status: str, ended: datetime, counts: Mapping[str, int]) -> None:
+        """See `RunStore.end_run`."""
+        values = {"status": status, "ended": _instant(ended), "counts": json.dumps(dict(counts))}
+        with self._engine.begin() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(values))
+
+    def runs(self, limit: int) -> Sequence[RunRecord]:
+        """See `RunStore.runs`."""
+        statement = select(RUNS).order_by(RUNS.c.started.desc(), RUNS.c.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [_run(row) for row in connection.execute(statement)]
+
+    def run(self, run_id: str) -> tuple[RunRecord, Sequence[StepRecord]] | None:
+        """See `RunStore.run`."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one_or_none()
+            if row is None:
+                begins = RUNS.c.id.startswith(run_id, autoescape=True)
+                rows = connection.execute(select(RUNS).where(begins).limit(2)).all()
+                if len(rows) != 1:
+                    return None
+                row = rows[0]
+            steps = select(STEPS).where(STEPS.c.run_id == row.id).order_by(STEPS.c.number)
+            return _run(row), [_step(found) for found in connection.execute(steps)]
+
+    def tracked(self) -> Mapping[tuple[str, str], str]:
+        """See `RunStore.tracked`."""
+        with self._engine.connect() as connection:
+            return {(row.interface, row.parameter): row.value for row in connection.execute(select(TRACKED))}
+
+    def track(self, interface: str, values: Mapping[str, str]) -> None:
+        """See `RunStore.track`."""
+        with self._engine.begin() as connection:
+            for parameter, value in values.items():
+                statement = self._insert(TRACKED).values(interface=interface, parameter=parameter, value=value)
+                connection.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=[TRACKED.c.interface, TRACKED.c.parameter], set_={"value": value}
+                    )
+                )
+
+    def abandon_dead_runs(self, now: datetime, grace_seconds: float = 5) -> Sequence[str]:
+        """Mark runs as abandoned that are still `running` although none of their leases is alive: their process died.
+
+        A run younger than `grace_seconds` is left alone. Returns the ids.
+        """
+        with self._engine.begin() as connection:
+            old = _instant(now - timedelta(seconds=grace_seconds))
+            running = select(RUNS).where(and_(RUNS.c.status == "running", RUNS.c.started <= old))
+            dead = [row for row in connection.execute(running) if not _alive(connection, row, now)]
+            for row in dead:
+                values = {"status": "abandoned", "ended": _instant(now)}
+                connection.execute(update(RUNS).where(RUNS.c.id == row.id).values(values))
+            return [row.id for row in dead]
+
+    def close(self) -> None:
+        """See `RunStore.close`."""
+        self._engine.dispose()
+
+    def _insert(self, table: Any) -> Any:
+        """An INSERT that can say what to do on a conflict, which each dialect spells for itself."""
+        return postgresql_insert(table) if self._engine.dialect.name == "postgresql" else sqlite_insert(table)
+
+
+def _held(name: str, token: int) -> Any:
+    return and_(LEASES.c.name == name, LEASES.c.token == token, LEASES.c.owner.is_not(None))
+
+
+def _alive(connection: Connection, row: Row[Any], now: datetime) -> bool:
+    """True while a lease of one of the run's interfaces, taken by this run's process, has not expired."""
+    names = [LEASE_PREFIX + interface for interface in json.loads(row.interfaces)]
+    living = and_(LEASES.c.name.in_(names), LEASES.c.owner.is_not(None), LEASES.c.expires > _instant(now))
+    later = and_(RUNS.c.started > row.started, RUNS.c.status == "running", RUNS.c.interfaces == row.interfaces)
+    if connection.scalar(select(exists().where(later))):
+        return False
+    return bool(connection.scalar(select(exists().where(living))))
+
+
+def _instant(value: datetime) -> int:
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def _expiry(now: datetime, ttl_seconds: float) -> int:
+    return _instant(now + timedelta(seconds=ttl_seconds))
+
+
+def _moment(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def _run(row: Row[Any]) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        interfaces=tuple(json.loads(row.interfaces)),
+        status=row.status,
+        started=_moment(row.started),
+        ended=None if row.ended is None else _moment(row.ended),
+        user=row.started_by,
+        commit=row.git_commit,
+        plan_hash=row.plan_hash,
+        counts=json.loads(row.counts),
+    )
+
+
+def _step(row: Row[Any]) -> StepRecord:
+    return StepRecord(
+        step=row.step,
+        kind=row.kind,
+        status=row.status,
+        started=_moment(row.started),
+        ended=_moment(row.ended),
+        counts=json.loads(row.counts),
+        message=row.message,
+    )
