@@ -209,7 +209,7 @@ class WriteKind(StrEnum):
 class SideEffect(StrEnum):
     """What a write does beyond changing data, the gravest first."""
 
-    MONEY = "money"  # moves money, or promises to
+    MONEY = "money"  # moves money, or may make Stripe charge somebody
     FINAL = "final"  # cannot be undone: deletes, voids, cancels, closes
     MESSAGE = "message"  # a person gets an email or sees something on a device
     DATA = "data"  # changes data only

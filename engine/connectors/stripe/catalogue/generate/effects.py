@@ -65,22 +65,33 @@ FULLY_EVENTED: Final = frozenset(
 """Lists whose every mutation emits an event. A list that is not here counts as having silent ones."""
 
 _MONEY: Final = re.compile(
-    r"^/v1/(charges|payment_intents|refunds|payouts|topups|transfers|setup_intents/\{\w+\}/confirm"
-    r"|application_fees/\{\w+\}/refunds|invoices/\{\w+\}/pay|orders|climate/orders"
-    r"|treasury/(outbound_payments|outbound_transfers|inbound_transfers|credit_reversals|debit_reversals))"
-    r"|^/v2/money_management/(outbound_payments|outbound_transfers|inbound_transfers|payout_intents)"
+    r"^/v1/(charges|payment_intents|refunds|payouts|topups|transfers|climate/orders|credit_notes|subscriptions"
+    r"|subscription_items|subscription_schedules|application_fees/\{\w+\}/refunds|setup_intents/\{\w+\}/confirm"
+    r"|treasury/(outbound_payments|outbound_transfers|inbound_transfers|credit_reversals|debit_reversals))(/|$)"
+    r"|^/v2/money_management/(outbound_payments|inbound_transfers|payout_intents)(/|$)"
 )
+"""Collections whose objects are movements of money, or make Stripe charge somebody."""
+
 _MONEY_VERBS: Final = frozenset(
-    {"create", "confirm", "capture", "pay", "increment_authorization", "apply_customer_balance"}
+    {"create", "confirm", "capture", "increment_authorization", "apply_customer_balance", "resume", "reverse"}
 )
-_FINAL_VERBS: Final = frozenset({"cancel", "close", "void", "void_invoice", "void_credit_note", "mark_uncollectible",
-                                 "redact", "reject", "delete", "deactivate", "disable", "disconnect", "detach",
-                                 "archive", "expire", "release", "submit", "decline", "disavow"})  # fmt: skip
-_MESSAGE: Final = re.compile(r"/send$|/send_invoice$|/terminal/readers/\{\w+\}/\w+$")
+_MONEY_ALWAYS: Final = frozenset(
+    {"pay", "finalize_invoice", "accept", "approve", "attach_payment", "process_payment_intent"}
+    | {"confirm_payment_intent", "refund_payment", "send_microdeposits"}
+)
+_MONEY_UPDATES: Final = re.compile(r"^/v1/(subscriptions|subscription_items|subscription_schedules)/\{\w+\}$")
+"""Updates that may charge a customer at once, for a proration."""
+
+_FINAL_VERBS: Final = frozenset(
+    {"archive", "cancel", "close", "deactivate", "decline", "delete", "delete_where", "detach", "disable", "disconnect"}
+    | {"expire", "mark_uncollectible", "redact", "reject", "release", "remove_lines", "submit", "uninstall"}
+    | {"void_credit_note", "void_grant", "void_invoice"}
+)
+_MESSAGE: Final = re.compile(r"/send$|/terminal/readers/\{\w+\}/\w+$")
 _PASSING: Final = re.compile(
     r"^/v1/(account_links|account_sessions|billing_portal/sessions|customer_sessions|ephemeral_keys|tokens"
     r"|confirmation_tokens|terminal/connection_tokens|invoices/create_preview|credit_notes/preview|tax/calculations"
-    r"|accounts/\{\w+\}/login_links)"
+    r"|accounts/\{\w+\}/login_links)(/|$)"
 )
 
 
@@ -91,14 +102,16 @@ def permission_of(resource: str) -> str:
 
 def effect_of(kind: WriteKind, path: str, verb: str) -> SideEffect:
     """The gravest thing that a write does. What is not recognised changes data."""
-    if "/test_helpers/" in path or path.startswith("/v2/test_helpers"):
+    if "/test_helpers/" in path:
         return SideEffect.TEST
     if _PASSING.match(path):
         return SideEffect.NONE
-    if (verb in _MONEY_VERBS and _MONEY.match(path)) or verb in ("pay", "finalize_invoice", "accept"):
+    if verb in _MONEY_ALWAYS or (verb in _MONEY_VERBS and _MONEY.match(path)):
         return SideEffect.MONEY
     if kind is WriteKind.DELETE or verb in _FINAL_VERBS:
         return SideEffect.FINAL
+    if kind is WriteKind.UPDATE and _MONEY_UPDATES.match(path):
+        return SideEffect.MONEY
     if _MESSAGE.search(path):
         return SideEffect.MESSAGE
     return SideEffect.DATA
