@@ -1,0 +1,106 @@
+"""Who may open a DuckDB file: readers together, a writer alone, in this process and among processes.
+
+DuckDB lets one process write a file or several read it, and refuses everybody else at once. A gate beside the file
+(`<name>.lock`, an advisory lock of the system that dies with its process) makes them wait for each other instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from engine.run import StoreError
+
+from .quoting import quote_literal, quote_name
+
+STORAGE_VERSION: Final = "v1.5.0"
+"""The storage version of files that Weir creates: every supported DuckDB reads and writes it."""
+
+WAIT_SECONDS: Final = 30.0
+"""How long a busy file is waited for."""
+
+_POLL_SECONDS: Final = 0.02
+_PID: Final = re.compile(r"\(PID (\d+)\)")
+_BUSY: Final = re.compile(r"Could not set lock|Conflicting lock|Unique file handle conflict|already attached|is being used")
+
+
+@contextlib.contextmanager
+def writing(path: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the file for one writer. `StoreError` E610 after `wait_seconds`, naming the process that has it."""
+    with _gate(path, fcntl.LOCK_EX, wait_seconds):
+        yield
+
+
+@contextlib.contextmanager
+def reading(paths: Sequence[Path], wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold files for a reader beside other readers. `StoreError` E610 after `wait_seconds` for each."""
+    with contextlib.ExitStack() as stack:
+        for path in sorted(set(paths)):
+            stack.enter_context(_gate(path, fcntl.LOCK_SH, wait_seconds))
+        yield
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    *,
+    read_only: bool,
+    wait_seconds: float = WAIT_SECONDS,
+) -> None:
+    """Attach the file as database `name`, waiting for programs that hold it without the gate. `StoreError` E610."""
+    options = "READ_ONLY" if read_only else f"STORAGE_VERSION {quote_literal(STORAGE_VERSION)}"
+    statement = f"ATTACH {quote_literal(str(path))} AS {quote_name(name)} ({options})"
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            connection.execute(statement)
+        except duckdb.Error as error:
+            text = str(error)
+            if not _BUSY.search(text):
+                raise
+            if time.monotonic() >= deadline:
+                match = _PID.search(text)
+                raise _busy(path, int(match[1]) if match else None) from None
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _gate(path: Path, kind: int, wait_seconds: float) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(path.name + ".lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise _busy(path, _holder(descriptor)) from None
+            time.sleep(_POLL_SECONDS)
+        os.pwrite(descriptor, f"{os.getpid():<20}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 20, 0).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _busy(path: Path, pid: int | None) -> StoreError:
+    who = f"process {pid}" if pid is not None else "another process"
+    return StoreError("E610", f"`{path.name}` is in use by {who}", "wait until it has ended, or stop it, and run again")
