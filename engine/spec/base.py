@@ -1,0 +1,70 @@
+"""What all definitions have in common: strict, frozen models, and the small forms that they share."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,62}$"
+FREE_PATTERN: Final = r"^x-"
+"""Keys that belong to the user: Weir neither reads nor checks what is below them. `meta` is another."""
+
+_DURATION: Final = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Model(BaseModel):
+    """A part of a definition: immutable, without conversions, without unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", populate_by_name=False, hide_input_in_errors=True
+    )
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+"""A lower_snake name of at most 63 characters that begins with a letter."""
+
+Sql = Annotated[str, StringConstraints(min_length=1), Field(json_schema_extra={"contentMediaType": "application/sql"})]
+"""A SQL box: one SELECT, a Jinja2 template."""
+
+
+def as_tuple(value: Any) -> Any:
+    """YAML has lists where the models have tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def seconds(text: str) -> float:
+    """The length of `15m`, `2h`, `500ms`, `1d`, in seconds. ValueError for anything else."""
+    match = _DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise ValueError(text)
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return timedelta(seconds=seconds(value))
+        except ValueError:
+            pass
+    raise PydanticCustomError("duration", "expected a duration such as `15m`, `2h`, `30s` or `1d`")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^\d+(ms|s|m|h|d)$")]),
+]
+"""A length of time: a whole number and `ms`, `s`, `m`, `h` or `d`."""
+
+
+class Definition(Model):
+    """What every kind of definition may hold besides its own keys."""
+
+    description: str | None = Field(None, description="What it is for, in a sentence. Shown in plans and reviews.")
+    meta: dict[str, Any] | None = Field(
+        None, description="Free space: anything you want to keep here. Weir ignores it."
+    )
