@@ -66,17 +66,26 @@ FULLY_EVENTED: Final = frozenset(
 
 _MONEY: Final = re.compile(
     r"^/v1/(charges|payment_intents|refunds|payouts|topups|transfers|climate/orders|credit_notes|subscriptions"
-    r"|subscription_items|subscription_schedules|application_fees/\{\w+\}/refunds|setup_intents/\{\w+\}/confirm"
+    r"|subscription_items|subscription_schedules|issuing/authorizations|application_fees/\{\w+\}/refunds|setup_intents/\{\w+\}/confirm"
     r"|treasury/(outbound_payments|outbound_transfers|inbound_transfers|credit_reversals|debit_reversals))(/|$)"
     r"|^/v2/money_management/(outbound_payments|inbound_transfers|payout_intents)(/|$)"
 )
 """Collections whose objects are movements of money, or make Stripe charge somebody."""
 
 _MONEY_VERBS: Final = frozenset(
-    {"create", "confirm", "capture", "increment_authorization", "apply_customer_balance", "resume", "reverse"}
+    {
+        "approve",
+        "create",
+        "confirm",
+        "capture",
+        "increment_authorization",
+        "apply_customer_balance",
+        "resume",
+        "reverse",
+    }
 )
 _MONEY_ALWAYS: Final = frozenset(
-    {"pay", "finalize_invoice", "accept", "approve", "attach_payment", "process_payment_intent"}
+    {"pay", "finalize_invoice", "accept", "attach_payment", "process_payment_intent"}
     | {"confirm_payment_intent", "refund_payment", "send_microdeposits"}
 )
 _MONEY_UPDATES: Final = re.compile(r"^/v1/(subscriptions|subscription_items|subscription_schedules)/\{\w+\}$")
