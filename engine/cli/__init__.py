@@ -1,2 +1,5 @@
-def main() -> None:
-    raise SystemExit(0)
+"""The command `weir`: one verb a file, imported when it is called."""
+
+from .main import main
+
+__all__ = ["main"]

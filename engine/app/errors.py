@@ -1,0 +1,30 @@
+"""Refusals: why a verb cannot do what was asked, with the exit code and what to do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the command's exit code says."""
+
+    OK = 0
+    FAILED = 1  # a run failed
+    DEFINITIONS = 2  # the definitions are wrong
+    ENVIRONMENT = 3  # provider unreachable, key refused, secret missing
+    CHANGES = 4  # there are changes (only with --detailed-exitcode)
+    BUSY = 5  # stale plan or busy lock
+    APPROVAL = 6  # a policy wants an approval
+    TESTS = 7  # tests failed
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class RefusalError(Exception):
+    """A verb stops here. `message` and `hint` are for people and hold no secret."""
+
+    def __init__(self, code: Exit, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint

@@ -1,0 +1,81 @@
+"""The embedded sandbox: a child process that lives exactly as long as the verb that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine.connector.sandbox import SANDBOX_KEY
+
+from .errors import Exit, RefusalError
+
+START_SECONDS = 30.0
+_KEPT = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxAddress:
+    """Where the sandbox answers, and the key that it takes. The key opens nothing else."""
+
+    url: str
+    key: str
+
+
+@contextmanager
+def embedded_sandbox(environment: Mapping[str, str], arguments: Sequence[str] = ()) -> Iterator[SandboxAddress]:
+    """Start a sandbox on a free port and stop it at the end.
+
+    It ends by itself when our end of its stdin closes, also when we are killed. It gets none of our environment
+    but what a Python process needs, so no secret either.
+    """
+    command = [sys.executable, "-m", "engine.web.sandbox", "--port", "0", "--until-stdin-closes", *arguments]
+    child = subprocess.Popen(  # noqa: S603 - our own module, no shell
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={name: environment[name] for name in _KEPT if name in environment},
+    )
+    try:
+        yield SandboxAddress(_address(child), SANDBOX_KEY)
+    finally:
+        _stop(child)
+
+
+def _address(child: subprocess.Popen[bytes]) -> str:
+    """The address in the JSON line that the sandbox prints when it is ready."""
+    if child.stdout is None:
+        raise AssertionError("the child's stdout is a pipe")
+    descriptor = child.stdout.fileno()
+    os.set_blocking(descriptor, False)
+    written = b""
+    deadline = time.monotonic() + START_SECONDS
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while b"\n" not in written:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise RefusalError(Exit.ENVIRONMENT, f"the sandbox did not start within {START_SECONDS:.0f} seconds")
+            part = os.read(descriptor, 4096)
+            if not part:
+                raise RefusalError(Exit.ENVIRONMENT, "the sandbox ended before it was ready", "try `weir sandbox`")
+            written += part
+    answer = json.loads(written.split(b"\n", 1)[0])
+    return str(answer["url"])
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdout is not None:
+        child.stdout.close()

@@ -1,0 +1,76 @@
+"""The entry point: runs the verb and turns what went wrong into words on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from .group import weir
+
+
+def main() -> NoReturn:
+    """Run the command line. Always ends in SystemExit with a documented exit code."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _forget_stdout(code)
+    raise SystemExit(code)
+
+
+def _run() -> int:
+    try:
+        result = weir.main(prog_name="weir", standalone_mode=False)
+    except click.UsageError as error:
+        return _usage(error)
+    except click.ClickException as error:
+        _say(error.format_message(), None)
+        return 64
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        return _forget_stdout(0)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: people get words, not a traceback
+        return _unexpected(error)
+    return int(result) if isinstance(result, int) else 0
+
+
+def _usage(error: click.UsageError) -> int:
+    if error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+    hint = f"`{error.ctx.command_path} --help` lists what there is" if error.ctx is not None else None
+    _say(error.format_message(), hint)
+    return 64
+
+
+def _unexpected(error: Exception) -> int:
+    from engine.app.errors import RefusalError
+
+    if isinstance(error, RefusalError):
+        _say(error.message, error.hint)
+        return int(error.code)
+    if os.environ.get("WEIR_DEBUG"):
+        raise error
+    from engine.app.logging import redact
+
+    _say(f"unexpected {type(error).__name__}: {redact(str(error))}", "WEIR_DEBUG=1 shows where it comes from")
+    return 1
+
+
+def _say(message: str, hint: str | None) -> None:
+    text = message[:1].lower() + message[1:].rstrip(".") if message[:2].istitle() else message.rstrip(".")
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {text}", err=True)
+    if hint:
+        click.echo(f"  {click.style('=', fg='blue')} help: {hint}", err=True)
+
+
+def _forget_stdout(code: int) -> int:
+    """The reader of our output has gone (`weir … | head`): nothing more can be said there."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
