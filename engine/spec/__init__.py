@@ -18,6 +18,8 @@ from .interface import (
 )
 from .schema import ColumnSpec, SchemaSpec
 from .settings import AgentSpec, BoxLimitsSpec, PolicySpec, SettingsSpec
+from .types import Defined, SpecSet
+from .validate import validate_tree
 
 __all__ = [
     "STEP_KINDS",
@@ -28,6 +30,7 @@ __all__ = [
     "CapsSpec",
     "ColumnSpec",
     "ConnectionSpec",
+    "Defined",
     "ExportSpec",
     "GrantsSpec",
     "ImportSpec",
@@ -40,7 +43,9 @@ __all__ = [
     "SchemaSpec",
     "SecretSpec",
     "SettingsSpec",
+    "SpecSet",
     "StepSpec",
     "TransformSpec",
     "WriteSpec",
+    "validate_tree",
 ]

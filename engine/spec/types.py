@@ -1,0 +1,38 @@
+"""The definitions of a project, each with the file it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from engine.diagnostics import Place
+
+from .connection import ConnectionSpec
+from .interface import InterfaceSpec
+from .schema import SchemaSpec
+from .settings import SettingsSpec
+
+S = TypeVar("S", ConnectionSpec, InterfaceSpec, SchemaSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Defined(Generic[S]):
+    """A spec and its file; `place.at("steps", 0)` and the like give places inside it."""
+
+    spec: S
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SpecSet:
+    """What is valid by itself, in order of file.
+
+    `broken` holds (kind, name) of definitions that are there but not valid, as far as their names could be read: a
+    reference to one of them is not reported a second time.
+    """
+
+    connections: tuple[Defined[ConnectionSpec], ...]
+    interfaces: tuple[Defined[InterfaceSpec], ...]
+    schemas: tuple[Defined[SchemaSpec], ...]
+    settings: SettingsSpec
+    broken: frozenset[tuple[str, str]] = frozenset()
