@@ -7,7 +7,8 @@ CODES: tuple[Code, ...] = (
         "E201",
         "unknown key",
         """
-A key that this kind of definition does not know. Weir refuses unknown keys, because a key that is silently ignored is a setting that somebody believes in.
+A key that this kind of definition does not know. Weir refuses unknown keys, because a key that is silently ignored
+is a setting that somebody believes in.
 
 ```yaml
 kind: connection
@@ -15,20 +16,23 @@ name: stripe_main
 is_actve: true
 ```
 
-**Mend it:** Correct the name (the finding proposes one), or put your own data under `meta` or a key that begins with `x-`.
+**Mend it:** Correct the name (the finding proposes one), or put your own data under `meta` or a key that begins
+with `x-`.
 """,
     ),
     Code(
         "E202",
         "wrong type",
         """
-A value of another type than the key takes: text where a number belongs, a list where a mapping belongs, nothing at all.
+A value of another type than the key takes: text where a number belongs, a list where a mapping belongs, nothing at
+all.
 
 ```yaml
 timeout_ms: "30000"
 ```
 
-**Mend it:** Write what the finding expects. YAML reads `30000` as a number and `"30000"` as text; Weir does not convert.
+**Mend it:** Write what the finding expects. YAML reads `30000` as a number and `"30000"` as text; Weir does not
+convert.
 """,
     ),
     Code(
@@ -62,7 +66,8 @@ name: stripe_main
         "E205",
         "wrong kind",
         """
-The folder decides what a file defines: `connections/` holds `kind: connection`, `interfaces/` holds `kind: interface`, `schemas/` holds `kind: schema`.
+The folder decides what a file defines: `connections/` holds `kind: connection`, `interfaces/` holds `kind:
+interface`, `schemas/` holds `kind: schema`.
 
 ```yaml
 # connections/customers.yaml
@@ -82,14 +87,16 @@ kind: schema
 client_secret: sk_test_…
 ```
 
-**Mend it:** Write `client_secret: {env: STRIPE_SECRET_KEY}` (or `file`, `keyring`, `command`). If the key was ever committed or sent to anybody, roll it.
+**Mend it:** Write `client_secret: {env: STRIPE_SECRET_KEY}` (or `file`, `keyring`, `command`). If the key was ever
+committed or sent to anybody, roll it.
 """,
     ),
     Code(
         "E207",
         "text that looks like a key",
         """
-Somewhere in the definition stands a text of the form of a Stripe key or webhook secret. Keys are refused everywhere, in comments of a SQL box too.
+Somewhere in the definition stands a text of the form of a Stripe key or webhook secret. Keys are refused
+everywhere, in comments of a SQL box too.
 
 ```yaml
 description: uses rk_live_…
@@ -102,7 +109,8 @@ description: uses rk_live_…
         "E208",
         "bad name",
         """
-Names are lower_snake: they begin with a letter, hold lower-case letters, digits and `_`, and have at most 63 characters. They become names of files and SQL namespaces.
+Names are lower_snake: they begin with a letter, hold lower-case letters, digits and `_`, and have at most 63
+characters. They become names of files and SQL namespaces.
 
 ```yaml
 name: Stripe-Main
@@ -136,7 +144,8 @@ steps:
     on_error: stop
 ```
 
-**Mend it:** Give it one of `import`, `transform`, `export`, `call`, `stop_if`, `respond`; split a step that has two; rename one of two equal names.
+**Mend it:** Give it one of `import`, `transform`, `export`, `call`, `stop_if`, `respond`; split a step that has
+two; rename one of two equal names.
 """,
     ),
     Code(
