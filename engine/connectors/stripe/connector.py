@@ -80,7 +80,7 @@ def _source_table(table: Table) -> SourceTable:
         key=table.key,
         description=_description(table),
         filters=column_filters(table),
-        created="created" if table.newest_first else None,
+        created=table.created if table.newest_first else None,
     )
 
 
@@ -92,8 +92,8 @@ def _description(table: Table) -> str:
 def column_filters(table: Table) -> dict[str, frozenset[Op]]:
     """The columns whose comparisons Stripe answers, and which comparisons, in order of name."""
     found: dict[str, frozenset[Op]] = {}
-    if table.created:
-        found["created"] = _COMPARISONS
+    if table.created is not None:
+        found[table.created] = _COMPARISONS
     for each in table.filters:
         if each.column is not None:
             ranged = each.kind is FilterKind.RANGE

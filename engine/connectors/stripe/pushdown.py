@@ -81,7 +81,7 @@ def draft_requests(table: Table, conjunction: Sequence[Predicate]) -> tuple[Draf
     if wanted is None:
         return ()
     exact = wanted.exact
-    created = sendable(wanted.windows.pop("created", EVERYTHING))
+    created = sendable(wanted.windows.pop(table.created or "", EVERYTHING))
     params: dict[str, str] = {}
     where: list[Predicate] = []
     for column, window in sorted(wanted.windows.items()):
@@ -117,7 +117,7 @@ def _wanted(table: Table, conjunction: Sequence[Predicate]) -> _Wanted | None:
     wanted = _Wanted({}, {})
     for predicate in conjunction:
         column = predicate.column
-        if column in ranged or (column == "created" and table.created):
+        if column in ranged or column == table.created:
             window = window_of(predicate)
             if window is None:
                 wanted.exact = False

@@ -23,11 +23,12 @@ Strategy = Literal["none", "list", "retrieve", "parents", "embedded"]
 class Variant(TypedDict):
     """One kind of list request, paging aside.
 
-    `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters, `expand[0]` and so
-    on. It never holds paging or the `created` window.
-    `gte` and `lt` bound `created` in Unix seconds (null: no bound); the extraction may cut the window `[gte, lt)` into
-    smaller ones. `where` is what the variant covers, besides the window: predicates `[column, op, [values]]` that all
-    hold (empty: everything). A 400 or 404 with code `resource_missing` whose `param` is in `params` means: no rows.
+    `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters, `expand[0]`
+    and so on. It never holds paging or the `created` window. `gte` and `lt` bound the time of creation in Unix
+    seconds, as `created[gte]` and `created[lt]` (null: no bound); the extraction may cut the window `[gte, lt)`
+    into smaller ones. `where` is what the variant covers, besides the window: predicates `[column, op, [values]]`
+    that all hold (empty: everything). A 400 or 404 with code `resource_missing` whose `param` is in `params` means:
+    no rows.
     """
 
     params: dict[str, str]
@@ -61,10 +62,10 @@ class ParentOptions(TypedDict):
 class ReadOptions(TypedDict):
     """How one table is read.
 
-    `page` is the list's page style; `created` says whether windows may be cut; `newest_first` whether the list is
-    ordered so. `limit` is how many rows each variant needs at most (null: all). `ids` and `retrieve` belong to the
-    strategy `retrieve`, `parent` to `parents` and `embedded`. Variants may overlap: rows are told apart by the
-    table's key.
+    `page` is the list's page style; `created` is the column that variants' windows bound and may be cut by; null
+    forbids cutting, because rows may have no such time. `newest_first` lists are ordered by it. `limit` is how many
+    rows each variant needs at most (null: all). `ids` and `retrieve` belong to the strategy `retrieve`, `parent` to
+    `parents` and `embedded`. Variants may overlap: rows are told apart by the table's key.
     """
 
     table: str
@@ -72,7 +73,7 @@ class ReadOptions(TypedDict):
     page: Literal["cursor", "none", "v2"]
     strategy: Strategy
     variants: list[Variant]
-    created: bool
+    created: str | None
     newest_first: bool
     limit: int | None
     retrieve: str | None

@@ -86,7 +86,7 @@ def _merge(table: Table, needs: Sequence[Need], children: Sequence[str]) -> _Mer
         table=table,
         columns=tuple(field.name for field in table_fields(table.name) if field.name in columns)
         + tuple(sorted(column for column in columns if column.startswith("_"))),
-        where=((),) if () in where else where,
+        where=where,
         limit=max((each for each in limits if each is not None), default=None) if None not in limits else None,
         newest_first=any(need.newest_first for need in needs),
         expand=tuple(f.name for f in table_fields(table.name) if f.includable and f.name in columns),
@@ -161,7 +161,7 @@ def _finish(
         "page": table.page.value,
         "strategy": strategy,
         "variants": [_variant(draft, expand) for draft in drafts],
-        "created": table.created,
+        "created": table.created if _always_created(table) else None,
         "newest_first": table.newest_first,
         "limit": limit,
         "retrieve": table.retrieve,
@@ -171,12 +171,17 @@ def _finish(
     return Read(
         table=table.name,
         columns=merged.columns,
-        where=tuple((*draft.window.predicates("created"), *draft.where) for draft in drafts),
+        where=tuple((*draft.window.predicates(table.created or "created"), *draft.where) for draft in drafts),
         requests=tuple(_requests(table, drafts, expand, options)),
         why=reason_of(table, merged.where, options, merged.children),
         limit=limit,
         options=cast("Mapping[str, object]", options),
     )
+
+
+def _always_created(table: Table) -> bool:
+    """Whether every row has its time of creation, so that windows together hold them all."""
+    return any(field.name == table.created and not field.nullable for field in table_fields(table.name))
 
 
 def _expand(merged: _Merged, strategy: Strategy) -> dict[str, str]:

@@ -17,7 +17,7 @@ def reason_of(table: Table, where: Sequence[Sequence[Predicate]], options: ReadO
     pushed = _pushed(table, options)
     if pushed:
         parts.append(f"asks only for {pushed}")
-    left = sorted({each.column for conjunction in where for each in conjunction} - _columns(options))
+    left = sorted({each.column for conjunction in where for each in conjunction} - _columns(table, options))
     if left and options["strategy"] != "none":
         parts.append(f"leaves {', '.join(f'`{column}`' for column in left)} to the SQL box")
     if options["limit"] is not None:
@@ -47,25 +47,25 @@ def _strategy(options: ReadOptions) -> str:
     return "lists" if kinds == 1 else f"lists in {kinds} kinds of requests"
 
 
-def _columns(options: ReadOptions) -> set[str]:
+def _columns(table: Table, options: ReadOptions) -> set[str]:
     """The columns whose comparisons the requests answer."""
     found = {predicate[0] for variant in options["variants"] for predicate in variant["where"]}
     if any(variant["gte"] is not None or variant["lt"] is not None for variant in options["variants"]):
-        found.add("created")
+        found.add(table.created or "created")
     return found
 
 
 def _pushed(table: Table, options: ReadOptions) -> str:
     times = {field.name for field in table_fields(table.name) if field.type is FieldType.TIMESTAMP}
-    texts = [_variant(variant, times) for variant in options["variants"]]
+    texts = [_variant(variant, table.created or "created", times) for variant in options["variants"]]
     return " or ".join(dict.fromkeys(texts)) if all(texts) else ""
 
 
-def _variant(variant: Variant, times: set[str]) -> str:
+def _variant(variant: Variant, created: str, times: set[str]) -> str:
     held: list[tuple[str, str, list[Value]]] = [*variant["where"]]
     for op, bound in ((">=", variant["gte"]), ("<", variant["lt"])):
         if bound is not None:
-            held.append(("created", op, [bound]))
+            held.append((created, op, [bound]))
     return " and ".join(
         f"{column} {op} {', '.join(_value(value, column in times) for value in values)}" for column, op, values in held
     )

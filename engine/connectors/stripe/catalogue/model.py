@@ -160,11 +160,11 @@ class SyncClass(StrEnum):
 class Table:
     """A list endpoint as a table. `resources` are the kinds of its rows (more than one: their fields are united).
 
-    `key` identifies a row within an account. `retrieve` is the path that reads one row by id. `created` says that the
-    list takes `created[gte|gt|lt|lte]`. `newest_first` lists are ordered by `created`, newest first. `fixed` parameters
-    are always sent. `hidden` says in words which rows the list never shows. `permission` is the restricted-key
-    permission that reads it, by Stripe's naming rule (an API error has the last word). `events` are the event types
-    that speak of its objects. `writes` indexes `Catalogue.writes`.
+    `key` identifies a row within an account. `retrieve` is the path that reads one row by id. `created` is the
+    column that `created[gte|gt|lt|lte]` compares, if the list takes that. `newest_first` lists are ordered by it.
+    `fixed` parameters are always sent. `hidden` says in words which rows the list never shows. `permission` is the
+    restricted-key permission that reads it, by Stripe's naming rule (an API error has the last word). `events` are
+    the event types that speak of its objects. `writes` indexes `Catalogue.writes`.
     """
 
     name: str
@@ -176,7 +176,7 @@ class Table:
     page: PageStyle = PageStyle.CURSOR
     parents: tuple[Parent, ...] = ()
     filters: tuple[Filter, ...] = ()
-    created: bool = False
+    created: str | None = None
     newest_first: bool = False
     ending_before: bool = False
     defaults: tuple[Default, ...] = ()

@@ -76,6 +76,7 @@ def check_facts(resources: frozenset[str], paths: frozenset[str]) -> None:
         *facts.DEFAULTS,
         *facts.FIXED,
         *facts.HIDDEN,
+        *facts.CREATED_COLUMNS,
         *facts.PARENT_FIELDS,
         *facts.NOT_EMBEDDED,
         *(path for path, _ in (*facts.QUERY_PARENTS, *facts.NOT_COLUMNS, *facts.LIST_COLUMNS)),

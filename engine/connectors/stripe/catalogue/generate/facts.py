@@ -157,6 +157,9 @@ NOT_COLUMNS: Final = frozenset(
 )
 """Filters that bear a column's name and do not answer a comparison with it."""
 
+CREATED_COLUMNS: Final[dict[str, str]] = {"/v1/invoiceitems": "date"}
+"""What a list's `created` filter compares, where the objects have no field of that name."""
+
 LIST_COLUMNS: Final[dict[tuple[str, str], str]] = {
     ("/v1/events", "types"): "type",
     ("/v1/issuing/personalization_designs", "lookup_keys"): "lookup_key",

@@ -71,7 +71,7 @@ def _table(lists: Lists, operation: Operation) -> Table:
     kinds = [lists.resources[name] for name in names]
     filters, paging = read_filters(lists.shapes, operation.params)
     parents = _parents(lists, operation, filters)
-    created = any(each.param == "created" and _is_unix_range(each) for each in filters) and not path.startswith("/v2/")
+    created = _created(path, filters, kinds)
     page = (
         PageStyle.V2 if path.startswith("/v2/") else PageStyle.CURSOR if "starting_after" in paging else PageStyle.NONE
     )
@@ -81,13 +81,13 @@ def _table(lists: Lists, operation: Operation) -> Table:
         path=path,
         resources=names,
         key=(*(parent.field for parent in parents if parent.in_path), "id"),
-        sync=_sync(path, parents, events, created),
+        sync=_sync(path, parents, events, created is not None),
         permission=effects.permission_of(names[0]),
         page=page,
         parents=parents,
         filters=with_columns(path, filters, kinds, parents),
         created=created,
-        newest_first=created and page is PageStyle.CURSOR,
+        newest_first=created is not None and page is PageStyle.CURSOR,
         ending_before="ending_before" in paging,
         defaults=facts.DEFAULTS.get(path, ()),
         fixed=facts.FIXED.get(path, {}),
@@ -98,8 +98,13 @@ def _table(lists: Lists, operation: Operation) -> Table:
     )
 
 
-def _is_unix_range(each: Filter) -> bool:
-    return each.kind is FilterKind.RANGE and each.type is FieldType.INTEGER
+def _created(path: str, filters: tuple[Filter, ...], kinds: list[Resource]) -> str | None:
+    """The column that the list's `created` filter compares; v2 lists, which compare texts, are read whole."""
+    ranged = any(
+        each.param == "created" and each.kind is FilterKind.RANGE and each.type is FieldType.INTEGER for each in filters
+    )
+    column = facts.CREATED_COLUMNS.get(path, "created")
+    return column if ranged and all(kind.find(column) is not None for kind in kinds) else None
 
 
 def _parents(lists: Lists, operation: Operation, filters: tuple[Filter, ...]) -> tuple[Parent, ...]:

@@ -154,7 +154,7 @@ def test_names_as_sigma_has_them() -> None:
 )
 def test_how_lists_are_paged(table: str, page: PageStyle, created: bool, ending_before: bool) -> None:
     found = load_catalogue().tables[table]
-    assert (found.page, found.created, found.newest_first, found.ending_before) == (
+    assert (found.page, found.created is not None, found.newest_first, found.ending_before) == (
         page,
         created,
         created,
