@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Final
 
 from engine.connector import Op, Predicate, Value
@@ -29,17 +28,30 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 class Draft:
     """One kind of list request: filter parameters, the `created` window, and the comparisons that it answers.
 
-    `exact` says that it answers no row besides those that its conjunction asks for.
+    `lists` are the array parameters, of whose values any may match; `query` has them written out. `exact` says that it
+    answers no row besides those that its conjunction asks for.
     """
 
     params: tuple[tuple[str, str], ...] = ()
+    lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
     window: Window = EVERYTHING
     where: tuple[Predicate, ...] = ()
     exact: bool = True
 
     def covers(self, other: Draft) -> bool:
         """Whether every row that `other` answers is answered by this one too."""
-        return set(self.params) <= set(other.params) and self.window.covers(other.window)
+        narrowed = dict(other.lists)
+        return (
+            set(self.params) <= set(other.params)
+            and all(name in narrowed and set(narrowed[name]) <= set(values) for name, values in self.lists)
+            and self.window.covers(other.window)
+        )
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The filter parameters as the query string has them, the window aside."""
+        lists = ((f"{name}[{place}]", text) for name, values in self.lists for place, text in enumerate(values))
+        return {**dict(self.params), **dict(lists)}
 
 
 @dataclass(slots=True)
@@ -63,13 +75,19 @@ class _Choice:
     def kinds(self) -> int:
         return 1 if self.filter.kind is FilterKind.VALUES else len(self.values)
 
-    def settings(self) -> Iterable[tuple[dict[str, str], Predicate]]:
+    def narrow(self, draft: Draft) -> Iterable[Draft]:
+        """The draft with this filter set, once for each kind of request."""
+        exact = draft.exact and self.filter.exact
+        param = self.filter.param
         if self.filter.kind is FilterKind.VALUES:
-            params = {f"{self.filter.param}[{place}]": _text(value) for place, value in enumerate(self.values)}
-            yield params, Predicate(self.column, Op.IN, self.values)
-        else:
-            for value in self.values:
-                yield {self.filter.param: _text(value)}, Predicate(self.column, Op.EQ, (value,))
+            lists = tuple(sorted([*draft.lists, (param, tuple(_text(value) for value in self.values))]))
+            where = (*draft.where, Predicate(self.column, Op.IN, self.values))
+            yield replace(draft, lists=lists, where=tuple(sorted(where)), exact=exact)
+            return
+        for value in self.values:
+            params = tuple(sorted([*draft.params, (param, _text(value))]))
+            where = (*draft.where, Predicate(self.column, Op.EQ, (value,)))
+            yield replace(draft, params=params, where=tuple(sorted(where)), exact=exact)
 
 
 def draft_requests(table: Table, conjunction: Sequence[Predicate]) -> tuple[Draft, ...]:
@@ -89,24 +107,14 @@ def draft_requests(table: Table, conjunction: Sequence[Predicate]) -> tuple[Draf
         exact = exact and narrowed == window
         params |= narrowed.params(column)
         where.extend(narrowed.predicates(column))
-    choices = []
-    kinds = 1
+    drafts = [Draft(tuple(sorted(params.items())), window=created, where=tuple(sorted(where)), exact=exact)]
     found = {column: _choice(table, column, tuple(values.values())) for column, values in wanted.values.items()}
     for column in sorted(found, key=lambda name: (0 if (each := found[name]) is None else each.kinds, name)):
         choice = found[column]
-        if choice is None or kinds * choice.kinds > MAX_KINDS:
-            exact = False
-            continue
-        kinds *= choice.kinds
-        choices.append(choice)
-        exact = exact and choice.filter.exact
-    drafts = []
-    for settings in product(*(choice.settings() for choice in choices)):
-        chosen = dict(params)
-        for more, _ in settings:
-            chosen |= more
-        held = sorted([*where, *(predicate for _, predicate in settings)])
-        drafts.append(Draft(tuple(sorted(chosen.items())), created, tuple(held), exact))
+        if choice is None or len(drafts) * choice.kinds > MAX_KINDS:
+            drafts = [replace(draft, exact=False) for draft in drafts]
+        else:
+            drafts = [each for draft in drafts for each in choice.narrow(draft)]
     return tuple(drafts)
 
 
@@ -213,9 +221,9 @@ def fewest(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
         if not any(other.covers(draft) for other in kept):
             kept = [other for other in kept if not draft.covers(other)]
             kept.append(draft)
-    grouped: dict[tuple[tuple[str, str], ...], list[Draft]] = {}
+    grouped: dict[tuple[object, object], list[Draft]] = {}
     for draft in kept:
-        grouped.setdefault(draft.params, []).append(draft)
+        grouped.setdefault((draft.params, draft.lists), []).append(draft)
     merged = [
         replace(group[0], window=window, exact=False)
         for group in grouped.values()

@@ -192,7 +192,7 @@ def _expand(merged: _Merged, strategy: Strategy) -> dict[str, str]:
 
 def _variant(draft: Draft, expand: Mapping[str, str]) -> Variant:
     return {
-        "params": {**dict(draft.params), **expand},
+        "params": {**draft.query, **expand},
         "gte": draft.window.gte,
         "lt": draft.window.lt,
         "where": as_json(draft.where),
@@ -220,7 +220,7 @@ def _requests(
     paging = {} if table.page is PageStyle.NONE else {"limit": str(min(PAGE_SIZE, options["limit"] or PAGE_SIZE))}
     parent = options["parent"]
     for draft in drafts:
-        params = {**dict(draft.params), **expand}
+        params = {**draft.query, **expand}
         if options["strategy"] == "retrieve":
             head = (table.retrieve or "").rpartition("/")[0]
             yield from (Request("GET", f"{head}/{each}", params) for each in options["ids"])
