@@ -1,0 +1,39 @@
+"""The sandbox's own time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+class Clock:
+    """Unix seconds that start at a given moment, tick with `elapsed` unless frozen, and can be set or moved on.
+
+    `elapsed` gives seconds of a monotonic clock. Time never goes back by itself; `set` may turn it back.
+    """
+
+    def __init__(self, start: int, elapsed: Callable[[], float], *, frozen: bool = False) -> None:
+        self._elapsed = elapsed
+        self._base = float(start)
+        self._mark = elapsed()
+        self.frozen = frozen
+
+    def now(self) -> int:
+        """The current moment in whole Unix seconds."""
+        return math.floor(self._exact())
+
+    def set(self, moment: int) -> None:
+        """Put the clock at this moment."""
+        self._base, self._mark = float(moment), self._elapsed()
+
+    def advance(self, seconds: int) -> None:
+        """Move the clock on."""
+        self.set(self.now() + seconds)
+
+    def freeze(self, frozen: bool) -> None:
+        """Stop the clock, or let it go on."""
+        self._base, self._mark = self._exact(), self._elapsed()
+        self.frozen = frozen
+
+    def _exact(self) -> float:
+        return self._base if self.frozen else self._base + self._elapsed() - self._mark

@@ -1,0 +1,144 @@
+"""Everything that a sandbox holds: accounts with their stores, the clock, the rules."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from engine.connectors.stripe.catalogue import Catalogue
+
+from .clock import Clock
+from .flows.payments import settle
+from .flows.returns import arrive
+from .identifiers import token
+from .operation import Operation
+from .options import EVENT_RETENTION, SandboxOptions
+from .render import Renderer
+from .seeds import seed_account, seed_business
+from .shapes import Shapes
+from .store import Obj, Store
+
+CONNECTED_CUSTOMERS = 12
+"""How many customers each connected account has."""
+
+
+class World:
+    """The stores of all accounts, in test and in live mode, and the time that they share.
+
+    A connected account's business is made when it is first looked at.
+    """
+
+    def __init__(self, options: SandboxOptions, catalogue: Catalogue, clock: Clock) -> None:
+        self.options = options
+        self.catalogue = catalogue
+        self.clock = clock
+        self.shapes = Shapes(catalogue)
+        self.renderer = Renderer(catalogue)
+        self._stores: dict[tuple[str, bool], Store] = {}
+        self._accounts: dict[str, Obj] = {}
+        self._randoms: dict[tuple[str, bool], Random] = {}
+        self._requests = Random(f"{options.seed}/requests")  # noqa: S311 - ids that can be repeated, not secrets
+        self._settled = 0
+        self.platform = self._found()
+
+    def _found(self) -> str:
+        """Make the platform account, its business, and the connected accounts."""
+        source = self._source("accounts")
+        platform = f"acct_{token(source, 16)}"
+        store = self._open(platform, livemode=False)
+        operation = Operation(self, store, self.options.now, source)
+        self._accounts[platform] = seed_account(operation, platform, "Larkspur Analytics", "US")
+        for index in range(self.options.accounts):
+            identifier = f"acct_{token(source, 16)}"
+            connected = seed_account(operation, identifier, f"Larkspur Partner {index + 1}", "US")
+            operation.add("account", connected)
+            self._accounts[identifier] = connected
+        if self.options.customer_count:
+            seed_business(operation, self.options.customer_count, self.options.seed)
+        return platform
+
+    def _source(self, name: str) -> Random:
+        return Random(f"{self.options.seed}/{name}")  # noqa: S311 - ids that can be repeated, not secrets
+
+    def _open(self, account: str, *, livemode: bool) -> Store:
+        store = self._stores[account, livemode] = Store(account, livemode=livemode)
+        self._randoms[account, livemode] = self._source(f"{account}/{livemode}")
+        return store
+
+    def store(self, account: str, *, livemode: bool = False) -> Store:
+        """The objects of an account; the account must be known."""
+        store = self._stores.get((account, livemode))
+        if store is None:
+            store = self._open(account, livemode=livemode)
+            if not livemode and self._accounts[account]["metadata"].get("seeded"):
+                operation = Operation(self, store, self.options.now, self._randoms[account, livemode])
+                seed_business(operation, CONNECTED_CUSTOMERS, f"{self.options.seed}/{account}")
+        return store
+
+    def stores(self) -> dict[tuple[str, bool], Store]:
+        """The stores that exist by now, by account and live mode."""
+        return dict(self._stores)
+
+    def knows(self, account: str) -> bool:
+        """Whether there is such an account."""
+        return account in self._accounts
+
+    def account_of(self, store: Store) -> Obj:
+        """The account object of a store."""
+        return self._accounts[store.account]
+
+    def register(self, account: Obj) -> None:
+        """Make a connected account reachable, or remember its new state."""
+        self._accounts[account["id"]] = account
+
+    def forget(self, account: str) -> None:
+        """Close a deleted connected account."""
+        self._accounts.pop(account, None)
+
+    def operation(self, store: Store, request: str | None = None, key: str | None = None) -> Operation:
+        """Writes at this moment, in the name of a request."""
+        source = self._randoms[store.account, store.livemode]
+        return Operation(self, store, self.clock.now(), source, request, key)
+
+    def request_id(self) -> str:
+        """The id of a new request."""
+        return f"req_{token(self._requests, 14)}"
+
+    def in_other_mode(self, store: Store, resource: str, identifier: str) -> bool | None:
+        """The mode (live: True) in which an object that is not here does exist; None if in neither."""
+        other = self._stores.get((store.account, not store.livemode))
+        found = other is not None and other.find(resource, identifier) is not None
+        return (not store.livemode) if found else None
+
+    def events_from(self) -> int:
+        """The moment from which on events can still be listed."""
+        return self.clock.now() - EVENT_RETENTION
+
+    def pass_time(self) -> None:
+        """Let happen what is due by now: balance becomes available, payouts arrive."""
+        now = self.clock.now()
+        if now == self._settled:
+            return
+        self._settled = now
+        for store in self._stores.values():
+            operation = self.operation(store)
+            settle(operation)
+            for payout in store.find_all("payout", "status", "in_transit"):
+                if payout.obj["arrival_date"] <= now:
+                    arrive(operation, payout)
+
+    def balance(self, store: Store) -> dict[str, Any]:
+        """What `/v1/balance` answers: the sum of what is available and of what is pending, by currency."""
+        sums: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
+        for _, _, row in store.table("balance_transaction").order:
+            amounts = sums[row.obj["status"]]
+            amounts[row.obj["currency"]] = amounts.get(row.obj["currency"], 0) + row.obj["net"]
+        currencies = sorted({*sums["available"], *sums["pending"]}) or [self.account_of(store)["default_currency"]]
+        parts = {
+            name: [
+                {"amount": amounts.get(each, 0), "currency": each, "source_types": {"card": amounts.get(each, 0)}}
+                for each in currencies
+            ]
+            for name, amounts in sums.items()
+        }
+        return {"object": "balance", **parts, "livemode": store.livemode}
