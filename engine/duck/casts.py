@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.relation import ColumnType, Kind
 
-from .names import sql_type
+from .types import sql_type
 
 
 @dataclass(frozen=True, slots=True)

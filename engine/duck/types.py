@@ -1,4 +1,4 @@
-"""Names and types of the definition language, as DuckDB writes them."""
+"""Types of the definition language, as DuckDB writes them."""
 
 from __future__ import annotations
 
@@ -39,16 +39,6 @@ _COLUMN_TYPES: Final = {
     "JSON": JSON,
 }
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
-
-
-def quoted(name: str) -> str:
-    """`name` as an identifier in SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """`text` as a string literal in SQL, for the few statements that take no parameters (ATTACH, COPY, SET)."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def sql_type(column: ColumnType) -> str:

@@ -1,0 +1,187 @@
+"""The Schema's tables: one DuckDB file, open only for the moment of a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from engine.run import BoxResult, ImportJob, ImportReport, Reject, StoreError
+
+from .files import attach, writing
+from .quoting import quote_literal, quote_name
+from .tables_expressions import evaluate_expressions, first_line
+from .tables_merge import Merged, merge_rows
+from .tables_shape import STORE, address
+from .tables_stage import SOURCE, Staged, expression_column, stage_rows
+
+_SHOWN_REJECTS: Final = 10
+_SHOWN_CHARACTERS: Final = 100
+_REJECTS_TABLE: Final = f"{STORE}.weir.rejects"
+
+
+class DuckTableStore:
+    """Implements `engine.run.TableStore` on a file that is made when it is first written.
+
+    Rows are mapped and checked before the file is opened; then one transaction changes the table and the list of
+    rejects (`weir.rejects`: those of the newest run of each step). A reader of the file finds the declared columns of a
+    table by name; other columns are what earlier versions of the Schema had.
+    """
+
+    def __init__(self, path: Path, *, memory_bytes: int = 512 * 2**20, threads: int = 2) -> None:
+        self._path = path
+        self._memory_bytes = memory_bytes
+        self._threads = threads
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def close(self) -> None:
+        """Nothing stays open between two commits."""
+
+    def apply(self, job: ImportJob, result: BoxResult) -> ImportReport:
+        """See `TableStore.apply`. Codes of `StoreError`: E602 doubled key, E603 a column's type, E604 a
+        required column, E605 the mapping or the file, E606 nothing to match by, E610 busy."""
+        expressions = [
+            (expression_column(index), mapped.expr)
+            for index, mapped in enumerate(job.mapping)
+            if mapped.expr is not None
+        ]
+        if not expressions:
+            return self._apply(job, result.path)
+        mapped_file = result.path.with_name(f"{result.path.stem}.mapped.duckdb")
+        try:
+            mapped_file.unlink(missing_ok=True)
+            spill = result.path.parent / "spill"
+            evaluate_expressions(result.path, mapped_file, expressions, memory_bytes=self._memory_bytes, spill=spill)
+            return self._apply(job, mapped_file)
+        finally:
+            mapped_file.unlink(missing_ok=True)
+
+    def _apply(self, job: ImportJob, source: Path) -> ImportReport:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._connection(source) as connection:
+                staged = stage_rows(connection, job)
+                with writing(self._path):
+                    attach(connection, self._path, STORE, read_only=False)
+                    try:
+                        return _commit(connection, job, staged)
+                    finally:
+                        with suppress(duckdb.Error):
+                            connection.execute(f"DETACH {STORE}")
+        except duckdb.Error as error:
+            raise StoreError("E605", f"`{job.table}` could not be written: {first_line(error)}") from error
+
+    @contextmanager
+    def _connection(self, source: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = duckdb.connect()
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"SET memory_limit = '{self._memory_bytes}B'")
+            connection.execute(f"SET threads = {self._threads}")
+            connection.execute(f"SET temp_directory = {quote_literal(str(source.parent / 'spill'))}")
+            connection.execute(f"ATTACH {quote_literal(str(source))} AS box (READ_ONLY)")
+            yield connection
+        finally:
+            connection.close()
+
+
+def _commit(connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Staged) -> ImportReport:
+    """Merge, keep the rejects, write the snapshot; all of it or nothing."""
+    connection.execute("BEGIN")
+    try:
+        merged = merge_rows(connection, job, staged)
+        rejected, rejects = _keep_rejects(connection, job, staged, merged)
+        unfinished = _write_snapshot(connection, job)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
+    if unfinished is not None and job.snapshot is not None:
+        unfinished.replace(job.snapshot)
+    return ImportReport(
+        read=staged.rows,
+        inserted=merged.inserted,
+        updated=merged.updated,
+        deleted=merged.deleted,
+        unchanged=merged.unchanged,
+        rejected=rejected,
+        rejects=rejects,
+    )
+
+
+def _write_snapshot(connection: duckdb.DuckDBPyConnection, job: ImportJob) -> Path | None:
+    """The table as it will be after the commit, as Parquet beside its final place."""
+    if job.snapshot is None:
+        return None
+    job.snapshot.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = job.snapshot.with_name(f"{job.snapshot.name}.unfinished")
+    names = ", ".join(quote_name(column.name) for column in job.relation)
+    connection.execute(
+        f"COPY (SELECT {names} FROM {address(job.table)}) TO {quote_literal(str(unfinished))} (FORMAT parquet)"
+    )
+    return unfinished
+
+
+def _keep_rejects(
+    connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Staged, merged: Merged
+) -> tuple[int, tuple[Reject, ...]]:
+    """Write the rejects of this step (up to `job.reject_limit`) in place of those of its last run."""
+    rejected = int(connection.execute("SELECT count(DISTINCT row) FROM rejected").fetchall()[0][0])
+    present = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'weir' AND table_name = 'rejects'",
+        [STORE],
+    ).fetchall()
+    if present:
+        connection.execute(f"DELETE FROM {_REJECTS_TABLE} WHERE step = ?", [job.step])
+    if not rejected:
+        return 0, ()
+    if not present:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STORE}.weir")
+        connection.execute(
+            f"CREATE TABLE {_REJECTS_TABLE} (run VARCHAR, step VARCHAR, table_name VARCHAR, key JSON, "
+            'column_name VARCHAR, problem VARCHAR, "row" JSON)'
+        )
+    rows = _reject_rows(staged, merged)
+    connection.execute(
+        f"INSERT INTO {_REJECTS_TABLE} SELECT ?, ?, ?, key, column_name, problem, row FROM ({rows} LIMIT ?)",
+        [job.run_id, job.step, job.table, job.reject_limit],
+    )
+    some = connection.execute(f"SELECT keys, column_name, problem FROM ({rows} LIMIT {_SHOWN_REJECTS})").fetchall()
+    names = [column for column, _ in staged.key_sources]
+    return rejected, tuple(
+        Reject(dict(zip(names, keys or (), strict=False)), str(column), str(problem)) for keys, column, problem in some
+    )
+
+
+def _reject_rows(staged: Staged, merged: Merged) -> str:
+    """SQL for the refused rows in the order of the box: key, column, problem, row."""
+
+    def shown(sql: str) -> str:
+        return f"coalesce(left(CAST({sql} AS VARCHAR), {_SHOWN_CHARACTERS}), 'NULL')"
+
+    columns = " ".join(
+        f"WHEN {number} THEN {quote_literal(problem.column)}" for number, problem in enumerate(merged.problems, 1)
+    )
+    problems = " ".join(
+        f"WHEN {number} THEN "
+        + (f"'`' || {shown(problem.shown)} || '` ' || " if problem.shown is not None else "")
+        + quote_literal(problem.text)
+        for number, problem in enumerate(merged.problems, 1)
+    )
+    keys = ", ".join(shown(source) for _, source in staged.key_sources)
+    pairs = ", ".join(f"{quote_literal(column)}, {shown(source)}" for column, source in staged.key_sources)
+    return (
+        f"SELECT json_object({pairs}) AS key, CAST([{keys}] AS VARCHAR[]) AS keys, "
+        f"CASE bad {columns} END AS column_name, CASE bad {problems} END AS problem, to_json(_weir_row) AS row "
+        f"FROM (SELECT _weir_row, bad, number, _weir_row.* FROM (SELECT b AS _weir_row, b.rowid AS number "
+        f"FROM {SOURCE} b) JOIN (SELECT row AS found, min(bad) AS bad FROM rejected GROUP BY row) ON found = number) "
+        f"ORDER BY number"
+    )
