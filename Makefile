@@ -1,0 +1,74 @@
+# The verbs of this repository. `make help` lists them; each is thin over `weir`.
+# Everything is installed into .venv, which is made on first use from the locks with checked hashes.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+FORMAT ?= text
+PYTEST ?= -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench validate plan test-connection sandbox clean
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUNTIME) ## Run all interfaces (ARGS="name …" for some); the embedded sandbox starts by itself
+	@$(BIN)/weir run $(ARGS)
+
+validate: $(RUNTIME) ## Check all definitions; no key, no network
+	@$(BIN)/weir validate --format $(FORMAT) $(ARGS)
+
+plan: $(RUNTIME) ## Show what a run would do; no key, no network
+	@$(BIN)/weir plan $(ARGS)
+
+test-connection: $(RUNTIME) ## Reach a provider: make test-connection CONNECTION=stripe_main
+ifndef CONNECTION
+	@echo "say which one: make test-connection CONNECTION=stripe_main" >&2; exit 64
+else
+	@$(BIN)/weir test-connection $(CONNECTION) $(ARGS)
+endif
+
+sandbox: $(RUNTIME) ## Serve a pretended Stripe on this machine until interrupted
+	@$(BIN)/weir sandbox $(ARGS)
+
+test: $(DEVELOPMENT) ## Run the tests
+	@$(BIN)/pytest $(PYTEST) $(ARGS)
+
+lint: $(DEVELOPMENT) ## Style, types and the layers of the architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(DEVELOPMENT) ## Measure rows per CPU second against other ways
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## Remove .venv and caches; your data in .weir stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@if [ -e .weir ]; then echo "kept .weir (tables, staging, history): remove it yourself if you mean to"; fi
+
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Weir needs Python 3.11 or newer; none was found." >&2; \
+		echo "Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; fi
+	@echo "making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python's venv module is missing (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+$(RUNTIME): requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing what weir needs" >&2
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
+	@echo "installing what the tests need" >&2
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
