@@ -29,7 +29,9 @@ WAIT_SECONDS: Final = 30.0
 
 _POLL_SECONDS: Final = 0.02
 _PID: Final = re.compile(r"\(PID (\d+)\)")
-_BUSY: Final = re.compile(r"Could not set lock|Conflicting lock|Unique file handle conflict|already attached|is being used")
+_BUSY: Final = re.compile(
+    r"Could not set lock|Conflicting lock|Unique file handle conflict|already attached|is being used"
+)
 
 
 @contextlib.contextmanager

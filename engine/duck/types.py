@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from engine.relation import BOOLEAN, DATE, FLOAT, INTEGER, JSON, TEXT, TIMESTAMP, ColumnType, Kind
+from engine.relation import BOOLEAN, DATE, FLOAT, INTEGER, JSON, MAP, TEXT, TIMESTAMP, ColumnType, Kind
 
 _PLAIN: Final = {
     Kind.TEXT: "VARCHAR",
@@ -15,6 +15,7 @@ _PLAIN: Final = {
     Kind.DATE: "DATE",
     Kind.TIMESTAMP: "TIMESTAMP",
     Kind.JSON: "JSON",
+    Kind.MAP: "MAP(VARCHAR, VARCHAR)",
 }
 _COLUMN_TYPES: Final = {
     "BIGINT": INTEGER,
@@ -37,6 +38,7 @@ _COLUMN_TYPES: Final = {
     "TIMESTAMP_MS": TIMESTAMP,
     "TIMESTAMP_NS": TIMESTAMP,
     "JSON": JSON,
+    "MAP(VARCHAR, VARCHAR)": MAP,
 }
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
@@ -51,11 +53,13 @@ def sql_type(column: ColumnType) -> str:
 
 
 def column_type(sql: str) -> ColumnType:
-    """The column type nearest to DuckDB's type `sql`: STRUCT, MAP and UNION are json, what else is unknown is text."""
+    """The column type nearest to DuckDB's type `sql`: STRUCT, UNION and other MAPs are json, what else is unknown is text."""
     if sql.endswith("[]"):
         return ColumnType(Kind.LIST, item=column_type(sql[:-2]))
     if match := _DECIMAL.fullmatch(sql):
         return ColumnType(Kind.DECIMAL, int(match[1]), int(match[2]))
+    if known := _COLUMN_TYPES.get(sql):
+        return known
     if sql.startswith(("STRUCT(", "MAP(", "UNION(")):
         return JSON
-    return _COLUMN_TYPES.get(sql, TEXT)
+    return TEXT
