@@ -1,0 +1,146 @@
+"""Read a project's folder: the only place that opens definition files."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.diagnostics import Collector, Place
+
+from .text import decode
+from .tree import SourceTree
+from .types import Document
+from .yaml import read_yaml
+
+FOLDERS: Final = ("connections", "interfaces", "schemas")
+SETTINGS: Final = "weir.yaml"
+MAX_BYTES: Final = 1024 * 1024
+_YAML: Final = (".yaml", ".yml")
+_CASES: Final = (".test.yaml", ".test.yml")
+_SQL: Final = ".sql"
+_MAX_FOLDER_DEPTH: Final = 16
+
+
+def load_root(root: Path, collector: Collector) -> SourceTree:
+    """Read `connections/`, `interfaces/`, `schemas/` (nested folders too) and `weir.yaml` below `root`.
+
+    Hidden files and folders are left out, and files of other kinds are not looked at. Whatever cannot be read is
+    reported and listed in `SourceTree.unread`. Never raises for what is in the folder.
+    """
+    return _Loader(root, collector).load()
+
+
+class _Loader:
+    def __init__(self, root: Path, collector: Collector) -> None:
+        self._root = root
+        self._real_root = root.resolve()
+        self._collector = collector
+        self._unread: set[str] = set()
+
+    def load(self) -> SourceTree:
+        documents: dict[str, Document] = {}
+        cases: dict[str, Document] = {}
+        texts: dict[str, str] = {}
+        for file in self._files():
+            raw = self._read(file)
+            if raw is None:
+                continue
+            text, usable = decode(file, raw, self._collector)
+            if usable and file.lower().endswith(_SQL):
+                texts[file] = text
+                continue
+            document = read_yaml(file, text, self._collector) if usable else Document(file, text, None)
+            if document.root is None:
+                self._unread.add(file)
+            (cases if file.lower().endswith(_CASES) else documents)[file] = document
+        if not documents and not self._unread:
+            self._collector.report(
+                "W101",
+                "no definitions in `connections/`, `interfaces/` or `schemas/`",
+                hint="run `weir init` here, or give the project's folder with `--project`",
+            )
+        return SourceTree(self._root, documents, cases, texts, frozenset(self._unread))
+
+    def _files(self) -> Iterator[str]:
+        for folder in FOLDERS:
+            path = self._root / folder
+            if path.is_symlink() or path.exists():
+                yield from self._walk(path, folder, frozenset(), wanted=True)
+        settings = self._root / SETTINGS
+        if settings.is_symlink() or settings.exists():
+            yield SETTINGS
+
+    def _walk(self, path: Path, name: str, above: frozenset[Path], *, wanted: bool = False) -> Iterator[str]:
+        """The files of interest below a folder, in order of path. `above` are the real folders it was reached by."""
+        real = self._inside(path, name)
+        if real is None:
+            return
+        if real in above or len(above) >= _MAX_FOLDER_DEPTH:
+            self._refuse("E113", "the symbolic link leads back to a folder above it", name, "remove the link")
+            return
+        try:
+            entries = sorted(path.iterdir(), key=lambda entry: entry.name)
+        except OSError as error:
+            expected = ": expected a folder" if wanted and isinstance(error, NotADirectoryError) else ""
+            self._refuse("E101", f"cannot read the folder ({error.strerror}){expected}", name, None)
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            below = f"{name}/{entry.name}"
+            if not _is_definition(entry.name):
+                if entry.is_dir():
+                    yield from self._walk(entry, below, above | {real})
+                continue
+            if entry.is_dir():
+                self._refuse("E116", "expected a file, and this is a folder", below, "rename the folder")
+                continue
+            yield below
+
+    def _inside(self, path: Path, name: str) -> Path | None:
+        """The real path, when it is within the project."""
+        try:
+            real = path.resolve(strict=True)
+        except (OSError, RuntimeError):
+            self._refuse("E113", "the symbolic link leads nowhere", name, "remove the link, or mend what it points to")
+            return None
+        if real != self._real_root and self._real_root not in real.parents:
+            self._refuse(
+                "E113",
+                "the symbolic link leaves the project",
+                name,
+                "a project's definitions are in its folder: copy the file into it",
+            )
+            return None
+        return real
+
+    def _read(self, file: str) -> bytes | None:
+        path = self._root / file
+        if self._inside(path, file) is None:
+            return None
+        try:
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                self._refuse("E116", "expected a file, and this is something else", file, None)
+                return None
+            with path.open("rb") as stream:
+                raw = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            self._refuse("E101", f"cannot read the file ({error.strerror})", file, "check who may read it")
+            return None
+        if len(raw) > MAX_BYTES:
+            self._refuse(
+                "E103", f"the file is larger than {MAX_BYTES:,} bytes", file, "definitions are small: split it"
+            )
+            return None
+        return raw
+
+    def _refuse(self, code: str, message: str, file: str, hint: str | None) -> None:
+        self._collector.report(code, message, Place(file), hint=hint)
+        self._unread.add(file)
+
+
+def _is_definition(name: str) -> bool:
+    return name.lower().endswith((*_YAML, _SQL))

@@ -1,0 +1,40 @@
+"""The project's files as they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.diagnostics import Place
+
+from .locate import locate
+from .types import Document, Region
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """Everything that was written, by path relative to `root` (POSIX), in order of path.
+
+    `documents` are the YAML definitions and `weir.yaml`, `cases` the `*.test.yaml` beside interfaces, `texts` the
+    `.sql` files. `unread` are files that are there but could not be read: that was reported already (where there is a
+    text to show, it stands in `documents` or `cases`, without a root).
+    """
+
+    root: Path
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    cases: Mapping[str, Document] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+
+    def text_of(self, file: str) -> str | None:
+        """The text of a file of the tree, or None."""
+        document = self.documents.get(file) or self.cases.get(file)
+        return document.text if document is not None else self.texts.get(file)
+
+    def locate(self, place: Place) -> Region:
+        """Lines and columns of a place. A place that does not exist is located as near above it as possible."""
+        document = self.documents.get(place.file) or self.cases.get(place.file)
+        if document is None:
+            document = Document(place.file, self.texts.get(place.file, ""), None)
+        return locate(document, place)
