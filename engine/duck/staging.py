@@ -1,0 +1,150 @@
+"""The mirror of one connection: a DuckDB file whose rows and coverage are committed together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from engine.connector import SourceCatalogue, SourceTable
+from engine.run import Coverage, Drift, LoadReport, OutputFile
+
+from .files import attach, reading, writing
+from .ingest import ingest
+from .quoting import quote_literal
+from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
+from .staging_sweep import sweep
+from .staging_tables import prepare_table
+
+_DATABASE = "staging"
+
+
+@dataclass(frozen=True, slots=True)
+class StagingLimits:
+    """What a load may take of the machine. `memory` is a size as DuckDB writes it ("512MB")."""
+
+    memory: str = "512MB"
+    threads: int = 1
+
+
+class DuckStaging:
+    """`Staging` in the DuckDB file at `path`, with a table for each table of the catalogue that was ever loaded.
+
+    The file is open only during a call, and callers of all threads and processes wait for each other. Tables are in
+    schema `main`, named as in the catalogue; `weir.coverage` and `weir.drift` say what is in them.
+    """
+
+    def __init__(self, path: Path, catalogue: SourceCatalogue, limits: StagingLimits | None = None) -> None:
+        self._path = path
+        self._catalogue = catalogue
+        self._limits = limits or StagingLimits()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def load(self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime) -> LoadReport:
+        """See `Staging.load`. KeyError for a table that the catalogue does not have, `SpoolError` for a broken file."""
+        moment = read_at.astimezone(UTC).replace(tzinfo=None)
+        loads: dict[str, list[OutputFile]] = defaultdict(list)
+        for file in files:
+            loads[file.bucket].append(file)
+        tables = {name: self._catalogue.tables[name] for name in {*loads, *(each.table for each in coverage)}}
+        with self._open() as connection, _transaction(connection):
+            make_coverage_tables(connection)
+            rows = 0
+            for name in sorted(tables):
+                prepare_table(connection, tables[name])
+                if loads[name]:
+                    rows += ingest(connection, tables[name], loads[name], moment)
+            removed = self._apply_coverage(connection, tables, coverage, moment)
+            drift = _united_drift(files)
+            record_drift(connection, drift, moment)
+        return LoadReport(rows, removed, drift)
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """What is in the file, by table and account."""
+        if not self._path.exists():
+            return ()
+        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+            attach(connection, self._path, _DATABASE, read_only=True)
+            connection.execute(f"USE {_DATABASE}")
+            return read_coverage(connection)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    @staticmethod
+    def _apply_coverage(
+        connection: duckdb.DuckDBPyConnection,
+        tables: dict[str, SourceTable],
+        coverage: Sequence[Coverage],
+        read_at: datetime,
+    ) -> int:
+        removed = 0
+        for each in coverage:
+            gone = sweep(connection, tables[each.table], each, read_at) if each.complete else 0
+            record_coverage(connection, each, alone=gone > 0 and each.where != ((),))
+            removed += gone
+        return removed
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with writing(self._path):
+            connection = duckdb.connect(
+                config={
+                    "threads": self._limits.threads,
+                    "memory_limit": self._limits.memory,
+                    "temp_directory": str(self._path.with_name(self._path.name + ".tmp")),
+                    "autoinstall_known_extensions": False,
+                    "autoload_known_extensions": False,
+                    "python_enable_replacements": False,
+                }
+            )
+            try:
+                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute(f"SET force_compression = {quote_literal('zstd')}")
+                attach(connection, self._path, _DATABASE, read_only=False)
+                connection.execute(f"USE {_DATABASE}")
+                yield connection
+            finally:
+                connection.close()
+
+
+@contextlib.contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        # DuckDB itself rolls back after some errors; closing the connection drops whatever is still open.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _united_drift(files: Sequence[OutputFile]) -> tuple[Drift, ...]:
+    """The files' drift, one entry for each table, field and problem."""
+    found: dict[tuple[str, str, str], Drift] = {}
+    for file in files:
+        entries = file.meta.get("drift")
+        for entry in entries if isinstance(entries, Sequence) and not isinstance(entries, str) else ():
+            if not isinstance(entry, Sequence) or isinstance(entry, str):
+                continue
+            field, problem, rows = str(entry[0]), str(entry[1]), entry[2]
+            drift = Drift(
+                file.bucket,
+                field,
+                "mistyped" if problem == "mistyped" else "unknown",
+                rows if isinstance(rows, int) else 0,
+            )
+            key = (drift.table, field, drift.problem)
+            found[key] = replace(drift, rows=drift.rows + found[key].rows) if key in found else drift
+    return tuple(found[key] for key in sorted(found))

@@ -1,0 +1,86 @@
+"""Rows that a complete read proves gone: it would have brought them, and did not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from engine.connector import Op, Predicate, SourceTable, Value
+from engine.relation import Kind, Relation
+from engine.run import Coverage
+
+from .quoting import quote_name
+from .types import sql_type
+
+Parameters = dict[str, object]
+
+
+def sweep(connection: duckdb.DuckDBPyConnection, table: SourceTable, coverage: Coverage, read_at: datetime) -> int:
+    """Tombstone (no filter) or delete the rows that `coverage` speaks about and that were read before `read_at`.
+
+    How many rows. None where the table cannot tell which rows the coverage speaks about. `read_at` is naive UTC.
+    """
+    parameters: Parameters = {"read_at": read_at, "account": coverage.account}
+    spoken = _spoken_of(table, coverage, parameters)
+    if spoken is None:
+        return 0
+    name = quote_name(table.name)
+    rows = f"_account = $account AND _read_at < $read_at AND _deleted_at IS NULL AND ({spoken})"
+    if coverage.where == ((),):
+        statement = f"UPDATE {name} SET _deleted_at = $read_at WHERE {rows}"
+    else:
+        statement = f"DELETE FROM {name} WHERE {rows}"
+    ((count,),) = connection.execute(statement, parameters).fetchall()
+    return int(count)
+
+
+def _spoken_of(table: SourceTable, coverage: Coverage, parameters: Parameters) -> str | None:
+    """A condition for the coverage's window and filter; None when a column that it needs does not exist."""
+    window: list[Predicate] = []
+    if coverage.gte is not None or coverage.lt is not None:
+        if table.created is None:
+            return None
+        if coverage.gte is not None:
+            window.append(Predicate(table.created, Op.GE, (coverage.gte,)))
+        if coverage.lt is not None:
+            window.append(Predicate(table.created, Op.LT, (coverage.lt,)))
+    return compile_where(
+        tuple((*window, *case) for case in coverage.where), table.relation, parameters
+    )
+
+
+def compile_where(
+    where: tuple[tuple[Predicate, ...], ...], relation: Relation, parameters: Parameters
+) -> str | None:
+    """`where` (a disjunction of conjunctions) as a SQL condition; its values are added to `parameters`.
+
+    None when a predicate's column is not in `relation`.
+    """
+    cases: list[str] = []
+    for case in where:
+        conditions = [_compile(predicate, relation, parameters) for predicate in case]
+        if None in conditions:
+            return None
+        cases.append(" AND ".join(f"({condition})" for condition in conditions) or "TRUE")
+    return " OR ".join(f"({case})" for case in cases) or "FALSE"
+
+
+def _compile(predicate: Predicate, relation: Relation, parameters: Parameters) -> str | None:
+    column = relation.find(predicate.column)
+    if column is None:
+        return None
+    instant = column.type.kind in (Kind.TIMESTAMP, Kind.DATE)
+    kind = sql_type(column.type)
+
+    def place(value: Value) -> str:
+        name = f"value_{len(parameters)}"
+        parameters[name] = value
+        if instant and isinstance(value, int):
+            return f"make_timestamp(${name}::BIGINT * 1000000)::{kind}"
+        return f"${name}::{kind}"
+
+    places = [place(value) for value in predicate.values]
+    if predicate.op is Op.IN:
+        return f"{quote_name(column.name)} IN ({', '.join(places)})" if places else "FALSE"
+    return f"{quote_name(column.name)} {predicate.op.value} {places[0]}"

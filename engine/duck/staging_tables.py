@@ -1,0 +1,41 @@
+"""A staging table follows its catalogue: made when first needed, widened by new columns, made anew for new types."""
+
+from __future__ import annotations
+
+import duckdb
+
+from engine.connector import SourceTable
+
+from .quoting import quote_name
+from .types import sql_type
+
+
+def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> None:
+    """Have the table with every column of its relation.
+
+    Where a column's type has changed the table is emptied and its coverage forgotten: what it mirrors is read again.
+    """
+    known = _columns(connection, table.name)
+    wanted = {column.name: sql_type(column.type) for column in table.relation}
+    if known and any(known.get(name, kind) != kind for name, kind in wanted.items()):
+        connection.execute(f"DROP TABLE {quote_name(table.name)}")
+        connection.execute('DELETE FROM weir.coverage WHERE "table" = $table', {"table": table.name})
+        known = {}
+    if not known:
+        columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in wanted.items())
+        connection.execute(f"CREATE TABLE {quote_name(table.name)} ({columns})")
+        return
+    for name, kind in wanted.items():
+        if name not in known:
+            connection.execute(f"ALTER TABLE {quote_name(table.name)} ADD COLUMN {quote_name(name)} {kind}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    rows = connection.execute(
+        """
+        SELECT column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name = 'main' AND table_name = $table
+        """,
+        {"table": table},
+    ).fetchall()
+    return dict(rows)
