@@ -1,5 +1,27 @@
 """Plans: what a run would do now."""
 
+from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
+from .delta import TaskChange, compare_plans
+from .plan import KnownRows, Totals, plan_graph, totals
+from .select import select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
-__all__ = ["FORMAT_VERSION", "ConnectionSettings", "Estimate", "Plan", "Skipped", "Task"]
+__all__ = [
+    "FORMAT_VERSION",
+    "ConnectionSettings",
+    "Estimate",
+    "KnownRows",
+    "Plan",
+    "Skipped",
+    "Task",
+    "TaskChange",
+    "Totals",
+    "compare_plans",
+    "plan_from_json",
+    "plan_graph",
+    "plan_hash",
+    "plan_to_json",
+    "select_interfaces",
+    "step_kind",
+    "totals",
+]

@@ -1,0 +1,194 @@
+"""From the graph to the plan: what a run of some interfaces would do now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import assert_never
+
+from engine.connector import Connector, Need, Read
+from engine.graph import Action, Extract, Graph, Import, Respond, Step, StopIf
+from engine.project import Connection, Project
+
+from .codec import plan_hash
+from .types import ConnectionSettings, Estimate, Plan, Skipped, Task
+
+PAGE = 100
+"""Rows a request for a list answers at most: Stripe's largest page."""
+
+KnownRows = Mapping[tuple[str, str], int]
+"""How many rows staging holds of (connection, table): what makes an estimate possible."""
+
+
+def plan_graph(
+    graph: Graph,
+    project: Project,
+    connectors: Mapping[str, Connector],
+    interfaces: Sequence[str],
+    known_rows: KnownRows | None = None,
+) -> Plan:
+    """The plan for these interfaces (names that the project has). Needs no network and no secret."""
+    skipped = _skipped(graph, project, interfaces)
+    left_out = {item.address for item in skipped}
+    steps = [
+        step
+        for step in graph.steps
+        if not isinstance(step, Extract) and step.interface in interfaces and step.id not in left_out
+    ]
+    wanted = {step.id for step in steps if step.interface not in left_out}
+    steps = [step for step in steps if step.id in wanted]
+    extracts = _narrowed(graph, wanted)
+    reads = _reads(extracts, project, connectors)
+    present = wanted | {extract.id for extract in extracts}
+    tasks = [_extract_task(extract, reads[extract.id], known_rows or {}) for extract in extracts]
+    fed: dict[str, list[str]] = {}
+    for extract in extracts:
+        for step_id, _ in extract.needs:
+            fed.setdefault(step_id, []).append(extract.id)
+    tasks += [_task(step, present, fed.get(step.id, [])) for step in steps]
+    direct = {step.connection for step in steps if isinstance(step, Import) and step.connection is not None}
+    used = sorted({extract.connection for extract in extracts} | direct)
+    settings = tuple(_settings(project.connections[name], connectors) for name in used)
+    names = tuple(name for name in interfaces if name not in left_out)
+    plan = Plan(names, settings, tuple(tasks), tuple(skipped), "")
+    return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
+
+
+def _skipped(graph: Graph, project: Project, interfaces: Sequence[str]) -> list[Skipped]:
+    found = [
+        Skipped(name, "the interface is not active")
+        for name in interfaces
+        if not project.interfaces[name].spec.is_active
+    ]
+    for step in graph.steps:
+        if not isinstance(step, Import) or step.interface not in interfaces or step.connection is None:
+            continue
+        if not project.connections[step.connection].spec.is_active:
+            found.append(Skipped(step.id, f"the connection `{step.connection}` is not active"))
+    return found
+
+
+def _narrowed(graph: Graph, wanted: set[str]) -> list[Extract]:
+    """The extracts that these steps need, with only their needs."""
+    found = []
+    for step in graph.steps:
+        if isinstance(step, Extract):
+            needs = tuple((step_id, need) for step_id, need in step.needs if step_id in wanted)
+            if needs:
+                found.append(Extract(step.id, step.connection, step.table, needs))
+    return found
+
+
+def _reads(
+    extracts: Sequence[Extract], project: Project, connectors: Mapping[str, Connector]
+) -> dict[str, tuple[Read, ...]]:
+    """The reads of each extract: its own table's, and those of parents that no extract asks for by itself."""
+    found: dict[str, tuple[Read, ...]] = {extract.id: () for extract in extracts}
+    for name in dict.fromkeys(extract.connection for extract in extracts):
+        own = {extract.table: extract.id for extract in extracts if extract.connection == name}
+        needs: list[Need] = [need for extract in extracts if extract.connection == name for _, need in extract.needs]
+        reads = connectors[project.connections[name].spec.connector].plan_reads(needs)
+        for read in reads:
+            holder = own.get(read.table) or own[_child_of(read.table, reads, own)]
+            found[holder] = (*found[holder], read)
+    return found
+
+
+def _child_of(parent: str, reads: Sequence[Read], own: Mapping[str, str]) -> str:
+    """The first table of `own` that is read once per row of `parent`, directly or through others."""
+    children = [read.table for read in reads if any(request.per == parent for request in read.requests)]
+    for child in children:
+        if child in own:
+            return child
+    for child in children:
+        return _child_of(child, reads, own)
+    return next(iter(own))
+
+
+def _extract_task(extract: Extract, reads: tuple[Read, ...], known_rows: KnownRows) -> Task:
+    estimates = [_estimate(read, known_rows.get((extract.connection, read.table))) for read in reads]
+    requests = [estimate.requests for estimate in estimates]
+    main = next(
+        (e for read, e in zip(reads, estimates, strict=True) if read.table == extract.table), Estimate(None, None)
+    )
+    total = sum(number for number in requests if number is not None) if None not in requests else None
+    own = next((read.why for read in reads if read.table == extract.table), "")
+    return Task(extract, "read", own, Estimate(total, main.rows), (), reads)
+
+
+def _estimate(read: Read, known: int | None) -> Estimate:
+    if not read.requests:
+        return Estimate(0, 0)
+    if read.limit is not None:
+        rows = min(read.limit, known) if known is not None else read.limit
+        return Estimate(len(read.requests) * max(1, ceil(rows / PAGE)), rows)
+    if known is None or any(request.per for request in read.requests):
+        return Estimate(None, known)
+    return Estimate(len(read.requests) - 1 + max(1, ceil(known / PAGE)), known)
+
+
+def _task(step: Step, present: set[str], fed: Sequence[str]) -> Task:
+    nothing = Estimate(0, None)
+    match step:
+        case Import():
+            needs = _needs((*step.after, *fed), present)
+            return Task(step, step.action.value, _why(step), nothing, needs)
+        case StopIf():
+            needs = _needs((*step.after, *fed), present)
+            return Task(step, "check", "the steps after it run unless its value is true", nothing, needs)
+        case Respond():
+            return Task(step, "answer", "what a caller gets back", nothing, _needs((*step.after, *fed), present))
+        case Extract():
+            raise AssertionError("extracts have tasks of their own")
+        case _:
+            assert_never(step)
+
+
+def _needs(ids: Sequence[str], present: set[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for each in ids if each in present))
+
+
+def _why(step: Import) -> str:
+    matched = ", ".join(target if target == source else f"{target} = {source}" for target, source in step.match)
+    by = f"rows are matched by {matched}" if matched else "no key: rows are not matched"
+    what = {
+        Action.INSERT: f"{by}; new rows are added, a row that is there is a reject",
+        Action.UPDATE: f"{by}; rows that are there are changed, others are left out",
+        Action.DELETE: f"{by}; rows that are there are deleted",
+        Action.UPSERT: f"{by}; new rows are added, changed ones are updated",
+        Action.REPLACE: "the table holds exactly these rows afterwards",
+    }
+    return what[step.action]
+
+
+def _settings(connection: Connection, connectors: Mapping[str, Connector]) -> ConnectionSettings:
+    spec = connection.spec
+    version = connectors[spec.connector].catalogue(spec.api_version).api_version
+    return ConnectionSettings(
+        name=spec.name,
+        connector=spec.connector,
+        agent=spec.agent,
+        timeout_ms=spec.timeout_ms,
+        secret=spec.client_secret.reference,
+        api_version=version,
+        mode=spec.mode,
+        base_url=spec.base_url,
+        accounts=spec.accounts,
+        requests_per_second=spec.limits.requests_per_second,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a plan costs over all: None where something cannot be known offline."""
+
+    requests: int | None
+    tables: int
+
+
+def totals(plan: Plan) -> Totals:
+    """The sum of the plan's estimates, and how many tables of the Schema it writes."""
+    numbers = [task.estimate.requests for task in plan.tasks]
+    tables = {task.step.into for task in plan.tasks if isinstance(task.step, Import)}
+    return Totals(None if None in numbers else sum(number or 0 for number in numbers), len(tables))

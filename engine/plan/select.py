@@ -1,0 +1,29 @@
+"""Which interfaces a command means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from engine.diagnostics import Collector, did_you_mean
+from engine.project import Project
+
+
+def select_interfaces(
+    project: Project, patterns: Sequence[str], order: Sequence[str], collector: Collector
+) -> list[str]:
+    """The interfaces that the names and globs mean, in `order`; all of them without patterns.
+
+    A pattern that means none is reported.
+    """
+    if not patterns:
+        return [name for name in order if name in project.interfaces]
+    chosen: set[str] = set()
+    for pattern in patterns:
+        matching = {name for name in project.interfaces if fnmatchcase(name, pattern)}
+        if not matching:
+            known = ", ".join(f"`{name}`" for name in project.interfaces) or "none"
+            hint = did_you_mean(pattern, project.interfaces) or f"interfaces of this project: {known}"
+            collector.report("E501", f"no interface `{pattern}`", hint=hint)
+        chosen |= matching
+    return [name for name in order if name in chosen]
