@@ -1,7 +1,18 @@
 """Runs: a plan, executed."""
 
 from .events import Event, EventSink, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
-from .executor import Executor, Json, Output, OutputFile, Partition, Stage, StageFunction, TaskContext, TaskResult
+from .executor import (
+    Executor,
+    Json,
+    Output,
+    OutputFile,
+    Partition,
+    ReportSink,
+    Stage,
+    StageFunction,
+    TaskContext,
+    TaskResult,
+)
 from .ports import (
     BoxError,
     BoxLimits,
@@ -39,6 +50,7 @@ __all__ = [
     "OutputFile",
     "Partition",
     "Reject",
+    "ReportSink",
     "RunEnded",
     "RunRecord",
     "RunStarted",

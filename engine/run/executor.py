@@ -89,6 +89,18 @@ StageFunction = Callable[[Mapping[str, Json], Json, TaskContext], Output]
 """`function(config, payload, context)`. Raises ConnectorError for a failure that the user must hear of."""
 
 
+ReportSink = Callable[[str, Mapping[str, Json]], None]
+"""Takes the counts that a partition (by id) reports while it runs. May be called from any thread."""
+
+
+def _no_report(partition: str, counts: Mapping[str, Json]) -> None:
+    """Nobody listens."""
+
+
+def _never() -> bool:
+    return False
+
+
 class Executor(Protocol):
     """Runs partitions. Implementations: `executors/`; the rules are proven by `testing.executor_suite`."""
 
@@ -97,8 +109,18 @@ class Executor(Protocol):
         """How many partitions may run at once."""
         ...
 
-    def map(self, stage: Stage, parts: Sequence[Partition]) -> Iterator[TaskResult]:
-        """Yield a result for each partition, as they end. Already marked partitions are answered from their marker."""
+    def map(
+        self,
+        stage: Stage,
+        parts: Sequence[Partition],
+        report: ReportSink = _no_report,
+        cancelled: Callable[[], bool] = _never,
+    ) -> Iterator[TaskResult]:
+        """Yield a result for each partition, as they end. Already marked partitions are answered from their marker.
+
+        Work begins with the call, not with the first `next`. Several threads may call it at once. `report` and
+        `cancelled` reach the functions through their context, as far as the executor can carry them.
+        """
         ...
 
     def close(self) -> None:
