@@ -20,7 +20,7 @@ from engine.connectors.stripe.catalogue import (
 )
 from engine.connectors.stripe.catalogue.generate import __main__ as generator
 from engine.connectors.stripe.catalogue.generate.compare import differences
-from engine.connectors.stripe.catalogue.generate.encode import decode
+from engine.connectors.stripe.catalogue.generate.encode import decode, encode
 
 
 def test_the_committed_data_is_what_the_installed_sdk_says() -> None:
@@ -40,7 +40,7 @@ def test_check_names_what_differs_and_writes_nothing(
     old = json.dumps(decode((tmp_path / load.CATALOGUE_FILE).read_bytes()))
     changed = json.loads(old.replace('"path": "/v1/charges"', '"path": "/v1/chargers"'))
     changed["tables"].pop("coupons")
-    tampered = generator.encode(changed)
+    tampered = encode(changed)
     (tmp_path / load.CATALOGUE_FILE).write_bytes(tampered)
     monkeypatch.setattr(load, "__file__", str(tmp_path / "load.py"))
     assert generator.main(["--check"]) == 1
