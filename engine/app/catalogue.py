@@ -1,0 +1,57 @@
+"""What a connector can read, for people: rich where the connector describes itself, otherwise from its catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from .connectors import installed_connectors
+from .errors import Exit, RefusalError
+
+
+def list_tables(connector: str) -> list[dict[str, Any]]:
+    """A row for each table, in order of name."""
+    if connector == "stripe":
+        from engine.connectors.stripe.describe import summarise_tables
+
+        return [asdict(summary) for summary in summarise_tables()]
+    tables = _catalogue(connector).tables.values()
+    return [
+        {"name": table.name, "columns": len(table.relation), "filters": tuple(table.filters)}
+        for table in sorted(tables, key=lambda table: table.name)
+    ]
+
+
+def unreadable(connector: str) -> dict[str, str]:
+    """The provider's lists that are no tables, with the reason."""
+    return dict(_catalogue(connector).unreadable)
+
+
+def describe(connector: str, table: str) -> dict[str, Any]:
+    """Everything about one table. RefusalError with near names when there is none."""
+    catalogue = _catalogue(connector)
+    if table not in catalogue.tables:
+        from engine.diagnostics import did_you_mean
+
+        hint = did_you_mean(table, catalogue.tables) or "`weir catalog` lists all tables"
+        raise RefusalError(Exit.USAGE, f"`{connector}` has no table `{table}`", hint)
+    if connector == "stripe":
+        from engine.connectors.stripe.describe import describe_table
+
+        return asdict(describe_table(table))
+    found = catalogue.tables[table]
+    columns = [
+        {"name": column.name, "type": str(column.type), "nullable": not column.required, "holds": column.description}
+        for column in found.relation
+    ]
+    return {"name": found.name, "reached": found.description, "key": found.key, "columns": columns}
+
+
+def _catalogue(connector: str) -> Any:
+    connectors = installed_connectors()
+    if connector not in connectors:
+        from engine.diagnostics import did_you_mean
+
+        hint = did_you_mean(connector, connectors) or "`weir connectors` lists them"
+        raise RefusalError(Exit.USAGE, f"no connector `{connector}`", hint)
+    return connectors[connector].catalogue(None)

@@ -1,0 +1,83 @@
+"""From a folder to what it means: reading, validating, resolving, compiling. Offline and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.diagnostics import CODES, Collector, Severity
+
+from .errors import Exit, RefusalError
+
+if TYPE_CHECKING:
+    from engine.diagnostics import Diagnostic
+    from engine.graph import Graph
+    from engine.project import Project
+    from engine.source import SourceTree
+    from engine.spec import SpecSet
+
+
+PROJECT_PARTS = ("connections", "interfaces", "schemas", "weir.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All that is known of a project offline. With errors among the diagnostics the broken items are left out."""
+
+    tree: SourceTree
+    specs: SpecSet
+    project: Project
+    graph: Graph
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an error."""
+        return any(CODES[found.code].severity is Severity.ERROR for found in self.diagnostics)
+
+
+class DefinitionsError(RefusalError):
+    """The definitions are wrong: the findings say where."""
+
+    def __init__(self, checked: Checked) -> None:
+        super().__init__(Exit.DEFINITIONS, "the definitions are wrong", "mend what is listed above")
+        self.checked = checked
+
+
+def check_project(root: Path, parameters: Mapping[str, str] | None = None) -> Checked:
+    """Read and check everything below `root`. Mistakes become diagnostics; RefusalError if there is no project.
+
+    `parameters` are values for interface parameters, by name, as they were typed.
+    """
+    from engine.project import resolve_specs
+    from engine.source import load_root
+    from engine.spec import validate_tree
+
+    from .connectors import installed_connectors
+
+    demand_project(root)
+    collector = Collector()
+    tree = load_root(root, collector)
+    specs = validate_tree(tree, collector)
+    project = resolve_specs(specs, tree, installed_connectors(), collector)
+    graph = _compile(project, tree, collector, parameters or {})
+    return Checked(tree, specs, project, graph, tuple(collector))
+
+
+def demand_sound(checked: Checked) -> Checked:
+    """The same, or DefinitionsError when it has errors: nothing is planned or run from definitions that are wrong."""
+    if checked.has_errors:
+        raise DefinitionsError(checked)
+    return checked
+
+
+def demand_project(root: Path) -> None:
+    """RefusalError unless the folder looks like a project."""
+    if not any((root / name).exists() for name in PROJECT_PARTS):
+        raise RefusalError(
+            Exit.DEFINITIONS,
+            f"no project here: `{root}` has no connections, interfaces or schemas",
+            "`weir init DIR` starts one; `--project DIR` names another folder",
+        )

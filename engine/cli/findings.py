@@ -1,0 +1,27 @@
+"""Showing findings: on stderr beside another verb's work, on stdout when they are what was asked for."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+
+from engine.app.check import Checked
+from engine.report import FindingFormat, render_findings
+
+from .session import Session
+
+
+def rendered(checked: Checked, style: str, *, coloured: bool) -> str:
+    """The findings of a project in one of the formats."""
+    from importlib.metadata import version
+
+    wanted = cast("FindingFormat", style)
+    return render_findings(wanted, checked.diagnostics, checked.tree, version=version("weir"), colour=coloured)
+
+
+def warn(checked: Checked, session: Session) -> None:
+    """Show all findings on stderr, if there are any: for verbs that go on with something else."""
+    if checked.diagnostics:
+        text = rendered(checked, "text", coloured=session.talkative)
+        click.echo(text, err=True, nl=not text.endswith("\n"))

@@ -1,0 +1,81 @@
+"""`weir catalog`: what a connector can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from engine.app.catalogue import describe, list_tables, unreadable
+from engine.cli.session import Session, pass_session, project_option
+from engine.cli.tables import json_line, text_table
+
+
+@click.command("catalog")
+@click.argument("table", required=False)
+@click.option("--connector", default="stripe", show_default=True, metavar="NAME")
+@click.option("--search", metavar="TEXT", help="Only tables and columns whose name holds TEXT.")
+@click.option("--unreadable", "missing", is_flag=True, help="The lists that are no tables, and why.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@project_option
+@pass_session
+def command(
+    session: Session, table: str | None, connector: str, search: str | None, missing: bool, style: str
+) -> None:
+    """Show the tables that SQL boxes can read; with TABLE its columns, types, filters, events and writes."""
+    if missing:
+        lists = unreadable(connector)
+        click.echo(json_line(lists) if style == "json" else text_table(("list", "why it is no table"), lists.items()))
+        return
+    if table is None:
+        _tables(connector, search, style)
+        return
+    found = describe(connector, table)
+    if search:
+        found["columns"] = [column for column in found["columns"] if search.lower() in column["name"].lower()]
+    click.echo(json_line(found) if style == "json" else _description(found, coloured=session.coloured))
+
+
+def _tables(connector: str, search: str | None, style: str) -> None:
+    rows = [row for row in list_tables(connector) if search is None or search.lower() in row["name"].lower()]
+    if style == "json":
+        click.echo(json_line(rows))
+        return
+    names = list(rows[0]) if rows else ["name"]
+    click.echo(text_table(names, ([_joined(row[name]) for name in names] for row in rows)))
+    click.echo(f"{len(rows)} tables; `weir catalog TABLE` shows one", err=True)
+
+
+def _description(found: Mapping[str, Any], *, coloured: bool) -> str:
+    title = click.style(str(found["name"]), bold=True) if coloured else str(found["name"])
+    facts = [
+        (name.replace("_", " "), _joined(found[name]))
+        for name in ("path", "reached", "resources", "key", "sync", "permission", "hidden")
+        if found.get(name)
+    ]
+    lines = [title, *(f"  {name:<11}{value}" for name, value in facts), ""]
+    columns = [*found["columns"], *found.get("system_columns", ())]
+    lines.append(text_table(("column", "type", "null", "filters", "holds"), (_column(column) for column in columns)))
+    if found.get("writes"):
+        rows = ((w["verb"], f"{w['method']} {w['path']}", w["effect"]) for w in found["writes"])
+        lines += ["", text_table(("write", "request", "effect"), rows)]
+    if found.get("events"):
+        lines += ["", f"events: {_joined(found['events'])}"]
+    return "\n".join(lines)
+
+
+def _column(column: Mapping[str, Any]) -> tuple[str, ...]:
+    holds = str(column.get("holds") or "")
+    if column.get("references"):
+        holds += f" → {_joined(column['references'])}"
+    elif column.get("values"):
+        holds += f": {_joined(column['values'])}"
+    nullable = "null" if column["nullable"] else ""
+    return column["name"], column["type"], nullable, _joined(column.get("filters", ())), holds
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return str(value)
+    return ", ".join(str(item) for item in value)

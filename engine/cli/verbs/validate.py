@@ -1,0 +1,52 @@
+"""`weir validate`: check all definitions."""
+
+from __future__ import annotations
+
+import click
+
+from engine.app.check import Checked, check_project
+from engine.app.errors import Exit
+from engine.app.fixing import fix_project
+from engine.cli.findings import rendered
+from engine.cli.session import Session, parameter_values, pass_session, project_option
+from engine.report import FINDING_FORMATS
+
+
+@click.command("validate")
+@click.option("--format", "style", type=click.Choice(FINDING_FORMATS), default="text", show_default=True)
+@click.option("--fix", is_flag=True, help="Apply the fixes that are offered, and check again.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the interfaces.")
+@project_option
+@pass_session
+def command(session: Session, style: str, fix: bool, strict: bool, parameters: tuple[str, ...]) -> None:
+    """Check all definitions: files, names, SQL boxes, mappings. Needs no key and no network.
+
+    Exit code 0 when they are right (warnings allowed), 2 when something is wrong.
+    """
+    values = parameter_values(parameters)
+    checked = check_project(session.root, values)
+    if fix:
+        changed = fix_project(checked)
+        for file in changed:
+            click.echo(f"fixed {file}", err=True)
+        checked = check_project(session.root, values) if changed else checked
+    coloured = session.coloured and style == "text"
+    if style == "text" and not checked.diagnostics:
+        click.echo(_praise(checked))
+    else:
+        text = rendered(checked, style, coloured=coloured)
+        click.echo(text, nl=not text.endswith("\n") and bool(text), color=coloured or None)
+    if checked.has_errors or (strict and checked.diagnostics):
+        raise click.exceptions.Exit(int(Exit.DEFINITIONS))
+
+
+def _praise(checked: Checked) -> str:
+    project = checked.project
+    counts = (
+        (len(project.connections), "connection"),
+        (len(project.interfaces), "interface"),
+        (len(project.tables), "table"),
+    )
+    listed = [f"{number} {name}{'s' if number != 1 else ''}" for number, name in counts]
+    return f"ok: {', '.join(listed[:-1])} and {listed[-1]}"
