@@ -1,0 +1,161 @@
+"""Requests to Stripe: through the SDK, as raw bytes, limited, retried, and failing in words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Final, Self, TypeVar, cast
+
+import msgspec
+import stripe
+
+from engine.connector import ConnectorError, Failure, FailureKind
+
+from .errors import Scrubber, failure_of
+from .limiter import FixedLimiter, Limiter
+from .retry import Retries, RetryPolicy, is_limit
+from .settings import Key, Settings
+from .transport import RawHeaders, RawTransport, silence_sdk
+
+T = TypeVar("T")
+_LIMITED: Final = "stripe-rate-limited-reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: its bytes, and its headers with names in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def request_id(self) -> str | None:
+        """Stripe's name for the request."""
+        return self.headers.get("request-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Time and chance: seconds of a monotonic clock, a way to wait, numbers in [0, 1)."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    random: Callable[[], float] = random.random
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a client did so far. `waiting` says why the latest pause was made, until a request goes through."""
+
+    requests: int = 0
+    retries: int = 0
+    limited: int = 0
+    bytes: int = 0
+    waiting: str | None = None
+
+
+@dataclass(slots=True)
+class Client:
+    """Reads from one account (None: the key's own). Use it as an async context; it owns the connections."""
+
+    settings: Settings
+    key: Key
+    account: str | None = None
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    timing: Timing = field(default_factory=Timing)
+    limiter: Limiter | None = None
+    counts: Counts = field(default_factory=Counts)
+    _transport: RawTransport = field(init=False)
+    _sdk: stripe.StripeClient = field(init=False)
+    _limiter: Limiter = field(init=False)
+    _scrub: Scrubber = field(init=False)
+
+    def __post_init__(self) -> None:
+        silence_sdk()
+        settings = self.settings
+        self._scrub = Scrubber(self.key.secret.reveal)
+        self._transport = RawTransport(settings.timeout_ms / 1000, settings.concurrency)
+        self._limiter = self.limiter or FixedLimiter(
+            settings.requests_per_second, settings.concurrency, now=self.timing.now, sleep=self.timing.sleep
+        )
+        self._sdk = stripe.StripeClient(
+            self.key.secret.reveal(),
+            stripe_account=self.account,
+            stripe_version=settings.api_version,
+            base_addresses={"api": settings.base_url},
+            max_network_retries=0,
+            http_client=self._transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.close_async()
+
+    async def get(self, path: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+        """What `read` makes of the answer. `ConnectorError` after the retries, or for what no retry helps against.
+
+        `read` raises `msgspec.DecodeError` when the body is malformed: that is retried, too.
+        """
+        started = self.timing.now()
+        retries = Retries(self.policy, self.timing.random)
+        while True:
+            error: stripe.StripeError | None = None
+            try:
+                async with self._limiter.slot(path):
+                    answer = await self._send(path, params)
+                result = read(answer)
+            except stripe.StripeError as found:
+                error = found
+                failure = failure_of(
+                    found, self._scrub, base_url=self.settings.base_url, key_set=self.settings.secret_place
+                )
+            except msgspec.DecodeError as found:
+                failure = self._malformed(answer, found)
+            else:
+                self.counts.waiting = None
+                return result
+            pause = retries.pause(error, self.timing.now() - started)
+            if pause is None:
+                raise ConnectorError(replace(failure, message=f"GET {path}: {failure.message}"))
+            await self._wait(path, pause, error, failure)
+
+    async def _send(self, path: str, params: Mapping[str, str]) -> Answer:
+        self.counts.requests += 1
+        response = await self._sdk.raw_request_async("get", path, **params)
+        headers = cast("RawHeaders", response.headers)
+        self.counts.bytes += len(headers.raw)
+        answered = headers.get("stripe-version")
+        if answered is not None and answered != self.settings.api_version:
+            raise ConnectorError(
+                Failure(
+                    FailureKind.ANSWER,
+                    f"GET {path}: asked for API version {self.settings.api_version}, got {answered}",
+                    "set `api_version` to a version that this account and Weir both know",
+                    request_id=headers.get("request-id"),
+                )
+            )
+        return Answer(headers.raw, headers)
+
+    async def _wait(self, path: str, pause: float, error: stripe.StripeError | None, failure: Failure) -> None:
+        self.counts.retries += 1
+        self.counts.waiting = f"{failure.message} (again in {pause:.1f} s)"
+        if error is not None and is_limit(error):
+            self.counts.limited += 1
+            self._limiter.rejected(path, (error.headers or {}).get(_LIMITED), pause)
+        await self.timing.sleep(pause)
+
+    def _malformed(self, answer: Answer, error: msgspec.DecodeError) -> Failure:
+        return Failure(
+            FailureKind.ANSWER,
+            f"the answer is no JSON of the expected form: {self._scrub(str(error))}",
+            f"see what stands between Weir and {self.settings.base_url}: a proxy may have answered",
+            request_id=answer.request_id,
+        )

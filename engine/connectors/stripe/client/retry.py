@@ -1,0 +1,89 @@
+"""Whether and when a request is tried again: full jitter, within a number of tries and a span of time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import stripe
+
+from .transport import ConnectionFailed
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Bounds of the retries of one request.
+
+    `tries` bounds all tries, apart from rate limits, which only `rate_seconds` bounds: a limit is no fault and passes.
+    No retry begins later than `seconds` after the first try. Pauses grow from `first` to `longest` seconds; what
+    `Retry-After` asks for is granted up to `longest_asked` seconds.
+    """
+
+    tries: int = 8
+    timeouts: int = 3
+    seconds: float = 180.0
+    rate_seconds: float = 600.0
+    first: float = 0.25
+    longest: float = 16.0
+    longest_asked: float = 60.0
+
+
+@dataclass(slots=True)
+class Retries:
+    """The tries of one request so far. `random` gives numbers in [0, 1)."""
+
+    policy: RetryPolicy
+    random: Callable[[], float]
+    faults: int = 0
+    timeouts: int = 0
+    limited: int = 0
+
+    def pause(self, error: stripe.StripeError | None, elapsed: float) -> float | None:
+        """Seconds to wait before the next try, or None to give up. No error: the answer was malformed."""
+        if error is not None and not _may_help(error):
+            return None
+        if error is not None and is_limit(error):
+            self.limited += 1
+            return self._bounded(self._jitter(self.limited), error, elapsed, self.policy.rate_seconds)
+        self.faults += 1
+        self.timeouts += isinstance(error, ConnectionFailed) and error.timed_out
+        if self.faults >= self.policy.tries or self.timeouts >= self.policy.timeouts:
+            return None
+        return self._bounded(self._jitter(self.faults), error, elapsed, self.policy.seconds)
+
+    def _jitter(self, times: int) -> float:
+        ceiling: float = min(self.policy.longest, self.policy.first * 2 ** min(times - 1, 30))
+        return self.random() * ceiling
+
+    def _bounded(self, pause: float, error: stripe.StripeError | None, elapsed: float, seconds: float) -> float | None:
+        asked = _asked(error.headers) if error is not None else None
+        if asked is not None:
+            pause += min(asked, self.policy.longest_asked)
+        return pause if elapsed + pause <= seconds else None
+
+
+def is_limit(error: stripe.StripeError) -> bool:
+    """Whether the provider asks to go slower (a 429 for a lock is none)."""
+    return error.http_status == 429 and error.code != "lock_timeout"
+
+
+def _may_help(error: stripe.StripeError) -> bool:
+    if isinstance(error, ConnectionFailed):
+        return True
+    match (error.headers or {}).get("stripe-should-retry"):
+        case "true":
+            return True
+        case "false":
+            return False
+    status = error.http_status or 0
+    return status in (409, 429) or status >= 500
+
+
+def _asked(headers: Mapping[str, str] | None) -> float | None:
+    """`Retry-After` in seconds; None when it is missing or no number."""
+    try:
+        seconds = float((headers or {}).get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
