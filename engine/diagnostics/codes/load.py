@@ -9,7 +9,7 @@ CODES: tuple[Code, ...] = (
         """
 The operating system refused to open the file or the folder: it may belong to somebody else, or vanish while it is read.
 
-**Fix**: check who may read it (`ls -l`), and that the folders above it may be entered.
+**Mend it:** Check who may read it (`ls -l`), and that the folders above it may be entered.
 """,
     ),
     Code(
@@ -19,7 +19,7 @@ The operating system refused to open the file or the folder: it may belong to so
 Definitions and SQL files are UTF-8. The place shown is the first byte that is not; in the excerpt it is drawn as `�`.
 Files in UTF-16 (as some editors on Windows save them) are named as such.
 
-**Fix**: save the file as UTF-8: `iconv -f latin1 -t utf-8 old.yaml > new.yaml`.
+**Mend it:** Save the file as UTF-8: `iconv -f latin1 -t utf-8 old.yaml > new.yaml`.
 """,
     ),
     Code(
@@ -28,7 +28,7 @@ Files in UTF-16 (as some editors on Windows save them) are named as such.
         """
 A file may hold 1 MiB. Definitions are small; a larger file is most likely data that was put into the wrong folder.
 
-**Fix**: move data elsewhere, split a definition, or move a long SQL box to a `.sql` file.
+**Mend it:** Move data elsewhere, split a definition, or move a long SQL box to a `.sql` file.
 """,
     ),
     Code(
@@ -43,7 +43,7 @@ name: customers
 note: this: that                   # E104: put a text that holds `: ` in quotes
 ```
 
-**Fix**: compare the indentation with the lines above, close brackets and quotes, indent with spaces only.
+**Mend it:** Compare the indentation with the lines above, close brackets and quotes, indent with spaces only.
 """,
     ),
     Code(
@@ -53,7 +53,7 @@ note: this: that                   # E104: put a text that holds `: ` in quotes
 Control characters, line separators of other alphabets (U+0085, U+2028, U+2029), byte order marks in the middle of a
 file and unpaired surrogates are invisible or mean different things to different programs.
 
-**Fix**: remove the character. If a value needs it, write it as an escape in double quotes: `"\\u2028"`.
+**Mend it:** Remove the character. If a value needs it, write it as an escape in double quotes: `"\\u2028"`.
 """,
     ),
     Code(
@@ -62,7 +62,7 @@ file and unpaired surrogates are invisible or mean different things to different
         """
 Mappings and lists may be nested 40 levels deep. No definition needs more.
 
-**Fix**: remove the levels that nothing reads.
+**Mend it:** Remove the levels that nothing reads.
 """,
     ),
     Code(
@@ -76,7 +76,7 @@ stands inside the value that it would repeat.
 steps: [*load]      # E107: no `&load` above
 ```
 
-**Fix**: define the anchor before it is used, or write the value out. A text that begins with `*` needs quotes.
+**Mend it:** Define the anchor before it is used, or write the value out. A text that begins with `*` needs quotes.
 """,
     ),
     Code(
@@ -90,7 +90,7 @@ is_active: true
 is_active: false    # E108
 ```
 
-**Fix**: remove one of the two.
+**Mend it:** Remove one of the two.
 """,
     ),
     Code(
@@ -99,7 +99,7 @@ is_active: false    # E108
         """
 `---` begins a second YAML document. A file holds one definition, so that a review shows what was changed.
 
-**Fix**: move the second document to a file of its own.
+**Mend it:** Move the second document to a file of its own.
 """,
     ),
     Code(
@@ -112,7 +112,7 @@ Tags such as `!!str`, `!!binary` or `!include` change what a value means or run 
 name: !!str 42      # E110
 ```
 
-**Fix**: remove the tag. Quotes make a text of any value: `"42"`.
+**Mend it:** Remove the tag. Quotes make a text of any value: `"42"`.
 """,
     ),
     Code(
@@ -121,7 +121,7 @@ name: !!str 42      # E110
         """
 `<<: *base` merges mappings in YAML 1.1. YAML 1.2 has no such key, and what results cannot be seen in a review.
 
-**Fix**: write the keys out. An alias may still repeat a whole value: `limits: *limits`.
+**Mend it:** Write the keys out. An alias may still repeat a whole value: `limits: *limits`.
 """,
     ),
     Code(
@@ -134,7 +134,7 @@ Keys are texts. A number, `true`, `null`, a list or a mapping as a key is most l
 map: {1: id}        # E112
 ```
 
-**Fix**: put the key in quotes if it is meant as a text: `{"1": id}`.
+**Mend it:** Put the key in quotes if it is meant as a text: `{"1": id}`.
 """,
     ),
     Code(
@@ -144,7 +144,7 @@ map: {1: id}        # E112
 A symbolic link in a definition folder leads out of the project, to itself, to a folder above it, or nowhere. A project
 is its folder: what Git does not hold cannot be reviewed.
 
-**Fix**: copy the file into the project, or remove the link. Links within the project are followed.
+**Mend it:** Copy the file into the project, or remove the link. Links within the project are followed.
 """,
     ),
     Code(
@@ -153,7 +153,7 @@ is its folder: what Git does not hold cannot be reviewed.
         """
 A number has more than 300 digits. It is a text that looks like a number, or a mistake.
 
-**Fix**: put it in quotes.
+**Mend it:** Put it in quotes.
 """,
     ),
     Code(
@@ -162,7 +162,7 @@ A number has more than 300 digits. It is a text that looks like a number, or a m
         """
 A file in a definition folder holds nothing, or only comments.
 
-**Fix**: write a definition (`weir new interface` makes one), or remove the file.
+**Mend it:** Write a definition (`weir new interface` makes one), or remove the file.
 """,
     ),
     Code(
@@ -171,7 +171,7 @@ A file in a definition folder holds nothing, or only comments.
         """
 A folder, a socket or a pipe has a name that ends like a definition (`.yaml`, `.yml`, `.sql`).
 
-**Fix**: rename it.
+**Mend it:** Rename it.
 """,
     ),
     Code(
@@ -181,7 +181,7 @@ A folder, a socket or a pipe has a name that ends like a definition (`.yaml`, `.
 A file uses more than 100 aliases, or holds more than 100,000 values once its aliases are followed. A few lines of
 aliases of aliases would otherwise fill the memory.
 
-**Fix**: write the values out.
+**Mend it:** Write the values out.
 """,
     ),
     Code(
@@ -190,7 +190,7 @@ aliases of aliases would otherwise fill the memory.
         """
 Neither `connections/` nor `interfaces/` nor `schemas/` holds a definition: this may be the wrong folder.
 
-**Fix**: change to the project's folder, give it with `--project DIR`, or run `weir init`.
+**Mend it:** Change to the project's folder, give it with `--project DIR`, or run `weir init`.
 """,
     ),
     Code(
@@ -199,7 +199,7 @@ Neither `connections/` nor `interfaces/` nor `schemas/` holds a definition: this
         """
 The file begins with the bytes EF BB BF, as some editors on Windows write them. They are ignored.
 
-**Fix**: save the file as UTF-8 without a byte order mark.
+**Mend it:** Save the file as UTF-8 without a byte order mark.
 """,
     ),
 )

@@ -1,0 +1,106 @@
+"""Symbolic places become lines and columns."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.diagnostics import Collector, Place
+from engine.source import Region, SourceTree, locate, read_yaml
+from engine.source.locate import span_of
+
+
+def marked(text: str, place: Place) -> str:
+    document = read_yaml("a.yaml", text, Collector())
+    return text[slice(*span_of(document, place))]
+
+
+def region(text: str, place: Place) -> Region:
+    return locate(read_yaml("a.yaml", text, Collector()), place)
+
+
+A = Place("a.yaml")
+
+
+def test_keys_values_and_items() -> None:
+    text = "name: x\nsteps:\n  - import: {into: t}\n  - stop_if: y\n"
+    assert marked(text, A.at("name")) == "x"
+    assert marked(text, A.key("name")) == "name"
+    assert marked(text, A.at("steps", 0, "import", "into")) == "t"
+    assert marked(text, A.at("steps", 0, "import")) == "{into: t}"
+    assert marked(text, A.at("steps", 0)) == "import"
+    assert marked(text, A.at("steps")) == "-"
+    assert marked(text, A) == "name"
+
+
+def test_a_place_that_is_not_there_is_shown_as_near_as_possible() -> None:
+    text = "name: x\nsteps:\n  - import: {into: t}\n"
+    assert marked(text, A.at("steps", 0, "import", "connection")) == "{into: t}"
+    assert marked(text, A.at("steps", 7, "import")) == "-"
+    assert marked(text, A.at("name", "deeper")) == "x"
+    assert marked(text, A.key("missing")) == "name"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("sql: |\n  SELECT a,\n    nope\n  FROM t\n", "nope"),
+        ("sql: |-\n  SELECT a,\n    nope\n  FROM t\n", "nope"),
+        ("sql: |2\n    SELECT a,\n    nope\n  FROM t\n", "nope"),
+        ("sql: | # comment\n\n  SELECT a,\n\n\n    nope\n  FROM t\n\n\n", "nope"),
+        ("sql: |+\r\n  SELECT a,\r\n  nope\r\n\r\n", "nope"),
+        ("sql: >\n  SELECT a,\n  nope\n  FROM t\n", "nope"),
+        ("sql: >-\n  SELECT a,\n\n    more\n    nope\n  FROM t\n", "nope"),
+        ("sql: >\r\n  SELECT a,\r\n\r\n\r\n  nope\r\n  FROM t\r\n", "nope"),
+        ("sql: SELECT a, nope FROM t\n", "nope"),
+        ("sql: SELECT a,\n  nope\n\n  FROM t\n", "nope"),
+        ("sql: &x SELECT a, nope\n", "nope"),
+        ("sql: 'it''s a, nope'\n", "nope"),
+        ("sql: 'it''s a,\n   nope'\n", "nope"),
+        ('sql: "a\\tb\\u00e9\\U0001F389\\x41 nope"\n', "nope"),
+        ('sql: "a \\\n    b\\n\n\n  nope"\n', "nope"),
+        ("sql: |\n  日本🎉 nope\n", "nope"),
+        ("sql: |\n  SELECT\n  \tnope\n", "nope"),
+        ("steps:\n  - a:\n      sql: |\n        SELECT\n          nope\n", "nope"),
+    ],
+)
+def test_an_offset_in_a_decoded_text_lands_on_its_characters(text: str, part: str) -> None:
+    document = read_yaml("a.yaml", text, Collector())
+    node = document.root
+    route: tuple[str | int, ...] = ("sql",) if text.startswith("sql") else ("steps", 0, "a", "sql")
+    for step in route:
+        node = node.entries[step].node if isinstance(step, str) else node.items[step]  # type: ignore[union-attr]
+    offset = node.text.index(part)  # type: ignore[union-attr]
+    place = A.at(*route).within(offset, offset + len(part))
+    assert text[slice(*span_of(document, place))] == part
+
+
+def test_the_end_of_a_text() -> None:
+    text = "sql: |\n  SELECT\n  FROM\n"
+    found = region(text, A.at("sql").within(11, 11))
+    assert (found.start_line, found.start_column) == (3, 7)
+    found = region(text, A.at("sql").within(999, 1000))
+    assert (found.start_line, found.start_column) == (3, 7)
+
+
+def test_regions_count_lines_and_columns_from_one() -> None:
+    found = region("a: 1\r\nbb: two\r\n", A.at("bb"))
+    assert found == Region("a.yaml", 2, 5, 2, 8, ("bb: two",))
+
+
+def test_a_region_of_several_lines_holds_them_all() -> None:
+    found = region("sql: |\n  a\n  b\n", A.at("sql"))
+    assert found.lines == ("sql: |", "  a", "  b")
+    assert (found.end_line, found.end_column) == (3, 4)
+
+
+def test_places_in_texts_and_files_that_could_not_be_read() -> None:
+    tree = SourceTree(root=Path(), texts={"a.sql": "SELECT\n  1\n"})
+    assert tree.locate(Place("a.sql", on="text").within(9, 10)).start_line == 2
+    assert tree.locate(Place("gone.yaml")) == Region("gone.yaml", 1, 1, 1, 1, ("",))
+    assert tree.text_of("a.sql") == "SELECT\n  1\n"
+    assert tree.text_of("gone.yaml") is None
+
+
+def test_form_feeds_and_friends_do_not_end_lines() -> None:
+    tree = SourceTree(root=Path(), texts={"a.sql": "a\x0cb\u2028c\nd"})
+    assert tree.locate(Place("a.sql", on="text").within(6, 7)).start_line == 2
