@@ -203,6 +203,10 @@ class RunStore(Protocol):
         """Who holds the lease, in words ("pid 4711 on build-3, since 10:02"), or None."""
         ...
 
+    def evict(self, name: str, owner: str) -> bool:
+        """Free the lease if exactly `owner` holds it, whose process is proven dead; False if not so."""
+        ...
+
     def begin_run(self, run: RunRecord) -> None:
         """Record that a run has started."""
         ...

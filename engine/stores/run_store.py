@@ -64,6 +64,12 @@ class SqlRunStore:
             owner: str | None = connection.scalar(select(LEASES.c.owner).where(LEASES.c.name == name))
             return owner
 
+    def evict(self, name: str, owner: str) -> bool:
+        """See `RunStore.evict`."""
+        held = and_(LEASES.c.name == name, LEASES.c.owner == owner)
+        with self._engine.begin() as connection:
+            return connection.execute(update(LEASES).where(held).values(owner=None, expires=0)).rowcount == 1
+
     def begin_run(self, run: RunRecord) -> None:
         """See `RunStore.begin_run`."""
         row = {

@@ -67,6 +67,15 @@ class MemoryRunStore:
             lease = self._memory.leases.get(name)
             return lease.owner if lease is not None else None
 
+    def evict(self, name: str, owner: str) -> bool:
+        """See `RunStore.evict`."""
+        with self._memory.lock:
+            lease = self._memory.leases.get(name)
+            if lease is None or lease.owner != owner:
+                return False
+            del self._memory.leases[name]
+            return True
+
     def begin_run(self, run: RunRecord) -> None:
         """See `RunStore.begin_run`."""
         with self._memory.lock:

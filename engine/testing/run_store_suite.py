@@ -83,6 +83,21 @@ class RunStoreSuite:
         assert store.acquire("interface:a", "second", NOON + timedelta(seconds=51), 30) is not None
         store.close()
 
+    def test_the_lease_of_a_dead_process_can_be_freed(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        token = store.acquire("interface:a", "first", NOON, 30)
+        assert token is not None
+        assert not store.evict("interface:a", "second")
+        assert not store.evict("interface:b", "first")
+        assert store.acquire("interface:a", "second", NOON, 30) is None
+        assert store.evict("interface:a", "first")
+        assert not store.evict("interface:a", "first")
+        later = store.acquire("interface:a", "second", NOON, 30)
+        assert later is not None
+        assert later > token
+        assert not store.renew("interface:a", token, NOON, 30)
+        store.close()
+
     def test_one_of_many_gets_the_lease(self, tmp_path: Path) -> None:
         store = self.make(tmp_path)
         with ThreadPoolExecutor(8) as pool:

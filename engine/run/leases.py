@@ -1,0 +1,138 @@
+"""Leases that keep two runs of one interface apart, kept alive by a heartbeat."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from .ports import RunStore
+from .types import RunRefusedError, World
+
+_OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since .*")
+_NAMESPACE: Final = Path("/proc/self/ns/pid")
+PREFIX: Final = "interface:"
+
+
+def describe_process(since: datetime) -> str:
+    """This process in the words of a lease: pid, host and time; different for each call at another instant."""
+    return f"pid {os.getpid()} on {_host()}, since {since:%Y-%m-%d %H:%M:%S.%f} UTC"
+
+
+def process_is_alive(owner: str) -> bool:
+    """Whether the process that `describe_process` described may still live: only of our own host can one know."""
+    match = _OWNER.fullmatch(owner)
+    if match is None or match["host"] != _host():
+        return True
+    try:
+        os.kill(int(match["pid"]), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _host() -> str:
+    """The host's name, with the namespace of its process ids: containers may share a name."""
+    try:
+        return f"{socket.gethostname()}/{_NAMESPACE.readlink().name.strip('pid:[]')}"
+    except OSError:
+        return socket.gethostname()
+
+
+class Leases:
+    """The leases of a run. Use as a context: they are given back at the end.
+
+    `lost` turns true when one could not be renewed in time or is somebody else's: nothing may be committed then.
+    """
+
+    def __init__(self, world: World, interfaces: Sequence[str]) -> None:
+        self._world = world
+        self._names = [f"{PREFIX}{name}" for name in sorted(set(interfaces))]
+        self._tokens: dict[str, int] = {}
+        self._end = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="leases", daemon=True)
+
+    def __enter__(self) -> Leases:
+        """Take all of them, or refuse (`RunRefusedError` E622) with none taken."""
+        for name in self._names:
+            token = acquire_lease(self._world, name)
+            if token is None:
+                holder = self._world.runs.holder(name)
+                self._release()
+                raise RunRefusedError(
+                    "E622",
+                    f"`{name.removeprefix(PREFIX)}` is running already: {holder or 'another process'}",
+                    "wait until it has ended",
+                )
+            self._tokens[name] = token
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._end.set()
+        self._thread.join()
+        self._release()
+
+    @property
+    def lost(self) -> bool:
+        """Whether a lease may belong to somebody else by now."""
+        return self._lost.is_set()
+
+    def _release(self) -> None:
+        for name, token in self._tokens.items():
+            self._world.runs.release(name, token)
+        self._tokens.clear()
+
+    def _beat(self) -> None:
+        ttl = self._world.lease_seconds
+        safe_until = self._world.now() + timedelta(seconds=ttl)
+        while not self._end.wait(ttl / 3):
+            now = self._world.now()
+            try:
+                kept = all([self._world.runs.renew(name, token, now, ttl) for name, token in self._tokens.items()])
+            except Exception:  # noqa: BLE001 - whatever keeps the store from answering: try again until it is too late
+                kept = now < safe_until
+            else:
+                safe_until = now + timedelta(seconds=ttl)
+            if not kept:
+                self._lost.set()
+                return
+
+
+def acquire_lease(world: World, name: str) -> int | None:
+    """The lease `name`, also when a process holds it that is proven dead."""
+    token = world.runs.acquire(name, world.owner, world.now(), world.lease_seconds)
+    if token is not None:
+        return token
+    holder = world.runs.holder(name)
+    if holder is not None and not world.is_alive(holder) and world.runs.evict(name, holder):
+        return world.runs.acquire(name, world.owner, world.now(), world.lease_seconds)
+    return None
+
+
+def bury_dead_runs(world: World, store: RunStore) -> tuple[str, ...]:
+    """Mark runs as abandoned whose processes died; their ids. The caller holds the leases of its own interfaces."""
+    buried = []
+    for run in store.runs(200):
+        if run.status != "running" or any(_is_held(world, f"{PREFIX}{name}") for name in run.interfaces):
+            continue
+        store.end_run(run.id, "abandoned", world.now(), run.counts)
+        buried.append(run.id)
+    return tuple(buried)
+
+
+def _is_held(world: World, name: str) -> bool:
+    """Whether somebody else, alive, holds the lease."""
+    token = acquire_lease(world, name)
+    if token is not None:
+        world.runs.release(name, token)
+        return False
+    return world.runs.holder(name) != world.owner

@@ -1,0 +1,109 @@
+"""What a run is, what it needs of the world, and how it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from engine.connector import Failure
+from engine.diagnostics import Place
+from engine.plan import ConnectionSettings
+
+from .executor import Executor, Json
+from .ports import BoxLimits, BoxResult, BoxRunner, Drift, Reject, RunStore, Staging, TableStore
+
+Status = Literal["succeeded", "failed", "skipped", "stopped"]
+"""How a task ended. Skipped: it was not begun. Stopped: the run was cancelled while it went on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one task ended. `code` is the diagnostic code of a failure, `place` where its definition stands.
+
+    `counts` of an extract: requests, rows; of an import: read, inserted, updated, deleted, unchanged, rejected; of a
+    respond: rows. `response` is the file that holds the table `result`; `snapshot` a Parquet file. `warnings` are
+    sentences for people. `ends_interface` is set when the rest of the interface was left out on purpose.
+    """
+
+    id: str
+    kind: str
+    title: str
+    interface: str | None
+    status: Status
+    started: datetime
+    ended: datetime
+    counts: Mapping[str, int] = field(default_factory=dict)
+    message: str | None = None
+    hint: str | None = None
+    code: str | None = None
+    place: Place | None = None
+    failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    response: Path | None = None
+    snapshot: Path | None = None
+    ends_interface: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that is over. It failed when any task failed, also one whose `on_error` let the others go on."""
+
+    id: str
+    interfaces: tuple[str, ...]
+    status: Literal["succeeded", "failed", "stopped"]
+    started: datetime
+    ended: datetime
+    plan_hash: str
+    outcomes: tuple[Outcome, ...]
+    counts: Mapping[str, int]
+
+    def outcome(self, task: str) -> Outcome | None:
+        """How the task with this id ended."""
+        return next((outcome for outcome in self.outcomes if outcome.id == task), None)
+
+
+class RunRefusedError(Exception):
+    """A run cannot begin: another one has one of its interfaces (E622). Nothing was done."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside the plan that a run touches.
+
+    `staging` opens the mirror of a connection; `extraction` names a connection's stage function and its config, which
+    holds no secret (`ConnectorError`: the secret cannot be had); `accounts` lists the accounts to read (None stands
+    for the key's own). `fetch` reads the first rows of a box's result. `owner` describes this process in leases;
+    `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id.
+    """
+
+    now: Callable[[], datetime]
+    executor: Executor
+    staging: Callable[[ConnectionSettings], Staging]
+    extraction: Callable[[ConnectionSettings], tuple[str, Mapping[str, Json]]]
+    accounts: Callable[[ConnectionSettings], Sequence[str | None]]
+    boxes: BoxRunner
+    fetch: Callable[[BoxResult, int], Sequence[tuple[object, ...]]]
+    tables: TableStore
+    runs: RunStore
+    directory: Path
+    limits: BoxLimits
+    owner: str
+    is_alive: Callable[[str], bool]
+    new_id: Callable[[datetime], str]
+    user: str
+    commit: str | None
+    cancelled: Callable[[], bool]
+    parallel: int = 4
+    reject_limit: int = 1000
+    lease_seconds: float = 30.0
