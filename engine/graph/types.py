@@ -162,6 +162,13 @@ Step = Extract | Import | StopIf | Respond
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """All steps of a project in an order in which they can run. `after` of a step names the steps it waits for."""
+    """All steps of a project in an order in which they can run. `after` of a step names the steps it waits for.
+
+    `interfaces` are the names in that order. `unset` are (interface, parameter) without a value: boxes were bound with
+    NULL in their place, and such an interface cannot run. `unsupported` are (interface, reason) that no run can execute.
+    """
 
     steps: tuple[Step, ...]
+    interfaces: tuple[str, ...] = ()
+    unset: tuple[tuple[str, str], ...] = ()
+    unsupported: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,106 @@
+"""Renders and binds SQL boxes; what is wrong lands on the character that its author wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.connector import SourceCatalogue
+from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
+from engine.project import BoxText, Project
+from engine.relation import Relation
+
+from ..template import Rendered, TemplateFailedError, render
+from ..types import SCHEMA_NAMESPACE, Binder, BindFailure, Bound, Box, Scope
+
+_CODES = {
+    "syntax": "E401",
+    "table": "E402",
+    "column": "E403",
+    "function": "E404",
+    "type": "E405",
+    "statements": "E406",
+    "not_select": "E407",
+    "other": "E408",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Compiles boxes of one project. The catalogue of a connection may be missing: then its boxes are left alone."""
+
+    project: Project
+    catalogues: Mapping[str, SourceCatalogue]
+    binder: Binder
+    collector: Collector
+
+    def compile(self, box: BoxText, values: Mapping[str, object], namespaces: tuple[str, ...]) -> Box | None:
+        """The box rendered with `values` and bound in these namespaces, or None after saying why not."""
+        scope = self.scope(namespaces)
+        if scope is None:
+            return None
+        try:
+            rendered = render(box.text, values)
+        except TemplateFailedError as failure:
+            self._report_template(failure, box, values)
+            return None
+        bound = self.binder.bind(rendered.sql, scope)
+        match bound:
+            case Bound():
+                if self._doubled(bound.relation, box):
+                    return None
+                return Box(rendered.sql, box.place, namespaces, bound)
+            case BindFailure():
+                self.report_failure(bound, rendered, box.place)
+                return None
+
+    def scope(self, namespaces: tuple[str, ...]) -> Scope | None:
+        """What names mean in these namespaces; None when a catalogue is missing."""
+        found: list[tuple[str, Mapping[str, Relation]]] = []
+        for name in namespaces:
+            if name == SCHEMA_NAMESPACE:
+                tables = {table.name: table.relation for table in self.project.tables.values()}
+                found.append((SCHEMA_NAMESPACE, tables))
+                continue
+            catalogue = self.catalogues.get(name)
+            if catalogue is None:
+                return None
+            found.append((name, {table.name: table.relation for table in catalogue.tables.values()}))
+        return Scope(tuple(found))
+
+    def report_failure(self, failure: BindFailure, rendered: Rendered, place: Place) -> None:
+        """A finding for a box or an expression that does not bind."""
+        here = place
+        fixes: list[Fix] = []
+        if failure.span is not None:
+            here = place.within(*rendered.origin(failure.span))
+            if failure.candidates and failure.name and failure.reason in ("table", "column", "function"):
+                best = failure.candidates[0]
+                fixes = [Fix(f"write `{best}`", here, best)]
+        hint = did_you_mean(failure.name, failure.candidates) if failure.name else None
+        if hint is None and failure.candidates:
+            hint = f"there is {', '.join(f'`{name}`' for name in failure.candidates[:5])}"
+        if hint is None and failure.reason == "table":
+            hint = "`weir catalog` lists the tables of a connection; `schema.<name>` reaches the Schema"
+        self.collector.report(_CODES[failure.reason], failure.message, here, hint=hint, fixes=fixes)
+
+    def _report_template(self, failure: TemplateFailedError, box: BoxText, values: Mapping[str, object]) -> None:
+        here = box.place.within(*failure.span) if failure.span else box.place
+        if failure.name is None:
+            self.collector.report("E409", f"the template does not render: {failure.message}", here)
+            return
+        near = closest(failure.name, values, 1)
+        fixes = [Fix(f"write `{near[0]}`", here, near[0])] if near and failure.span else []
+        hint = did_you_mean(failure.name, values) or "declare it under `parameters:` of the interface"
+        self.collector.report("E410", f"no parameter `{failure.name}`", here, hint=hint, fixes=fixes)
+
+    def _doubled(self, relation: Relation, box: BoxText) -> bool:
+        seen: set[str] = set()
+        for column in relation:
+            folded = column.name.casefold()
+            if folded in seen:
+                hint = "give one of them another name with AS"
+                self.collector.report("E417", f"two columns `{column.name}`", box.place, hint=hint)
+                return True
+            seen.add(folded)
+        return False
