@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -55,9 +54,8 @@ def ingest(
 
 def _pages(files: Sequence[OutputFile]) -> Iterator[Page]:
     for part, file in enumerate(files, start=1):
-        with contextlib.closing(read_pages(Path(file.path))) as pages:
-            for page in pages:
-                yield part, page
+        for page in read_pages(Path(file.path)):
+            yield part, page
 
 
 def _parameters(files: Sequence[OutputFile], read_at: datetime) -> dict[str, object]:

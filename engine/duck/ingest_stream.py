@@ -94,7 +94,7 @@ class PageStream:
         self._release_array = _ReleaseArray(self._drop_array)
         self._release_schema = _ReleaseSchema(_forget)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:  # noqa: ARG002 - the protocol's signature
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """A capsule with the stream; its schema may be asked for any number of times, its pages once."""
         stream = _Stream(
             _address(self._get_schema),

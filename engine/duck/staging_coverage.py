@@ -73,9 +73,7 @@ def record_coverage(connection: duckdb.DuckDBPyConnection, coverage: Coverage, *
             {"account": coverage.account, "table": coverage.table},
         )
     keys = ("account", "table", "gte", "lt", "filter", "complete")
-    connection.execute(
-        _SAME_OR_WITHIN, {**{key: values[key] for key in keys}, "everything": _filter_text(EVERYTHING)}
-    )
+    connection.execute(_SAME_OR_WITHIN, {**{key: values[key] for key in keys}, "everything": _filter_text(EVERYTHING)})
     names = ", ".join(f'"{name}"' for name in values)
     places = ", ".join(f"${name}" for name in values)
     connection.execute(f"INSERT INTO weir.coverage ({names}) VALUES ({places})", values)

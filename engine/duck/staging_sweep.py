@@ -45,14 +45,10 @@ def _spoken_of(table: SourceTable, coverage: Coverage, parameters: Parameters) -
             window.append(Predicate(table.created, Op.GE, (coverage.gte,)))
         if coverage.lt is not None:
             window.append(Predicate(table.created, Op.LT, (coverage.lt,)))
-    return compile_where(
-        tuple((*window, *case) for case in coverage.where), table.relation, parameters
-    )
+    return compile_where(tuple((*window, *case) for case in coverage.where), table.relation, parameters)
 
 
-def compile_where(
-    where: tuple[tuple[Predicate, ...], ...], relation: Relation, parameters: Parameters
-) -> str | None:
+def compile_where(where: tuple[tuple[Predicate, ...], ...], relation: Relation, parameters: Parameters) -> str | None:
     """`where` (a disjunction of conjunctions) as a SQL condition; its values are added to `parameters`.
 
     None when a predicate's column is not in `relation`.

@@ -1,0 +1,152 @@
+"""Runs SQL boxes in this process, each in a hardened instance of its own; their rows go to a file of their own.
+
+The box's instance can write nothing: its rows stream, as Arrow, into a second connection that executes one statement
+of ours and owns the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from engine.connector import SourceCatalogue
+from engine.graph import Box
+from engine.relation import Relation
+from engine.run import BoxError, BoxLimits, BoxResult
+
+from .box_check import check_box
+from .box_views import Namespace, make_views, schema_namespace
+from .files import STORAGE_VERSION, reading
+from .hardening import Deadline, lock_down, open_instance
+from .quoting import quote_literal, quote_name
+from .types import sql_type
+
+RESULT_TABLE: Final = "result"
+_STREAM: Final = "weir_rows"
+_BATCH_ROWS: Final = 8192
+_WRITER_MEMORY: Final = "256MB"
+_WRAPPED: Final = re.compile(r"^.*reading the stream registered as '\w+' failed: ", re.DOTALL)
+
+
+class DuckBoxRunner:
+    """`BoxRunner` over staging files (connection → path), their catalogues, and the Schema's file and tables.
+
+    A file or a table that does not exist yet is empty. Files are read-locked while a box runs.
+    """
+
+    def __init__(
+        self,
+        stagings: Mapping[str, Path],
+        catalogues: Mapping[str, SourceCatalogue],
+        store: Path,
+        schema: Mapping[str, Relation],
+    ) -> None:
+        self._namespaces = {
+            name: Namespace(
+                path, {each: table.relation for each, table in catalogues[name].tables.items()}, tombstones=True
+            )
+            for name, path in stagings.items()
+        }
+        self._namespaces.update([schema_namespace(store, schema)])
+
+    def run(self, box: Box, target: Path, limits: BoxLimits) -> BoxResult:
+        """See `BoxRunner.run`. `BoxError.limit` is "seconds", "memory", "temp" or "depth". `StoreError` E610: busy."""
+        scope = {name: self._namespaces[name] for name in box.scope}
+        part = target.with_name(target.name + ".part")
+        spill = Path(tempfile.mkdtemp(prefix=".spill-", dir=target.parent))
+        try:
+            rows = _run(box, scope, part, spill, limits)
+            part.replace(target)
+        except BaseException:
+            for leftover in (part, part.with_name(part.name + ".wal")):
+                leftover.unlink(missing_ok=True)
+            raise
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
+        return BoxResult(target, box.bound.relation, rows)
+
+
+def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limits: BoxLimits) -> int:
+    part.unlink(missing_ok=True)
+    with open_instance(limits, spill) as instance, _writer(part, box.bound.relation, spill) as writer:
+        deadline = Deadline(limits.seconds, instance.interrupt, writer.interrupt)
+        try:
+            with deadline:
+                named = check_box(instance, box.sql, {name: each.names for name, each in scope.items()})
+                wanted = {each.namespace for each in named}
+                with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
+                    make_views(instance, scope, named)
+                    lock_down(instance, limits)
+                    return _stream(instance, writer, box)
+        except (duckdb.Error, RuntimeError, MemoryError, RecursionError) as error:
+            raise _box_error(error, deadline, limits) from None
+
+
+def _stream(instance: duckdb.DuckDBPyConnection, writer: duckdb.DuckDBPyConnection, box: Box) -> int:
+    instance.execute("BEGIN TRANSACTION READ ONLY")
+    relation = instance.sql(box.sql)
+    if len(relation.columns) != len(box.bound.relation):
+        raise BoxError(f"the box yields {len(relation.columns)} columns, expected {len(box.bound.relation)}")
+    writer.register(_STREAM, _arrow_stream(relation))
+    try:
+        ((rows,),) = writer.execute(f"INSERT INTO {RESULT_TABLE} SELECT * FROM {_STREAM}").fetchall()
+    finally:
+        writer.unregister(_STREAM)
+    return int(rows)
+
+
+def _arrow_stream(relation: duckdb.DuckDBPyRelation) -> object:
+    """The rows as an Arrow stream capsule: asked once, so that the box runs once.
+
+    DuckDB 2 makes a batch of 131,072 rows, which for wide rows is more memory than the box itself may take; how many
+    they are can be said only behind the relation's public face.
+    """
+    submit = getattr(relation, "_submit", None)
+    if submit is not None:
+        return submit("stream", _BATCH_ROWS).arrow_capsule()
+    return relation.__arrow_c_stream__()
+
+
+@contextlib.contextmanager
+def _writer(part: Path, relation: Relation, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = duckdb.connect(
+        config={
+            "threads": 1,
+            "memory_limit": _WRITER_MEMORY,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        version = quote_literal(STORAGE_VERSION)
+        connection.execute(f"ATTACH {quote_literal(str(part))} AS output (STORAGE_VERSION {version})")
+        connection.execute("USE output")
+        columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
+        connection.execute(f"CREATE TABLE {RESULT_TABLE} ({columns})")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _box_error(error: BaseException, deadline: Deadline, limits: BoxLimits) -> BoxError:
+    text = _WRAPPED.sub("", str(error))
+    line = text.split("\n", 1)[0]
+    if deadline.passed or "INTERRUPT" in line or "max_execution_time" in line:
+        return BoxError(f"the box took longer than {limits.seconds:g} seconds", limit="seconds")
+    if "max_temp_directory_size" in text:
+        return BoxError(f"the box spilled more than {limits.temp_bytes:,} bytes to disk", limit="temp")
+    if isinstance(error, (duckdb.OutOfMemoryException, MemoryError)) or "Out of Memory" in text:
+        return BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
+    if isinstance(error, RecursionError) or "max_expression_depth" in text or "xpression depth" in text:
+        return BoxError("the SQL is nested too deep", limit="depth")
+    return BoxError(line)

@@ -1,0 +1,88 @@
+"""A DuckDB instance for SQL that nobody trusts: no files, network, extensions, settings or Python variables."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import duckdb
+
+from engine.run import BoxLimits
+
+MAX_EXPRESSION_DEPTH: Final = 250
+"""Deeper expressions are refused by the parser: DuckDB descends them on the C stack."""
+
+_INTERRUPT_EVERY_SECONDS: Final = 0.05
+
+
+@contextlib.contextmanager
+def open_instance(limits: BoxLimits, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory instance within `limits` that spills to the folder `spill`. Attach files, then `lock_down` it."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": limits.threads,
+            "memory_limit": f"{limits.memory_bytes}B",
+            "temp_directory": str(spill),
+            "max_temp_directory_size": f"{limits.temp_bytes}B",
+            "max_expression_depth": MAX_EXPRESSION_DEPTH,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "allow_unsigned_extensions": False,
+            "allow_persistent_secrets": False,
+            "python_enable_replacements": False,
+            "arrow_lossless_conversion": True,
+        },
+    )
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection, limits: BoxLimits) -> None:
+    """Shut the world out for good: no statement can open the instance again."""
+    with contextlib.suppress(duckdb.CatalogException):  # a setting of DuckDB 2; the deadline holds in every version
+        connection.execute(f"SET max_execution_time = {max(1, int(limits.seconds * 1000))}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+class Deadline:
+    """Interrupts connections when its time is over, again and again, for as long as the `with` block runs.
+
+    `passed` tells afterwards whether the time was over.
+    """
+
+    def __init__(self, seconds: float, *interrupts: Callable[[], object]) -> None:
+        self._seconds = seconds
+        self._interrupts = interrupts
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="box-deadline", daemon=True)
+        self.passed = False
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        wait = self._seconds
+        while not self._done.wait(wait):
+            self.passed = True
+            for interrupt in self._interrupts:
+                with contextlib.suppress(duckdb.Error):
+                    interrupt()
+            # An interrupt that falls between two statements is lost.
+            wait = _INTERRUPT_EVERY_SECONDS
