@@ -1,0 +1,102 @@
+"""What a run shows while it goes on: bars on a terminal, plain lines otherwise, JSON lines on request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from engine.report.run_json import render_event_json
+from engine.report.run_text import render_event_line
+from engine.run import Event, EventSink, TaskEnded, TaskProgressed, TaskStarted
+
+
+@contextmanager
+def shown_events(style: str, *, bars: bool, coloured: bool) -> Iterator[EventSink]:
+    """A sink for a run's events that shows them as they come. It may be called from any thread."""
+    if style == "json":
+        yield _JsonLines()
+    elif bars:
+        with _Bars() as sink:
+            yield sink
+    else:
+        yield _Lines(coloured)
+
+
+class _JsonLines:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            click.echo(render_event_json(event))
+
+
+class _Lines:
+    def __init__(self, coloured: bool) -> None:
+        self._lock = threading.Lock()
+        self._coloured = coloured
+
+    def __call__(self, event: Event) -> None:
+        line = render_event_line(event, colour=self._coloured)
+        if line is not None:
+            with self._lock:
+                click.echo(line, err=True)
+
+
+class _Bars:
+    """One line a running task: what it does, requests, rows, rows a second."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[counts]}", style="cyan", markup=False),
+            TextColumn("{task.fields[waiting]}", style="yellow", markup=False),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[str, object] = {}
+
+    def __enter__(self) -> _Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case TaskStarted():
+                self._tasks[event.task] = self._progress.add_task(event.title, total=None, counts="", waiting="")
+            case TaskProgressed():
+                self._advance(event)
+            case TaskEnded():
+                known = self._tasks.pop(event.task, None)
+                if known is not None:
+                    self._progress.remove_task(known)  # type: ignore[arg-type]
+                self._print(event)
+            case _:
+                self._print(event)
+
+    def _advance(self, event: TaskProgressed) -> None:
+        known = self._tasks.get(event.task)
+        if known is None:
+            return
+        requests, rows = event.counts.get("requests", 0), event.counts.get("rows", 0)
+        seconds = self._progress.tasks[self._progress.task_ids.index(known)].elapsed or 0  # type: ignore[arg-type]
+        rate = f" ({rows / seconds:,.0f}/s)" if rows and seconds >= 1 else ""
+        counts = f"{requests:,} requests  {rows:,} rows{rate}" if requests or rows else ""
+        self._progress.update(known, counts=counts, waiting=event.waiting or "")  # type: ignore[arg-type]
+
+    def _print(self, event: Event) -> None:
+        line = render_event_line(event, colour=False)
+        if line is not None:
+            self._progress.console.print(line, markup=False)

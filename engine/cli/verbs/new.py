@@ -1,0 +1,131 @@
+"""`weir new`: another connection, interface or schema."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+import click
+
+from engine.app.scaffold import NAME, connection_text, interface_text, schema_text, write_definition
+from engine.cli.session import Session, pass_session, project_option
+
+
+def _name(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and re.fullmatch(NAME, value) is None:
+        raise click.BadParameter("expected lower_snake: a letter, then letters, digits and `_`")
+    return value
+
+
+def _asked(value: str | None, question: str, option: str, **settings: Any) -> str:
+    """The option's value; on a terminal the answer to a question; otherwise a usage error that names the option."""
+    if value is not None:
+        return value
+    if sys.stdin.isatty():
+        return str(click.prompt(question, err=True, **settings))
+    raise click.UsageError(f"`{option}` is missing")
+
+
+@click.group("new")
+@project_option
+def command() -> None:
+    """Write a new definition. What the options do not say is asked on a terminal."""
+
+
+@command.command("connection")
+@click.argument("name", required=False, callback=_name)
+@click.option("--connector", metavar="NAME", help="The kind of system (`weir connectors`).")
+@click.option("--secret-env", metavar="VARIABLE", help="The environment variable that will hold the key.")
+@click.option("--sandbox/--no-sandbox", default=False, help="Point it at the embedded sandbox.")
+@project_option
+@pass_session
+def connection(
+    session: Session, name: str | None, connector: str | None, secret_env: str | None, sandbox: bool
+) -> None:
+    """Add a connection. The key is never asked for: only the name of the variable that will hold it."""
+    from engine.app.catalogue import unreadable
+
+    chosen = _checked(_asked(name, "name", "NAME"))
+    kind = _asked(connector, "connector", "--connector", default="stripe")
+    unreadable(kind)  # refuses a connector that does not exist
+    variable = _asked(secret_env, "environment variable of the key", "--secret-env", default="STRIPE_SECRET_KEY")
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,100}", variable) is None or re.match(r"(sk|rk|pk)_", variable):
+        raise click.UsageError("`--secret-env`: expected the name of a variable, not the key itself")
+    _written(session, "connection", chosen, connection_text(chosen, kind, variable, sandbox=sandbox))
+
+
+@command.command("interface")
+@click.argument("name", required=False, callback=_name)
+@click.option("--connection", "source", metavar="NAME", help="The connection that is read.")
+@click.option("--into", metavar="TABLE", help="The table of the Schema that is written.")
+@click.option("--sql", metavar="SELECT", help="The SQL box.")
+@project_option
+@pass_session
+def interface(session: Session, name: str | None, source: str | None, into: str | None, sql: str | None) -> None:
+    """Add an interface with one import; columns are mapped by equal names."""
+    chosen = _checked(_asked(name, "name", "NAME"))
+    text = interface_text(
+        chosen,
+        _checked(_asked(source, "connection", "--connection", default="stripe_main")),
+        _checked(_asked(into, "into table", "--into", default=chosen)),
+        _asked(sql, "SQL", "--sql"),
+    )
+    _written(session, "interface", chosen, text)
+
+
+@command.command("schema")
+@click.argument("name", required=False, callback=_name)
+@click.option("--column", "columns", multiple=True, metavar="NAME:TYPE", help="A column; may be repeated.")
+@click.option("--key", "keys", multiple=True, metavar="COLUMN", help="A column of the key; may be repeated.")
+@click.option(
+    "--from-query",
+    nargs=2,
+    metavar="CONNECTION SQL",
+    help="Take the columns that this SQL box yields; offline.",
+)
+@project_option
+@pass_session
+def schema(
+    session: Session,
+    name: str | None,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    from_query: tuple[str, str] | None,
+) -> None:
+    """Add a table of the Schema, from columns or from what a SQL box yields."""
+    chosen = _checked(_asked(name, "name", "NAME"))
+    if from_query is not None:
+        from engine.app.query import box_columns
+
+        found = [(column.name, str(column.type)) for column in box_columns(session.root, *from_query)]
+    else:
+        listed = columns or tuple(_asked(None, "columns (name:type …)", "--column").split())
+        found = [_column(text) for text in listed]
+    names = [column for column, _ in found]
+    for key in keys:
+        if key not in names:
+            raise click.UsageError(f"`--key {key}`: no such column; there are {', '.join(names)}")
+    _written(session, "schema", chosen, schema_text(chosen, found, keys))
+
+
+def _column(text: str) -> tuple[str, str]:
+    from engine.relation import ColumnType
+
+    name, _, column_type = text.partition(":")
+    try:
+        return _checked(name), str(ColumnType.parse(column_type or "text"))
+    except ValueError as error:
+        raise click.UsageError(f"`--column {text}`: {error}") from None
+
+
+def _checked(name: str) -> str:
+    if re.fullmatch(NAME, name) is None:
+        raise click.UsageError(f"`{name}`: expected lower_snake: a letter, then letters, digits and `_`")
+    return name
+
+
+def _written(session: Session, kind: str, name: str, text: str) -> None:
+    path = write_definition(session.root, kind, name, text)
+    click.echo(str(path.relative_to(session.root)))
+    click.echo("`weir validate` checks it", err=True)

@@ -1,0 +1,88 @@
+"""`weir runs`: what has run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.app.history import list_runs, show_run
+from engine.cli.session import Session, pass_session, project_option
+from engine.cli.tables import json_line, text_table
+from engine.report.run_text import render_counts
+
+if TYPE_CHECKING:
+    from engine.run import RunRecord
+
+_FORMATS = click.Choice(["text", "json"])
+
+
+@click.group("runs", invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--format", "style", type=_FORMATS, default="text", show_default=True)
+@project_option
+@click.pass_context
+def command(ctx: click.Context, limit: int, style: str) -> None:
+    """List the newest runs, or show one with its steps."""
+    if ctx.invoked_subcommand is not None:
+        return
+    found = list_runs(ctx.ensure_object(Session).root, limit)
+    if style == "json":
+        for run in found:
+            click.echo(json_line(asdict(run)))
+        return
+    if not found:
+        click.echo("no runs yet: `weir run` starts one", err=True)
+        return
+    rows = [
+        (run.id, run.status, _moment(run.started), _seconds(run), ", ".join(run.interfaces), render_counts(run.counts))
+        for run in found
+    ]
+    click.echo(text_table(("run", "status", "started (UTC)", "seconds", "interfaces", "counts"), rows))
+
+
+@command.command("show")
+@click.argument("run_id", metavar="ID")
+@click.option("--format", "style", type=_FORMATS, default="text", show_default=True)
+@project_option
+@pass_session
+def show(session: Session, run_id: str, style: str) -> None:
+    """Show the run whose id is ID, or begins so."""
+    run, steps = show_run(session.root, run_id)
+    if style == "json":
+        click.echo(json_line({**asdict(run), "steps": [asdict(step) for step in steps]}))
+        return
+    facts = (
+        ("run", run.id),
+        ("status", run.status),
+        ("started", _moment(run.started)),
+        ("seconds", _seconds(run)),
+        ("by", run.user),
+        ("commit", run.commit or "not in Git"),
+        ("plan", run.plan_hash),
+        ("interfaces", ", ".join(run.interfaces)),
+    )
+    click.echo("\n".join(f"{name:<11}{value}" for name, value in facts) + "\n")
+    rows = [
+        (step.step, step.kind, step.status, f"{(step.ended - step.started).total_seconds():.1f}", _outcome(step))
+        for step in steps
+    ]
+    click.echo(text_table(("step", "kind", "status", "seconds", "outcome"), rows))
+    for step in steps:
+        if step.message:
+            click.echo(f"\n{step.step}: {step.message}")
+
+
+def _outcome(step: object) -> str:
+    message = getattr(step, "message", None)
+    return str(message) if message else render_counts(getattr(step, "counts", {}))
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seconds(run: RunRecord) -> str:
+    return f"{(run.ended - run.started).total_seconds():.1f}" if run.ended else ""
