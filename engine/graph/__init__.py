@@ -1,5 +1,7 @@
 """The graph of a project's steps, compiled from its definitions."""
 
+from .compile import compile_project
+from .literals import sql_identifier, sql_literal
 from .types import (
     SCHEMA_NAMESPACE,
     Action,
@@ -34,4 +36,7 @@ __all__ = [
     "Step",
     "StopIf",
     "TableRead",
+    "compile_project",
+    "sql_identifier",
+    "sql_literal",
 ]

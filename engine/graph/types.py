@@ -165,7 +165,7 @@ class Graph:
     """All steps of a project in an order in which they can run. `after` of a step names the steps it waits for.
 
     `interfaces` are the names in that order. `unset` are (interface, parameter) without a value: boxes were bound with
-    NULL in their place, and such an interface cannot run. `unsupported` are (interface, reason) that no run can execute.
+    NULL in their place, and such an interface cannot run. `unsupported` are (interface, reason): no run executes them.
     """
 
     steps: tuple[Step, ...]

@@ -3,7 +3,7 @@
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
 from .plan import KnownRows, Totals, plan_graph, totals
-from .select import select_interfaces
+from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "plan_graph",
     "plan_hash",
     "plan_to_json",
+    "report_unset",
     "select_interfaces",
     "step_kind",
     "totals",

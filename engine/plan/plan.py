@@ -61,6 +61,7 @@ def _skipped(graph: Graph, project: Project, interfaces: Sequence[str]) -> list[
         for name in interfaces
         if not project.interfaces[name].spec.is_active
     ]
+    found += [Skipped(name, reason) for name, reason in graph.unsupported if name in interfaces]
     for step in graph.steps:
         if not isinstance(step, Import) or step.interface not in interfaces or step.connection is None:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from engine.diagnostics import Collector, did_you_mean
+from engine.graph import Graph
 from engine.project import Project
 
 
@@ -27,3 +28,12 @@ def select_interfaces(
             collector.report("E501", f"no interface `{pattern}`", hint=hint)
         chosen |= matching
     return [name for name in order if name in chosen]
+
+
+def report_unset(graph: Graph, interfaces: Sequence[str], project: Project, collector: Collector) -> None:
+    """Report the parameters that a run of these interfaces would need and that have no value."""
+    for interface, parameter in graph.unset:
+        if interface in interfaces:
+            place = project.interfaces[interface].place.key("parameters", parameter)
+            hint = f"give one with `--param {parameter}=…`, or declare a default"
+            collector.report("E502", f"`{parameter}` of `{interface}` has no value", place, hint=hint)

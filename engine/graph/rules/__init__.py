@@ -1,0 +1,9 @@
+"""Rules about style and risk, one a file: each looks at the compiled steps and warns."""
+
+from .determinism import check_determinism
+from .parameters import check_parameters
+from .star import check_star
+
+RULES = (check_star, check_determinism, check_parameters)
+
+__all__ = ["RULES", "check_determinism", "check_parameters", "check_star"]

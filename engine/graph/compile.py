@@ -1,0 +1,174 @@
+"""From the project to the graph: every box rendered, bound and mapped; every need derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from engine.connector import Need, SourceCatalogue
+from engine.diagnostics import Collector
+from engine.project import Interface, Project, ResolvedStep
+from engine.relation import Kind
+from engine.spec import TransformSpec, WriteSpec
+
+from .passes.boxes import Boxes
+from .passes.mapping import map_step
+from .passes.order import InterfaceStep, order_interfaces
+from .passes.parameters import Given, parameter_values
+from .rules import RULES
+from .types import SCHEMA_NAMESPACE, Action, Binder, Box, Extract, Graph, Import, Respond, StopIf
+
+
+def compile_project(
+    project: Project,
+    catalogues: Mapping[str, SourceCatalogue],
+    binder: Binder,
+    given: Given,
+    collector: Collector,
+) -> Graph:
+    """The graph of everything that could be compiled; the rest is reported.
+
+    `catalogues` are by connection; `given` are the values of parameters that differ from their defaults.
+    """
+    boxes = Boxes(project, catalogues, binder, collector)
+    steps: dict[str, tuple[InterfaceStep, ...]] = {}
+    unset: list[tuple[str, str]] = []
+    unsupported: list[tuple[str, str]] = []
+    for interface in project.interfaces.values():
+        values, missing = parameter_values(interface, given, collector)
+        unset += missing
+        scope = {**values, "parameters": values, "interface": interface.name}
+        steps[interface.name] = tuple(_steps(interface, scope, boxes))
+        unsupported += _unsupported(interface, collector)
+    _connection_boxes(project, boxes)
+    order, waits = order_interfaces(project, steps, collector)
+    for rule in RULES:
+        rule(project, steps, collector)
+    ordered = _ordered(order, waits, steps)
+    return Graph((*_extracts(ordered), *ordered), order, tuple(unset), tuple(unsupported))
+
+
+def _steps(interface: Interface, values: Mapping[str, object], boxes: Boxes) -> Iterable[InterfaceStep]:
+    """The interface's steps that compile, each after the one before it."""
+    after: tuple[str, ...] = ()
+    for step in interface.steps:
+        compiled = None if step.broken else _step(interface, step, values, boxes, after)
+        if compiled is not None:
+            yield compiled
+            after = (compiled.id,)
+
+
+def _step(
+    interface: Interface, step: ResolvedStep, values: Mapping[str, object], boxes: Boxes, after: tuple[str, ...]
+) -> InterfaceStep | None:
+    if step.box is None:
+        return None
+    namespaces = _namespaces(step)
+    known = {**values, "connection": step.connection.name} if step.connection else values
+    box = boxes.compile(step.box, known, namespaces)
+    if box is None:
+        return None
+    address = f"{interface.name}.{step.name}"
+    part = step.spec.part(step.spec.kind)
+    if step.spec.kind in ("import", "transform") and isinstance(part, WriteSpec):
+        return _import(interface, step, part, box, boxes, address, after)
+    if step.spec.kind == "stop_if":
+        return StopIf(address, interface.name, step.name, box, step.place, after) if _is_test(box, boxes) else None
+    if step.spec.kind == "respond":
+        return Respond(address, interface.name, step.name, box, step.place, after)
+    return None
+
+
+def _namespaces(step: ResolvedStep) -> tuple[str, ...]:
+    """Where a box's names are looked up, in order."""
+    if step.connection is None:
+        return (SCHEMA_NAMESPACE,)
+    if step.spec.kind == "import":
+        return (step.connection.name, SCHEMA_NAMESPACE)
+    return (SCHEMA_NAMESPACE, step.connection.name)
+
+
+def _import(
+    interface: Interface,
+    step: ResolvedStep,
+    part: WriteSpec,
+    box: Box,
+    boxes: Boxes,
+    address: str,
+    after: tuple[str, ...],
+) -> Import | None:
+    if step.table is None:
+        return None
+    mapped = map_step(step, part, step.table, box, boxes)
+    return Import(
+        id=address,
+        interface=interface.name,
+        name=step.name,
+        connection=None if isinstance(part, TransformSpec) or step.connection is None else step.connection.name,
+        box=box,
+        into=step.table.name,
+        relation=step.table.relation,
+        key=step.table.key,
+        action=Action(part.action),
+        match=mapped.match,
+        mapping=mapped.mapping,
+        on_error=step.spec.on_error,
+        on_empty=step.spec.on_empty,
+        snapshot=step.spec.snapshot,
+        origin=step.place,
+        after=after,
+    )
+
+
+def _is_test(box: Box, boxes: Boxes) -> bool:
+    columns = box.bound.relation.columns
+    if len(columns) == 1 and columns[0].type.kind is Kind.BOOLEAN:
+        return True
+    message = "`stop_if` takes a query with one boolean"
+    boxes.collector.report("E416", message, box.place, hint="for example `SELECT count(*) = 0 FROM customers`")
+    return False
+
+
+def _unsupported(interface: Interface, collector: Collector) -> list[tuple[str, str]]:
+    kinds = [step for step in interface.steps if step.spec.kind in ("export", "call")]
+    for step in kinds:
+        message = f"`{step.spec.kind}` is checked, but this version does not run it"
+        collector.report("W405", message, step.place.key(), hint="a run leaves this interface out")
+    if not kinds:
+        return []
+    return [(interface.name, f"this version does not run `{kinds[0].spec.kind}` steps")]
+
+
+def _connection_boxes(project: Project, boxes: Boxes) -> None:
+    """Check the boxes of connections that no import has compiled already."""
+    used = {step.box.place for interface in project.interfaces.values() for step in interface.steps if step.box}
+    for connection in project.connections.values():
+        if connection.box is not None and connection.box.place not in used:
+            values = {"connection": connection.name}
+            boxes.compile(connection.box, values, (connection.name, SCHEMA_NAMESPACE))
+
+
+def _ordered(
+    order: Iterable[str], waits: Mapping[str, frozenset[str]], steps: Mapping[str, tuple[InterfaceStep, ...]]
+) -> list[InterfaceStep]:
+    """All steps in order; the first step of an interface waits for the last ones of those before it."""
+    found: list[InterfaceStep] = []
+    for name in order:
+        own = steps.get(name, ())
+        before = tuple(steps[other][-1].id for other in sorted(waits[name]) if steps.get(other))
+        for index, step in enumerate(own):
+            found.append(replace(step, after=(*before, *step.after)) if index == 0 and before else step)
+    return found
+
+
+def _extracts(steps: Iterable[InterfaceStep]) -> list[Extract]:
+    """One extract for each table that a box reads from a connection, in order of id."""
+    needs: dict[tuple[str, str], list[tuple[str, Need]]] = {}
+    for step in steps:
+        for read in step.box.bound.reads:
+            if read.namespace != SCHEMA_NAMESPACE:
+                needs.setdefault((read.namespace, read.need.table), []).append((step.id, read.need))
+    return [
+        Extract(f"{connection}:{table}", connection, table, tuple(listed))
+        for (connection, table), listed in sorted(needs.items())
+    ]
