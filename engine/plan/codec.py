@@ -12,7 +12,7 @@ import msgspec
 from engine.connector import Read
 from engine.graph import Extract, Import, Respond, Step, StopIf
 
-from .types import FORMAT_VERSION, Estimate, Plan, Task
+from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
 _KINDS: Final[Mapping[str, type[Step]]] = {"extract": Extract, "import": Import, "stop_if": StopIf, "respond": Respond}
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
@@ -39,10 +39,15 @@ def plan_from_json(document: Mapping[str, Any]) -> Plan:
         raise ValueError(f"expected format_version {FORMAT_VERSION}")
     try:
         tasks = tuple(_task(written) for written in document["tasks"])
-        plan = msgspec.convert({**document, "tasks": []}, Plan)
+        plan = Plan(
+            interfaces=msgspec.convert(document["interfaces"], tuple[str, ...]),
+            connections=msgspec.convert(document["connections"], tuple[ConnectionSettings, ...]),
+            tasks=tasks,
+            skipped=msgspec.convert(document["skipped"], tuple[Skipped, ...]),
+            hash=msgspec.convert(document["hash"], str),
+        )
     except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise ValueError(f"this is no plan: {error}") from error
-    plan = Plan(plan.interfaces, plan.connections, tasks, plan.skipped, plan.hash)
     if plan_hash(plan) != plan.hash:
         raise ValueError("the plan was changed after it was written: its hash does not fit")
     return plan

@@ -116,7 +116,7 @@ The Jinja2 template of a box does not render. Templates are sandboxed: no attrib
 loops.
 
 ```sql
-SELECT {{ 
+SELECT {{ since
 ```
 
 **Mend it:** Look at the marked place; `docs/reference/templates.md` lists what templates can do.
