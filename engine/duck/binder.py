@@ -1,0 +1,349 @@
+"""Binds SQL boxes on empty tables: what they yield, what they read, or why they do not bind."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import duckdb
+
+from engine.graph import BindFailure, Bound, Scope, TableRead
+from engine.relation import Column, Relation
+from engine.run import BoxError
+
+from .binder_errors import failure_of
+from .binder_plan import CREATED, BoundTable, no_row, reads_of_plan
+from .box_check import TableName, check_box
+from .quoting import quote_literal, quote_name
+from .types import column_type, sql_type
+
+ALL_SUFFIX: Final = "_all"
+"""`customers_all` shows the rows that the provider has deleted as well; `customers` does not."""
+
+_DELETED_AT: Final = "_deleted_at"
+_EXPLAIN: Final = "EXPLAIN (FORMAT JSON) "
+_DESCRIBE: Final = "DESCRIBE "
+_ROW: Final = "row"
+_MILLISECONDS: Final = 5000
+_WORD: Final = re.compile(r"\w+")
+_MAX_SQL: Final = 1_000_000
+_DISABLED_OPTIMIZERS: Final = (
+    "statistics_propagation",
+    "compressed_materialization",
+    "late_materialization",
+    "empty_result_pullup",
+    "top_n_window_elimination",
+    "join_filter_pushdown",
+    "window_self_join",
+    "row_group_pruner",
+    "common_subplan",
+)
+"""They use facts about the (empty) tables, or hide from the plan which table a filter belongs to."""
+
+_SETTINGS: Final = (
+    "SET errors_as_json = true",
+    "SET enable_external_access = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET python_enable_replacements = false",
+    "SET memory_limit = '512MB'",
+    "SET threads = 1",
+    "SET TimeZone = 'UTC'",
+)
+_SURROUNDINGS: Final = frozenset(
+    {
+        "age",
+        "clock_timestamp",
+        "current_catalog",
+        "current_connection_id",
+        "current_database",
+        "current_date",
+        "current_localtime",
+        "current_localtimestamp",
+        "current_query",
+        "current_query_id",
+        "current_role",
+        "current_schema",
+        "current_schemas",
+        "current_setting",
+        "current_time",
+        "current_timestamp",
+        "current_transaction_id",
+        "current_user",
+        "currval",
+        "gen_random_uuid",
+        "get_current_time",
+        "get_current_timestamp",
+        "getenv",
+        "getvariable",
+        "inet_client_addr",
+        "localtime",
+        "localtimestamp",
+        "nextval",
+        "now",
+        "pg_is_other_temp_schema",
+        "pg_my_temp_schema",
+        "random",
+        "session_user",
+        "setseed",
+        "statement_timestamp",
+        "today",
+        "transaction_timestamp",
+        "txid_current",
+        "user",
+        "uuid",
+        "uuidv4",
+        "uuidv7",
+        "version",
+    }
+)
+"""Functions whose value is not the same on every run: DuckDB folds most of them into constants while it plans."""
+
+
+class DuckBinder:
+    """`engine.graph.Binder` on an in-memory DuckDB that holds no rows and reaches nothing outside.
+
+    Not thread-safe. Tables are made when a box first mentions them; an equal box in an equal scope is bound once.
+    """
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(":memory:")
+        for setting in _SETTINGS:
+            self._database.execute(setting)
+        self._set_if_known("max_execution_time", str(_MILLISECONDS))
+        known = {name for (name,) in self._database.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
+        disabled = ",".join(each for each in _DISABLED_OPTIMIZERS if each in known)
+        self._database.execute(f"SET disabled_optimizers = '{disabled}'")
+        self._namespaces: dict[str, Mapping[str, Relation]] = {}
+        self._made: dict[str, BoundTable] = {}
+        self._search_path: tuple[str, ...] = ()
+        self._bound: dict[tuple[str, tuple[tuple[str, int], ...]], Bound | BindFailure] = {}
+        self._row: Relation | None = None
+
+    def close(self) -> None:
+        """Release the memory. The binder cannot be used afterwards."""
+        self._database.close()
+
+    def bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
+        """What the box yields and reads, or why it does not bind. Never runs it."""
+        self._enter(scope)
+        key = (sql, tuple((name, id(self._namespaces[name])) for name, _ in scope.namespaces))
+        found = self._bound.get(key)
+        if found is None:
+            found = self._bound[key] = self._bind(sql, scope)
+        return found
+
+    def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:
+        """The one column (`value`) that a mapping's `expr` yields over a row with these columns."""
+        if self._row != columns:
+            self._database.execute(f"CREATE OR REPLACE TABLE memory.main.{quote_name(_ROW)} ({_columns_sql(columns)})")
+            self._row = columns
+        self._search(())
+        before = "SELECT "
+        sql = f"{before}{expression}\n AS value FROM {_ROW}"
+        # In WHERE there are neither aggregates nor windows, which would see more than one row.
+        condition = "SELECT 1 FROM row WHERE ("
+        found = self._refused(sql)
+        if found is None and not self._is_one_expression(sql):
+            return BindFailure("statements", "expected one expression", None)
+        if found is not None:
+            return _moved(found, -len(before), expression)
+        try:
+            self._database.execute(f"{_DESCRIBE}{condition}{expression}\n) IS NULL")
+        except duckdb.Error as error:
+            prefix = len(_DESCRIBE) + len(condition)
+            return _moved(failure_of(error, expression, prefix, (), columns.names), 0, expression)
+        return self._relation(sql)
+
+    def _bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
+        if (refused := self._refused(sql)) is not None:
+            return refused
+        words = {word.casefold() for word in _WORD.findall(sql)}
+        mentioned = [self._table(name, table, relation) for name, table, relation in _mentioned(scope, words)]
+        self._search(tuple(name for name, _ in scope.namespaces))
+        try:
+            rows = self._database.execute(_EXPLAIN + sql).fetchall()
+            relation = self._relation(sql)
+        except duckdb.Error as error:
+            tables = [table for _, each in scope.namespaces for table in each]
+            columns = [name for table in mentioned for name in table.relation.names]
+            return failure_of(error, sql, len(_EXPLAIN), tables, columns)
+        except UnicodeError:
+            return BindFailure("syntax", "the text holds characters that are none", None)
+        if isinstance(relation, BindFailure):
+            return relation
+        try:
+            named = check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
+        except BoxError as error:
+            return BindFailure("not_select", error.reason, error.span)
+        plan = json.loads(rows[0][1])[0]
+        return Bound(relation, self._reads(plan, sql, words, mentioned, named))
+
+    def _reads(
+        self,
+        plan: Mapping[str, Any],
+        sql: str,
+        words: set[str],
+        mentioned: Sequence[BoundTable],
+        named: frozenset[TableName],
+    ) -> tuple[TableRead, ...]:
+        by_name = {f"memory.{table.namespace}.{name}": table for table in mentioned for name in _names_of(table)}
+        clock = not _SURROUNDINGS.isdisjoint(words)
+        reads = reads_of_plan(plan, by_name, clock=clock, renames_created=lambda: self._renames_created(sql))
+        seen = {(read.namespace, read.need.table) for read in reads}
+        reads += [
+            no_row(table)
+            for table in mentioned
+            if (table.namespace, table.table) not in seen
+            and any(TableName(table.namespace, name.casefold()) in named for name in _names_of(table))
+        ]
+        return tuple(sorted(reads, key=lambda read: (read.namespace, read.need.table)))
+
+    def _refused(self, sql: str) -> BindFailure | None:
+        """Why `sql` is not exactly one SELECT, or None."""
+        if len(sql) > _MAX_SQL:
+            return BindFailure("other", f"the box is longer than {_MAX_SQL:,} characters", None)
+        try:
+            statements = self._database.extract_statements(sql)
+        except duckdb.Error as error:
+            return failure_of(error, sql, 0, (), ())
+        except UnicodeError:
+            return BindFailure("syntax", "the text holds characters that are none", None)
+        if not statements:
+            return BindFailure("not_select", "expected a SELECT, found nothing", None)
+        if len(statements) > 1:
+            start = sql.find(statements[1].query.strip(), len(statements[0].query.rstrip("; \n")))
+            start = start if start >= 0 else len(statements[0].query)
+            end = start + len(statements[1].query.strip())
+            return BindFailure("statements", f"expected one statement, found {len(statements)}", (start, end))
+        kind = statements[0].type
+        if kind == duckdb.StatementType.MULTI:
+            hint = "name the values of the pivot: `ON column IN (…)`"
+            return BindFailure("not_select", f"a PIVOT whose columns depend on the rows: {hint}", None)
+        if kind != duckdb.StatementType.SELECT:
+            return BindFailure("not_select", f"expected a SELECT, found {kind.name}", _first_word(sql))
+        return None
+
+    def _is_one_expression(self, sql: str) -> bool:
+        """Whether the text between the parentheses stayed inside them."""
+        statements = self._syntax_tree(sql).get("statements", [])
+        node = statements[0].get("node", {}) if len(statements) == 1 else {}
+        source = node.get("from_table") or {}
+        return (
+            len(node.get("select_list", ())) == 1
+            and node["select_list"][0].get("alias") == "value"
+            and source.get("type") == "BASE_TABLE"
+            and source.get("table_name") == _ROW
+            and not node.get("where_clause")
+        )
+
+    def _renames_created(self, sql: str) -> bool:
+        """Whether anything but a reference to a column is called `created` in the box."""
+        tree = self._syntax_tree(sql)
+        return "error" not in tree or bool(tree["error"]) or _is_name_elsewhere(tree, CREATED)
+
+    def _syntax_tree(self, sql: str) -> dict[str, Any]:
+        row = self._database.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        tree = json.loads(row[0]) if row is not None else {}
+        return tree if isinstance(tree, dict) else {}
+
+    def _relation(self, sql: str) -> Relation | BindFailure:
+        """The columns of a statement that is known to be one SELECT."""
+        described = self._database.execute(_DESCRIBE + sql).fetchall()
+        seen: set[str] = set()
+        for name, *_ in described:
+            if name.casefold() in seen:
+                return BindFailure("column", f"two columns `{name}`: name one of them with AS", None, name)
+            seen.add(name.casefold())
+        return Relation(tuple(Column(row[0], column_type(row[1])) for row in described))
+
+    def _enter(self, scope: Scope) -> None:
+        """Make the scope's namespaces, or make them anew where they now mean other tables."""
+        for name, tables in scope.namespaces:
+            known = self._namespaces.get(name)
+            if known is tables:
+                continue
+            if known is not None and known == tables:
+                continue
+            if known is not None:
+                self._database.execute(f"DROP SCHEMA {quote_name(name)} CASCADE")
+                self._made = {full: made for full, made in self._made.items() if made.namespace != name}
+                self._bound.clear()
+            self._search(())
+            self._database.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_name(name)}")
+            self._namespaces[name] = tables
+
+    def _search(self, names: tuple[str, ...]) -> None:
+        if names != self._search_path:
+            path = ",".join(quote_name(name) for name in names) or "main"
+            self._database.execute(f"SET search_path = {quote_literal(path)}")
+            self._search_path = names
+
+    def _table(self, namespace: str, table: str, relation: Relation) -> BoundTable:
+        """Make an empty table, and `…_all` beside it where rows may have been deleted at the provider."""
+        full = f"{namespace}.{table}"
+        made = self._made.get(full)
+        if made is None:
+            limited = not table.endswith(ALL_SUFFIX)
+            made = self._made[full] = BoundTable(namespace, table, relation, limited)
+            for name in _names_of(made):
+                statement = f"CREATE TABLE {quote_name(namespace)}.{quote_name(name)} ({_columns_sql(relation)})"
+                self._database.execute(statement)
+        return made
+
+    def _set_if_known(self, name: str, value: str) -> None:
+        known = self._database.execute("SELECT 1 FROM duckdb_settings() WHERE name = ?", [name]).fetchone()
+        if known is not None:
+            self._database.execute(f"SET {name} = {value}")
+
+
+def _mentioned(scope: Scope, words: set[str]) -> Iterator[tuple[str, str, Relation]]:
+    """The tables of a scope whose name stands somewhere in a box."""
+    for namespace, tables in scope.namespaces:
+        for table, relation in tables.items():
+            if table.casefold() in words or f"{table}{ALL_SUFFIX}".casefold() in words:
+                yield namespace, table, relation
+
+
+def _names_of(table: BoundTable) -> tuple[str, ...]:
+    if table.relation.find(_DELETED_AT) is None:
+        return (table.table,)
+    return table.table, f"{table.table}{ALL_SUFFIX}"
+
+
+def _visible(tables: Mapping[str, Relation]) -> frozenset[str]:
+    """The names of a namespace, casefolded."""
+    names = set(tables)
+    names |= {f"{name}{ALL_SUFFIX}" for name, relation in tables.items() if relation.find(_DELETED_AT) is not None}
+    return frozenset(name.casefold() for name in names)
+
+
+def _columns_sql(relation: Relation) -> str:
+    return ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
+
+
+def _first_word(sql: str) -> tuple[int, int] | None:
+    match = re.search(r"[A-Za-z]\w*", sql)
+    return match.span() if match else None
+
+
+def _moved(failure: BindFailure, by: int, text: str) -> BindFailure:
+    """The failure with its span inside `text`, which is what its author wrote."""
+    if failure.span is None:
+        return failure
+    start, end = (min(max(each + by, 0), len(text)) for each in failure.span)
+    span = (start, end) if end > start else (max(len(text) - 1, 0), len(text))
+    return BindFailure(failure.reason, failure.message, span, failure.name, failure.candidates)
+
+
+def _is_name_elsewhere(tree: object, word: str) -> bool:
+    if isinstance(tree, dict):
+        return any(
+            str(name).casefold() == word or (name != "column_names" and _is_name_elsewhere(value, word))
+            for name, value in tree.items()
+        )
+    if isinstance(tree, list):
+        return any(_is_name_elsewhere(item, word) for item in tree)
+    return isinstance(tree, str) and tree.casefold() == word

@@ -1,0 +1,139 @@
+"""DuckDB's errors, as failures of a box: what is wrong, where in its text, and which names are near."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+import duckdb
+
+from engine.diagnostics import closest
+from engine.graph import BindFailure
+
+Reason = Literal["syntax", "table", "column", "function", "type", "statements", "not_select", "other"]
+
+_JSON: Final = re.compile(r"\{.*\}", re.DOTALL)
+_CANDIDATES: Final = re.compile(r'"([^"]+)"')
+_WORD: Final = re.compile(r"\w+")
+_REASONS: Final[tuple[tuple[re.Pattern[str], Reason], ...]] = (
+    (re.compile(r"syntax error|zero-length|unterminated|Parser", re.IGNORECASE), "syntax"),
+    (re.compile(r"^Referenced table|^Table with name|schema .* does not exist", re.IGNORECASE), "table"),
+    (re.compile(r"Referenced column|not have a column|^Ambiguous reference|must appear in the GROUP BY"), "column"),
+    (re.compile(r"[Ff]unction"), "function"),
+    (re.compile(r"cast|compare|convert|types?\b", re.IGNORECASE), "type"),
+)
+
+
+def failure_of(
+    error: duckdb.Error, sql: str, prefix: int, tables: Sequence[str], columns: Iterable[str]
+) -> BindFailure:
+    """What `error` says about `sql`, which was sent behind `prefix` bytes.
+
+    `tables` are the names that the box could have used, `columns` those of the tables that it mentions.
+    """
+    details = _details(error)
+    said = str(details.get("exception_message") or error)
+    reason = _reason(details, said)
+    name = _name(details, said)
+    span = _span(details, sql, prefix, name)
+    candidates: Sequence[str] = ()
+    if reason == "table" and name is not None:
+        candidates = closest(name.rpartition(".")[2], tables) or closest(name, tables)
+    elif reason == "column" and name is not None:
+        near = [each.rpartition(".")[2] for each in _listed(details, said)]
+        candidates = closest(name, columns) or near[:3]
+    elif reason == "function" and details.get("error_subtype") == "MISSING_ENTRY":
+        candidates = _listed(details, said)[:3]
+    return BindFailure(reason, _message(reason, said, name), span, name, tuple(candidates))
+
+
+def _details(error: duckdb.Error) -> dict[str, Any]:
+    match = _JSON.search(str(error))
+    if match is None:
+        return {}
+    try:
+        found = json.loads(match.group())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _reason(details: dict[str, Any], said: str) -> Reason:
+    if "data-modifying" in said:
+        return "not_select"
+    kind, subtype = details.get("type"), details.get("error_subtype")
+    if details.get("exception_type") in ("Parser", "Syntax") or subtype == "SYNTAX_ERROR":
+        return "syntax"
+    if kind == "Table":
+        return "table"
+    if kind is not None and "Function" in str(kind):
+        return "function"
+    if subtype == "COLUMN_NOT_FOUND":
+        return "column"
+    if details.get("exception_type") in ("Conversion", "Out of Range"):
+        return "type"
+    return next((reason for pattern, reason in _REASONS if pattern.search(said)), "other")
+
+
+def _name(details: dict[str, Any], said: str) -> str | None:
+    if isinstance(details.get("name"), str):
+        return str(details["name"])
+    if match := re.search(r'(?:column named|Table with name|Referenced table) "?([^"\s]+)"?', said):
+        return match[1]
+    return None
+
+
+def _listed(details: dict[str, Any], said: str) -> list[str]:
+    if isinstance(listed := details.get("candidates"), str) and listed:
+        return listed.split(",")
+    _, _, tail = said.partition("Candidate")
+    return _CANDIDATES.findall(tail)
+
+
+def _span(details: dict[str, Any], sql: str, prefix: int, name: str | None) -> tuple[int, int] | None:
+    """DuckDB counts bytes of UTF-8; a span counts code points."""
+    location = details.get("location")
+    start, length = None, 0
+    if isinstance(location, str) and (match := re.fullmatch(r"\[(\d+),\s*(\d+)\]", location)):
+        start, length = int(match[1]) - prefix, int(match[2])
+    elif str(details.get("position", "")).isdigit():
+        start = int(details["position"]) - prefix
+    if start is None or start < 0:
+        return _span_of_word(sql, name)
+    raw = sql.encode()
+    begin = len(raw[:start].decode(errors="ignore"))
+    end = begin + len(raw[start : start + length].decode(errors="ignore"))
+    if begin >= len(sql):
+        end_of_text = len(sql.rstrip())
+        return max(end_of_text - 1, 0), end_of_text
+    if name is not None and (found := sql.casefold().find(name.casefold(), begin)) != -1 and found <= end + 1:
+        return found, found + len(name)
+    if end == begin:
+        word = _WORD.match(sql, begin)
+        end = word.end() if word else begin + 1
+    return begin, end
+
+
+def _span_of_word(sql: str, name: str | None) -> tuple[int, int] | None:
+    if name is None:
+        return None
+    match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    return match.span() if match else None
+
+
+def _message(reason: Reason, said: str, name: str | None) -> str:
+    """One line in our words for the frequent ones, DuckDB's own first line otherwise."""
+    if reason == "table" and name is not None:
+        return f"no table `{name}`"
+    if reason == "column" and name is not None and "mbiguous" not in said and "GROUP BY" not in said:
+        return f"no column `{name}`"
+    if reason == "function" and name is not None and "does not exist" in said:
+        return f"no function `{name}`"
+    if reason == "not_select":
+        return "expected a SELECT that only reads, found a statement that writes"
+    first = said.strip().splitlines()[0].rstrip("!. ")
+    first = re.sub(r'"([^"]*)"', r"`\1`", first)
+    first = re.sub(r"\. You might need to add explicit type casts", "", first)
+    return first[:1].lower() + first[1:] if first else "the query does not bind"
