@@ -43,7 +43,7 @@ def compile_project(
     _connection_boxes(project, boxes)
     order, waits = order_interfaces(project, steps, collector)
     for rule in RULES:
-        rule(project, steps, collector)
+        rule(project, collector)
     ordered = _ordered(order, waits, steps)
     return Graph((*_extracts(ordered), *ordered), order, tuple(unset), tuple(unsupported))
 

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 
 from engine.diagnostics import Collector
 from engine.project import Project
 
-from ..types import Import, Respond, StopIf
 
-
-def check_parameters(
-    project: Project, steps: Mapping[str, Sequence[Import | StopIf | Respond]], collector: Collector
-) -> None:
+def check_parameters(project: Project, collector: Collector) -> None:
     """Warn of declared parameters that no box of the interface uses."""
-    del steps
     for interface in project.interfaces.values():
         texts = "\n".join(step.box.text for step in interface.steps if step.box)
         used = "\n".join(re.findall(r"\{[{%].*?[}%]\}", texts, re.DOTALL))
