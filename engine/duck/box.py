@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -60,7 +59,8 @@ class DuckBoxRunner:
         """See `BoxRunner.run`. `BoxError.limit` is "seconds", "memory", "temp" or "depth". `StoreError` E610: busy."""
         scope = {name: self._namespaces[name] for name in box.scope}
         part = target.with_name(target.name + ".part")
-        spill = Path(tempfile.mkdtemp(prefix=".spill-", dir=target.parent))
+        spill = spill_folder(target)
+        spill.mkdir(exist_ok=True)
         try:
             rows = _run(box, scope, part, spill, limits)
             part.replace(target)
@@ -71,6 +71,11 @@ class DuckBoxRunner:
         finally:
             shutil.rmtree(spill, ignore_errors=True)
         return BoxResult(target, box.bound.relation, rows)
+
+
+def spill_folder(target: Path) -> Path:
+    """Where a box spills to while it writes `target`."""
+    return target.with_name(target.name + ".spill")
 
 
 def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limits: BoxLimits) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,10 +22,12 @@ from engine.graph import Bound, Box
 from engine.relation import Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, BoxResult, StoreError
 
+from .box import DuckBoxRunner, spill_folder
+
 _GRACE_SECONDS: Final = 2.0
 """What the child may take beyond the box's own time: it starts, opens files and writes the result."""
 
-_OVERHEAD_BYTES: Final = 1 << 30
+_OVERHEAD_BYTES: Final = 2 << 30
 """Address space for the interpreter, DuckDB's code, the writer and thread stacks, beside the box's own memory."""
 
 _MAX_ANSWER_BYTES: Final = 1 << 16
@@ -110,6 +113,7 @@ def _run_child(job: bytes, limits: BoxLimits) -> dict[str, Any]:
 def _remove_leftovers(target: Path) -> None:
     for leftover in (target, target.with_name(target.name + ".part"), target.with_name(target.name + ".part.wal")):
         leftover.unlink(missing_ok=True)
+    shutil.rmtree(spill_folder(target), ignore_errors=True)
 
 
 def _to_error(error: Mapping[str, Any]) -> Exception:
@@ -145,8 +149,6 @@ def _limit_process(limits: BoxLimits) -> None:
 
 
 def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
-    from .box import DuckBoxRunner
-
     limits = BoxLimits(*job["limits"])
     _limit_process(limits)
     catalogues = {
