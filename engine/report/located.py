@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.diagnostics import CODES, Diagnostic, Fix, Place, Severity
 from engine.source import Region, SourceTree
 
-from .masking import masked
+from .masking import masked, masked_line
+
+_SECRETS = frozenset({"E206", "E207"})
+"""Findings whose place is a secret: no excerpt shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,9 @@ class Located:
 
 def locate_all(diagnostics: Iterable[Diagnostic], tree: SourceTree) -> list[Located]:
     """The findings in order of file, line and column; those about no file come last."""
-    found = [_located(diagnostic, tree) for diagnostic in diagnostics]
-    return sorted(found, key=_order)
+    listed = list(diagnostics)
+    hidden = [tree.locate(found.place) for found in listed if found.code in _SECRETS and found.place]
+    return sorted((_located(diagnostic, tree, hidden) for diagnostic in listed), key=_order)
 
 
 def _order(located: Located) -> tuple[bool, str, int, int, str, str]:
@@ -43,23 +47,39 @@ def _order(located: Located) -> tuple[bool, str, int, int, str, str]:
     return (False, region.file, region.start_line, region.start_column, located.code, located.message)
 
 
-def _located(diagnostic: Diagnostic, tree: SourceTree) -> Located:
+def _located(diagnostic: Diagnostic, tree: SourceTree, hidden: Sequence[Region]) -> Located:
     code = CODES[diagnostic.code]
     return Located(
         code=code.id,
         title=code.title,
         severity=code.severity,
         message=masked(diagnostic.message),
-        region=_region(diagnostic.place, tree) if diagnostic.place else None,
-        labels=tuple((_region(label.place, tree), masked(label.text)) for label in diagnostic.labels),
+        region=_region(diagnostic.place, tree, hidden) if diagnostic.place else None,
+        labels=tuple((_region(label.place, tree, hidden), masked(label.text)) for label in diagnostic.labels),
         hint=masked(diagnostic.hint) if diagnostic.hint else None,
-        fixes=tuple((fix, _region(fix.place, tree)) for fix in diagnostic.fixes),
+        fixes=tuple(
+            (replace(fix, title=masked(fix.title)), _region(fix.place, tree, hidden)) for fix in diagnostic.fixes
+        ),
     )
 
 
-def _region(place: Place, tree: SourceTree) -> Region:
+def _region(place: Place, tree: SourceTree, hidden: Sequence[Region]) -> Region:
     region = tree.locate(place)
-    return replace(region, lines=tuple(masked(line) for line in region.lines))
+    lines = [
+        masked_line(_without(line, region.file, region.start_line + index, hidden))
+        for index, line in enumerate(region.lines)
+    ]
+    return replace(region, lines=tuple(lines))
+
+
+def _without(line: str, file: str, number: int, hidden: Sequence[Region]) -> str:
+    """The line with `*` in place of everything that a hidden region covers."""
+    for region in hidden:
+        if region.file == file and region.start_line <= number <= region.end_line:
+            first = region.start_column - 1 if number == region.start_line else len(line) - len(line.lstrip())
+            last = region.end_column - 1 if number == region.end_line else len(line)
+            line = line[:first] + "*" * max(last - first, 0) + line[max(last, first) :]
+    return line
 
 
 def tally(found: Iterable[Located]) -> str:

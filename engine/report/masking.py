@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 _KEY = re.compile(r"\b((?:sk|rk|pk)_(?:live|test)_|whsec_|rkcs_|sess_)[A-Za-z0-9_]{4,}")
+_NAMED = re.compile(
+    r"""((?:^|[\s{,"'])[\w-]*(?:secret|password|passwd|token|api_?key)[\w-]*["']?\s*[:=]\s*)(?![{\[&*|>]|null\b|~)(\S[^,}#]*)""",
+    re.IGNORECASE,
+)
 _KEPT = "sk_test_weir_sandbox"  # opens nothing but the embedded sandbox
 
 
@@ -13,3 +17,13 @@ def masked(text: str) -> str:
     return _KEY.sub(
         lambda match: match[0] if match[0] == _KEPT else match[1] + "*" * (len(match[0]) - len(match[1])), text
     )
+
+
+def masked_line(line: str) -> str:
+    """A line of a definition: also what stands behind a key such as `client_secret:` or `password:` is hidden."""
+    named = _NAMED.sub(lambda match: match[1] + "*" * len(match[2].rstrip()) + " " * _blanks(match[2]), line)
+    return masked(named)
+
+
+def _blanks(text: str) -> int:
+    return len(text) - len(text.rstrip())

@@ -16,6 +16,7 @@ from .interface import (
     TransformSpec,
     WriteSpec,
 )
+from .jsonschema import json_schema, schema_files
 from .schema import ColumnSpec, SchemaSpec
 from .settings import AgentSpec, BoxLimitsSpec, PolicySpec, SettingsSpec
 from .types import Defined, SpecSet
@@ -47,5 +48,7 @@ __all__ = [
     "StepSpec",
     "TransformSpec",
     "WriteSpec",
+    "json_schema",
+    "schema_files",
     "validate_tree",
 ]

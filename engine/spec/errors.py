@@ -64,6 +64,8 @@ class _Found:
     error: ErrorDetails
     route: Route
     node: Node
+    siblings: frozenset[str] = frozenset()
+    """The keys that stand beside it."""
 
 
 def report_errors(
@@ -90,19 +92,21 @@ def _resolve(error: ErrorDetails, root: Node) -> _Found:
     """Walk the error's location; parts that pydantic adds for its unions are not in the document and are left out."""
     route: list[str | int] = []
     node = root
+    siblings: frozenset[str] = frozenset()
     parts = list(error["loc"])
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         if isinstance(node, MappingNode) and isinstance(part, str):
             if part in node.entries:
                 route.append(part)
+                siblings = frozenset(node.entries)
                 node = node.entries[part].node
             elif last and error["type"] == "missing":
                 route.append(part)
         elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.items):
             route.append(part)
             node = node.items[part]
-    return _Found(error, tuple(route), node)
+    return _Found(error, tuple(route), node, siblings)
 
 
 def _report_type(mistyped: Sequence[_Found], literals: Sequence[_Found], place: Place, collector: Collector) -> None:
@@ -161,17 +165,10 @@ def _report_one(found: _Found, model: type[BaseModel], place: Place, collector: 
     elif kind == "step_double":
         collector.report("E210", found.error["msg"], place.at(*found.route, "steps", context["index"], "name"))
     elif kind in _CUSTOM:
-        hint = _HINTS.get(kind) or (_comma_hint(found) if kind == "column_type" else None)
+        hint = _HINTS.get(kind)
         collector.report(_CUSTOM[kind], found.error["msg"], here, hint=hint)
     else:
         collector.report("E218", _lowered(found.error["msg"]), here)
-
-
-def _comma_hint(found: _Found) -> str | None:
-    """`{type: decimal(18,2)}` is two entries to YAML, because the comma ends the first one."""
-    if isinstance(found.node, ScalarNode) and found.node.text.startswith("decimal(") and ")" not in found.node.text:
-        return f'inside braces a comma ends the value: put the type in quotes, "{found.node.text},…)"'
-    return None
 
 
 def _lowered(message: str) -> str:
@@ -182,9 +179,8 @@ def _lowered(message: str) -> str:
 def _report_unknown_key(found: _Found, model: type[BaseModel], place: Place, collector: Collector) -> None:
     key = str(found.route[-1])
     known = _keys_at(model, found.error["loc"][:-1])
-    if re.fullmatch(r"\d+\)", key):
-        return  # the rest of a `decimal(p,s)` that a comma cut in two: reported at the type
-    near = closest(key, known, 1)
+    present = found.siblings
+    near = [name for name in closest(key, known, 1) if name not in present]
     spot = place.key(*found.route)
     fixes = [Fix(f"rename it to `{near[0]}`", spot, near[0])] if near else []
     hint = did_you_mean(key, known) or f"known keys: {', '.join(f'`{name}`' for name in known)}"

@@ -23,8 +23,15 @@ SqlFile = Annotated[str, StringConstraints(pattern=r"^[^\\:\x00]+\.sql$")]
 class MapSpec(Model):
     """How a column gets its value: `from` a column of the box, or by an `expr` over the box's row."""
 
-    source: str | None = Field(None, alias="from", min_length=1, description="A column that the SQL box yields.")
-    expr: str | None = Field(None, min_length=1, description="A SQL expression over the columns that the box yields.")
+    source: str | None = Field(
+        None, alias="from", min_length=1, description="A column that the SQL box yields.", examples=["email"]
+    )
+    expr: str | None = Field(
+        None,
+        min_length=1,
+        description="A SQL expression over the columns that the box yields.",
+        examples=["upper(email)"],
+    )
     default: str | int | float | bool | None = Field(None, description="Replaces a missing value.")
     skip_if_empty: bool = Field(False, description="A missing or empty value leaves what the row has.")
 
@@ -47,8 +54,14 @@ MapEntry = Annotated[MapSpec, BeforeValidator(_mapped, json_schema_input_type=Co
 class BoxSpec(Model):
     """A SQL box: in place, or in a file beside the interface."""
 
-    sql: Sql | None = Field(None, description="The SQL box: one SELECT, a Jinja2 template.")
-    sql_file: SqlFile | None = Field(None, description="A .sql file beside this one that holds the SQL box.")
+    sql: Sql | None = Field(
+        None,
+        description="The SQL box: one SELECT, a Jinja2 template.",
+        examples=["SELECT id, email, created FROM customers"],
+    )
+    sql_file: SqlFile | None = Field(
+        None, description="A .sql file beside this one that holds the SQL box.", examples=["customers.sql"]
+    )
 
     @model_validator(mode="after")
     def _one_box(self) -> Self:
@@ -73,15 +86,22 @@ def _demand_box(box: BoxSpec) -> None:
 
 _MATCH = "Which rows are the same: Schema column to source column. Default: the table's key, by equal names."
 _MAP = "Schema column to source column, or to {from, expr, default, skip_if_empty}. `auto`: all equal names."
+_MAP_EXAMPLES = ["auto", {"customer_id": "id", "email": {"from": "email", "skip_if_empty": True}}]
+_ACTION = (
+    "What is done with the table's rows: insert new ones, update or delete those that match, upsert (update or insert), "
+    "or replace all of them."
+)
 
 
 class WriteSpec(Model):
     """Where a box's rows go, in the Schema."""
 
-    into: Name = Field(description="The table of the Schema that is written.")
-    action: ImportAction = Field("upsert", description="What is done with the table's rows.")
-    match: dict[SchemaColumn, ColumnText] | None = Field(None, min_length=1, description=_MATCH)
-    map: Literal["auto"] | dict[SchemaColumn, MapEntry] = Field("auto", description=_MAP)
+    into: Name = Field(description="The table of the Schema that is written.", examples=["customers"])
+    action: ImportAction = Field("upsert", description=_ACTION)
+    match: dict[SchemaColumn, ColumnText] | None = Field(
+        None, min_length=1, description=_MATCH, examples=[{"customer_id": "id"}]
+    )
+    map: Literal["auto"] | dict[SchemaColumn, MapEntry] = Field("auto", description=_MAP, examples=_MAP_EXAMPLES)
 
 
 class ImportSpec(BoxSpec, WriteSpec):
@@ -133,9 +153,11 @@ class CallSpec(RequiredBoxSpec):
     function: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$", description="The function.", examples=["invoices.finalize"])
     parameters: dict[ColumnText, MapEntry] = Field(default_factory=dict, description="Parameter to source column.")
     into: Name | None = Field(None, description="The table of the Schema that takes the answers.")
-    action: ImportAction = Field("upsert", description="What is done with the table's rows.")
-    match: dict[SchemaColumn, ColumnText] | None = Field(None, min_length=1, description=_MATCH)
-    map: Literal["auto"] | dict[SchemaColumn, MapEntry] = Field("auto", description=_MAP)
+    action: ImportAction = Field("upsert", description=_ACTION)
+    match: dict[SchemaColumn, ColumnText] | None = Field(
+        None, min_length=1, description=_MATCH, examples=[{"customer_id": "id"}]
+    )
+    map: Literal["auto"] | dict[SchemaColumn, MapEntry] = Field("auto", description=_MAP, examples=_MAP_EXAMPLES)
 
 
 class RespondSpec(RequiredBoxSpec):
@@ -151,7 +173,9 @@ class StepSpec(Model):
     export: ExportSpec | None = Field(None, description="From the Schema to a connection.")
     call: CallSpec | None = Field(None, description="A function of a connection, per row; its answers are imported.")
     stop_if: Sql | None = Field(
-        None, description="A query with one boolean: true ends the interface here, successfully."
+        None,
+        description="A query with one boolean: true ends the interface here, successfully.",
+        examples=["SELECT count(*) = 0 FROM customers"],
     )
     respond: RespondSpec | None = Field(None, description="What an API caller gets back.")
     on_error: Literal["stop", "continue"] = Field(
@@ -189,11 +213,12 @@ class StepSpec(Model):
 class ScheduleSpec(Model):
     """When the interface runs by itself, under `weir serve`."""
 
-    every: Duration | None = Field(None, description="The time from start to start.")
+    every: Duration | None = Field(None, description="The time from start to start.", examples=["15m"])
     cron: str | None = Field(
         None,
         pattern=r"^(@(yearly|annually|monthly|weekly|daily|hourly)|[-0-9*/,A-Za-z#L?]+( [-0-9*/,A-Za-z#L?]+){4,5})$",
         description="A cron expression of five fields.",
+        examples=["*/15 * * * *"],
     )
     timezone: str = Field("UTC", description="The time zone of `cron`.", examples=["Europe/Berlin"])
 
@@ -208,7 +233,9 @@ class TriggersSpec(Model):
     """What else may start the interface."""
 
     api: bool = Field(False, description="Whether the API may run it.")
-    webhook: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field((), description="Event types, with `*`.")
+    webhook: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        (), description="Event types that start it, with `*` for any ending.", examples=[["customer.*"]]
+    )
 
 
 class ConcurrencySpec(Model):
@@ -256,9 +283,11 @@ class InterfaceSpec(Definition):
     schedule: ScheduleSpec | None = Field(None, description="When it runs by itself.")
     triggers: TriggersSpec = Field(default_factory=TriggersSpec, description="What else may start it.")
     concurrency: ConcurrencySpec = Field(default_factory=ConcurrencySpec, description="Runs at the same time.")
-    timeout: Duration | None = Field(None, description="How long a run may take.")
+    timeout: Duration | None = Field(None, description="How long a run may take.", examples=["30m"])
     parameters: dict[SchemaColumn, ParameterSpec] = Field(
-        default_factory=dict, description="Parameters of the SQL boxes."
+        default_factory=dict,
+        description="Parameters of the SQL boxes: `{{ name }}` in a box renders as a quoted literal.",
+        examples=[{"since": {"type": "timestamp", "default": "2024-01-01T00:00:00Z", "track": True}}],
     )
     steps: Annotated[tuple[StepSpec, ...], BeforeValidator(as_tuple)] = Field(
         min_length=1, description="The steps, in order."

@@ -11,7 +11,8 @@ from engine.relation import ColumnType
 
 from .base import NAME_PATTERN, Definition, Model, Name, as_tuple
 
-_TYPE_PATTERN = r"^(text|integer|decimal\(\s*\d+\s*,\s*\d+\s*\)|float|boolean|date|timestamp|json)(\[\])*$"
+# A decimal may end at its comma: unquoted within braces, YAML makes two entries of it (see validate.py).
+_TYPE_PATTERN = r"^(text|integer|decimal\(\s*\d+\s*(,\s*\d+\s*\))?|float|boolean|date|timestamp|json)(\[\])*$"
 TypeText = Annotated[str, Field(json_schema_extra={"pattern": _TYPE_PATTERN}, examples=["text", "decimal(18,2)"])]
 
 
@@ -60,7 +61,9 @@ class SchemaSpec(Definition):
         examples=[{"customer_id": {"type": "text", "required": True}, "email": "text"}],
     )
     key: Annotated[tuple[ColumnName, ...], BeforeValidator(as_tuple)] = Field(
-        (), description="The columns that identify a row. The default `match` of imports into this table."
+        (),
+        description="The columns that identify a row. The default `match` of imports into this table.",
+        examples=[["customer_id"]],
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from .connection import ConnectionSpec
 from .errors import report_errors
 from .interface import InterfaceSpec
 from .schema import SchemaSpec
-from .secrets import secret_spans
+from .secrets import report_secrets
 from .settings import SettingsSpec
 from .types import Defined, SpecSet
 
@@ -25,6 +26,8 @@ MODELS: Mapping[str, type[ConnectionSpec] | type[InterfaceSpec] | type[SchemaSpe
     "schemas": SchemaSpec,
 }
 KINDS = {"connections": "connection", "interfaces": "interface", "schemas": "schema"}
+_HALF_DECIMAL = re.compile(r"decimal\(\s*\d+\s*")
+_OTHER_HALF = re.compile(r"\d+\s*\)")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -35,12 +38,14 @@ def validate_tree(tree: SourceTree, collector: Collector) -> SpecSet:
     schemas: list[Defined[SchemaSpec]] = []
     settings = SettingsSpec()
     broken: set[tuple[str, str]] = set()
+    leaking = report_secrets(tree, collector)
     for document in tree.documents.values():
         place = Place(document.file)
         if document.file == SETTINGS_FILE:
             settings = _settings(document, collector) or settings
             continue
-        match _definition(document, collector):
+        spec_found = _definition(document, collector)
+        match None if document.file in leaking else spec_found:
             case ConnectionSpec() as spec:
                 connections.append(Defined(spec, place))
             case InterfaceSpec() as spec:
@@ -48,7 +53,8 @@ def validate_tree(tree: SourceTree, collector: Collector) -> SpecSet:
             case SchemaSpec() as spec:
                 schemas.append(Defined(spec, place))
             case _:
-                broken.add((KINDS.get(document.folder, ""), _name_of(document)))
+                if not document.file.endswith(".sql"):
+                    broken.add((KINDS.get(document.folder, ""), _name_of(document)))
     return SpecSet(tuple(connections), tuple(interfaces), tuple(schemas), settings, frozenset(broken))
 
 
@@ -95,26 +101,12 @@ def _validated(document: Document, model: type[M], collector: Collector) -> M | 
     root, place = document.root, Place(document.file)
     if root is None:
         return None
-    leaked = _report_secrets(root, place, collector)
     try:
-        spec = model.model_validate(_values(root))
+        return model.model_validate(_values(root))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
         report_errors(errors, model, root, place, collector)
         return None
-    return None if leaked else spec
-
-
-def _report_secrets(root: Node, place: Place, collector: Collector) -> bool:
-    """Keys in any text; a literal `client_secret` is reported by the model."""
-    found = False
-    for route, span in secret_spans(root):
-        if route == ("client_secret",):
-            continue
-        found = True
-        hint = "take it out, write a reference such as `{env: STRIPE_SECRET_KEY}`, and roll the key"
-        collector.report("E207", "this looks like a key", place.at(*route).within(*span), hint=hint)
-    return found
 
 
 def _values(node: Node) -> Any:
@@ -123,9 +115,22 @@ def _values(node: Node) -> Any:
         case ScalarNode():
             return node.value
         case MappingNode():
-            return {key: _values(entry.node) for key, entry in node.entries.items() if not key.startswith("x-")}
+            return _mapping({key: _values(entry.node) for key, entry in node.entries.items() if key[:2] != "x-"})
         case SequenceNode():
             return [_values(item) for item in node.items]
+
+
+def _mapping(values: dict[str, Any]) -> dict[str, Any]:
+    """Within braces a comma ends a value: `{type: decimal(18,2)}` arrives in two entries, and is put together here."""
+    if None not in values.values():
+        return values
+    for key, following in zip(list(values), list(values)[1:], strict=False):
+        half = values.get(key)
+        is_split = isinstance(half, str) and _HALF_DECIMAL.fullmatch(half) and _OTHER_HALF.fullmatch(following)
+        if is_split and values[following] is None:
+            values[key] = f"{half},{following}"
+            del values[following]
+    return values
 
 
 def _name_of(document: Document) -> str:
