@@ -73,4 +73,89 @@ error[E606]: `upsert` into `customers` has nothing to match by
 Give the schema a `key`, or the step a `match`.
 """,
     ),
+    Code(
+        "E620",
+        "SQL box failed",
+        """
+A box was bound when it was compiled, and failed when it ran over the rows: a value that cannot be converted, a division
+by zero, or one of its limits (seconds, memory, temp, depth). The table is left as it was.
+
+```
+error[E620]: Could not convert string 'abc' to INT64
+```
+
+The message is DuckDB's. `try_cast(x AS …)` gives NULL where `cast` fails, `nullif(x, 0)` avoids a division by zero. A
+limit can be raised in `weir.yaml`.
+""",
+    ),
+    Code(
+        "E621",
+        "provider cannot be read",
+        """
+The connection's provider could not be reached, refused the key or a request, or answered something that cannot be
+used. Steps that need the table are left out; the others go on.
+
+```
+error[E621]: the key lacks the permission to read `disputes`
+```
+
+The message is the provider's, the hint says what to do. `weir test-connection NAME` tries the connection by itself.
+""",
+    ),
+    Code(
+        "E622",
+        "interface is running already",
+        """
+Another run has this interface, and two runs of one interface would write the same tables. Nothing was done; the exit
+code is 5.
+
+```
+error[E622]: `customers` is running already: pid 4711 on build-3, since 2026-03-01 10:02:33
+```
+
+Wait until the other run has ended. When its process is gone, the next run takes over, at once on the same host,
+otherwise after half a minute.
+""",
+    ),
+    Code(
+        "E623",
+        "stop_if without a truth value",
+        """
+The box of a `stop_if` has to yield one row with one column of type boolean. NULL counts as false.
+
+```
+error[E623]: `stop_if` expects one row with one value, got 3 rows
+```
+
+Compare or aggregate: `SELECT count(*) = 0 FROM customers`.
+""",
+    ),
+    Code(
+        "E629",
+        "unexpected failure",
+        """
+Something failed in a way that Weir does not know. The task failed, its table is as it was, and the other tasks went on.
+
+```
+error[E629]: unexpected OSError: [Errno 28] No space left on device
+```
+
+If the message does not say what to do, please report it with the command and the message.
+""",
+    ),
+    Code(
+        "E610",
+        "busy file",
+        """
+A DuckDB file of the project, the Schema or the staging of a connection, is in use by another process, and stayed so for
+as long as Weir waits. Nothing was changed.
+
+```
+error[E610]: `store.duckdb` is in use by process 4711
+```
+
+Another run of Weir holds a file only for the moment of a commit: run again. A program that keeps the file open (a
+DuckDB shell, a notebook, a BI tool) must close it, or read a snapshot instead.
+""",
+    ),
 )
