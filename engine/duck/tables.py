@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from engine.run import BoxResult, ImportJob, ImportReport, Reject, StoreError
+from engine.run import BoxLimits, BoxResult, ImportJob, ImportReport, Reject, StoreError
 
 from .files import attach, writing
 from .quoting import quote_literal, quote_name
@@ -21,6 +22,8 @@ from .tables_stage import SOURCE, Staged, expression_column, stage_rows
 _SHOWN_REJECTS: Final = 10
 _SHOWN_CHARACTERS: Final = 100
 _REJECTS_TABLE: Final = f"{STORE}.weir.rejects"
+DEFAULT_LIMITS: Final = BoxLimits(memory_bytes=512 * 2**20, seconds=600, threads=2, temp_bytes=20 * 2**30)
+"""What a commit, and the expressions of its mapping, may take."""
 
 
 class DuckTableStore:
@@ -31,10 +34,9 @@ class DuckTableStore:
     table by name; other columns are what earlier versions of the Schema had.
     """
 
-    def __init__(self, path: Path, *, memory_bytes: int = 512 * 2**20, threads: int = 2) -> None:
+    def __init__(self, path: Path, limits: BoxLimits = DEFAULT_LIMITS) -> None:
         self._path = path
-        self._memory_bytes = memory_bytes
-        self._threads = threads
+        self._limits = limits
 
     @property
     def path(self) -> Path:
@@ -55,12 +57,13 @@ class DuckTableStore:
         if not expressions:
             return self._apply(job, result.path)
         mapped_file = result.path.with_name(f"{result.path.stem}.mapped.duckdb")
+        spill = result.path.with_name(f"{result.path.name}.spill")
         try:
             mapped_file.unlink(missing_ok=True)
-            spill = result.path.parent / "spill"
-            evaluate_expressions(result.path, mapped_file, expressions, memory_bytes=self._memory_bytes, spill=spill)
+            evaluate_expressions(result.path, mapped_file, expressions, self._limits, spill)
             return self._apply(job, mapped_file)
         finally:
+            shutil.rmtree(spill, ignore_errors=True)
             mapped_file.unlink(missing_ok=True)
 
     def _apply(self, job: ImportJob, source: Path) -> ImportReport:
@@ -81,15 +84,17 @@ class DuckTableStore:
     @contextmanager
     def _connection(self, source: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect()
+        spill = source.with_name(f"{source.name}.spill")
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET memory_limit = '{self._memory_bytes}B'")
-            connection.execute(f"SET threads = {self._threads}")
-            connection.execute(f"SET temp_directory = {quote_literal(str(source.parent / 'spill'))}")
+            connection.execute(f"SET memory_limit = '{self._limits.memory_bytes}B'")
+            connection.execute(f"SET threads = {self._limits.threads}")
+            connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
             connection.execute(f"ATTACH {quote_literal(str(source))} AS box (READ_ONLY)")
             yield connection
         finally:
             connection.close()
+            shutil.rmtree(spill, ignore_errors=True)
 
 
 def _commit(connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Staged) -> ImportReport:

@@ -1,6 +1,7 @@
 """Runs: a plan, executed."""
 
 from .events import Event, EventSink, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
+from .execute import execute_plan
 from .executor import (
     Executor,
     Json,
@@ -13,6 +14,7 @@ from .executor import (
     TaskContext,
     TaskResult,
 )
+from .leases import describe_process, process_is_alive
 from .ports import (
     BoxError,
     BoxLimits,
@@ -31,6 +33,7 @@ from .ports import (
     StoreError,
     TableStore,
 )
+from .types import Outcome, Run, RunRefusedError, World
 
 __all__ = [
     "BoxError",
@@ -46,13 +49,16 @@ __all__ = [
     "ImportReport",
     "Json",
     "LoadReport",
+    "Outcome",
     "Output",
     "OutputFile",
     "Partition",
     "Reject",
     "ReportSink",
+    "Run",
     "RunEnded",
     "RunRecord",
+    "RunRefusedError",
     "RunStarted",
     "RunStore",
     "Stage",
@@ -66,4 +72,8 @@ __all__ = [
     "TaskProgressed",
     "TaskResult",
     "TaskStarted",
+    "World",
+    "describe_process",
+    "execute_plan",
+    "process_is_alive",
 ]

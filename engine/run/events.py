@@ -42,7 +42,10 @@ class TaskProgressed:
 
 @dataclass(frozen=True, slots=True)
 class TaskEnded:
-    """A task ended. `message` says why it failed, was skipped or stopped; `place` is file:line:col where it has one."""
+    """A task ended. `message` says why it failed, was skipped or stopped, `code` is the diagnostic code of a failure.
+
+    `warnings` are sentences about what went well and should be looked at.
+    """
 
     at: datetime
     run_id: str
@@ -52,6 +55,8 @@ class TaskEnded:
     counts: Mapping[str, int]
     message: str | None = None
     hint: str | None = None
+    code: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,9 @@ class TaskResult:
 class TaskContext:
     """What a function may use besides its arguments.
 
-    `directory` is the attempt's own. `report` takes counts for progress ({"requests": 3, "rows": 300, "table": …}) and
-    may be called from any thread; on a cluster it may do nothing. `cancelled` turns true when the run is stopped: the
+    `directory` is the attempt's own. `report` takes what was done since the last call ({"table": …, "requests": 3,
+    "rows": 300}: increments; "waiting": why it waits, if it does) and may be called from any thread; on a cluster it
+    may do nothing. `cancelled` turns true when the run is stopped: the
     function then returns what it has, or raises.
     """
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from .ports import RunStore
 from .types import RunRefusedError, World
 
 _OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since .*")
@@ -97,7 +96,7 @@ class Leases:
         while not self._end.wait(ttl / 3):
             now = self._world.now()
             try:
-                kept = all([self._world.runs.renew(name, token, now, ttl) for name, token in self._tokens.items()])
+                kept = all(self._world.runs.renew(name, token, now, ttl) for name, token in self._tokens.items())
             except Exception:  # noqa: BLE001 - whatever keeps the store from answering: try again until it is too late
                 kept = now < safe_until
             else:
@@ -118,13 +117,13 @@ def acquire_lease(world: World, name: str) -> int | None:
     return None
 
 
-def bury_dead_runs(world: World, store: RunStore) -> tuple[str, ...]:
+def bury_dead_runs(world: World) -> tuple[str, ...]:
     """Mark runs as abandoned whose processes died; their ids. The caller holds the leases of its own interfaces."""
     buried = []
-    for run in store.runs(200):
+    for run in world.runs.runs(200):
         if run.status != "running" or any(_is_held(world, f"{PREFIX}{name}") for name in run.interfaces):
             continue
-        store.end_run(run.id, "abandoned", world.now(), run.counts)
+        world.runs.end_run(run.id, "abandoned", world.now(), run.counts)
         buried.append(run.id)
     return tuple(buried)
 

@@ -112,7 +112,7 @@ def counts(store: DuckTableStore, action: Action, result: BoxResult) -> tuple[in
 def test_a_sequence_of_imports_does_what_the_model_does(sequence: list[tuple[Action, list[Row]]]) -> None:
     model = Model()
     with tempfile.TemporaryDirectory() as folder:
-        store = DuckTableStore(Path(folder) / "store.duckdb", threads=1)
+        store = DuckTableStore(Path(folder) / "store.duckdb")
         for number, (action, box) in enumerate([(Action.UPSERT, []), *sequence]):
             result = write_box(Path(folder) / f"box{number}.duckdb", box)
             expected = model.apply(action, box)

@@ -1,0 +1,144 @@
+"""What the tasks of a run share, and how they fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, assert_never
+
+from engine.diagnostics import Place
+from engine.graph import Extract, Import, Respond, Step, StopIf
+from engine.plan import ConnectionSettings
+
+from .events import EventSink, TaskEnded, TaskProgressed, TaskStarted
+from .schedule import interface_of
+from .types import Outcome, Status, World
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+class StoppedError(Exception):
+    """The run was cancelled, or lost a lease, before a task could commit."""
+
+
+class TaskError(Exception):
+    """A task failed for a reason of its own; `code` is a diagnostic code."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What tasks share. `folder` keeps what the run leaves behind, `spool` what it needs only while it goes on."""
+
+    run_id: str
+    world: World
+    events: EventSink
+    connections: Mapping[str, ConnectionSettings]
+    lease_lost: Callable[[], bool]
+    folder: Path
+    spool: Path
+
+    def is_stopping(self) -> bool:
+        """Whether work that is under way should end early."""
+        return self.world.cancelled() or self.lease_lost()
+
+    def demand_going(self) -> None:
+        """Raise `StoppedError` when the run was cancelled or a lease is lost. Called before each commit."""
+        if self.world.cancelled():
+            raise StoppedError("the run was stopped")
+        if self.lease_lost():
+            raise StoppedError("a lease was lost, so another run may be writing: run it again")
+
+    def begin(self, step: Step) -> datetime:
+        """Tell that a task begins; when."""
+        now = self.world.now()
+        self.events(TaskStarted(now, self.run_id, step.id, kind_of(step), title_of(step)))
+        return now
+
+    def progress(self, task: str, counts: Mapping[str, int], waiting: str | None = None) -> None:
+        """Tell the totals of a running task."""
+        self.events(TaskProgressed(self.world.now(), self.run_id, task, dict(counts), waiting))
+
+    def outcome(self, step: Step, status: Status, started: datetime, **known: Any) -> Outcome:
+        """How the task of `step` ended, now."""
+        return Outcome(
+            id=step.id,
+            kind=kind_of(step),
+            title=title_of(step),
+            interface=interface_of(step),
+            status=status,
+            started=started,
+            ended=self.world.now(),
+            **known,
+        )
+
+    def tell(self, outcome: Outcome) -> None:
+        """Tell how a task ended."""
+        self.events(
+            TaskEnded(
+                outcome.ended,
+                self.run_id,
+                outcome.id,
+                outcome.kind,
+                outcome.status,
+                outcome.counts,
+                outcome.message,
+                outcome.hint,
+                outcome.code,
+                outcome.warnings,
+            )
+        )
+
+    def box_file(self, step: Step) -> Path:
+        """A place for the rows of a step's box."""
+        return self.spool / "boxes" / f"{file_name(step.id)}.duckdb"
+
+
+def file_name(text: str) -> str:
+    """`text` as the name of a file."""
+    return _UNSAFE.sub("-", text)
+
+
+def kind_of(step: Step) -> str:
+    """The word for what a step does: extract, import, transform, stop_if or respond."""
+    match step:
+        case Extract():
+            return "extract"
+        case Import(connection=None):
+            return "transform"
+        case Import():
+            return "import"
+        case StopIf():
+            return "stop_if"
+        case Respond():
+            return "respond"
+        case _:
+            assert_never(step)
+
+
+def title_of(step: Step) -> str:
+    """What a step does, for people."""
+    match step:
+        case Extract():
+            return f"read {step.connection}.{step.table}"
+        case Import():
+            return f"{step.interface}.{step.name}: {step.action} {step.into}"
+        case StopIf():
+            return f"{step.interface}.{step.name}: stop if"
+        case Respond():
+            return f"{step.interface}.{step.name}: respond"
+        case _:
+            assert_never(step)
+
+
+def place_of(step: Step) -> Place | None:
+    """Where a step is defined; an extract is not."""
+    return None if isinstance(step, Extract) else step.origin

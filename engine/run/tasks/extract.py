@@ -1,0 +1,235 @@
+"""Extract: one connection's tables through the executor into staging.
+
+Each account is a partition. A partition answers with files, with what they cover, and with what is left (`remaining`):
+while the files of one slice are loaded, the next slice is on its way. All slices of a connection carry one instant,
+`read_at`: rows of an earlier slice must not look as if the provider no longer had them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.connector import ConnectorError, Failure, FailureKind, Read
+from engine.plan import Task
+
+from ..context import RunContext, StoppedError, file_name
+from ..executor import Json, OutputFile, Partition, Stage, TaskResult
+from ..ports import Coverage, Drift, Staging
+from ..types import Outcome
+from .progress import Progress
+
+_OF_A_TABLE: Final = frozenset(
+    {FailureKind.PERMISSION, FailureKind.MISSING, FailureKind.REQUEST, FailureKind.ANSWER, FailureKind.PROVIDER}
+)
+"""Failures that say nothing about other tables."""
+
+
+@dataclass
+class _Account:
+    """What is still to be read of an account; `state` is the extraction's own."""
+
+    account: str | None
+    reads: tuple[Read, ...]
+    state: Json = None
+    done: bool = False
+
+
+@dataclass
+class _Extraction:
+    """The tables of one connection, while they are read."""
+
+    tasks: Sequence[Task]
+    context: RunContext
+    staging: Staging
+    function: str
+    config: Mapping[str, Json]
+    accounts: list[_Account]
+    root: Path
+    read_at: datetime
+    progress: Progress
+    failed: dict[str, Failure] = field(default_factory=dict)
+    """Tables that cannot be read, and why."""
+    answered: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Rows that were covered, by table and account."""
+    drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
+    slices: int = 0
+    given_up: bool = False
+
+    def is_stopping(self) -> bool:
+        """Whether the slice that is being read is of no use any more."""
+        return self.given_up or self.context.is_stopping()
+
+
+def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, datetime]) -> tuple[Outcome, ...]:
+    """Read the tables of one connection. A table that cannot be read fails alone where that is possible."""
+    settings = context.connections[_connection(tasks[0])]
+    function, config = context.world.extraction(settings)
+    root = context.spool / file_name(settings.name)
+    reads = tuple(read for task in tasks for read in task.reads)
+    accounts = [_Account(account, reads) for account in context.world.accounts(settings)]
+    with closing(context.world.staging(settings)) as staging:
+        before = {(each.table, each.account): each.rows for each in staging.coverage() if each.rows}
+        progress = Progress(tasks, context)
+        extraction = _Extraction(
+            tasks, context, staging, function, config, accounts, root, context.world.now(), progress
+        )
+        try:
+            _read_all(extraction, settings.name)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+    return tuple(_outcome(task, extraction, before, started[task.id]) for task in tasks)
+
+
+def _read_all(extraction: _Extraction, name: str) -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix=f"extract {name}") as background:
+        coming: Future[list[TaskResult]] | None = background.submit(_read_slice, extraction, name)
+        try:
+            while coming is not None:
+                results = coming.result()
+                going_on = _take_note(extraction, results)
+                coming = background.submit(_read_slice, extraction, name) if going_on else None
+                _load(extraction, results)
+        except BaseException:
+            extraction.given_up = True
+            raise
+
+
+def _read_slice(extraction: _Extraction, name: str) -> list[TaskResult]:
+    """One map over the accounts that are not done; its results in the order of the accounts."""
+    context = extraction.context
+    context.demand_going()
+    extraction.slices += 1
+    stage = Stage(
+        id=f"{name}-{extraction.slices}",
+        function=extraction.function,
+        config=extraction.config,
+        root=extraction.root / str(extraction.slices),
+    )
+    parts = [
+        Partition(
+            id=str(index),
+            payload={
+                "account": account.account,
+                "reads": msgspec.to_builtins(account.reads),
+                "state": account.state,
+            },
+            rate_domain=f"{name}/{account.account or ''}",
+        )
+        for index, account in enumerate(extraction.accounts)
+        if not account.done
+    ]
+    found = context.world.executor.map(
+        stage, parts, lambda _part, counts: extraction.progress.add(counts), extraction.is_stopping
+    )
+    return sorted(found, key=lambda result: int(result.partition))
+
+
+def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
+    """Move each account on; whether anything is left to read. Raises when the connection as a whole fails."""
+    for result in results:
+        account = extraction.accounts[int(result.partition)]
+        if result.error is not None:
+            extraction.context.demand_going()
+            _leave_out(extraction, account, result.error)
+            continue
+        value = result.value if isinstance(result.value, Mapping) else {}
+        account.state = value.get("remaining")
+        account.done = account.state is None
+    return any(not account.done for account in extraction.accounts)
+
+
+def _leave_out(extraction: _Extraction, account: _Account, failure: Failure) -> None:
+    """Give up the table that failed, and begin the others of this account anew; `ConnectorError` if it is not one."""
+    table = failure.table
+    if table is None or failure.kind not in _OF_A_TABLE or table not in {read.table for read in account.reads}:
+        raise ConnectorError(failure)
+    gone = _with_children(table, account.reads)
+    for name in gone:
+        extraction.failed.setdefault(name, failure)
+    account.reads = tuple(read for read in account.reads if read.table not in gone)
+    account.state = None
+    account.done = not account.reads
+
+
+def _with_children(table: str, reads: Sequence[Read]) -> frozenset[str]:
+    """The table and those that are read once for each of its rows."""
+    gone = {table}
+    size = 0
+    while len(gone) > size:
+        size = len(gone)
+        gone |= {read.table for read in reads if any(request.per in gone for request in read.requests)}
+    return frozenset(gone)
+
+
+def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
+    """Commit the files and the coverage of a slice to staging, and delete the files."""
+    files: list[OutputFile] = []
+    coverage: list[Coverage] = []
+    for result in results:
+        if result.error is not None:
+            continue
+        files += result.files
+        value = result.value if isinstance(result.value, Mapping) else {}
+        coverage += msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
+    if not files and not coverage:
+        return
+    extraction.context.demand_going()
+    report = extraction.staging.load(files, coverage, extraction.read_at)
+    for each in coverage:
+        key = (each.table, each.account)
+        extraction.answered[key] = extraction.answered.get(key, 0) + each.rows
+    for drift in report.drift:
+        extraction.drift[drift.table, drift.field, drift.problem] = drift
+    for file in files:
+        Path(file.path).unlink(missing_ok=True)
+
+
+def _outcome(task: Task, extraction: _Extraction, before: Mapping[tuple[str, str], int], started: datetime) -> Outcome:
+    tables = {read.table for read in task.reads}
+    counts = extraction.progress.counts(task.id)
+    for read in task.reads:
+        failure = extraction.failed.get(read.table)
+        if failure is not None:
+            return extraction.context.outcome(
+                task.step,
+                "failed",
+                started,
+                counts=counts,
+                code="E621",
+                message=failure.message,
+                hint=failure.hint,
+                failure=failure,
+            )
+    return extraction.context.outcome(
+        task.step,
+        "succeeded",
+        started,
+        counts=counts,
+        warnings=_emptied(extraction, before, tables),
+        drift=tuple(drift for drift in extraction.drift.values() if drift.table in tables),
+    )
+
+
+def _emptied(extraction: _Extraction, before: Mapping[tuple[str, str], int], tables: set[str]) -> tuple[str, ...]:
+    """An empty answer from a table that had rows is worth a look."""
+    found = sorted(key for key, rows in extraction.answered.items() if not rows and key[0] in tables and key in before)
+    return tuple(
+        f"no rows in `{table}`{f' of {account}' if account else ''}, where an earlier run read {before[table, account]}"
+        for table, account in found
+    )
+
+
+def _connection(task: Task) -> str:
+    connection = getattr(task.step, "connection", None)
+    if not isinstance(connection, str):
+        raise StoppedError(f"`{task.id}` is no extract")
+    return connection
