@@ -1,9 +1,9 @@
-"""DuckDB: binding SQL boxes, staging, running boxes, the Schema's tables. Importing it imports duckdb: `app` does so
-only for the verbs that need it."""
+"""DuckDB behind the ports: the binder, staging, SQL boxes, the Schema's tables. Importing it imports duckdb."""
 
 from .binder import DuckBinder
 from .box import DuckBoxRunner
 from .isolated import IsolatedBoxRunner
+from .results import ResultFormat, fetch_rows, write_result
 from .staging import DuckStaging, StagingLimits
 from .tables import DuckTableStore
 
@@ -13,5 +13,8 @@ __all__ = [
     "DuckStaging",
     "DuckTableStore",
     "IsolatedBoxRunner",
+    "ResultFormat",
     "StagingLimits",
+    "fetch_rows",
+    "write_result",
 ]
