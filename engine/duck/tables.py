@@ -22,8 +22,8 @@ from .tables_stage import SOURCE, Staged, expression_column, stage_rows
 _SHOWN_REJECTS: Final = 10
 _SHOWN_CHARACTERS: Final = 100
 _REJECTS_TABLE: Final = f"{STORE}.weir.rejects"
-DEFAULT_LIMITS: Final = BoxLimits(memory_bytes=512 * 2**20, seconds=600, threads=2, temp_bytes=20 * 2**30)
-"""What a commit, and the expressions of its mapping, may take."""
+_EXPRESSION_SECONDS: Final = 600.0
+_SPILL_BYTES: Final = 20 * 2**30
 
 
 class DuckTableStore:
@@ -34,9 +34,9 @@ class DuckTableStore:
     table by name; other columns are what earlier versions of the Schema had.
     """
 
-    def __init__(self, path: Path, limits: BoxLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, path: Path, *, memory_bytes: int = 512 * 2**20, threads: int = 2) -> None:
         self._path = path
-        self._limits = limits
+        self._limits = BoxLimits(memory_bytes, seconds=_EXPRESSION_SECONDS, threads=threads, temp_bytes=_SPILL_BYTES)
 
     @property
     def path(self) -> Path:
