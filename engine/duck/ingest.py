@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +45,8 @@ def ingest(
             raise stream.failure from None
         raise
     finally:
-        connection.unregister(_STREAM)
+        with contextlib.suppress(duckdb.Error):  # in a transaction that failed, nothing can be unregistered
+            connection.unregister(_STREAM)
         stream.close()
     if before is not None:
         _drop_older(connection, table, before)

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from engine.connector import SourceCatalogue, SourceTable
-from engine.run import Coverage, Drift, LoadReport, OutputFile
+from engine.run import Coverage, Drift, LoadReport, OutputFile, StoreError
 
 from .files import attach, reading, writing
 from .ingest import ingest
@@ -50,13 +50,17 @@ class DuckStaging:
         return self._path
 
     def load(self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime) -> LoadReport:
-        """See `Staging.load`. KeyError for a table that the catalogue does not have, `SpoolError` for a broken file."""
+        """See `Staging.load`. After an error the file is as it was.
+
+        KeyError: a table that the catalogue does not have. `SpoolError`: a spool file that was cut short. `StoreError`:
+        E610 for a busy file, E611 for pages that cannot be stored.
+        """
         moment = read_at.astimezone(UTC).replace(tzinfo=None)
         loads: dict[str, list[OutputFile]] = defaultdict(list)
         for file in files:
             loads[file.bucket].append(file)
         tables = {name: self._catalogue.tables[name] for name in {*loads, *(each.table for each in coverage)}}
-        with self._open() as connection, _transaction(connection):
+        with self._open() as connection, _refusals(self._path), _transaction(connection):
             make_coverage_tables(connection)
             rows = 0
             for name in sorted(tables):
@@ -115,6 +119,15 @@ class DuckStaging:
                 yield connection
             finally:
                 connection.close()
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        line = str(error).split("\n", 1)[0]
+        raise StoreError("E611", f"pages could not be stored in `{path.name}`: {line}") from error
 
 
 @contextlib.contextmanager

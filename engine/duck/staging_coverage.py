@@ -80,7 +80,10 @@ def record_coverage(connection: duckdb.DuckDBPyConnection, coverage: Coverage, *
 
 
 def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]:
-    """All coverages, by table and account."""
+    """All coverages, by table and account. None in a file whose first load has failed."""
+    present = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'weir'"
+    if not connection.execute(present).fetchall():
+        return ()
     rows = connection.execute(_READ).fetchall()
     return tuple(
         Coverage(

@@ -158,4 +158,18 @@ Another run of Weir holds a file only for the moment of a commit: run again. A p
 DuckDB shell, a notebook, a BI tool) must close it, or read a snapshot instead.
 """,
     ),
+    Code(
+        "E611",
+        "pages cannot be stored",
+        """
+What a provider sent could not be put into staging: its bytes are no UTF-8 or no JSON, or the disk is full. The staging
+file is as it was before.
+
+```
+error[E611]: pages could not be stored in `stripe_main.duckdb`: Out of Disk Error: …
+```
+
+The message says what failed. Make room on the disk, or run again; if the bytes are the provider's, report them to it.
+""",
+    ),
 )

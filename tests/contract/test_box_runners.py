@@ -1,0 +1,149 @@
+"""Both box runners keep the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from engine.duck.box import DuckBoxRunner
+from engine.duck.box_query import export_result, iterate_rows
+from engine.duck.isolated import IsolatedBoxRunner
+from engine.duck.staging import DuckStaging
+from engine.relation import INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
+from engine.run import BoxError, BoxLimits, BoxRunner
+from tests.unit.duck.staged import LIMITS, box, catalogue, covered, moment, rows, spool
+
+SCHEMA = {
+    "people": Relation((Column("id", TEXT, True), Column("added_later", INTEGER))),
+    "orders": Relation((Column("id", TEXT),)),
+    "charges": Relation((Column("only_in_schema", TEXT),)),
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "spool").mkdir()
+    staging = DuckStaging(folder / "stripe.duckdb", catalogue())
+    page = [
+        {"id": f"ch_{number}", "created": 1_700_000_000 + number, "amount": number, "metadata": {"n": str(number)}}
+        for number in range(5)
+    ]
+    staging.load([spool(folder / "spool", [page])], [covered(1)], moment(1))
+    staging.load([spool(folder / "spool", [page[1:]])], [covered(2)], moment(2))
+    with duckdb.connect(str(folder / "store.duckdb")) as store:
+        store.execute("CREATE TABLE people AS SELECT 'p1' AS id")
+    return folder
+
+
+@pytest.fixture(params=[DuckBoxRunner, IsolatedBoxRunner])
+def runner(request: pytest.FixtureRequest, project: Path) -> Iterator[BoxRunner]:
+    stagings = {"stripe": project / "stripe.duckdb", "other": project / "never_loaded.duckdb"}
+    catalogues = {"stripe": catalogue(), "other": catalogue()}
+    yield request.param(stagings, catalogues, project / "store.duckdb", SCHEMA)
+    assert not (project / "never_loaded.duckdb").exists()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "result.duckdb"
+    assert {each.name for each in tmp_path.iterdir()} <= {"result.duckdb", "out.csv", "out.json", "out.parquet"}
+
+
+def test_rows_and_types_of_a_box(runner: BoxRunner, target: Path) -> None:
+    sql = """
+        -- amounts, é
+        SELECT id, sum(amount) AS total, min(created) AS first, any_value(metadata) AS metadata,
+               {'n': any_value(amount)} AS nested
+        FROM charges GROUP BY id ORDER BY id DESC -- last
+    """
+    big = ColumnType(Kind.DECIMAL, 38, 0)
+    made = box(sql, ("id", TEXT), ("total", big), ("first", TIMESTAMP), ("metadata", MAP), ("nested", JSON))
+    result = runner.run(made, target, LIMITS)
+    assert (result.path, result.rows, result.relation) == (target, 4, made.bound.relation)
+    assert rows(target, "FROM result LIMIT 1") == [
+        ("ch_4", Decimal(4), datetime(2023, 11, 14, 22, 13, 24), {"n": "4"}, '{"n":4}')
+    ]
+
+
+def test_names_are_looked_up_in_order_of_the_scope(runner: BoxRunner, target: Path) -> None:
+    sql = """
+        SELECT (SELECT count(*) FROM charges), (SELECT count(*) FROM charges_all), (SELECT count(*) FROM customers),
+               (SELECT count(*) FROM stripe.Charges_all), (SELECT count(*) FROM schema.people),
+               (SELECT count(*) FROM orders), (SELECT count(only_in_schema) FROM schema.charges)
+    """
+    columns = [(f"c{number}", INTEGER) for number in range(7)]
+    runner.run(box(sql, *columns), target, LIMITS)
+    assert rows(target, "FROM result") == [(4, 5, 0, 5, 1, 0, 0)]
+
+
+def test_a_table_of_the_schema_has_its_declared_columns_before_its_file_has(runner: BoxRunner, target: Path) -> None:
+    runner.run(box("FROM people", ("id", TEXT), ("added_later", INTEGER), scope=("schema",)), target, LIMITS)
+    assert rows(target, "FROM result") == [("p1", None)]
+
+
+def test_a_connection_that_was_never_loaded_is_empty(runner: BoxRunner, target: Path) -> None:
+    made = box("SELECT id, metadata FROM other.charges", ("id", TEXT), ("metadata", MAP), scope=("other", "schema"))
+    assert runner.run(made, target, LIMITS).rows == 0
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM stripe.charges", "SELECT * FROM weir.coverage", "SELECT * FROM result"])
+def test_nothing_beyond_the_scope_is_there(runner: BoxRunner, target: Path, sql: str) -> None:
+    with pytest.raises(BoxError, match="no table"):
+        runner.run(box(sql, ("id", TEXT), scope=("schema",)), target, LIMITS)
+    assert not target.exists()
+
+
+def test_a_failure_while_the_rows_come_leaves_nothing(runner: BoxRunner, target: Path) -> None:
+    sql = "SELECT CASE WHEN range > 100000 THEN error('stop here') ELSE range END FROM range(200000)"
+    with pytest.raises(BoxError, match="stop here") as raised:
+        runner.run(box(sql, ("n", INTEGER)), target, LIMITS)
+    assert raised.value.limit is None
+    assert not target.exists()
+
+
+def test_an_error_says_where_it_is_in_code_points(runner: BoxRunner, target: Path) -> None:
+    sql = "SELECT 'äöü🦆' AS é, n FROM nope"
+    with pytest.raises(BoxError) as raised:
+        runner.run(box(sql, ("a", TEXT), ("b", TEXT)), target, LIMITS)
+    assert raised.value.span is not None
+    start, end = raised.value.span
+    assert sql[start:end] == "nope"
+
+
+def test_limits_are_named(runner: BoxRunner, target: Path) -> None:
+    quick = BoxLimits(LIMITS.memory_bytes, 0.5, 1, LIMITS.temp_bytes)
+    with pytest.raises(BoxError) as raised:
+        runner.run(box("SELECT count(*) FROM range(1e13::BIGINT)", ("n", INTEGER)), target, quick)
+    assert raised.value.limit == "seconds"
+    small = BoxLimits(64 << 20, 10, 1, 1 << 20)
+    with pytest.raises(BoxError) as raised:
+        sql = "SELECT md5(range::VARCHAR) AS m FROM range(3000000) ORDER BY m"
+        runner.run(box(sql, ("m", TEXT)), target, small)
+    assert raised.value.limit in ("memory", "temp")
+
+
+def test_results_are_read_in_batches_and_exported(runner: BoxRunner, target: Path, tmp_path: Path) -> None:
+    sql = "SELECT id, created FROM charges ORDER BY id"
+    result = runner.run(box(sql, ("id", TEXT), ("created", TIMESTAMP)), target, LIMITS)
+    batches = list(iterate_rows(result, batch_rows=3))
+    assert [len(batch) for batch in batches] == [3, 1]
+    assert batches[0][0] == ("ch_1", datetime(2023, 11, 14, 22, 13, 21))
+    for kind in ("csv", "json", "parquet"):
+        export_result(result, tmp_path / f"out.{kind}", kind)
+    csv = (tmp_path / "out.csv").read_text().splitlines()
+    assert csv[:2] == ["id,created", "ch_1,2023-11-14T22:13:21.000000Z"]
+    assert (tmp_path / "out.json").read_text().splitlines()[3].startswith('{"id":"ch_4","created":"2023-11-14T22:13:24')
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT count(*) FROM '{tmp_path / 'out.parquet'}'").fetchall()
+    assert found == [(4,)]
+
+
+def test_a_wide_result_stays_within_bounded_memory(runner: BoxRunner, target: Path) -> None:
+    sql = "SELECT repeat(md5(range::VARCHAR), 100) AS wide FROM range(60000)"
+    assert runner.run(box(sql, ("wide", TEXT)), target, LIMITS).rows == 60_000
