@@ -46,15 +46,21 @@ class DefinitionsError(RefusalError):
         self.checked = checked
 
 
-def check_project(root: Path, parameters: Mapping[str, str] | None = None) -> Checked:
+def check_project(
+    root: Path,
+    parameters: Mapping[str, str] | None = None,
+    tracked: Mapping[tuple[str, str], str] | None = None,
+) -> Checked:
     """Read and check everything below `root`. Mistakes become diagnostics; RefusalError if there is no project.
 
-    `parameters` are values for interface parameters, by name, as they were typed.
+    `parameters` are values for interface parameters, by name, as they were typed; they win over `tracked` ones, which
+    the last successful run left behind.
     """
     from engine.project import resolve_specs
     from engine.source import load_root
     from engine.spec import validate_tree
 
+    from .compile import compile_sound, given_parameters
     from .connectors import installed_connectors
 
     demand_project(root)
@@ -62,7 +68,8 @@ def check_project(root: Path, parameters: Mapping[str, str] | None = None) -> Ch
     tree = load_root(root, collector)
     specs = validate_tree(tree, collector)
     project = resolve_specs(specs, tree, installed_connectors(), collector)
-    graph = _compile(project, tree, collector, parameters or {})
+    given = {**(tracked or {}), **given_parameters(project, parameters or {})}
+    graph = compile_sound(project, given, collector)
     return Checked(tree, specs, project, graph, tuple(collector))
 
 

@@ -26,6 +26,6 @@ def stale_schemas(root: Path) -> tuple[str, ...]:
 
 
 def _texts() -> dict[str, str]:
-    from engine.spec import json_schemas
+    from engine.spec import schema_files
 
-    return {f"schemas/{name}": text for name, text in json_schemas().items()}
+    return {f"schemas/{name}": text for name, text in schema_files().items()}

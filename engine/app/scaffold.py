@@ -32,10 +32,10 @@ def start_project(folder: Path) -> tuple[str, ...]:
 
     Returns the paths that were written, relative to the folder.
     """
-    from engine.spec import json_schemas
+    from engine.spec import schema_files
 
     texts = {path: _template(name) for path, name in _PROJECT.items()}
-    texts |= {f"schemas/{name}": text for name, text in json_schemas().items()}
+    texts |= {f"schemas/{name}": text for name, text in schema_files().items()}
     present = [path for path in texts if (folder / path).exists()]
     if present:
         raise RefusalError(

@@ -15,14 +15,21 @@ from engine.run import Event, EventSink, TaskEnded, TaskProgressed, TaskStarted
 
 @contextmanager
 def shown_events(style: str, *, bars: bool, coloured: bool) -> Iterator[EventSink]:
-    """A sink for a run's events that shows them as they come. It may be called from any thread."""
+    """A sink for a run's events that shows them as they come. It may be called from any thread.
+
+    `style` is text, json, or silent: then only bars are shown, if a person watches.
+    """
     if style == "json":
         yield _JsonLines()
     elif bars:
         with _Bars() as sink:
             yield sink
     else:
-        yield _Lines(coloured)
+        yield _Lines(coloured) if style == "text" else _nothing
+
+
+def _nothing(_event: Event) -> None:
+    """Show no event."""
 
 
 class _JsonLines:

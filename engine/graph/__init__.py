@@ -2,6 +2,7 @@
 
 from .compile import compile_project
 from .literals import sql_identifier, sql_literal
+from .passes.boxes import Boxes
 from .types import (
     SCHEMA_NAMESPACE,
     Action,
@@ -27,6 +28,7 @@ __all__ = [
     "Binder",
     "Bound",
     "Box",
+    "Boxes",
     "Extract",
     "Graph",
     "Import",

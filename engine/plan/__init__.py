@@ -2,7 +2,7 @@
 
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
-from .plan import KnownRows, Totals, plan_graph, totals
+from .plan import KnownRows, Totals, connection_settings, plan_graph, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
@@ -17,6 +17,7 @@ __all__ = [
     "TaskChange",
     "Totals",
     "compare_plans",
+    "connection_settings",
     "plan_from_json",
     "plan_graph",
     "plan_hash",

@@ -49,7 +49,7 @@ def plan_graph(
     tasks += [_task(step, present, fed.get(step.id, [])) for step in steps]
     direct = {step.connection for step in steps if isinstance(step, Import) and step.connection is not None}
     used = sorted({extract.connection for extract in extracts} | direct)
-    settings = tuple(_settings(project.connections[name], connectors) for name in used)
+    settings = tuple(connection_settings(project.connections[name], connectors) for name in used)
     names = tuple(name for name in interfaces if name not in left_out)
     plan = Plan(names, settings, tuple(tasks), tuple(skipped), "")
     return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
@@ -163,7 +163,8 @@ def _why(step: Import) -> str:
     return what[step.action]
 
 
-def _settings(connection: Connection, connectors: Mapping[str, Connector]) -> ConnectionSettings:
+def connection_settings(connection: Connection, connectors: Mapping[str, Connector]) -> ConnectionSettings:
+    """What a run needs to know of a connection. KeyError for a connector or an API version that is not known."""
     spec = connection.spec
     version = connectors[spec.connector].catalogue(spec.api_version).api_version
     return ConnectionSettings(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
-from engine.graph import Extract, Import
+from engine.graph import Box, Extract, Import, Respond, Step, StopIf
 from engine.plan import Plan
-from engine.run import Event, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
+from engine.run import Event, Outcome, Run, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 
 from .masking import masked
 from .paint import BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
@@ -19,13 +18,9 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "skipped": (YELLOW, "skipped"),
     "stopped": (YELLOW, "stopped"),
 }
-_NOUNS: Final[Mapping[str, str]] = {
-    "requests": "request",
-    "rows": "row",
-    "read": "row read",
-    "retries": "retry",
-}
 _QUIET: Final = frozenset({"bytes", "pages", "tables"})
+_NAME_WIDTH: Final = 76
+_SHOWN_REJECTS: Final = 5
 
 
 def render_counts(counts: Mapping[str, int]) -> str:
@@ -35,7 +30,7 @@ def render_counts(counts: Mapping[str, int]) -> str:
         if number == 0 or name in _QUIET:
             continue
         if name in ("requests", "rows"):
-            parts.append(plural(number, _NOUNS[name]))
+            parts.append(plural(number, name[:-1]))
         else:
             parts.append(f"{number:,} {name.replace('_', ' ')}")
     return ", ".join(parts) or "nothing new"
@@ -71,71 +66,82 @@ def _ended(event: TaskEnded, paint: Paint) -> str:
     return line
 
 
-@dataclass(slots=True)
-class RunSummary:
-    """Gathers a run's events for the closing report."""
-
-    ended: dict[str, TaskEnded] = field(default_factory=dict)
-    run: RunEnded | None = None
-
-    def __call__(self, event: Event) -> None:
-        """Take an event."""
-        if isinstance(event, TaskEnded):
-            self.ended[event.task] = event
-        elif isinstance(event, RunEnded):
-            self.run = event
-
-    @property
-    def failures(self) -> Sequence[TaskEnded]:
-        """The tasks that failed, in the order in which they did."""
-        return [event for event in self.ended.values() if event.status == "failed"]
-
-
-def render_summary(plan: Plan, summary: RunSummary, *, colour: bool = False) -> str:
-    """What came from where: the tables read, then each step with its sources, and how the run ended."""
+def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
+    """What came from where: the tables read, then each step with its sources, findings, and how the run ended."""
     paint = Paint(colour)
     lines: list[str] = []
     reads = [task for task in plan.tasks if isinstance(task.step, Extract)]
-    writes = [task for task in plan.tasks if isinstance(task.step, Import)]
+    others = [task for task in plan.tasks if not isinstance(task.step, Extract)]
     if reads:
         lines.append(paint(BOLD, "Read"))
-        lines += _aligned((_source(task.step), summary.ended.get(task.id)) for task in reads)
-    if writes:
+        lines += _aligned([(_title(task.step), run.outcome(task.id)) for task in reads], paint)
+    if others:
         lines.append(paint(BOLD, "Written"))
-        lines += _aligned((_target(task.step), summary.ended.get(task.id)) for task in writes)
+        lines += _aligned([(_title(task.step), run.outcome(task.id)) for task in others], paint)
     for item in plan.skipped:
         lines.append(f"  {paint(YELLOW, 'left out')} {item.address}: {item.reason}")
-    if summary.run is not None:
-        lines.append(_closing(summary.run, paint))
+    for outcome in run.outcomes:
+        lines += _remarks(outcome, paint)
+    style, _ = _MARKS[run.status]
+    seconds = (run.ended - run.started).total_seconds()
+    lines.append(f"{paint(style, run.status)} in {seconds:.1f} s (run {run.id})")
     return masked("\n".join(lines)) + "\n"
 
 
-def _source(step: object) -> str:
-    return f"{step.connection}.{step.table}" if isinstance(step, Extract) else ""
+def _title(step: Step) -> str:
+    match step:
+        case Extract():
+            return f"{step.connection}.{step.table}"
+        case Import():
+            return _flow(step.into, step.box)
+        case StopIf() | Respond():
+            return f"{step.interface}.{step.name}"
+        case _:
+            assert_never(step)
 
 
-def _target(step: object) -> str:
-    if not isinstance(step, Import):
-        return ""
-    sources = ", ".join(f"{read.namespace}.{read.need.table}" for read in step.box.bound.reads)
-    return f"{step.into} ← {sources}" if sources else step.into
+def _flow(target: str, box: Box) -> str:
+    sources = ", ".join(f"{read.namespace}.{read.need.table}" for read in box.bound.reads)
+    return f"{target} ← {sources}" if sources else target
 
 
-def _aligned(rows: Iterable[tuple[str, TaskEnded | None]]) -> list[str]:
-    listed = [(name, "not run" if event is None else _outcome(event)) for name, event in rows]
-    width = min(max((len(name) for name, _ in listed), default=0), 76)
-    return [
-        f"  {name:<{width}}  {text}" if len(name) <= width else f"  {name}\n  {'':<{width}}  {text}"
-        for name, text in listed
-    ]
+def _aligned(rows: Sequence[tuple[str, Outcome | None]], paint: Paint) -> list[str]:
+    """Names and outcomes in two columns; a name that is too long has a line of its own."""
+    width = min(max((len(name) for name, _ in rows), default=0), _NAME_WIDTH)
+    lines = []
+    for name, outcome in rows:
+        text = "not run" if outcome is None else _outcome(outcome, paint)
+        if len(name) > width:
+            lines += [f"  {name}", f"  {'':<{width}}  {text}"]
+        else:
+            lines.append(f"  {name:<{width}}  {text}")
+    return lines
 
 
-def _outcome(event: TaskEnded) -> str:
-    if event.status == "succeeded":
-        return render_counts(event.counts)
-    return f"{event.status}: {event.message}" if event.message else event.status
+def _outcome(outcome: Outcome, paint: Paint) -> str:
+    style, word = _MARKS[outcome.status]
+    if outcome.status == "succeeded":
+        return render_counts(outcome.counts)
+    return paint(style, word) + (f": {outcome.message}" if outcome.message else "")
 
 
-def _closing(run: RunEnded, paint: Paint) -> str:
-    style, _ = _MARKS[run.status]
-    return f"{paint(style, run.status)} in {run.seconds:.1f} s (run {run.run_id})"
+def _remarks(outcome: Outcome, paint: Paint) -> list[str]:
+    """What somebody should look at: drift, rejects, warnings, hints, and files that were kept."""
+    warning, note = paint(YELLOW, "warning"), paint(DIM, "note")
+    lines = [f"{warning}: {outcome.id}: {text}" for text in outcome.warnings]
+    for drift in outcome.drift:
+        what = "is not in the catalogue" if drift.problem == "unknown" else "has values of another type"
+        kept = f"({plural(drift.rows, 'row')}; kept in `_extra`)"
+        lines.append(f"{warning}: `{drift.table}.{drift.field}` {what} {kept}")
+    if outcome.rejects:
+        lines.append(f"{warning}: {outcome.id}: {plural(outcome.counts.get('rejected', 0), 'row')} rejected")
+    for reject in outcome.rejects[:_SHOWN_REJECTS]:
+        key = ", ".join(f"{name} = {value}" for name, value in reject.key.items())
+        lines.append(f"    {key or 'a row'}: `{reject.column}` {reject.problem}")
+    if outcome.counts.get("rejected", 0) > _SHOWN_REJECTS:
+        lines.append('    … `weir query schema "SELECT * FROM weir.rejects"` shows more')
+    if outcome.hint and outcome.status == "failed":
+        lines.append(f"{paint(RED, 'failed')}: {outcome.id}: {outcome.message}\n    help: {outcome.hint}")
+    if outcome.snapshot is not None:
+        lines.append(f"{note}: {outcome.id}: snapshot in {outcome.snapshot}")
+    return lines

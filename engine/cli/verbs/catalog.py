@@ -20,9 +20,7 @@ from engine.cli.tables import json_line, text_table
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @project_option
 @pass_session
-def command(
-    session: Session, table: str | None, connector: str, search: str | None, missing: bool, style: str
-) -> None:
+def command(session: Session, table: str | None, connector: str, search: str | None, missing: bool, style: str) -> None:
     """Show the tables that SQL boxes can read; with TABLE its columns, types, filters, events and writes."""
     if missing:
         lists = unreadable(connector)

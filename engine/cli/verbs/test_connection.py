@@ -45,7 +45,9 @@ def _text(report: CheckReport, session: Session) -> str:
     lines += [f"  {name:<{width}}  {fact}" for name, fact in report.facts.items()]
     for probe in report.probes:
         latency = f" ({probe.latency_ms:.0f} ms)" if probe.latency_ms is not None else ""
-        lines.append(f"  {paint(probe.verdict.value, fg=_STYLES[probe.verdict.value])} {probe.name}{latency}: {_said(probe)}")
+        lines.append(
+            f"  {paint(probe.verdict.value, fg=_STYLES[probe.verdict.value])} {probe.name}{latency}: {_said(probe)}"
+        )
         if probe.failure is not None and probe.failure.hint:
             lines.append(f"      help: {probe.failure.hint}")
     verdict = "success: the connection works" if report.ok else "failed: the connection cannot be used as it is"

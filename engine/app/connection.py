@@ -1,0 +1,77 @@
+"""Testing connections: does the key work, and what may it read?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.connector.sandbox import SANDBOX
+
+from .check import Checked, DefinitionsError, check_project
+from .connectors import installed_connectors
+from .errors import Exit, RefusalError
+from .sandbox import embedded_sandbox
+from .world import connection_config
+
+if TYPE_CHECKING:
+    from engine.connector import CheckReport
+    from engine.plan import ConnectionSettings
+
+
+def test_connections(
+    root: Path, names: Sequence[str], environment: Mapping[str, str]
+) -> tuple[Checked, list[CheckReport]]:
+    """Reach the provider with each of these connections (all active ones without names), one after the other.
+
+    Findings of other definitions do not stop it. Raises RefusalError for a name that is no connection.
+    """
+    checked = check_project(root)
+    settings = _settings(checked, names)
+    connectors = installed_connectors()
+    with ExitStack() as stack:
+        sandbox = None
+        if any(connection.base_url == SANDBOX for connection in settings):
+            sandbox = stack.enter_context(embedded_sandbox(environment))
+        reports = []
+        for connection in settings:
+            config = {**connection_config(connection, root, sandbox), "connection": connection.name}
+            reports.append(connectors[connection.connector].check(config, _tables(checked, connection.name)))
+    return checked, reports
+
+
+def _settings(checked: Checked, names: Sequence[str]) -> list[ConnectionSettings]:
+    from engine.diagnostics import did_you_mean
+    from engine.plan import connection_settings
+
+    known = checked.project.connections
+    for name in names:
+        if name not in known:
+            if any(kind == "connection" and broken == name for kind, broken in checked.specs.broken):
+                raise DefinitionsError(checked)
+            hint = did_you_mean(name, known) or f"there is {', '.join(f'`{each}`' for each in known) or 'none'}"
+            raise RefusalError(Exit.USAGE, f"no connection `{name}`", hint)
+    if not known:
+        raise (
+            DefinitionsError(checked)
+            if checked.has_errors
+            else RefusalError(Exit.USAGE, "this project has no connection", "`weir new connection` adds one")
+        )
+    chosen = names or [name for name, connection in known.items() if connection.spec.is_active]
+    connectors = installed_connectors()
+    for name in chosen:
+        if known[name].spec.connector not in connectors:
+            raise DefinitionsError(checked)
+    return [connection_settings(known[name], connectors) for name in dict.fromkeys(chosen)]
+
+
+def _tables(checked: Checked, connection: str) -> tuple[str, ...]:
+    """The tables that the definitions read from the connection."""
+    from engine.graph import Extract
+
+    return tuple(
+        sorted(
+            step.table for step in checked.graph.steps if isinstance(step, Extract) and step.connection == connection
+        )
+    )

@@ -1,0 +1,94 @@
+"""Plans: what a run would do now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.diagnostics import CODES, Collector, Severity
+
+from .check import Checked, check_project, demand_sound
+from .connectors import installed_connectors
+from .errors import Exit, RefusalError
+from .fixing import write_whole
+from .settings import project_settings
+from .state import StatePaths, run_store, state_paths
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
+
+
+def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, str]) -> tuple[Checked, Plan]:
+    """Check the project and plan a run of these interfaces (names or globs; all without any).
+
+    Raises DefinitionsError when something is wrong with the definitions, RefusalError for a name that means nothing.
+    """
+    from engine.plan import plan_graph, select_interfaces
+
+    paths = state_paths(root, project_settings(root).state)
+    checked = demand_sound(check_project(root, parameters, tracked_values(paths)))
+    collector = Collector()
+    chosen = select_interfaces(checked.project, interfaces, order_of(checked), collector)
+    for finding in collector:
+        if CODES[finding.code].severity is Severity.ERROR:
+            raise RefusalError(Exit.USAGE, finding.message, finding.hint)
+    connectors = installed_connectors()
+    plan = plan_graph(checked.graph, checked.project, connectors, chosen, known_rows(checked, paths))
+    return checked, plan
+
+
+def order_of(checked: Checked) -> list[str]:
+    """The interfaces in the order in which the graph runs them; those without steps last."""
+    from engine.graph import Extract
+
+    ordered = [step.interface for step in checked.graph.steps if not isinstance(step, Extract)]
+    return list(dict.fromkeys([*ordered, *checked.project.interfaces]))
+
+
+def tracked_values(paths: StatePaths) -> Mapping[tuple[str, str], str]:
+    """Values of tracked parameters that the last successful runs left behind."""
+    if not paths.runs.exists():
+        return {}
+    with run_store(paths) as store:
+        return dict(store.tracked())
+
+
+def known_rows(checked: Checked, paths: StatePaths) -> dict[tuple[str, str], int]:
+    """How many rows staging holds of each table that was read before: what makes estimates possible."""
+    from .compile import catalogues_of
+
+    catalogues = catalogues_of(checked.project)
+    found: dict[tuple[str, str], int] = {}
+    for name, catalogue in catalogues.items():
+        file = paths.staging(name)
+        if not file.exists():
+            continue
+        from engine.duck import DuckStaging
+
+        staging = DuckStaging(file, catalogue)
+        try:
+            for entry in staging.coverage():
+                found[name, entry.table] = found.get((name, entry.table), 0) + entry.rows
+        finally:
+            staging.close()
+    return found
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write the plan as JSON."""
+    from engine.report.plan_json import render_plan_json
+
+    write_whole(path, render_plan_json(plan))
+
+
+def has_changed(root: Path, checked: Checked, plan: Plan) -> bool:
+    """Whether the last successful run of these interfaces was of another plan (or there was none)."""
+    paths = state_paths(root, checked.project.settings.state)
+    if not paths.runs.exists():
+        return True
+    with run_store(paths) as store:
+        for run in store.runs(1000):
+            if run.status == "succeeded" and set(run.interfaces) >= set(plan.interfaces):
+                return run.plan_hash != plan.hash
+    return True

@@ -1,0 +1,97 @@
+"""Running interfaces, and the exit code that says how it went."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from .check import Checked
+from .errors import Exit, RefusalError
+from .plan import make_plan
+from .state import state_paths, utc_now
+from .world import RunOptions, opened_world
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
+    from engine.run import EventSink, Run
+
+
+def run_project(
+    root: Path,
+    interfaces: Sequence[str],
+    parameters: Mapping[str, str],
+    options: RunOptions,
+    events: Callable[[Checked, Plan], EventSink],
+) -> Run:
+    """Plan a run of these interfaces and execute the plan. `events` is asked for the sink once there is a plan.
+
+    Raises DefinitionsError, or RefusalError when another run is going on (Exit.BUSY) or state cannot be opened.
+    """
+    from engine.run import RunRefusedError, execute_plan
+
+    started = utc_now()
+    checked, plan = make_plan(root, interfaces, parameters)
+    sink = events(checked, plan)
+    paths = state_paths(root, checked.project.settings.state)
+    with opened_world(checked, plan, paths, options) as world:
+        try:
+            return execute_plan(plan, world, sink, tracked_after(checked, plan, started.isoformat()))
+        except RunRefusedError as error:
+            raise RefusalError(Exit.BUSY, error.message, error.hint) from None
+
+
+def tracked_after(checked: Checked, plan: Plan, started: str) -> dict[str, dict[str, str]]:
+    """The values of tracked parameters after a success: when this run started, by interface."""
+    found = {}
+    for name in plan.interfaces:
+        parameters = checked.project.interfaces[name].spec.parameters
+        tracked = {parameter: started for parameter, spec in parameters.items() if spec.track}
+        if tracked:
+            found[name] = tracked
+    return found
+
+
+def exit_code(run: Run) -> Exit:
+    """0 for a success; 3 when every failure lies in the environment (key, network, secret); otherwise 1."""
+    from engine.connector import FailureKind
+
+    if run.status == "succeeded":
+        return Exit.OK
+    if run.status == "stopped":
+        return Exit.INTERRUPTED
+    environment = {
+        FailureKind.UNREACHABLE,
+        FailureKind.TIMEOUT,
+        FailureKind.KEY,
+        FailureKind.PERMISSION,
+        FailureKind.RATE,
+        FailureKind.SECRET,
+    }
+    failed = [outcome for outcome in run.outcomes if outcome.status == "failed"]
+    outside = [outcome.failure is not None and outcome.failure.kind in environment for outcome in failed]
+    return Exit.ENVIRONMENT if outside and all(outside) else Exit.FAILED
+
+
+@contextmanager
+def interruptible(cancelled: threading.Event) -> Iterator[None]:
+    """While open, the first interrupt or SIGTERM asks the run to stop between two commits; a second one ends us."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if cancelled.is_set():
+            signal.default_int_handler(number, frame)
+        cancelled.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,185 @@
+"""What a run touches, wired: executor, staging, boxes, tables, run state, secrets, clock."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.connector.sandbox import SANDBOX
+
+from .compile import catalogues_of
+from .connectors import installed_connectors
+from .git import git_commit, user_name
+from .sandbox import SandboxAddress, embedded_sandbox
+from .state import StatePaths, run_store, utc_now
+
+if TYPE_CHECKING:
+    from engine.connector import Connector, SourceCatalogue
+    from engine.plan import ConnectionSettings, Plan
+    from engine.run import BoxLimits, BoxRunner, Json, Staging, World
+
+    from .check import Checked
+
+_MEGABYTE = 2**20
+_PARALLEL_TASKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run is done. `isolated` puts each SQL box into a child process."""
+
+    isolated: bool
+    environment: Mapping[str, str]
+    cancelled: threading.Event
+    recorded: bool = True
+    """Whether the run is kept in the history; a query is not."""
+
+
+@contextmanager
+def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOptions) -> Iterator[World]:
+    """Everything for a run of this plan; the embedded sandbox runs as long as it is open, if the plan needs it."""
+    from engine.duck import DuckTableStore, fetch_rows
+    from engine.executors import InlineExecutor
+    from engine.run import World, describe_process, process_is_alive
+
+    paths.prepare()
+    project, settings = checked.project, checked.project.settings
+    catalogues = catalogues_of(project)
+    with ExitStack() as stack:
+        sandbox = None
+        if any(connection.base_url == SANDBOX for connection in plan.connections):
+            sandbox = stack.enter_context(embedded_sandbox(options.environment))
+        state = paths if options.recorded else StatePaths(_temporary(stack, paths))
+        executor = InlineExecutor(settings.boxes.threads * 2)
+        stack.callback(executor.close)
+        started = utc_now()
+        yield World(
+            now=utc_now,
+            executor=executor,
+            staging=_opener(paths, catalogues),
+            extraction=_Extraction(checked.tree.root, sandbox, options.environment, installed_connectors()),
+            accounts=_accounts,
+            boxes=_boxes(checked, paths, catalogues, isolated=options.isolated),
+            fetch=fetch_rows,
+            tables=DuckTableStore(paths.tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
+            runs=stack.enter_context(run_store(state)),
+            directory=state.folder,
+            limits=box_limits(checked),
+            owner=describe_process(started),
+            is_alive=process_is_alive,
+            new_id=new_run_id,
+            user=user_name(),
+            commit=git_commit(checked.tree.root) if options.recorded else None,
+            cancelled=options.cancelled.is_set,
+            parallel=_PARALLEL_TASKS,
+            reject_limit=settings.policy.reject_limit,
+        )
+
+
+def box_limits(checked: Checked) -> BoxLimits:
+    """How much a SQL box of this project may take."""
+    from engine.run import BoxLimits
+
+    boxes = checked.project.settings.boxes
+    return BoxLimits(boxes.memory_mb * _MEGABYTE, boxes.seconds, boxes.threads, boxes.temp_mb * _MEGABYTE)
+
+
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time and is not given twice."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Extraction:
+    """Names the stage of a connection and its config, which holds where the secret is, never the secret."""
+
+    root: Path
+    sandbox: SandboxAddress | None
+    environment: Mapping[str, str]
+    connectors: Mapping[str, Connector]
+
+    def __call__(self, settings: ConnectionSettings) -> tuple[str, Mapping[str, Json]]:
+        """See `World.extraction`."""
+        demand_secret(settings, self.root, self.environment)
+        config = connection_config(settings, self.root, self.sandbox)
+        return self.connectors[settings.connector].stage, config
+
+
+def connection_config(settings: ConnectionSettings, root: Path, sandbox: SandboxAddress | None) -> dict[str, Json]:
+    """The connector's settings as JSON. For the embedded sandbox both address and secret are the sandbox's own, so
+    that a real key is never sent there."""
+    address, secret = settings.base_url, settings.secret
+    if address == SANDBOX:
+        if sandbox is None:
+            raise AssertionError("the embedded sandbox runs whenever a connection of the plan needs it")
+        address, secret = sandbox.url, (SANDBOX, "")
+    return {
+        "api_version": settings.api_version,
+        "secret": list(secret),
+        "base_url": address,
+        "timeout_ms": settings.timeout_ms,
+        "mode": settings.mode if settings.base_url != SANDBOX else None,
+        "requests_per_second": _rate(settings),
+        "base": str(root),
+    }
+
+
+def _rate(settings: ConnectionSettings) -> float | None:
+    """The embedded sandbox has no limit of its own, so none is kept unless the definition asks for one."""
+    if settings.requests_per_second is None and settings.base_url == SANDBOX:
+        return 1000.0
+    return settings.requests_per_second
+
+
+def demand_secret(settings: ConnectionSettings, root: Path, environment: Mapping[str, str]) -> None:
+    """ConnectorError when the secret is plainly not there, before anything is begun.
+
+    Keyrings and commands are left to the extraction: they may ask their user something, once.
+    """
+    from engine.connector import ConnectorError, Failure
+    from engine.connector.secrets import resolve_secret
+
+    if settings.base_url == SANDBOX or settings.secret[0] not in ("env", "file"):
+        return
+    found = resolve_secret(*settings.secret, environment, base=root)
+    if isinstance(found, Failure):
+        raise ConnectorError(found)
+
+
+def _accounts(settings: ConnectionSettings) -> Sequence[str | None]:
+    if settings.accounts is None:
+        return (None,)
+    return settings.accounts if isinstance(settings.accounts, tuple) else ("all",)
+
+
+def _opener(paths: StatePaths, catalogues: Mapping[str, SourceCatalogue]) -> Callable[[ConnectionSettings], Staging]:
+    from engine.duck import DuckStaging
+
+    def opened(settings: ConnectionSettings) -> Staging:
+        file = paths.staging(settings.name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return DuckStaging(file, catalogues[settings.name])
+
+    return opened
+
+
+def _boxes(
+    checked: Checked, paths: StatePaths, catalogues: Mapping[str, SourceCatalogue], *, isolated: bool
+) -> BoxRunner:
+    from engine.duck import DuckBoxRunner, IsolatedBoxRunner
+
+    kind = IsolatedBoxRunner if isolated else DuckBoxRunner
+    schema = {table.name: table.relation for table in checked.project.tables.values()}
+    return kind({name: paths.staging(name) for name in catalogues}, catalogues, paths.tables, schema)
+
+
+def _temporary(stack: ExitStack, paths: StatePaths) -> Path:
+    paths.scratch.mkdir(parents=True, exist_ok=True)
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=paths.scratch)))
