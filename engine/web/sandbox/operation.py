@@ -69,7 +69,9 @@ class Operation:
             return row
         record = event is not None and self.now >= self.events_from
         before = self.world.renderer.show(self.store, resource, row) if record else {}
-        row.before, row.touched = row.obj, self.now
+        row.touched = self.now
+        if self.world.options.search_lag:
+            row.before = row.obj
         self.store.table(resource).replace(row, {**row.obj, **fields})
         row.body = None
         if resource in LINKED:
