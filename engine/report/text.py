@@ -46,6 +46,8 @@ def _block(item: Located, paint: _Painter) -> str:
     if item.hint:
         lines.append(f"{margin}{paint('1;34', '=')} {paint('1', 'help')}: {item.hint}")
     for fix, _ in item.fixes:
+        if fix.replacement and fix.replacement in (item.hint or ""):
+            continue
         lines.append(f"{margin}{paint('1;34', '=')} {paint('1', 'fix')}: {fix.title}")
     return "\n".join(lines)
 
@@ -53,7 +55,10 @@ def _block(item: Located, paint: _Painter) -> str:
 def _excerpt(region: Region, gutter: int, arrow: str, mark: str, style: str, text: str, paint: _Painter) -> list[str]:
     bar = paint("1;34", f"{'':>{gutter}} |")
     place = f"{region.file}:{region.start_line}:{region.start_column}"
-    lines = [f"{'':>{gutter}} {paint('1;34', arrow)} {place}", bar]
+    lines = [f"{'':>{gutter}} {paint('1;34', arrow)} {place}"]
+    if not any(region.lines):  # a whole file, of which there is nothing to show
+        return lines
+    lines.append(bar)
     shown = region.lines[:_MOST_LINES]
     for index, line in enumerate(shown):
         number = region.start_line + index

@@ -108,6 +108,7 @@ class Builder:
                 value = plain_value(text)
             except ValueError as error:
                 self._report("E114", str(error), span, "put it in quotes if it is a text")
+                self._refused = True
         self._finish(ScalarNode(span, value, text, style), 1, event.anchor)
 
     def _open(self, event: Any) -> None:

@@ -67,12 +67,12 @@ class _Loader:
         for folder in FOLDERS:
             path = self._root / folder
             if path.is_symlink() or path.exists():
-                yield from self._walk(path, folder, frozenset(), wanted=True)
+                yield from self._walk(path, folder, frozenset())
         settings = self._root / SETTINGS
         if settings.is_symlink() or settings.exists():
             yield SETTINGS
 
-    def _walk(self, path: Path, name: str, above: frozenset[Path], *, wanted: bool = False) -> Iterator[str]:
+    def _walk(self, path: Path, name: str, above: frozenset[Path]) -> Iterator[str]:
         """The files of interest below a folder, in order of path. `above` are the real folders it was reached by."""
         real = self._inside(path, name)
         if real is None:
@@ -83,8 +83,12 @@ class _Loader:
         try:
             entries = sorted(path.iterdir(), key=lambda entry: entry.name)
         except OSError as error:
-            expected = ": expected a folder" if wanted and isinstance(error, NotADirectoryError) else ""
-            self._refuse("E101", f"cannot read the folder ({error.strerror}){expected}", name, None)
+            message = f"cannot read the folder ({_reason(error)})"
+            if isinstance(error, NotADirectoryError):
+                message = "expected a folder, and this is a file"
+                self._refuse("E101", message, name, "make it a folder")
+                return
+            self._refuse("E101", message, name, "check who may read it")
             return
         for entry in entries:
             if entry.name.startswith("."):
@@ -128,11 +132,11 @@ class _Loader:
             with path.open("rb") as stream:
                 raw = stream.read(MAX_BYTES + 1)
         except OSError as error:
-            self._refuse("E101", f"cannot read the file ({error.strerror})", file, "check who may read it")
+            self._refuse("E101", f"cannot read the file ({_reason(error)})", file, "check who may read it")
             return None
         if len(raw) > MAX_BYTES:
             self._refuse(
-                "E103", f"the file is larger than {MAX_BYTES:,} bytes", file, "definitions are small: split it"
+                "E103", f"the file is larger than {MAX_BYTES // 1024:,} KiB", file, "definitions are small: split it"
             )
             return None
         return raw
@@ -140,6 +144,10 @@ class _Loader:
     def _refuse(self, code: str, message: str, file: str, hint: str | None) -> None:
         self._collector.report(code, message, Place(file), hint=hint)
         self._unread.add(file)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "no reason given").lower()
 
 
 def _is_definition(name: str) -> bool:

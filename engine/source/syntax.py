@@ -9,7 +9,11 @@ from engine.diagnostics import Collector, Label, Place
 from .types import Span
 
 _EXPLAINED: tuple[tuple[str, str, str | None], ...] = (
-    ("mapping values are not allowed", "a `:` stands where no key can be", "put the text in quotes if it holds `: `"),
+    (
+        "mapping values are not allowed",
+        "a `:` stands where no key can be",
+        "compare the indentation, or put the text in quotes if it holds `: `",
+    ),
     ("cannot start any token", "no value can start with this character", "put the text in quotes"),
     ("found a tab character", "a tab cannot indent", "indent with spaces"),
     ("while scanning a block scalar", "the block's lines are not indented as its first one", None),
@@ -49,8 +53,27 @@ def explain(file: str, text: str, error: yaml.YAMLError, collector: Collector) -
     labels = []
     if context_mark is not None and mark is not None and context_mark.index < span[0]:
         begun = Place(file, on="text").within(*_visible(text, context_mark.index))
-        labels.append(Label(begun, f"{context.removeprefix('while ')} that begins here" if context else "begins here"))
+        labels.append(Label(begun, f"{_thing(context)} begins here"))
     collector.report("E104", message, Place(file, on="text").within(*span), hint=hint, labels=labels)
+
+
+_THINGS = {
+    "block mapping": "the mapping",
+    "block collection": "the block",
+    "flow mapping": "the `{`",
+    "flow sequence": "the `[`",
+    "quoted scalar": "the quoted text",
+    "double-quoted scalar": "the quoted text",
+    "single-quoted scalar": "the quoted text",
+    "plain scalar": "the text",
+    "block scalar": "the block of text",
+    "simple key": "the key",
+}
+
+
+def _thing(context: str) -> str:
+    """What PyYAML was reading ("while parsing a flow mapping"), in our words."""
+    return next((words for part, words in _THINGS.items() if context.endswith(part)), "it")
 
 
 def _words(problem: str, context: str) -> tuple[str, str | None]:

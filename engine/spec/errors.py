@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from engine.connector.sandbox import SANDBOX
 from engine.diagnostics import Collector, Fix, Place, Route, closest, did_you_mean
 from engine.source import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -27,6 +28,9 @@ _EXPECTED = {
     "list_type": "a list",
     "none_required": "nothing",
 }
+_SHORT_FORMS = {"ColumnSpec": "a type or a mapping", "MapSpec": "a column or a mapping"}
+"""Models that also take a text in place of a mapping."""
+_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _BOUNDS = {
     "greater_than": ("gt", "more than {}"),
     "greater_than_equal": ("ge", "at least {}"),
@@ -42,8 +46,7 @@ _CUSTOM = {
     "two_steps": "E210",
     "step_double": "E210",
     "column_type": "E211",
-    "key_column": "E212",
-    "key_double": "E212",
+    "key_columns": "E212",
     "duration": "E213",
     "schedule": "E213",
     "base_url_plain": "E214",
@@ -76,7 +79,8 @@ def report_errors(
     for error in errors:
         found = _resolve(error, root)
         groups.setdefault(found.route, []).append(found)
-    for route, group in groups.items():
+    for route, every in groups.items():
+        group = [found for found in every if not _follows(found, groups)]
         mistyped = [found for found in group if found.error["type"] in _EXPECTED]
         telling = [found for found in group if found not in mistyped]
         if telling and not all(found.error["type"] == "literal_error" for found in telling):
@@ -86,6 +90,17 @@ def report_errors(
             continue
         for found in telling:
             _report_one(found, model, place, collector)
+
+
+def _follows(found: _Found, groups: Mapping[Route, object]) -> bool:
+    """Whether an error only follows from deeper ones: a list with a broken entry is not too short, a mapping with one
+    is not meant as a word."""
+    kind = found.error["type"]
+    if kind not in ("too_short", "literal_error"):
+        return False
+    depth = len(found.route)
+    deeper = any(len(route) > depth and route[:depth] == found.route for route in groups)
+    return deeper and not isinstance(found.node, ScalarNode)
 
 
 def _resolve(error: ErrorDetails, root: Node) -> _Found:
@@ -110,18 +125,35 @@ def _resolve(error: ErrorDetails, root: Node) -> _Found:
 
 
 def _report_type(mistyped: Sequence[_Found], literals: Sequence[_Found], place: Place, collector: Collector) -> None:
-    words = list(dict.fromkeys(_EXPECTED[found.error["type"]] for found in mistyped))
+    words = list(dict.fromkeys(_expected(found.error) for found in mistyped))
     words += [str(found.error["ctx"]["expected"]).replace("'", "`") for found in literals if "ctx" in found.error]
     words = [word for word in words if word != "nothing"] or words
     expected = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
     node = mistyped[0].node
     got = _name_of(node)
-    hint = None
-    if expected == "text" and isinstance(node, ScalarNode) and node.value is not None:
-        hint = "put it in quotes"
-    elif got == "nothing":
-        hint = "give it a value, or delete the key"
-    collector.report("E202", f"expected {expected}, found {got}", place, hint=hint)
+    hint, better = _mended(node, expected)
+    fixes = [Fix(f"write `{better}`", place, better)] if better else []
+    collector.report("E202", f"expected {expected}, found {got}", place, hint=hint, fixes=fixes)
+
+
+def _expected(error: ErrorDetails) -> str:
+    model = str((error.get("ctx") or {}).get("class_name", ""))
+    return _SHORT_FORMS.get(model) or _EXPECTED[error["type"]]
+
+
+def _mended(node: Node, expected: str) -> tuple[str | None, str | None]:
+    """What to do about a value of the wrong type: a hint, and the text that would do."""
+    if not isinstance(node, ScalarNode):
+        return None, None
+    if node.value is None:
+        return "give it a value, or delete the key", None
+    if expected == "text":
+        return "put it in quotes", f'"{node.text}"'
+    if expected == "`true` or `false`" and (word := _BOOLEANS.get(node.text.lower())):
+        return f"YAML 1.2 reads `{node.text}` as text: write `{word}`", word
+    if expected in ("a whole number", "a number") and re.fullmatch(r"-?[0-9]+", node.text):
+        return "take away the quotes", node.text
+    return None, None
 
 
 def _name_of(node: Node) -> str:
@@ -151,24 +183,39 @@ def _report_one(found: _Found, model: type[BaseModel], place: Place, collector: 
         _report_literal(found, here, collector)
     elif kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        collector.report("E216", f"expected {words.format(f'{context[name]:,}')}", here)
+        collector.report("E216", f"expected {words.format(f'{context[name]:,g}')}", here)
     elif kind == "string_pattern_mismatch":
         _report_pattern(found, here, collector)
     elif kind in ("too_short", "string_too_short"):
         collector.report("E216", "expected at least one entry" if kind == "too_short" else "expected some text", here)
-    elif kind in ("key_column", "key_double"):
-        place_of_name = place.at(*found.route, "key", context["index"])
-        names = found.node.entries["columns"].node if isinstance(found.node, MappingNode) else None
-        candidates = names.entries if isinstance(names, MappingNode) else ()
-        hint = did_you_mean(context["name"], candidates) if kind == "key_column" else "name it once"
-        collector.report("E212", found.error["msg"], place_of_name, hint=hint)
+    elif kind == "key_columns":
+        _report_key_columns(found, here, collector)
     elif kind == "step_double":
         collector.report("E210", found.error["msg"], place.at(*found.route, "steps", context["index"], "name"))
     elif kind in _CUSTOM:
         hint = _HINTS.get(kind)
+        if kind == "base_url" and isinstance(found.node, ScalarNode):
+            hint = did_you_mean(found.node.text, [SANDBOX])
         collector.report(_CUSTOM[kind], found.error["msg"], here, hint=hint)
     else:
         collector.report("E218", _lowered(found.error["msg"]), here)
+
+
+def _report_key_columns(found: _Found, here: Place, collector: Collector) -> None:
+    table = found.node.entries if isinstance(found.node, MappingNode) else {}
+    columns = table["columns"].node if "columns" in table else None
+    names = table["key"].node if "key" in table else None
+    context: dict[str, Any] = found.error.get("ctx") or {}
+    for problem in ("unknown", "doubled"):
+        for index in context[problem]:
+            item = names.items[index] if isinstance(names, SequenceNode) else None
+            name = item.text if isinstance(item, ScalarNode) else ""
+            place = here.at("key", index)
+            if problem == "doubled":
+                collector.report("E212", f"`{name}` stands twice in the key", place, hint="name it once")
+                continue
+            known = columns.entries if isinstance(columns, MappingNode) else ()
+            collector.report("E212", f"no column `{name}` in this table", place, hint=did_you_mean(name, known))
 
 
 def _lowered(message: str) -> str:
@@ -197,7 +244,8 @@ def _report_literal(found: _Found, here: Place, collector: Collector) -> None:
     written = found.node.text if isinstance(found.node, ScalarNode) else ""
     near = closest(written, allowed, 1)
     fixes = [Fix(f"write `{near[0]}`", here, near[0])] if near else []
-    listed = " or ".join(f"`{word}`" for word in allowed)
+    words = [f"`{word}`" for word in allowed]
+    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
     collector.report("E203", f"expected {listed}", here, hint=did_you_mean(written, allowed), fixes=fixes)
 
 
@@ -213,10 +261,12 @@ def _report_pattern(found: _Found, here: Place, collector: Collector) -> None:
         message = "expected a lower_snake name of at most 63 characters that begins with a letter"
         collector.report("E208", message, here, hint=hint, fixes=fixes)
         return
+    if pattern.startswith("^(@("):
+        collector.report("E213", "expected a cron expression of five fields, such as `*/15 * * * *`", here)
+        return
     expected = {
         "^acct_": "an account such as `acct_1abc`",
         "^[^\\\\": "a relative path of a `.sql` file",
-        "^(@(": "a cron expression of five fields, such as `*/15 * * * *`",
         "^[a-z_]+(": "a function such as `invoices.finalize`",
     }
     words = next((text for start, text in expected.items() if pattern.startswith(start)), f"text like `{pattern}`")

@@ -68,13 +68,10 @@ class SchemaSpec(Definition):
 
     @model_validator(mode="after")
     def _key_names_columns(self) -> Self:
-        for index, name in enumerate(self.key):
-            if name not in self.columns:
-                raise PydanticCustomError(
-                    "key_column", "no column `{name}` in this table", {"name": name, "index": index}
-                )
-            if name in self.key[:index]:
-                raise PydanticCustomError(
-                    "key_double", "`{name}` stands twice in the key", {"name": name, "index": index}
-                )
+        unknown = [index for index, name in enumerate(self.key) if name not in self.columns]
+        doubled = [index for index, name in enumerate(self.key) if name in self.key[:index] and name in self.columns]
+        if unknown or doubled:
+            raise PydanticCustomError(
+                "key_columns", "expected distinct columns of this table", {"unknown": unknown, "doubled": doubled}
+            )
         return self

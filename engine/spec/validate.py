@@ -104,8 +104,11 @@ def _validated(document: Document, model: type[M], collector: Collector) -> M | 
     try:
         return model.model_validate(_values(root))
     except ValidationError as error:
+        before = len(collector)
         errors = error.errors(include_url=False, include_input=False)
         report_errors(errors, model, root, place, collector)
+        if len(collector) == before:  # never set a definition aside without a word
+            collector.report("E218", f"not valid: {errors[0]['type']}", place)
         return None
 
 

@@ -1,0 +1,2 @@
+SELECT id, email -- KÃ¤ufer
+FROM customers WHERE name = 'Müller'
