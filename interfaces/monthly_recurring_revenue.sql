@@ -64,7 +64,7 @@ paying AS (
 months AS (
   SELECT unnest(generate_series(
     date_trunc('month', {{ since }}),
-    date_trunc('month', greatest(CAST(current_date AS TIMESTAMP), (SELECT max(begins) FROM paying))),
+    date_trunc('month', (SELECT max(_read_at) FROM subscriptions)),
     INTERVAL 1 MONTH
   )) AS month
 ),
