@@ -1,0 +1,157 @@
+"""Plans: deterministic, without places in the hash, JSON both ways, narrowed to what is selected."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.connector import Connector
+from engine.connectors.stripe import CONNECTOR
+from engine.diagnostics import Collector
+from engine.duck import DuckBinder
+from engine.graph import Extract, Graph, Import, compile_project
+from engine.plan import Plan, compare_plans, plan_from_json, plan_graph, plan_to_json, select_interfaces
+from engine.plan.select import report_unset
+from engine.project import Project, resolve_specs
+from engine.source import load_root
+from engine.spec import validate_tree
+
+CONNECTORS: dict[str, Connector] = {"stripe": CONNECTOR}
+CONNECTION = (
+    "kind: connection\nname: stripe_main\nconnector: stripe\nis_source: true\nclient_secret: {env: STRIPE_SECRET_KEY}\n"
+)
+SCHEMA = "kind: schema\nname: people\ncolumns:\n  id: {type: text, required: true}\n  email: text\nkey: [id]\n"
+INTERFACE = """\
+kind: interface
+name: people
+steps:
+  - name: load
+    import:
+      connection: stripe_main
+      sql: |
+        SELECT id, email FROM customers WHERE created >= TIMESTAMP '2025-01-01'
+      into: people
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in (("connections", CONNECTION), ("schemas", SCHEMA), ("interfaces", INTERFACE)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.yaml").write_text(text)
+    return tmp_path
+
+
+def compiled(folder: Path) -> tuple[Project, Graph, Collector]:
+    collector = Collector()
+    tree = load_root(folder, collector)
+    project = resolve_specs(validate_tree(tree, collector), tree, CONNECTORS, collector)
+    catalogues = {name: CONNECTOR.catalogue(None) for name in project.connections}
+    graph = compile_project(project, catalogues, DuckBinder(), {}, collector)
+    assert not collector.has_errors, list(collector)
+    return project, graph, collector
+
+
+def planned(folder: Path, names: list[str] | None = None, rows: dict[tuple[str, str], int] | None = None) -> Plan:
+    project, graph, collector = compiled(folder)
+    chosen = select_interfaces(project, names or [], graph.interfaces, collector)
+    return plan_graph(graph, project, CONNECTORS, chosen, rows)
+
+
+def test_a_plan_says_what_is_read_and_written(folder: Path) -> None:
+    plan = planned(folder)
+    read, load = plan.tasks
+    assert isinstance(read.step, Extract)
+    assert isinstance(load.step, Import)
+    assert [(r.method, r.path, dict(r.params)) for r in read.reads[0].requests] == [
+        ("GET", "/v1/customers", {"created[gte]": "1735689600", "limit": "100"})
+    ]
+    assert load.needs == ("stripe_main:customers",)
+    assert load.action == "upsert"
+    assert load.step.match == (("id", "id"),)
+
+
+def test_the_hash_ignores_files_comments_and_layout(folder: Path) -> None:
+    before = planned(folder)
+    (folder / "interfaces" / "deep").mkdir()
+    shutil.move(folder / "interfaces" / "one.yaml", folder / "interfaces" / "deep" / "other.yaml")
+    text = (folder / "connections" / "one.yaml").read_text()
+    (folder / "connections" / "one.yaml").write_text("# a comment\n\n" + text)
+    after = planned(folder)
+    assert after.hash == before.hash
+    assert compare_plans(before, after) == ()
+
+
+def test_the_hash_follows_the_meaning(folder: Path) -> None:
+    before = planned(folder)
+    (folder / "interfaces" / "one.yaml").write_text(INTERFACE.replace("2025-01-01", "2025-02-01"))
+    after = planned(folder)
+    assert after.hash != before.hash
+    changes = {change.address: change for change in compare_plans(before, after)}
+    assert set(changes) == {"people.load", "stripe_main:customers"}
+    assert "step.box" in changes["people.load"].fields
+
+
+def test_a_plan_comes_back_from_json(folder: Path) -> None:
+    plan = planned(folder)
+    document = json.loads(json.dumps(plan_to_json(plan)))
+    back = plan_from_json(document)
+    assert back.hash == plan.hash
+    assert json.dumps(plan_to_json(back)) == json.dumps(plan_to_json(plan))
+
+
+def test_a_plan_that_was_edited_is_refused(folder: Path) -> None:
+    document = json.loads(json.dumps(plan_to_json(planned(folder))))
+    document["tasks"][1]["step"]["action"] = "replace"
+    with pytest.raises(ValueError, match="changed after it was written"):
+        plan_from_json(document)
+    with pytest.raises(ValueError, match="format_version"):
+        plan_from_json({**document, "format_version": 99})
+    with pytest.raises(ValueError, match="no plan"):
+        plan_from_json({"format_version": 1})
+
+
+def test_only_what_is_selected_is_read(folder: Path) -> None:
+    (folder / "schemas" / "two.yaml").write_text(SCHEMA.replace("people", "firms"))
+    other = INTERFACE.replace("people", "firms").replace("customers", "charges").replace("email", "currency AS email")
+    (folder / "interfaces" / "two.yaml").write_text(other)
+    assert {task.id for task in planned(folder, ["people"]).tasks} == {"stripe_main:customers", "people.load"}
+    assert len(planned(folder).tasks) == 4
+    assert {task.id for task in planned(folder, ["f*"]).tasks} == {"stripe_main:charges", "firms.load"}
+
+
+def test_an_unknown_name_is_reported_with_a_candidate(folder: Path) -> None:
+    project, graph, collector = compiled(folder)
+    assert select_interfaces(project, ["peple"], graph.interfaces, collector) == []
+    found = [item for item in collector if item.code == "E501"]
+    assert found[0].hint == "did you mean `people`?"
+
+
+def test_rows_that_are_known_make_an_estimate(folder: Path) -> None:
+    assert planned(folder).tasks[0].estimate.requests is None
+    assert planned(folder, rows={("stripe_main", "customers"): 1234}).tasks[0].estimate.requests == 13
+
+
+def test_what_is_inactive_is_skipped_and_said(folder: Path) -> None:
+    (folder / "connections" / "one.yaml").write_text(CONNECTION + "is_active: false\n")
+    plan = planned(folder)
+    assert [task.id for task in plan.tasks] == []
+    assert [(item.address, item.reason) for item in plan.skipped] == [
+        ("people.load", "the connection `stripe_main` is not active")
+    ]
+    (folder / "interfaces" / "one.yaml").write_text(INTERFACE + "is_active: false\n")
+    assert "people" in {item.address for item in planned(folder).skipped}
+
+
+def test_a_parameter_without_a_value_is_reported_only_for_what_runs(folder: Path) -> None:
+    text = INTERFACE.replace("TIMESTAMP '2025-01-01'", "{{ since }}") + "parameters: {since: {type: timestamp}}\n"
+    (folder / "interfaces" / "one.yaml").write_text(text)
+    project, graph, _ = compiled(folder)
+    collector = Collector()
+    report_unset(graph, [], project, collector)
+    assert len(collector) == 0
+    report_unset(graph, ["people"], project, collector)
+    assert [item.code for item in collector] == ["E502"]
