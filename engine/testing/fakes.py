@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from importlib import import_module
 
-from engine.run import RunRecord, StepRecord
+from engine.connector import ConnectorError
+from engine.run import Json, Partition, ReportSink, RunRecord, Stage, StageFunction, StepRecord, TaskContext, TaskResult
 
 
 @dataclass(slots=True)
@@ -121,3 +123,40 @@ class MemoryRunStore:
 
     def close(self) -> None:
         """See `RunStore.close`."""
+
+
+class DirectExecutor:
+    """An `Executor` that runs each partition in the thread that asks for its result. Keeps no markers."""
+
+    @property
+    def parallelism(self) -> int:
+        """One partition at a time."""
+        return 1
+
+    def map(
+        self, stage: Stage, parts: Sequence[Partition], report: ReportSink, cancelled: Callable[[], bool]
+    ) -> Iterator[TaskResult]:
+        """See `Executor.map`."""
+        module, _, name = stage.function.partition(":")
+        function: StageFunction = getattr(import_module(module), name)
+        for part in parts:
+            yield self._run(function, stage, part, report, cancelled)
+
+    def close(self) -> None:
+        """See `Executor.close`."""
+
+    @staticmethod
+    def _run(
+        function: StageFunction, stage: Stage, part: Partition, report: ReportSink, cancelled: Callable[[], bool]
+    ) -> TaskResult:
+        directory = stage.root / stage.id / part.id
+        directory.mkdir(parents=True)
+
+        def tell(counts: Mapping[str, Json]) -> None:
+            report(part.id, counts)
+
+        try:
+            output = function(stage.config, part.payload, TaskContext(directory, 1, tell, cancelled))
+        except ConnectorError as error:
+            return TaskResult(part.id, 1, error=error.failure)
+        return TaskResult(part.id, 1, output.files, output.value)
