@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import duckdb
@@ -172,8 +173,6 @@ class DuckBinder:
             return failure_of(error, sql, len(_EXPLAIN), tables, columns)
         except UnicodeError:
             return BindFailure("syntax", "the text holds characters that are none", None)
-        if isinstance(relation, BindFailure):
-            return relation
         try:
             named = check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
         except BoxError as error:
@@ -189,7 +188,11 @@ class DuckBinder:
         mentioned: Sequence[BoundTable],
         named: frozenset[TableName],
     ) -> tuple[TableRead, ...]:
-        by_name = {f"memory.{table.namespace}.{name}": table for table in mentioned for name in _names_of(table)}
+        by_name = {
+            f"memory.{table.namespace}.{name}": replace(table, limited=name == table.table)
+            for table in mentioned
+            for name in _names_of(table)
+        }
         clock = not _SURROUNDINGS.isdisjoint(words)
         reads = reads_of_plan(plan, by_name, clock=clock, renames_created=lambda: self._renames_created(sql))
         seen = {(read.namespace, read.need.table) for read in reads}
@@ -249,14 +252,9 @@ class DuckBinder:
         tree = json.loads(row[0]) if row is not None else {}
         return tree if isinstance(tree, dict) else {}
 
-    def _relation(self, sql: str) -> Relation | BindFailure:
-        """The columns of a statement that is known to be one SELECT."""
+    def _relation(self, sql: str) -> Relation:
+        """The columns of a statement that is known to be one SELECT; names may stand there twice."""
         described = self._database.execute(_DESCRIBE + sql).fetchall()
-        seen: set[str] = set()
-        for name, *_ in described:
-            if name.casefold() in seen:
-                return BindFailure("column", f"two columns `{name}`: name one of them with AS", None, name)
-            seen.add(name.casefold())
         return Relation(tuple(Column(row[0], column_type(row[1])) for row in described))
 
     def _enter(self, scope: Scope) -> None:
@@ -286,8 +284,7 @@ class DuckBinder:
         full = f"{namespace}.{table}"
         made = self._made.get(full)
         if made is None:
-            limited = not table.endswith(ALL_SUFFIX)
-            made = self._made[full] = BoundTable(namespace, table, relation, limited)
+            made = self._made[full] = BoundTable(namespace, table, relation)
             for name in _names_of(made):
                 statement = f"CREATE TABLE {quote_name(namespace)}.{quote_name(name)} ({_columns_sql(relation)})"
                 self._database.execute(statement)

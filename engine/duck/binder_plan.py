@@ -24,12 +24,12 @@ _ORDER: Final = re.compile(r"(?P<ref>#\d+|[\w.]+) DESC(?: NULLS LAST)?")
 
 @dataclass(frozen=True, slots=True)
 class BoundTable:
-    """A table of the binder's database and what it stands for. `limited` says whether a limit may be taken over."""
+    """A table of the binder's database and what it stands for. `limited`: whether a limit may be taken over."""
 
     namespace: str
     table: str
     relation: Relation
-    limited: bool
+    limited: bool = True
 
 
 @dataclass(frozen=True, slots=True)
