@@ -49,13 +49,17 @@ class Timing:
 
 @dataclass(slots=True)
 class Counts:
-    """What a client did so far. `waiting` says why the latest pause was made, until a request goes through."""
+    """What a client did so far. `waiting` says why the latest pause was made, until a request goes through.
+
+    `api_version` is what the latest answer said of itself; where it says nothing, what was asked for.
+    """
 
     requests: int = 0
     retries: int = 0
     limited: int = 0
     bytes: int = 0
     waiting: str | None = None
+    api_version: str | None = None
 
 
 @dataclass(slots=True)
@@ -132,16 +136,7 @@ class Client:
         response = await self._sdk.raw_request_async("get", path, **params)
         headers = cast("RawHeaders", response.headers)
         self.counts.bytes += len(headers.raw)
-        answered = headers.get("stripe-version")
-        if answered is not None and answered != self.settings.api_version:
-            raise ConnectorError(
-                Failure(
-                    FailureKind.ANSWER,
-                    f"GET {path}: asked for API version {self.settings.api_version}, got {answered}",
-                    "set `api_version` to a version that this account and Weir both know",
-                    request_id=headers.get("request-id"),
-                )
-            )
+        self.counts.api_version = headers.get("stripe-version") or self.settings.api_version
         return Answer(headers.raw, headers)
 
     async def _wait(self, path: str, pause: float, error: stripe.StripeError | None, failure: Failure) -> None:

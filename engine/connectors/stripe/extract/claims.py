@@ -1,0 +1,93 @@
+"""Coverage: what a slice may claim to have read, as JSON for `engine.run.Coverage`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from engine.run import Json
+
+from ..read_options import ReadOptions, Variant
+from .cursors import Cursor, State
+
+
+@dataclass(slots=True)
+class _Window:
+    gte: int | None
+    lt: int | None
+    pages: int
+    rows: int
+
+
+@dataclass(slots=True)
+class Claims:
+    """Collects the windows of each variant that are read to their end."""
+
+    account: str
+    api_version: str
+    _windows: dict[tuple[int, int], list[_Window]] = field(default_factory=dict)
+
+    def add(self, cursor: Cursor, gte: int | None) -> None:
+        """All rows of the cursor's window from `gte` on have been read."""
+        window = _Window(gte, cursor.lt, cursor.unclaimed_pages, cursor.unclaimed_rows)
+        self._windows.setdefault((cursor.read, cursor.variant), []).append(window)
+        cursor.unclaimed_pages = cursor.unclaimed_rows = 0
+
+    def as_json(self, reads: list[ReadOptions], state: State, final: bool) -> list[Json]:
+        """The slice's claims. With `final`, also those of reads that are complete only at the end."""
+        found: list[Json] = []
+        for (read, variant), windows in sorted(self._windows.items()):
+            if read in state.failed:
+                continue
+            options = reads[read]
+            ceiling = state.ceiling if options["created"] else None
+            found.extend(
+                self._one(options, options["variants"][variant], window, state) for window in _merged(windows, ceiling)
+            )
+        if final:
+            found.extend(self._whole(reads, state))
+        return found
+
+    def _whole(self, reads: list[ReadOptions], state: State) -> Iterator[Json]:
+        for index, options in enumerate(reads):
+            if options["strategy"] not in ("retrieve", "parents", "embedded") or index in state.failed:
+                continue
+            pages, rows = state.totals.get(index, (0, 0))
+            for place, variant in enumerate(options["variants"]):
+                window = _Window(variant["gte"], variant["lt"], 0 if place else pages, 0 if place else rows)
+                yield self._one(options, variant, window, state)
+
+    def _one(self, options: ReadOptions, variant: Variant, window: _Window, state: State) -> Json:
+        assert state.as_of is not None
+        return {
+            "account": self.account,
+            "table": options["table"],
+            "gte": window.gte,
+            "lt": window.lt,
+            "where": [[[column, op, list(values)] for column, op, values in variant["where"]]],
+            "as_of": datetime.fromtimestamp(state.as_of, UTC).isoformat(),
+            "strategy": options["strategy"],
+            "api_version": self.api_version,
+            "pages": window.pages,
+            "rows": window.rows,
+            "complete": options["limit"] is None,
+        }
+
+
+def _merged(windows: list[_Window], ceiling: int | None) -> list[_Window]:
+    """Windows without holes between them united, and none reaching above the ceiling. Those left empty are dropped."""
+    low = float("-inf")
+    found: list[_Window] = []
+    for window in sorted(windows, key=lambda each: low if each.gte is None else each.gte):
+        before = found[-1] if found else None
+        if before is not None and (before.lt is None or window.gte is None or window.gte <= before.lt):
+            before.lt = None if None in (before.lt, window.lt) else max(before.lt or 0, window.lt or 0)
+            before.pages += window.pages
+            before.rows += window.rows
+        else:
+            found.append(_Window(window.gte, window.lt, window.pages, window.rows))
+    for window in found:
+        if ceiling is not None and (window.lt is None or window.lt > ceiling):
+            window.lt = ceiling
+    return [each for each in found if each.gte is None or each.lt is None or each.gte < each.lt]

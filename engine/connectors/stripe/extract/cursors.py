@@ -1,0 +1,167 @@
+"""Where a read stands: cursors are data, so a slice may end anywhere and the next one may run anywhere."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from .rowtypes import Envelope
+
+PAGE_SIZE: Final = 100
+"""Stripe's largest page."""
+GALLOP: Final = 8
+"""How many pages' worth of time the first cut of a window without a lower bound leaves above it."""
+_TRAIL: Final = 10
+
+Kind = Literal["list", "once", "v2", "object"]
+
+
+class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
+    """One list (or window of it, or object) that is being read, newest rows first.
+
+    `read` and `variant` are indices. `params` are sent besides the variant's; `parent` holds what the rows' parent
+    fields are. With `windowed`, rows lie in `[gte, lt)` of their creation and the window may be cut. `trail` are the
+    ids of the latest page: the next one starts after the last of them, or, should that be gone, after one before it
+    (`back` counts these). `seen` ids came already and are dropped. `first` and `last` are the creation of the first row
+    of `pages` pages and of the last one; the `unclaimed` ones are not part of any coverage yet.
+    """
+
+    read: int
+    variant: int
+    kind: Kind
+    path: str
+    params: dict[str, str] = {}
+    parent: dict[str, str] = {}
+    windowed: bool = False
+    gte: int | None = None
+    lt: int | None = None
+    trail: list[str] = []
+    back: int = 0
+    seen: list[str] = []
+    limit: int | None = None
+    first: int | None = None
+    last: int | None = None
+    pages: int = 0
+    unclaimed_pages: int = 0
+    unclaimed_rows: int = 0
+    gallop: int = GALLOP
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The parameters that say which page comes next."""
+        place: dict[str, str] = {}
+        if self.kind == "object" or self.kind == "once":
+            return place
+        place["limit"] = str(PAGE_SIZE if self.limit is None else min(PAGE_SIZE, self.limit))
+        if self.gte is not None:
+            place["created[gte]"] = str(self.gte)
+        if self.lt is not None:
+            place["created[lt]"] = str(self.lt)
+        if self.trail:
+            place["starting_after"] = self.trail[-1 - self.back]
+        return place
+
+    def advance(self, ids: list[str], created: list[int | None]) -> None:
+        """A page came with these rows: the next one starts behind them."""
+        self.pages += 1
+        if ids:
+            self.trail, self.back = ids, 0
+        if created:
+            self.first = created[0] if self.first is None else self.first
+            self.last = created[-1]
+
+    def goes_on(self, envelope: Envelope, rows: int) -> bool:
+        """Whether there is a next page after one with this envelope and so many rows; if so, point to it."""
+        if self.limit is not None:
+            self.limit -= rows
+            if self.limit <= 0:
+                return False
+        if self.kind == "v2" and envelope.next_page_url:
+            self.path, self.params = split_url(envelope.next_page_url)
+            return True
+        if self.windowed and self.gte is not None and self.last is not None and self.last < self.gte:
+            return False
+        return self.kind == "list" and envelope.has_more and rows > 0
+
+    def step_back(self) -> None:
+        """The object that the next page would start after is gone: start after the one before it.
+
+        When the whole trail is gone, start over: a window just above the last row seen, any other list at its top.
+        """
+        self.back += 1
+        if self.back < len(self.trail):
+            return
+        self.seen = self.trail
+        self.trail, self.back = [], 0
+        if self.windowed and self.last is not None:
+            self.lt = self.last + 1
+
+    def short(self) -> Cursor:
+        """As it travels to the next slice: with the end of its trail only."""
+        cut = max(_TRAIL, self.back + 1)
+        return self if len(self.trail) <= cut else msgspec.structs.replace(self, trail=self.trail[-cut:])
+
+    def pages_left(self) -> float:
+        """An estimate of the pages to come, by the density so far; infinite where the window has no lower bound."""
+        if not self.windowed or not self.pages or self.last is None or self.first is None:
+            return 0.0
+        if self.gte is None:
+            return float("inf")
+        return (self.last - self.gte) / max(1.0, self._page_span())
+
+    def cut(self) -> Cursor | None:
+        """Keep the upper part of the window and give the lower one away; None when that is not worth a request.
+
+        A window with a lower bound is halved. One without keeps some pages' worth of time, twice as much each time, so
+        that at most one of the windows given away lies below all data. The page on its way stays in the upper part.
+        """
+        if self.pages_left() < 2 or self.last is None:
+            return None
+        top = self.last - int(self._page_span())
+        if self.gte is None:
+            middle = top - max(1, int(self._page_span() * self.gallop))
+        else:
+            middle = (top + self.gte) // 2
+            if middle <= self.gte:
+                return None
+        lower = Cursor(
+            read=self.read,
+            variant=self.variant,
+            kind=self.kind,
+            path=self.path,
+            params=self.params,
+            parent=self.parent,
+            windowed=True,
+            gte=self.gte,
+            lt=middle,
+            gallop=self.gallop * 2,
+        )
+        self.gte = middle
+        return lower
+
+    def _page_span(self) -> float:
+        assert self.first is not None
+        assert self.last is not None
+        return max(1.0, (self.first - self.last) / max(1, self.pages))
+
+
+class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What is left of a partition, as JSON. `ceiling` and `as_of` are Unix seconds of the server's clock.
+
+    `totals` counts pages and rows by read, `failed` are the reads that were given up.
+    """
+
+    cursors: list[Cursor]
+    format: int = 1
+    ceiling: int | None = None
+    as_of: int | None = None
+    totals: dict[int, tuple[int, int]] = {}
+    failed: list[int] = []
+
+
+def split_url(url: str) -> tuple[str, dict[str, str]]:
+    """Path and parameters of an address that Stripe gave; its host is not looked at."""
+    parts = urlsplit(url)
+    return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))

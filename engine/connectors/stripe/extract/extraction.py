@@ -1,0 +1,230 @@
+"""One attempt's reading: workers take cursors, fetch a page each, and hand their windows out when others are idle."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from engine.connector import ConnectorError, Failure, FailureKind
+
+from ..client import Answer, Client
+from .claims import Claims
+from .cursors import Cursor, State
+from .pages import Page
+from .readers import TableReader
+from .rowtypes import PREFIX
+from .spools import SpoolSet
+
+_OF_ONE_TABLE: Final = frozenset({FailureKind.PERMISSION, FailureKind.REQUEST, FailureKind.MISSING, FailureKind.ANSWER})
+_CANCEL_POLL: Final = 0.2
+
+
+@dataclass(slots=True)
+class Extraction:
+    """Reads the cursors of `state` until nothing is left, the slice is full, or `cancelled` says so.
+
+    Memory holds at most a page for each worker. Rows that hang on parents go before further parents, so that few
+    parents wait for theirs; a full slice ends only when all parents in it have theirs. `until` is a moment of the
+    client's clock at which the slice counts as full. `progress` is called after each page. With `tolerant`, a failure
+    of one table ends only that table and is put into `failures`.
+    """
+
+    client: Client
+    readers: list[TableReader]
+    state: State
+    spool: SpoolSet
+    claims: Claims
+    max_bytes: int
+    until: float
+    workers: int
+    ceiling_lag: int
+    cancelled: Callable[[], bool]
+    progress: Callable[[], None]
+    tolerant: bool = False
+    failures: list[Failure] = field(default_factory=list)
+    _ready: deque[Cursor] = field(default_factory=deque)
+    _below: deque[Cursor] = field(default_factory=deque)
+    _flying: list[Cursor] = field(default_factory=list)
+    _idle: deque[asyncio.Future[None]] = field(default_factory=deque)
+    _cuts: int = 0
+    _stopped: bool = False
+
+    async def run(self) -> None:
+        """Read. `ConnectorError` for what the user must hear of. Afterwards `state` holds what is left."""
+        for cursor in self.state.cursors:
+            self._queue(cursor)
+        workers = {asyncio.create_task(self._work()) for _ in range(self.workers)}
+        left = workers
+        try:
+            while left and not self._stopped:
+                done, left = await asyncio.wait(left, timeout=_CANCEL_POLL, return_when=asyncio.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
+                self._stopped = self.cancelled()
+        finally:
+            for task in workers:
+                task.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        self.state.cursors = [self._put_aside(cursor) for cursor in (*self._flying, *self._below, *self._ready)]
+
+    def _put_aside(self, cursor: Cursor) -> Cursor:
+        """A cursor for the next slice. What it has read of its window is claimed: a crash must not cost it."""
+        if cursor.windowed and cursor.last is not None and (cursor.lt is None or cursor.last + 1 < cursor.lt):
+            self.claims.add(cursor, cursor.last + 1)
+            cursor.lt = cursor.last + 1
+        return cursor.short()
+
+    async def _work(self) -> None:
+        while True:
+            cursor = self._take()
+            if cursor is not None:
+                self._flying.append(cursor)
+                await self._step(cursor)
+                self._wake(1 + len(self._below) + len(self._ready))
+            elif self._finished():
+                self._wake(len(self._idle))
+                return
+            else:
+                waiter = asyncio.get_running_loop().create_future()
+                self._idle.append(waiter)
+                await waiter
+
+    def _wake(self, count: int) -> None:
+        for _ in range(min(count, len(self._idle))):
+            waiter = self._idle.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _finished(self) -> bool:
+        return not self._flying and not self._below and (self._full() or not self._ready)
+
+    def _full(self) -> bool:
+        return self._stopped or self.spool.bytes >= self.max_bytes or self.client.timing.now() >= self.until
+
+    def _take(self) -> Cursor | None:
+        """The next cursor to read a page of; where none waits, the lower part of the largest window."""
+        if self._below:
+            return self._below.popleft()
+        if self._full():
+            return None
+        if self._ready:
+            return self._ready.popleft()
+        if self._cuts > self.spool.pages:
+            return None
+        largest = max(self._flying, key=Cursor.pages_left, default=None)
+        lower = largest.cut() if largest is not None else None
+        self._cuts += lower is not None
+        return lower
+
+    def _queue(self, cursor: Cursor) -> None:
+        if cursor.read not in self.state.failed:
+            (self._below if cursor.parent else self._ready).append(cursor)
+
+    async def _step(self, cursor: Cursor) -> None:
+        """Read one page of a cursor and go on from there. While the page is on its way, it stays in `_flying`."""
+        reader = self.readers[cursor.read]
+        try:
+            page = await self._fetch(reader, cursor)
+            self._flying.remove(cursor)
+            if cursor.read not in self.state.failed:
+                self._accept(reader, cursor, page)
+        except ConnectorError as error:
+            if cursor in self._flying:
+                self._flying.remove(cursor)
+            self._recover(reader, cursor, error.failure)
+        self.progress()
+
+    async def _fetch(self, reader: TableReader, cursor: Cursor) -> Page:
+        def read(answer: Answer) -> Page:
+            self._note_time(answer)
+            if cursor.kind == "object":
+                return reader.pages.read_object(answer.body)
+            if cursor.parent:
+                return reader.pages.read_below(cursor.parent, answer.body)
+            return reader.pages.read(answer.body)
+
+        params = {**reader.variant(cursor)["params"], **cursor.params, **cursor.place}
+        return await self.client.get(cursor.path, params, read)
+
+    def _note_time(self, answer: Answer) -> None:
+        """The first answer's date is the moment as of which this partition is read."""
+        if self.state.as_of is not None:
+            return
+        try:
+            moment = int(parsedate_to_datetime(answer.headers["date"]).timestamp())
+        except (KeyError, ValueError):
+            moment = int(time.time())
+        self.state.as_of = moment
+        self.state.ceiling = moment - self.ceiling_lag
+
+    def _accept(self, reader: TableReader, cursor: Cursor, page: Page) -> None:
+        cursor.advance(page.column("id"), page.column(reader.created) if cursor.windowed else [])
+        own = self._own_rows(reader, cursor, page)
+        self._store(reader, own)
+        cursor.unclaimed_pages += 1
+        cursor.unclaimed_rows += len(own.rows)
+        if cursor.goes_on(page.envelope, len(page.rows)):
+            self._queue(cursor)
+        elif reader.source == "list":
+            self.claims.add(cursor, cursor.gte)
+
+    @staticmethod
+    def _own_rows(reader: TableReader, cursor: Cursor, page: Page) -> Page:
+        """The page without rows that belong to a window cut off meanwhile, and without those that came already."""
+        if cursor.windowed and cursor.gte is not None and cursor.last is not None and cursor.last < cursor.gte:
+            gte, created = cursor.gte, f"{PREFIX}{reader.created}"
+            page = reader.pages.without(page, lambda row: getattr(row, created) < gte)
+        if cursor.seen:
+            seen = frozenset(cursor.seen)
+            before = len(page.rows)
+            page = reader.pages.without(page, lambda row: row.f_id in seen)
+            cursor.seen = cursor.seen if len(page.rows) < before else []
+        return page
+
+    def _store(self, reader: TableReader, page: Page) -> None:
+        """Spool a page, and what hangs on its rows."""
+        self.spool.add(reader.table, reader.source, page)
+        pages, rows = self.state.totals.get(reader.index, (0, 0))
+        self.state.totals[reader.index] = (pages + 1, rows + len(page.rows))
+        if not page.rows:
+            return
+        for index in reader.children:
+            if index in self.state.failed:
+                continue
+            below, cursors = self.readers[index].below(page)
+            if below is not None:
+                self._store(self.readers[index], below)
+            for cursor in cursors:
+                self._queue(cursor)
+
+    def _recover(self, reader: TableReader, cursor: Cursor, failure: Failure) -> None:
+        """Go on after a failure where something is merely gone; otherwise fail."""
+        missing = failure.kind is FailureKind.MISSING
+        if missing and failure.param == "starting_after" and cursor.trail:
+            cursor.step_back()
+            self._queue(cursor)
+        elif missing and (cursor.kind == "object" or cursor.parent):
+            return
+        elif missing and failure.param in reader.variant(cursor)["params"]:
+            self.claims.add(cursor, cursor.gte)
+        else:
+            self._fail(reader, replace(failure, table=failure.table or reader.table))
+
+    def _fail(self, reader: TableReader, failure: Failure) -> None:
+        """End the table and what hangs on it, or everything."""
+        if not self.tolerant or failure.kind not in _OF_ONE_TABLE:
+            raise ConnectorError(failure)
+        if reader.index in self.state.failed:
+            return
+        self.failures.append(failure)
+        gone = [reader.index]
+        for index in gone:
+            gone.extend(self.readers[index].children)
+        self.state.failed.extend(index for index in gone if index not in self.state.failed)
+        self._ready = deque(each for each in self._ready if each.read not in gone)
+        self._below = deque(each for each in self._below if each.read not in gone)
