@@ -1,4 +1,4 @@
-"""`python -m engine.cli`."""
+"""`python -m engine.cli`: the same as `weir`."""
 
 from . import main
 

@@ -58,7 +58,7 @@ def connection(
 @command.command("interface")
 @click.argument("name", required=False, callback=_name)
 @click.option("--connection", "source", metavar="NAME", help="The connection that is read.")
-@click.option("--into", metavar="TABLE", help="The table of the Schema that is written.")
+@click.option("--into", metavar="TABLE", help="The table that is written; otherwise the one named like the interface.")
 @click.option("--sql", metavar="SELECT", help="The SQL box.")
 @project_option
 @pass_session
@@ -67,8 +67,8 @@ def interface(session: Session, name: str | None, source: str | None, into: str 
     chosen = _checked(_asked(name, "name", "NAME"))
     text = interface_text(
         chosen,
-        _checked(_asked(source, "connection", "--connection", default="stripe_main")),
-        _checked(_asked(into, "into table", "--into", default=chosen)),
+        _checked(_asked(source, "connection", "--connection")),
+        _checked(into or chosen),
         _asked(sql, "SQL", "--sql"),
     )
     _written(session, "interface", chosen, text)

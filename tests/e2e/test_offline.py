@@ -1,0 +1,183 @@
+"""Checking and planning need no key and no network; what is wrong is shown at its character."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .command import shipped_project, weir, without_network
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return shipped_project(tmp_path / "project")
+
+
+def replaced(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+
+
+def test_the_network_guard_guards(tmp_path: Path, project: Path) -> None:
+    done = weir(project, "run", environment=without_network(tmp_path))
+    assert done.code != 0
+
+
+def test_validate_and_plan_are_offline_and_need_no_key(tmp_path: Path, project: Path) -> None:
+    guard = without_network(tmp_path)
+    checked = weir(project, "validate", environment=guard).succeeded()
+    assert checked.out.startswith("ok: 1 connection, 3 interfaces and 3 tables")
+    planned = weir(project, "plan", environment=guard).succeeded()
+    assert "GET /v1/subscriptions?status=all&limit=100" in planned.out
+    assert "upsert customers" in planned.out
+    assert not (project / ".weir").exists()
+
+
+def test_the_plan_has_the_same_hash_wherever_the_files_are(tmp_path: Path, project: Path) -> None:
+    other = shipped_project(tmp_path / "other")
+    replaced(other / "connections" / "stripe_main.yaml", "connector: stripe\n", "# a comment\nconnector: stripe\n")
+    (other / "interfaces" / "deep").mkdir()
+    (other / "interfaces" / "invoice_lines.yaml").rename(other / "interfaces" / "deep" / "lines.yaml")
+    plans = [json.loads(weir(folder, "plan", "--format", "json").succeeded().out) for folder in (project, other)]
+    assert plans[0]["hash"] == plans[1]["hash"]
+    replaced(other / "interfaces" / "deep" / "lines.yaml", "action: upsert", "action: insert")
+    changed = json.loads(weir(other, "plan", "--format", "json").succeeded().out)
+    assert changed["hash"] != plans[0]["hash"]
+
+
+def test_a_mistake_is_shown_at_its_character(project: Path) -> None:
+    replaced(project / "interfaces" / "invoice_lines.yaml", "connection: stripe_main", "connection: stripe_mian")
+    done = weir(project, "validate")
+    assert done.code == 2
+    lines = done.out.splitlines()
+    arrow = next(line for line in lines if "-->" in line)
+    assert arrow.strip() == "--> interfaces/invoice_lines.yaml:14:19"
+    assert any(line.strip() == "14 |       connection: stripe_mian".strip() for line in lines)
+    assert any(line.endswith("^^^^^^^^^^^") for line in lines)
+    assert "did you mean `stripe_main`?" in done.out
+
+
+def test_a_mistake_inside_a_box_is_shown_at_its_own_line(project: Path) -> None:
+    replaced(project / "interfaces" / "invoice_lines.yaml", "invoices.number AS", "invoices.numbr AS")
+    done = weir(project, "validate", "--format", "json")
+    assert done.code == 2
+    text = (project / "interfaces" / "invoice_lines.yaml").read_text()
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if "numbr" in row)
+    (finding,) = json.loads(done.out)["findings"]
+    assert finding["code"] == "E403"
+    assert str(line) in json.dumps(finding)
+
+
+def test_nothing_is_planned_from_wrong_definitions(project: Path) -> None:
+    replaced(project / "schemas" / "customers.yaml", "kind: schema", "kind: shema")
+    for verb in ("plan", "run"):
+        done = weir(project, verb)
+        assert done.code == 2
+        assert done.out == ""
+        assert "schemas/customers.yaml:2:7" in done.err
+
+
+def test_fixes_are_applied(project: Path) -> None:
+    file = project / "interfaces" / "invoice_lines.yaml"
+    before = file.read_text()
+    replaced(file, "invoices.number AS", "invoices.numbr AS")
+    done = weir(project, "validate", "--fix")
+    assert done.code == 0
+    assert "fixed interfaces/invoice_lines.yaml" in done.err
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("style", ["text", "concise", "json", "github", "gitlab", "sarif", "junit", "markdown"])
+def test_every_format_says_what_is_wrong(project: Path, style: str) -> None:
+    replaced(project / "interfaces" / "invoice_lines.yaml", "connection: stripe_main", "connection: stripe_mian")
+    done = weir(project, "validate", "--format", style)
+    assert done.code == 2
+    assert "stripe_mian" in done.out
+    assert "E301" in done.out
+
+
+def test_a_new_project_is_sound(tmp_path: Path) -> None:
+    guard = without_network(tmp_path)
+    weir(tmp_path, "init", "fresh", environment=guard).succeeded()
+    fresh = tmp_path / "fresh"
+    checked = weir(fresh, "validate", "--strict", environment=guard).succeeded()
+    assert checked.out.startswith("ok: 1 connection, 1 interface and 1 table")
+    weir(fresh, "schema", "--check", environment=guard).succeeded()
+    planned = weir(fresh, "plan", environment=guard).succeeded()
+    assert "created[gte]=1577836800" in planned.out
+    again = weir(tmp_path, "init", "fresh", environment=guard)
+    assert again.code == 64
+    assert "is there already" in again.err
+
+
+def test_new_definitions_fit_together(tmp_path: Path) -> None:
+    guard = without_network(tmp_path)
+    weir(tmp_path, "init", "fresh", environment=guard).succeeded()
+    fresh = tmp_path / "fresh"
+    sql = "SELECT id, amount, currency, created FROM charges"
+    connection = ("new", "connection", "stripe_eu", "--connector", "stripe", "--secret-env", "STRIPE_EU_KEY")
+    weir(fresh, *connection, environment=guard).succeeded()
+    schema = ("new", "schema", "charges", "--from-query", "stripe_eu", sql, "--key", "id")
+    weir(fresh, *schema, environment=guard).succeeded()
+    interface = ("new", "interface", "charges", "--connection", "stripe_eu", "--sql", sql)
+    weir(fresh, *interface, environment=guard).succeeded()
+    assert "2 connections, 2 interfaces and 2 tables" in weir(fresh, "validate", "--strict").succeeded().out
+    assert "amount: integer" in (fresh / "schemas" / "charges.yaml").read_text()
+    assert weir(fresh, *interface).code == 64
+
+
+def test_a_key_is_never_taken_for_the_name_of_a_variable(tmp_path: Path) -> None:
+    weir(tmp_path, "init", ".").succeeded()
+    key = "sk_test_" + "a" * 24
+    done = weir(tmp_path, "new", "connection", "other", "--connector", "stripe", "--secret-env", key)
+    assert done.code == 64
+    assert key not in done.out + done.err
+    assert not (tmp_path / "connections" / "other.yaml").exists()
+
+
+def test_usage_errors_have_their_own_exit_code(project: Path) -> None:
+    for arguments in (("vaildate",), ("validate", "--formt", "json"), ("explain", "E999"), ("plan", "nothing_such")):
+        done = weir(project, *arguments)
+        assert done.code == 64, arguments
+        assert done.out == ""
+        assert "error" in done.err
+    assert "did you mean `validate`" in weir(project, "vaildate").err
+    assert weir(project, "--version").succeeded().out.startswith("weir ")
+
+
+def test_a_folder_without_a_project_says_what_to_do(tmp_path: Path) -> None:
+    done = weir(tmp_path, "validate")
+    assert done.code == 2
+    assert "weir init" in done.err
+
+
+def test_the_project_is_found_from_below_and_by_name(tmp_path: Path, project: Path) -> None:
+    assert weir(project / "interfaces", "validate").succeeded().out.startswith("ok: 1 connection")
+    assert weir(tmp_path, "validate", "--project", str(project)).succeeded().out.startswith("ok: 1 connection")
+    assert weir(tmp_path, "--project", str(project), "validate").succeeded().out.startswith("ok: 1 connection")
+
+
+def test_queries_are_bound_before_anything_is_reached(tmp_path: Path, project: Path) -> None:
+    done = weir(project, "query", "stripe_main", "SELECT emial FROM customers", environment=without_network(tmp_path))
+    assert done.code == 2
+    assert "query.sql:1:8" in done.err
+    assert "did you mean `email`" in done.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(tmp_path: Path, shell: str) -> None:
+    assert "_WEIR_COMPLETE" in weir(tmp_path, "completion", shell).succeeded().out
+    variables = {"_WEIR_COMPLETE": "bash_complete", "COMP_WORDS": "weir test", "COMP_CWORD": "1"}
+    assert "plain,test-connection" in weir(tmp_path, environment=variables).out
+
+
+def test_the_catalogue_is_shown(tmp_path: Path) -> None:
+    listed = json.loads(weir(tmp_path, "catalog", "--format", "json").succeeded().out)
+    assert {"customers", "invoice_line_items"} <= {table["name"] for table in listed}
+    assert "rak_refund_read" in weir(tmp_path, "catalog", "refunds").succeeded().out
+    wrong = weir(tmp_path, "catalog", "refund")
+    assert wrong.code == 64
+    assert "did you mean `refunds`" in wrong.err
