@@ -13,6 +13,8 @@ import duckdb
 
 from engine.run import BoxLimits
 
+from .quoting import quote_literal
+
 MAX_EXPRESSION_DEPTH: Final = 250
 """Deeper expressions are refused by the parser: DuckDB descends them on the C stack."""
 
@@ -27,8 +29,6 @@ def open_instance(limits: BoxLimits, spill: Path) -> Iterator[duckdb.DuckDBPyCon
         config={
             "threads": limits.threads,
             "memory_limit": f"{limits.memory_bytes}B",
-            "temp_directory": str(spill),
-            "max_temp_directory_size": f"{limits.temp_bytes}B",
             "max_expression_depth": MAX_EXPRESSION_DEPTH,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -41,6 +41,9 @@ def open_instance(limits: BoxLimits, spill: Path) -> Iterator[duckdb.DuckDBPyCon
     )
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
+        # Given to connect(), this limit is shown but not kept.
+        connection.execute(f"SET max_temp_directory_size = '{limits.temp_bytes}B'")
         yield connection
     finally:
         connection.close()
