@@ -74,9 +74,10 @@ class TaskResult:
 class TaskContext:
     """What a function may use besides its arguments.
 
-    `directory` is the attempt's own. `report` takes what was done since the last call ({"table": …, "requests": 3,
-    "rows": 300}: increments; "waiting": why it waits, if it does) and may be called from any thread; on a cluster it
-    may do nothing. `cancelled` turns true when the run is stopped: the
+    `directory` is the attempt's own. `report` takes the attempt's totals so far, all of them optional: {"tables":
+    {table: rows}, "requests": {table: requests}, "counts": {name: number}, "waiting": why it waits, or null}. It may be
+    called from any thread; on a cluster it may do nothing, so the output's value should end with the same totals.
+    `cancelled` turns true when the run is stopped: the
     function then returns what it has, or raises.
     """
 

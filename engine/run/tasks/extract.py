@@ -1,8 +1,10 @@
 """Extract: one connection's tables through the executor into staging.
 
-Each account is a partition. A partition answers with files, with what they cover, and with what is left (`remaining`):
-while the files of one slice are loaded, the next slice is on its way. All slices of a connection carry one instant,
-`read_at`: rows of an earlier slice must not look as if the provider no longer had them.
+Each account is a partition with the payload {account, reads, state}; the connection's config gets
+`table_failures: report`. A partition answers with files and a value: `coverage` (what the files cover), `remaining`
+(the state of the next slice, or null), `failures` (tables that were given up) and its totals. While the files of one
+slice are loaded, the next slice is on its way. All slices of a connection carry one instant, `read_at`: rows of an
+earlier slice must not look as if the provider no longer had them.
 """
 
 from __future__ import annotations
@@ -73,6 +75,7 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
     """Read the tables of one connection. A table that cannot be read fails alone where that is possible."""
     settings = context.connections[_connection(tasks[0])]
     function, config = context.world.extraction(settings)
+    config = {**config, "table_failures": "report"}
     root = context.spool / file_name(settings.name)
     reads = tuple(read for task in tasks for read in task.reads)
     accounts = [_Account(account, reads) for account in context.world.accounts(settings)]
@@ -127,9 +130,7 @@ def _read_slice(extraction: _Extraction, name: str) -> list[TaskResult]:
         for index, account in enumerate(extraction.accounts)
         if not account.done
     ]
-    found = context.world.executor.map(
-        stage, parts, lambda _part, counts: extraction.progress.add(counts), extraction.is_stopping
-    )
+    found = context.world.executor.map(stage, parts, extraction.progress.report, extraction.is_stopping)
     return sorted(found, key=lambda result: int(result.partition))
 
 
@@ -141,23 +142,37 @@ def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
             extraction.context.demand_going()
             _leave_out(extraction, account, result.error)
             continue
-        value = result.value if isinstance(result.value, Mapping) else {}
+        value = _value(result)
+        extraction.progress.end(result.partition, value)
+        for failure in msgspec.convert(value.get("failures") or [], list[Failure]):
+            _give_up(extraction, account, failure)
         account.state = value.get("remaining")
         account.done = account.state is None
     return any(not account.done for account in extraction.accounts)
 
 
+def _value(result: TaskResult) -> Mapping[str, Json]:
+    return result.value if isinstance(result.value, Mapping) else {}
+
+
 def _leave_out(extraction: _Extraction, account: _Account, failure: Failure) -> None:
     """Give up the table that failed, and begin the others of this account anew; `ConnectorError` if it is not one."""
-    table = failure.table
-    if table is None or failure.kind not in _OF_A_TABLE or table not in {read.table for read in account.reads}:
+    if failure.kind not in _OF_A_TABLE:
         raise ConnectorError(failure)
-    gone = _with_children(table, account.reads)
-    for name in gone:
-        extraction.failed.setdefault(name, failure)
+    gone = _give_up(extraction, account, failure)
     account.reads = tuple(read for read in account.reads if read.table not in gone)
     account.state = None
     account.done = not account.reads
+
+
+def _give_up(extraction: _Extraction, account: _Account, failure: Failure) -> frozenset[str]:
+    """Note that a table failed, and with it those that hang on its rows; their names."""
+    if failure.table is None or failure.table not in {read.table for read in account.reads}:
+        raise ConnectorError(failure)
+    gone = _with_children(failure.table, account.reads)
+    for name in gone:
+        extraction.failed.setdefault(name, failure)
+    return gone
 
 
 def _with_children(table: str, reads: Sequence[Read]) -> frozenset[str]:
@@ -178,7 +193,7 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
         if result.error is not None:
             continue
         files += result.files
-        value = result.value if isinstance(result.value, Mapping) else {}
+        value = _value(result)
         coverage += msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
     if not files and not coverage:
         return

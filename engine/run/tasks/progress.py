@@ -1,8 +1,9 @@
-"""Counts of tables that are being read, summed up and told as they grow."""
+"""Counts of tables that are being read, summed up over slices and told as they grow."""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from engine.plan import Task
@@ -10,30 +11,67 @@ from engine.plan import Task
 from ..context import RunContext
 from ..executor import Json
 
+_Counts = dict[str, Counter[str]]
+"""By task."""
+
 
 class Progress:
-    """Adds up what partitions report. A parent's table counts for the task that reads it."""
+    """Adds up what attempts report (see `TaskContext.report`). A parent's table counts for the task that reads it.
+
+    What is not known by table counts for the first task.
+    """
 
     def __init__(self, tasks: Sequence[Task], context: RunContext) -> None:
         self._context = context
         self._owners = {read.table: task.id for task in tasks for read in task.reads}
         self._first = tasks[0].id
-        self._totals: dict[str, dict[str, int]] = {task.id: {"requests": 0, "rows": 0} for task in tasks}
+        self._ended: _Counts = {task.id: Counter(requests=0, rows=0) for task in tasks}
+        self._going: dict[str, _Counts] = {}
         self._lock = threading.Lock()
 
-    def add(self, counts: Mapping[str, Json]) -> None:
-        """Add increments of one table and tell the new totals."""
-        task = self._owners.get(str(counts.get("table")), self._first)
-        waiting = counts.get("waiting")
+    def report(self, partition: str, totals: Mapping[str, Json]) -> None:
+        """An attempt has come so far."""
+        waiting = totals.get("waiting")
+        counts = self._by_task(totals)
         with self._lock:
-            totals = self._totals[task]
-            for name, value in counts.items():
-                if isinstance(value, int) and not isinstance(value, bool):
-                    totals[name] = totals.get(name, 0) + value
-            shown = dict(totals)
-        self._context.progress(task, shown, waiting if isinstance(waiting, str) else None)
+            before = self._going.get(partition, {})
+            self._going[partition] = counts
+            changed = [task for task in self._ended if counts.get(task) != before.get(task)]
+            shown = {task: self._sum(task) for task in changed or ([self._first] if waiting else [])}
+        for task, total in shown.items():
+            self._context.progress(task, total, waiting if isinstance(waiting, str) else None)
+
+    def end(self, partition: str, totals: Mapping[str, Json]) -> None:
+        """An attempt has ended; its totals are these, whatever was reported before."""
+        with self._lock:
+            self._going.pop(partition, None)
+            for task, counts in self._by_task(totals).items():
+                self._ended[task].update(counts)
 
     def counts(self, task: str) -> dict[str, int]:
         """The totals of a task."""
         with self._lock:
-            return dict(self._totals[task])
+            return self._sum(task)
+
+    def _sum(self, task: str) -> dict[str, int]:
+        total = Counter(self._ended[task])
+        for going in self._going.values():
+            total.update(going.get(task, {}))
+        return dict(total)
+
+    def _by_task(self, totals: Mapping[str, Json]) -> _Counts:
+        found: _Counts = {}
+        by_table = {"rows": _numbers(totals.get("tables")), "requests": _numbers(totals.get("requests"))}
+        for name, tables in by_table.items():
+            for table, number in tables.items():
+                found.setdefault(self._owners.get(table, self._first), Counter())[name] += number
+        for name, number in _numbers(totals.get("counts")).items():
+            if not by_table.get(name):
+                found.setdefault(self._first, Counter())[name] += number
+        return found
+
+
+def _numbers(value: Json) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: each for name, each in value.items() if isinstance(each, int) and not isinstance(each, bool)}

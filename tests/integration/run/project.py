@@ -55,15 +55,23 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
     state: dict[str, int] = dict(payload["state"] or {})  # type: ignore[call-overload]
     files, coverage = [], []
     left = False
+    requests: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    failures: list[Json] = []
     for read in reads:
         rows, start = tables[read.table], state.get(read.table, 0)
+        if isinstance(rows, str) and rows.startswith("report "):
+            failures.append({"kind": rows.removeprefix("report "), "message": "gone", "table": read.table})
+            continue
         if isinstance(rows, str):
             raise ConnectorError(Failure(FailureKind(rows), f"no {read.table} for you", "ask nicely", table=read.table))
         if start > len(rows):
             continue
         if rows[start : start + 2]:
             files.append(spool(context.directory / f"{read.table}.spool", read.table, rows[start : start + 2]))
-        context.report({"table": read.table, "requests": 1, "rows": len(rows[start : start + 2])})
+        requests[read.table] = 1
+        sizes[read.table] = len(rows[start : start + 2])
+        context.report({"tables": dict(sizes), "requests": dict(requests), "waiting": None})
         state[read.table] = start + 2
         if start + 2 <= len(rows):
             left = True
@@ -74,8 +82,8 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
                 "", read.table, None, None, ((),), datetime(2026, 1, 1, tzinfo=UTC), "list", "v1", 1, len(rows), True
             )
         )
-    value = {"remaining": state if left else None, "coverage": msgspec.to_builtins(coverage)}
-    return Output(tuple(files), value)
+    value: dict[str, Json] = {"remaining": state if left else None, "coverage": msgspec.to_builtins(coverage)}
+    return Output(tuple(files), {**value, "failures": failures, "tables": sizes, "requests": requests})
 
 
 def spool(path: Path, table: str, rows: Sequence[Mapping[str, object]]) -> OutputFile:

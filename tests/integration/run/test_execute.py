@@ -66,6 +66,14 @@ def test_what_the_provider_lost_is_gone_and_an_empty_answer_is_told(project: Pro
     assert project.read("SELECT * FROM money") == []
 
 
+def test_a_table_that_is_reported_as_failed_fails_alone(project: Project) -> None:
+    project.provide(charges="report missing")
+    done = run(project, extract("customers"), extract("charges"), load("a.load", ALL, "stripe.customers"))
+    assert statuses(done) == {"stripe.customers": "succeeded", "stripe.charges": "failed", "a.load": "succeeded"}
+    assert done.outcomes[1].message == "gone"
+    assert done.outcomes[0].counts == {"requests": 3, "rows": 5}
+
+
 def test_a_table_that_cannot_be_read_fails_alone(project: Project) -> None:
     project.provide(charges="permission")
     done = run(
