@@ -19,10 +19,7 @@ def apply_fixes(diagnostics: Iterable[Diagnostic], tree: SourceTree) -> Mapping[
         text = tree.text_of(fix.place.file)
         if text is None:
             continue
-        region = tree.locate(fix.place)
-        start = _offset(text, region.start_line, region.start_column)
-        end = _offset(text, region.end_line, region.end_column)
-        edits.setdefault(fix.place.file, []).append((start, end, fix.replacement))
+        edits.setdefault(fix.place.file, []).append((*tree.span(fix.place), fix.replacement))
     changed: dict[str, str] = {}
     for file, listed in edits.items():
         changed[file] = _edited(tree.text_of(file) or "", listed)
@@ -38,10 +35,3 @@ def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
         parts += [text[done:start], replacement]
         done = end
     return "".join([*parts, text[done:]])
-
-
-def _offset(text: str, line: int, column: int) -> int:
-    offset = 0
-    for _ in range(line - 1):
-        offset = text.index("\n", offset) + 1
-    return offset + column - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from engine.diagnostics import CODES, Severity
 from engine.source import Region
@@ -59,7 +60,7 @@ def _result(item: Located, rule: int) -> dict[str, object]:
                 "description": {"text": fix.title},
                 "artifactChanges": [
                     {
-                        "artifactLocation": {"uri": region.file, "uriBaseId": "ROOT"},
+                        "artifactLocation": {"uri": quote(region.file), "uriBaseId": "ROOT"},
                         "replacements": [
                             {"deletedRegion": _region(region), "insertedContent": {"text": fix.replacement}}
                         ],
@@ -74,7 +75,7 @@ def _result(item: Located, rule: int) -> dict[str, object]:
 def _location(region: Region) -> dict[str, object]:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": region.file, "uriBaseId": "ROOT"},
+            "artifactLocation": {"uri": quote(region.file), "uriBaseId": "ROOT"},
             "region": _region(region),
         }
     }

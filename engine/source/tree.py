@@ -8,8 +8,8 @@ from pathlib import Path
 
 from engine.diagnostics import Place
 
-from .locate import locate
-from .types import Document, Region
+from .locate import locate, span_of
+from .types import Document, Region, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,14 @@ class SourceTree:
         document = self.documents.get(file) or self.cases.get(file)
         return document.text if document is not None else self.texts.get(file)
 
+    def span(self, place: Place) -> Span:
+        """The code points of the file's text that a place means, as `locate` shows them."""
+        return span_of(self._document(place.file), place)
+
     def locate(self, place: Place) -> Region:
         """Lines and columns of a place. A place that does not exist is located as near above it as possible."""
-        document = self.documents.get(place.file) or self.cases.get(place.file)
-        if document is None:
-            document = Document(place.file, self.texts.get(place.file, ""), None)
-        return locate(document, place)
+        return locate(self._document(place.file), place)
+
+    def _document(self, file: str) -> Document:
+        found = self.documents.get(file) or self.cases.get(file)
+        return found if found is not None else Document(file, self.texts.get(file, ""), None)

@@ -183,7 +183,7 @@ def _report_one(found: _Found, model: type[BaseModel], place: Place, collector: 
         _report_literal(found, here, collector)
     elif kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        collector.report("E216", f"expected {words.format(f'{context[name]:,g}')}", here)
+        collector.report("E216", f"expected {words.format(_number(context[name]))}", here)
     elif kind == "string_pattern_mismatch":
         _report_pattern(found, here, collector)
     elif kind in ("too_short", "string_too_short"):
@@ -216,6 +216,10 @@ def _report_key_columns(found: _Found, here: Place, collector: Collector) -> Non
                 continue
             known = columns.entries if isinstance(columns, MappingNode) else ()
             collector.report("E212", f"no column `{name}` in this table", place, hint=did_you_mean(name, known))
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
 
 
 def _lowered(message: str) -> str:

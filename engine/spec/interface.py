@@ -88,8 +88,8 @@ _MATCH = "Which rows are the same: Schema column to source column. Default: the 
 _MAP = "Schema column to source column, or to {from, expr, default, skip_if_empty}. `auto`: all equal names."
 _MAP_EXAMPLES = ["auto", {"customer_id": "id", "email": {"from": "email", "skip_if_empty": True}}]
 _ACTION = (
-    "What is done with the table's rows: insert new ones, update or delete those that match, upsert (update or insert), "
-    "or replace all of them."
+    "What is done with the table's rows: insert new ones, update or delete those that match, upsert (update or "
+    "insert), or replace all of them."
 )
 
 
