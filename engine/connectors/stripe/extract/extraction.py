@@ -148,6 +148,7 @@ class Extraction:
                 return reader.pages.read_below(cursor.parent, answer.body)
             return reader.pages.read(answer.body)
 
+        self.spool.requests_by_table[reader.table] += 1
         params = {**reader.variant(cursor)["params"], **cursor.params, **cursor.place}
         return await self.client.get(cursor.path, params, read)
 

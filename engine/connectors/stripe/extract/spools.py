@@ -33,6 +33,8 @@ class SpoolSet:
     rows: int = 0
     bytes: int = 0
     rows_by_table: Counter[str] = field(default_factory=Counter)
+    requests_by_table: Counter[str] = field(default_factory=Counter)
+    """Without repeated ones."""
     _open: dict[tuple[str, str, bool, bool], _Open] = field(default_factory=dict)
 
     def add(self, table: str, source: str, page: Page) -> None:

@@ -39,9 +39,9 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
 
     The output's value: `remaining` (null when all is read, otherwise the `state` of the next slice), `coverage` (fields
     of `engine.run.Coverage`; it speaks of all slices, so all of them must be loaded with one `read_at`, from before the
-    first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `failures` (fields of
-    `Failure`) and `warnings` (texts). Progress reports have `counts` and `tables` too, and `waiting`: why nothing moves.
-    Raises `ConnectorError`. Secrets are looked up in this process's environment.
+    first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by
+    table), `failures` (fields of `Failure`) and `warnings` (texts). Progress reports have `counts`, `tables` and
+    `requests` too, and `waiting`: why nothing moves. Raises `ConnectorError`. Secrets are looked up in this process's environment.
     """
     given = cast("Mapping[str, Any]", payload)
     settings = Settings.of(config, load_catalogue().api_version)
@@ -147,4 +147,5 @@ class _Reporter:
                 "bytes": self._spool.bytes,
             },
             "tables": dict(self._spool.rows_by_table),
+            "requests": dict(self._spool.requests_by_table),
         }
