@@ -27,8 +27,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=1, help="the same seed makes the same objects (default: 1)")
     made.add_argument("--now", type=_moment, default=ANCHOR, help="where the clock starts, RFC 3339 or Unix seconds")
     made.add_argument("--frozen", action="store_true", help="the clock stands still until it is told to move")
-    made.add_argument("--key", action="append", default=[], metavar="KEY[=PERMISSION,…]",
-                      help=f"accept this key (default: {SANDBOX_KEY}); with permissions it is restricted to them")  # fmt: skip
+    about_key = f"accept this key (default: {SANDBOX_KEY}); with permissions it is restricted to them"
+    made.add_argument("--key", action="append", default=[], metavar="KEY[=PERMISSION,…]", help=about_key)
     made.add_argument("--rate", type=float, default=0, metavar="N", help="requests per second in total; 0 is no limit")
     made.add_argument(
         "--rate-per-endpoint", type=float, default=0, metavar="N", help="requests per second and endpoint"

@@ -148,10 +148,10 @@ class Api:
             return self._refusal(error), error.kept
         except Exception:  # noqa: BLE001 - a defect of the sandbox is answered like one of Stripe's, and shown
             traceback.print_exc(file=sys.stderr)
-            error = ApiError(
+            defect = ApiError(
                 500, "The sandbox failed; its own output says why.", type="api_error", code="sandbox_defect"
             )
-            return self._refusal(error), False
+            return self._refusal(defect), False
 
     def _run_hooks(self, ticket: Ticket) -> None:
         if not isinstance(ticket.match.endpoint, Table):
@@ -182,7 +182,7 @@ class Api:
         endpoint = ticket.match.endpoint
         match endpoint:
             case Table():
-                return reader.list(store, ticket.match, endpoint, request.path, _query(request))
+                return reader.page(store, ticket.match, endpoint, request.path, _query(request))
             case Retrieve():
                 return reader.retrieve(store, ticket.match, endpoint, _query(request))
             case Search():

@@ -40,7 +40,7 @@ class Control:
         }
         return [Route(path, _guard(handler), methods=methods) for path, (handler, methods) in handlers.items()]
 
-    async def overview(self, request: Request) -> Response:
+    async def overview(self, _: Request) -> Response:
         """What this sandbox is: version, account, size, clock."""
         options, world = self._box.options, self._box.world
         counts = {name: len(table.rows) for name, table in world.store(world.platform).tables() if table.rows}
@@ -128,7 +128,7 @@ class Control:
             self._box.counts.clear()
         return JSONResponse(list(self._box.trace))
 
-    async def reset(self, request: Request) -> Response:
+    async def reset(self, _: Request) -> Response:
         """Everything as at the start."""
         self._box.reset()
         return JSONResponse({"reset": True})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from engine.connectors.stripe.catalogue import Catalogue, FieldType
+from engine.connectors.stripe.catalogue import Catalogue, FieldType, Resource
 
 from .errors import invalid
 from .params import Given, as_list
@@ -55,23 +55,20 @@ class Expander:
         known = self._catalogue.resources.get(resource)
         if known is None or not parts:
             return known is None
-        expandable = {path.replace("[]", "") for path in known.expandable}
-        for length in range(1, len(parts) + 1):
-            name, rest = ".".join(parts[:length]), parts[length:]
-            field = known.find(name)
-            targets = field.targets if field is not None and field.targets else self._guess(name)
-            if name in expandable or (field is not None and field.includable and name not in known.sublists):
-                if not rest or any(self._can(target, rest) for target in targets):
-                    return True
-            if name in known.sublists:
-                if not rest and field is not None and field.includable:
-                    return True
-                if rest[:1] == ["data"] and (len(rest) == 1 or self._any(known.sublists[name], rest[1:])):
-                    return True
-            if field is not None and field.type in (FieldType.RESOURCE, FieldType.LIST) and rest:
-                if any(self._can(target, rest) for target in field.targets):
-                    return True
-        return False
+        return any(self._leads(known, ".".join(parts[:length]), parts[length:]) for length in range(1, len(parts) + 1))
+
+    def _leads(self, known: Resource, name: str, rest: list[str]) -> bool:
+        """Whether the field of this name can be expanded, or holds what can, and the rest of the path goes on there."""
+        field = known.find(name)
+        targets = field.targets if field is not None and field.targets else self._guess(name)
+        includable = field is not None and field.includable
+        if name in known.sublists:
+            within = rest[:1] == ["data"] and (len(rest) == 1 or self._any(known.sublists[name], rest[1:]))
+            return within or (includable and not rest)
+        if includable or name in {path.replace("[]", "") for path in known.expandable}:
+            return not rest or self._any(targets, rest)
+        embeds = field is not None and field.type in (FieldType.RESOURCE, FieldType.LIST)
+        return embeds and bool(rest) and self._any(targets, rest)
 
     def _any(self, targets: tuple[str, ...], rest: list[str]) -> bool:
         return any(self._can(target, rest) for target in targets)
@@ -107,7 +104,7 @@ class Expander:
             if row is not None:
                 return self._renderer.show(store, resource, row)
             if identifier in table.gone:
-                return self._renderer.deleted(resource, self._catalogue.resources[resource].object, identifier)
+                return self._renderer.deleted(self._catalogue.resources[resource].object, identifier)
         return None
 
     def _include(self, store: Store, shown: dict[str, Any], name: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from engine.connectors.stripe.catalogue import FieldType, Filter, FilterKind, Table
 
 from .errors import invalid, missing
+from .flows.invoicing import subscription_of
 from .options import EVENT_RETENTION
 from .params import Given, as_list, check_choice, to_boolean, to_integer
 from .store import Row, Store
@@ -51,7 +52,7 @@ def _items(name: str) -> Getter:
 GETTERS: Final[Mapping[tuple[str, str], Getter]] = {
     ("event", "delivery_success"): lambda _, row: row.obj["pending_webhooks"] == 0,
     ("file_link", "expired"): lambda _, row: row.obj["expired"],
-    ("invoice", "subscription"): lambda _, row: ((row.obj["parent"] or {}).get("subscription_details") or {}).get("subscription"),
+    ("invoice", "subscription"): lambda _, row: subscription_of(row),
     ("invoiceitem", "pending"): lambda _, row: row.obj["invoice"] is None,
     ("event", "types"): lambda _, row: row.obj["type"],
     ("price", "lookup_keys"): lambda _, row: row.obj["lookup_key"],
@@ -147,9 +148,11 @@ def _add_value(question: Question, store: Store, table: Table, each: Filter, val
 
 
 def _add_range(question: Question, store: Store, name: str, getter: Getter, value: Any) -> None:
+    low: int | None
+    high: int | None
     if not isinstance(value, dict):
-        moment = to_integer(value, name)
-        low, high = moment, moment + 1
+        low = to_integer(value, name)
+        high = low + 1
     else:
         low, high = _bounds(name, value)
     if name == "created":
@@ -167,7 +170,8 @@ def _add_range(question: Question, store: Store, name: str, getter: Getter, valu
 
 
 def _bounds(name: str, value: Given) -> tuple[Any, Any]:
-    low = high = None
+    low: int | None = None
+    high: int | None = None
     for bound, text in value.items():
         if bound not in BOUNDS:
             raise invalid(f"Received unknown parameter: {name}[{bound}]", f"{name}[{bound}]", "parameter_unknown")

@@ -36,8 +36,8 @@ def read_paging(given: Given) -> Paging:
         text = given["limit"]
         limit = to_integer(text if isinstance(text, str) else "", "limit")
         if limit > LIMIT_MOST:
-            raise invalid(f"This value must be less than or equal to {LIMIT_MOST} (it currently is '{limit}').", "limit",
-                          "parameter_invalid_integer")  # fmt: skip
+            message = f"This value must be less than or equal to {LIMIT_MOST} (it currently is '{limit}')."
+            raise invalid(message, "limit", "parameter_invalid_integer")
         if limit < 1:
             raise invalid("This value must be greater than or equal to 1.", "limit", "parameter_invalid_integer")
     after, before = given.get("starting_after"), given.get("ending_before")
@@ -54,8 +54,8 @@ def find_page(
 ) -> tuple[list[Row], bool]:
     """The rows of one page and whether more follow in its direction. `within` limits the list to these rows."""
     keys = within if within is not None else _candidates(store, resources, question)
-    low = 0 if question.low is None else bisect_left(keys, (question.low,))  # type: ignore[arg-type]
-    high = len(keys) if question.high is None else bisect_left(keys, (question.high,))  # type: ignore[arg-type]
+    low = 0 if question.low is None else bisect_left(keys, (question.low,))
+    high = len(keys) if question.high is None else bisect_left(keys, (question.high,))
     ascending = resources[0] in OLDEST_FIRST
     backward = False
     if paging.after is not None or paging.before is not None:
@@ -64,9 +64,9 @@ def find_page(
         place = (row.created, row.seq)
         backward = name == "ending_before"
         if ascending != backward:
-            low = max(low, bisect_right(keys, (*place, _LAST)))  # type: ignore[arg-type]
+            low = max(low, bisect_right(keys, (*place, _LAST)))
         else:
-            high = min(high, bisect_left(keys, place))  # type: ignore[arg-type]
+            high = min(high, bisect_left(keys, place))
     upward = ascending != backward
     steps: Iterable[int] = range(low, high) if upward else range(high - 1, low - 1, -1)
     found = _collect(keys, steps, question, paging.limit + 1)

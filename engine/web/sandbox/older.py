@@ -1,6 +1,6 @@
 """Objects as an older API version shows them, for events of endpoints that are pinned to one.
 
-Only what moved between versions and is often read: a reader that takes such an object for the current shape must notice.
+Only what moved between versions and is often read: whoever takes such an object for the current shape must notice.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Operation:
         if resource in LINKED:
             self.store.epoch += 1
         self._refresh_owner(resource, row)
-        return self.world.renderer.deleted(resource, row.obj["object"], row.id)
+        return self.world.renderer.deleted(row.obj["object"], row.id)
 
     def emit(self, kind: str, resource: str, row: Row, before: Obj | None = None) -> None:
         """Write an event of this type about an object, with what it was before if that is given."""

@@ -12,7 +12,9 @@ ANCHOR: Final = 1_793_404_800
 """2026-10-31T00:00:00Z: the moment at which the seeded business stands and the sandbox's clock starts."""
 
 SIZES: Final[Mapping[str, int]] = {"empty": 0, "small": 60, "medium": 2_000, "large": 6_000}
-"""Number of customers by the name of a size. `small` is about 5,000 objects; `large` takes a quarter of a minute and 2 GB."""
+"""Number of customers by the name of a size.
+
+`small` is about 5,000 objects; `large` takes a quarter of a minute and 2 GB."""
 
 DAY: Final = 86_400
 EVENT_RETENTION: Final = 30 * DAY

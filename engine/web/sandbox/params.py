@@ -29,7 +29,7 @@ def nest(pairs: Iterable[tuple[str, str]]) -> Given:
 
 def _put(into: Given, keys: Sequence[str], value: str, name: str) -> None:
     for place, key in enumerate(keys[:-1]):
-        step = _position(into, keys[place + 1]) if not key else key
+        step = key or _position(into, keys[place + 1])
         inner = into.setdefault(step, {})
         if not isinstance(inner, dict):
             raise invalid(f"Invalid parameter: {name}", name)
@@ -122,7 +122,7 @@ def _mapping(value: Any, path: str) -> Given:
 
 def _map(value: Any, path: str) -> dict[str, Any]:
     entries = _mapping(value, path)
-    if path.endswith("metadata") or path.endswith("metadata]"):
+    if path.endswith(("metadata", "metadata]")):
         check_metadata(entries, path)
     return entries
 

@@ -31,7 +31,7 @@ class Reader:
         self._world = world
         self._expander = expander
 
-    def list(self, store: Store, match: Match, table: Table, path: str, given: Given) -> bytes:
+    def page(self, store: Store, match: Match, table: Table, path: str, given: Given) -> bytes:
         """One page of a list."""
         if table.page is PageStyle.V2:
             return b'{"data":[],"next_page_url":null,"previous_page_url":null}'
@@ -106,7 +106,7 @@ class Reader:
             if row is not None and self._visible(kind, row) and _belongs(match, row):
                 return self._world.renderer.show(store, kind, row)
             if kind in STAY and match.last in store.table(kind).gone:
-                return self._world.renderer.deleted(kind, self._world.catalogue.resources[kind].object, match.last)
+                return self._world.renderer.deleted(self._world.catalogue.resources[kind].object, match.last)
         kind = endpoint.returns[0] if endpoint.returns else "file"
         other = self._world.in_other_mode(store, kind, match.last)
         raise missing(label(kind), match.last, in_path=True, elsewhere=other)
@@ -114,8 +114,8 @@ class Reader:
     def _account(self, store: Store, match: Match) -> dict[str, Any]:
         wanted = match.last if match.values else store.account
         if not self._world.knows(wanted) or (store.account != self._world.platform and wanted != store.account):
-            raise ApiError(403, f"The provided key does not have access to account '{wanted}' (or that account does not "
-                                "exist).", code="account_invalid")  # fmt: skip
+            message = f"The provided key does not have access to account '{wanted}' (or that account does not exist)."
+            raise ApiError(403, message, code="account_invalid")
         account = self._world.store(wanted, livemode=store.livemode)
         embedding = self._world.renderer.embedding("account", "external_accounts")
         shown = dict(self._world.account_of(account))

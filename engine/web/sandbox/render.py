@@ -105,7 +105,7 @@ class Renderer:
             "url": embedding.url.format(row.id),
         }
 
-    def deleted(self, resource: str, object_name: str, identifier: str) -> dict[str, Any]:
+    def deleted(self, object_name: str, identifier: str) -> dict[str, Any]:
         """What stands for a deleted object."""
         return {"id": identifier, "object": object_name, "deleted": True}
 

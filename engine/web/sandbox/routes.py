@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from engine.connectors.stripe.catalogue import (
     Catalogue,
-    Filter,
     FieldType,
+    Filter,
     FilterKind,
     PageStyle,
     Parent,
@@ -33,7 +33,7 @@ class Match:
     @property
     def last(self) -> str:
         """The last placeholder's value: the id of the object that is meant."""
-        return next(reversed(self.values.values()))
+        return list(self.values.values())[-1]
 
 
 class Routes:
@@ -42,7 +42,9 @@ class Routes:
     def __init__(self, catalogue: Catalogue) -> None:
         self._tree: dict[str, Any] = {}
         self.permissions = {
-            resource: table.permission for table in reversed(catalogue.tables.values()) for resource in table.resources
+            resource: table.permission
+            for table in reversed(list(catalogue.tables.values()))
+            for resource in table.resources
         }
         for table in catalogue.tables.values():
             self._add("GET", table.path, table)
@@ -83,7 +85,8 @@ class Routes:
                 return self._read(endpoint.resource).removesuffix("_read") + "_write"
 
     def _read(self, resource: str) -> str:
-        return self.permissions.get(resource, f"rak_{resource.replace('.', '_')}_read")
+        known: str | None = self.permissions.get(resource)
+        return known or f"rak_{resource.replace('.', '_')}_read"
 
 
 def _walk(node: dict[str, Any], parts: list[str], leaf: str, values: list[str]) -> Endpoint | None:

@@ -14,12 +14,27 @@ from .store import Obj, Row, Store
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "charge": frozenset(
-        "amount billing_details.address.postal_code created currency customer disputed metadata "
-        "payment_method_details.card.brand payment_method_details.card.exp_month payment_method_details.card.exp_year "
-        "payment_method_details.card.fingerprint payment_method_details.card.last4 refunded status".split()
+        [
+            "amount",
+            "billing_details.address.postal_code",
+            "created",
+            "currency",
+            "customer",
+            "disputed",
+            "metadata",
+            "payment_method_details.card.brand",
+            "payment_method_details.card.exp_month",
+            "payment_method_details.card.exp_year",
+            "payment_method_details.card.fingerprint",
+            "payment_method_details.card.last4",
+            "refunded",
+            "status",
+        ]
     ),
     "customer": frozenset({"created", "email", "metadata", "name", "phone"}),
-    "invoice": frozenset("created currency customer metadata number receipt_number status subscription total".split()),
+    "invoice": frozenset(
+        ["created", "currency", "customer", "metadata", "number", "receipt_number", "status", "subscription", "total"]
+    ),
     "payment_intent": frozenset({"amount", "created", "currency", "customer", "metadata", "status"}),
     "price": frozenset({"active", "currency", "lookup_key", "metadata", "product", "type"}),
     "product": frozenset({"active", "description", "metadata", "name", "shippable", "url"}),

@@ -31,7 +31,7 @@ class Call:
     @property
     def id(self) -> str:
         """The last placeholder in the path: the id of the object that is meant."""
-        return next(reversed(self.values.values()))
+        return list(self.values.values())[-1]
 
 
 Verb: TypeAlias = Callable[[Operation, Call], Result]

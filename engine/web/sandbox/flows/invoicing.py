@@ -125,8 +125,8 @@ def _discount_line(op: Operation, invoice: Row, line: Row, taken: dict[str, int]
             parts.append({"amount": off, "discount": identifier})
             taken[identifier] = taken.get(identifier, 0) + off
             rest -= off
-    credits = [{**part, "type": "discount"} for part in parts]
-    op.change("line_item", line, {"discount_amounts": parts, "pretax_credit_amounts": credits})
+    credited = [{**part, "type": "discount"} for part in parts]
+    op.change("line_item", line, {"discount_amounts": parts, "pretax_credit_amounts": credited})
     return rest
 
 
@@ -246,7 +246,7 @@ def pay(op: Operation, invoice: Row, method: Row) -> ApiError | None:
     ]
     intent = op.get("payment_intent", waiting[0].obj["payment"]["payment_intent"])
     attempts = invoice.obj["attempt_count"] + 1
-    error = payments.confirm(op, intent, method, off_session=True)
+    error = payments.confirm(op, intent, method)
     if error is not None:
         retry = op.now + 3 * DAY if invoice.obj["auto_advance"] else None
         fields = {"attempt_count": attempts, "attempted": True, "next_payment_attempt": retry}

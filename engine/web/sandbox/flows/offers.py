@@ -115,5 +115,6 @@ def taken_off(op: Operation, discount: Row, amount: int, used: int = 0) -> int:
     if coupon is None:
         return 0
     if coupon.obj["percent_off"] is not None:
-        return round(amount * coupon.obj["percent_off"] / 100)
+        percent: float = coupon.obj["percent_off"]
+        return round(amount * percent / 100)
     return max(0, min(amount, (coupon.obj["amount_off"] or 0) - used))

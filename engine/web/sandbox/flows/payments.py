@@ -117,7 +117,7 @@ def add_intent(op: Operation, fields: Obj) -> Row:
     return op.add("payment_intent", {**defaults, **fields}, event="payment_intent.created")
 
 
-def confirm(op: Operation, intent: Row, method: Row, *, off_session: bool = False) -> ApiError | None:
+def confirm(op: Operation, intent: Row, method: Row) -> ApiError | None:
     """Charge the payment method. The error of a declined card is returned: what it leaves behind stays."""
     declines = (method.extra or {}).get("declines")
     manual = intent.obj["capture_method"] == "manual"

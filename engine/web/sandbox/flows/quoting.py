@@ -79,7 +79,7 @@ def accept(op: Operation, quote: Row) -> None:
     """Accept an open quote: the subscription that it offers begins."""
     _need(quote, "open")
     customer = op.get("customer", quote.obj["customer"] or "", param="customer")
-    picks = [
+    picks: list[tuple[Row, int, Obj]] = [
         (op.get("price", row.obj["price"]), row.obj["quantity"], {})
         for row in op.store.table("item").children(quote.id)
     ]

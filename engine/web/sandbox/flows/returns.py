@@ -11,14 +11,16 @@ from .payments import DAY, add_movement
 
 DISPUTE_FEE: Final = 1_500
 
+# fmt: off
 EVIDENCE: Final = (
-    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
-    "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
-    "duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id product_description receipt "
-    "refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation "
-    "shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number "
-    "uncategorized_file uncategorized_text"
-).split()
+    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
+    "cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name",
+    "customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation",
+    "duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure",
+    "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
+    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text"
+)
+# fmt: on
 
 
 def refund(op: Operation, charge: Row, amount: int | None = None, **fields: Any) -> Row:
@@ -45,13 +47,19 @@ def refund(op: Operation, charge: Row, amount: int | None = None, **fields: Any)
             "balance_transaction": movement.id if movement else None,
             "charge": charge.id,
             "currency": charge.obj["currency"],
-            "destination_details": {"card": {"reference_status": "pending", "reference_type": "acquirer_reference_number",
-                                             "type": "refund" if movement else "reversal"}, "type": "card"},
+            "destination_details": {
+                "card": {
+                    "reference_status": "pending",
+                    "reference_type": "acquirer_reference_number",
+                    "type": "refund" if movement else "reversal",
+                },
+                "type": "card",
+            },
             "payment_intent": charge.obj["payment_intent"],
             "status": "succeeded",
             **fields,
         },
-    )  # fmt: skip
+    )
     back = charge.obj["amount_refunded"] + amount
     changes = {"amount_refunded": back, "refunded": back == charge.obj["amount"]}
     op.change("charge", charge, changes, event="charge.refunded")

@@ -176,7 +176,7 @@ def renew(op: Operation, subscription: Row, method: Row | None) -> Row:
 
 
 def _good(invoice: Row) -> bool:
-    return invoice.obj["status"] == "paid" or invoice.obj["collection_method"] == "send_invoice"
+    return bool(invoice.obj["status"] == "paid" or invoice.obj["collection_method"] == "send_invoice")
 
 
 def cancel(op: Operation, subscription: Row, details: Obj | None = None) -> None:

@@ -6,28 +6,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-FIRST: Final = tuple(
-    "Ada Amara Anouk Astrid Benno Bianca Callum Carmen Chidi Clara Dalia Daniel Dmitri Elif Emeka Esther Farah Felix "
-    "Freya Gideon Greta Hana Haruto Ibrahim Imogen Ines Isaac Jonas Julia Kaito Keiko Lars Leila Linus Lucia Magnus "
-    "Maren Marta Mateo Mila Nadia Nikolai Noor Olive Oscar Priya Quentin Rafael Ravi Rosa Sakura Samir Selma Simon "
-    "Sora Tamsin Theo Tobias Uma Vera Viktor Wanda Yara Yuki Zara".split()
+# fmt: off
+FIRST: Final = (
+    "Ada", "Amara", "Anouk", "Astrid", "Benno", "Bianca", "Callum", "Carmen", "Chidi", "Clara", "Dalia", "Daniel",
+    "Dmitri", "Elif", "Emeka", "Esther", "Farah", "Felix", "Freya", "Gideon", "Greta", "Hana", "Haruto", "Ibrahim",
+    "Imogen", "Ines", "Isaac", "Jonas", "Julia", "Kaito", "Keiko", "Lars", "Leila", "Linus", "Lucia", "Magnus",
+    "Maren", "Marta", "Mateo", "Mila", "Nadia", "Nikolai", "Noor", "Olive", "Oscar", "Priya", "Quentin", "Rafael",
+    "Ravi", "Rosa", "Sakura", "Samir", "Selma", "Simon", "Sora", "Tamsin", "Theo", "Tobias", "Uma", "Vera", "Viktor",
+    "Wanda", "Yara", "Yuki", "Zara"
 )
-LAST: Final = tuple(
-    "Abara Adler Almeida Andersen Baptiste Becker Bianchi Brandt Calloway Castro Dahl Delgado Dubois Eriksen Falk "
-    "Ferreira Fischer Fontaine Fujita Garnier Haddad Hartwell Hayashi Hoffmann Ibarra Ishikawa Jansen Kaminski Keller "
-    "Kimura Kovacs Laurent Lindqvist Lombardi Mbeki Meyer Moreau Nakamura Navarro Novak Okafor Olsen Osei Pellegrini "
-    "Petrov Quinn Ramirez Rossi Sato Schreiber Silva Sorensen Takeda Thornton Ueda Vance Varga Wagner Whitlock Yamada "
-    "Zeller".split()
+# fmt: on
+# fmt: off
+LAST: Final = (
+    "Abara", "Adler", "Almeida", "Andersen", "Baptiste", "Becker", "Bianchi", "Brandt", "Calloway", "Castro", "Dahl",
+    "Delgado", "Dubois", "Eriksen", "Falk", "Ferreira", "Fischer", "Fontaine", "Fujita", "Garnier", "Haddad",
+    "Hartwell", "Hayashi", "Hoffmann", "Ibarra", "Ishikawa", "Jansen", "Kaminski", "Keller", "Kimura", "Kovacs",
+    "Laurent", "Lindqvist", "Lombardi", "Mbeki", "Meyer", "Moreau", "Nakamura", "Navarro", "Novak", "Okafor", "Olsen",
+    "Osei", "Pellegrini", "Petrov", "Quinn", "Ramirez", "Rossi", "Sato", "Schreiber", "Silva", "Sorensen", "Takeda",
+    "Thornton", "Ueda", "Vance", "Varga", "Wagner", "Whitlock", "Yamada", "Zeller"
 )
-COMPANY: Final = tuple(
-    "Alder Amber Anchor Arc Aspen Basalt Beacon Birch Blue Bright Cedar Cinder Clear Cobalt Copper Crescent Delta "
-    "Drift Ember Falcon Fern Flint Forge Granite Harbor Hazel Helio Indigo Iron Ivory Juniper Kestrel Lantern Larch "
-    "Lumen Maple Meadow Mesa Nimbus North Oak Onyx Opal Orchard Pine Quarry Quill Raven Ridge River Sable Sage Slate "
-    "Solstice Spruce Sterling Summit Thistle Tide Umber Vale Willow".split()
+# fmt: on
+# fmt: off
+COMPANY: Final = (
+    "Alder", "Amber", "Anchor", "Arc", "Aspen", "Basalt", "Beacon", "Birch", "Blue", "Bright", "Cedar", "Cinder",
+    "Clear", "Cobalt", "Copper", "Crescent", "Delta", "Drift", "Ember", "Falcon", "Fern", "Flint", "Forge", "Granite",
+    "Harbor", "Hazel", "Helio", "Indigo", "Iron", "Ivory", "Juniper", "Kestrel", "Lantern", "Larch", "Lumen", "Maple",
+    "Meadow", "Mesa", "Nimbus", "North", "Oak", "Onyx", "Opal", "Orchard", "Pine", "Quarry", "Quill", "Raven",
+    "Ridge", "River", "Sable", "Sage", "Slate", "Solstice", "Spruce", "Sterling", "Summit", "Thistle", "Tide",
+    "Umber", "Vale", "Willow"
 )
-TRADE: Final = ("Analytics", "Bikes", "Books", "Dental", "Design", "Foods", "Freight", "Gardens", "Health", "Labs",
-                "Logistics", "Media", "Optics", "Outfitters", "Robotics", "Schools", "Software", "Studios", "Travel",
-                "Works")  # fmt: skip
+# fmt: on
+TRADE: Final = (
+    "Analytics",
+    "Bikes",
+    "Books",
+    "Dental",
+    "Design",
+    "Foods",
+    "Freight",
+    "Gardens",
+    "Health",
+    "Labs",
+    "Logistics",
+    "Media",
+    "Optics",
+    "Outfitters",
+    "Robotics",
+    "Schools",
+    "Software",
+    "Studios",
+    "Travel",
+    "Works",
+)  # fmt: skip
 STREET: Final = ("Station Road", "Mill Lane", "Market Street", "High Street", "Park Avenue", "Canal Street",
                  "Church Road", "Harbour Way", "Garden Row", "Bridge Street")  # fmt: skip
 

@@ -199,7 +199,7 @@ def update_item(op: Operation, call: Call) -> Result:
     op.change("invoiceitem", row, {**fields, "net_amount": fields.get("amount", row.obj["amount"])})
     if invoice is not None:
         line = _line_of(op, invoice, row)
-        shown = {key: fields[key] for key in ("amount", "description", "metadata") if key in fields}
+        shown: dict[str, Any] = {key: fields[key] for key in ("amount", "description", "metadata") if key in fields}
         if line is not None:
             op.change("line_item", line, {**shown, "subtotal": fields.get("amount", line.obj["subtotal"])})
         invoicing.total_up(op, invoice, event="invoice.updated")

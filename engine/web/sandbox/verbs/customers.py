@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from ..errors import invalid, refused
 from ..flows import payments, subscribing
-from ..flows.offers import add_discount
 from ..identifiers import token
 from ..operation import Operation
 from ..store import Obj, Row
@@ -202,13 +201,6 @@ def delete_discount(op: Operation, call: Call) -> Result:
     op.remove("discount", discount)
     op.emit_object("customer.discount.deleted", shown)
     return shown
-
-
-def apply_coupon(op: Operation, customer: Row, coupon: str) -> None:
-    """Give a customer a discount on everything."""
-    row = need(op, ("coupon",), coupon, "coupon")
-    assert row is not None
-    op.change("customer", customer, {"discount": add_discount(op, row, customer=customer.id).id})
 
 
 VERBS: Final[Mapping[tuple[str, str], Verb]] = {

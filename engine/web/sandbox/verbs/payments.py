@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..errors import invalid, refused
+from ..errors import card_declined, invalid, refused
 from ..flows import payments
 from ..identifiers import token
 from ..operation import Operation
@@ -15,8 +15,8 @@ from ..writes import Call, Result, Verb, need, plain, target
 LEAST: Final = 50
 """The smallest amount that can be charged, in minor units."""
 
-SKIP: Final = ("amount_details", "automatic_payment_methods", "payment_method", "payment_method_options", "transfer_data",
-               "next_action", "hooks", "payment_details", "processing")  # fmt: skip
+SKIP: Final = ("amount_details", "automatic_payment_methods", "payment_method", "payment_method_options",
+               "transfer_data", "next_action", "hooks", "payment_details", "processing")  # fmt: skip
 
 
 def create_intent(op: Operation, call: Call) -> Result:
@@ -137,7 +137,7 @@ def create_charge(op: Operation, call: Call) -> Result:
     fields: dict[str, Any] = {key: params[key] for key in names if key in params}
     row = payments.add_charge(op, fields, method, declines=declines, capture=params.get("capture", True))
     if declines:
-        raise payments.card_declined(declines, payments.DECLINES[declines], row.id, {})
+        raise card_declined(declines, payments.DECLINES[declines], row.id, {})
     return "charge", row
 
 

@@ -12,9 +12,9 @@ from ..store import Obj, Row
 from ..writes import Call, Result, Verb, event_name, need, plain, target
 
 DAY: Final = 86_400
-SKIP: Final = ("customer", "items", "discounts", "automatic_tax", "billing_mode", "invoice_settings", "payment_settings",
-               "pause_collection", "trial_settings", "cancellation_details", "cancel_at", "billing_cycle_anchor",
-               "default_tax_rates", "trial_end")  # fmt: skip
+SKIP: Final = ("customer", "items", "discounts", "automatic_tax", "billing_mode", "invoice_settings",
+               "payment_settings", "pause_collection", "trial_settings", "cancellation_details", "cancel_at",
+               "billing_cycle_anchor", "default_tax_rates", "trial_end")  # fmt: skip
 COPIED: Final = ("metadata", "billing_thresholds", "tax_rates")
 
 
