@@ -2,7 +2,7 @@
 
 Each account is a partition with the payload {account, reads, state}; the connection's config gets
 `table_failures: report`. A partition answers with files and a value: `coverage` (what the files cover), `remaining`
-(the state of the next slice, or null), `failures` (tables that were given up) and its totals. While the files of one
+(the state of the next slice, or null), `warnings` (texts), `failures` (tables that were given up) and its totals. While the files of one
 slice are loaded, the next slice is on its way. All slices of a connection carry one instant, `read_at`: rows of an
 earlier slice must not look as if the provider no longer had them.
 """
@@ -63,6 +63,8 @@ class _Extraction:
     answered: dict[tuple[str, str], int] = field(default_factory=dict)
     """Rows that were covered, by table and account."""
     drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+    """What the extraction said, each once."""
     slices: int = 0
     given_up: bool = False
 
@@ -144,6 +146,7 @@ def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
             continue
         value = _value(result)
         extraction.progress.end(result.partition, value)
+        extraction.warnings.update(dict.fromkeys(msgspec.convert(value.get("warnings") or [], list[str])))
         for failure in msgspec.convert(value.get("failures") or [], list[Failure]):
             _give_up(extraction, account, failure)
         account.state = value.get("remaining")
@@ -229,7 +232,7 @@ def _outcome(task: Task, extraction: _Extraction, before: Mapping[tuple[str, str
         "succeeded",
         started,
         counts=counts,
-        warnings=_emptied(extraction, before, tables),
+        warnings=(*(extraction.warnings if task is extraction.tasks[0] else ()), *_emptied(extraction, before, tables)),
         drift=tuple(drift for drift in extraction.drift.values() if drift.table in tables),
     )
 

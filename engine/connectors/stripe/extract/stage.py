@@ -41,7 +41,8 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
     of `engine.run.Coverage`; it speaks of all slices, so all of them must be loaded with one `read_at`, from before the
     first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by
     table), `failures` (fields of `Failure`) and `warnings` (texts). Progress reports have `counts`, `tables` and
-    `requests` too, and `waiting`: why nothing moves. Raises `ConnectorError`. Secrets are looked up in this process's environment.
+    `requests` too, and `waiting`: why nothing moves. Raises `ConnectorError`. Secrets are looked up in this
+    process's environment.
     """
     given = cast("Mapping[str, Any]", payload)
     settings = Settings.of(config, load_catalogue().api_version)
