@@ -2,9 +2,9 @@
 
 Each account is a partition with the payload {account, reads, state}; the connection's config gets
 `table_failures: report`. A partition answers with files and a value: `coverage` (what the files cover), `remaining`
-(the state of the next slice, or null), `warnings` (texts), `failures` (tables that were given up) and its totals. While the files of one
-slice are loaded, the next slice is on its way. All slices of a connection carry one instant, `read_at`: rows of an
-earlier slice must not look as if the provider no longer had them.
+(the state of the next slice, or null), `failures` (tables that were given up), `warnings` (texts) and its totals. While
+the files of one slice are loaded, the next slice is on its way. All slices of a connection carry one instant,
+`read_at`: rows of an earlier slice must not look as if the provider no longer had them.
 """
 
 from __future__ import annotations
