@@ -41,6 +41,7 @@ def embedded_sandbox(environment: Mapping[str, str], arguments: Sequence[str] = 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={name: environment[name] for name in _KEPT if name in environment},
+        start_new_session=True,  # an interrupt at the terminal is for the run, which still needs the sandbox to stop
     )
     try:
         yield SandboxAddress(_address(child), SANDBOX_KEY)

@@ -14,7 +14,9 @@ from engine.cli.tables import json_line, text_table
 
 @click.command("catalog")
 @click.argument("table", required=False)
-@click.option("--connector", default="stripe", show_default=True, metavar="NAME")
+@click.option(
+    "--connector", default="stripe", show_default=True, metavar="NAME", help="The kind of system (`weir connectors`)."
+)
 @click.option("--search", metavar="TEXT", help="Only tables and columns whose name holds TEXT.")
 @click.option("--unreadable", "missing", is_flag=True, help="The lists that are no tables, and why.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -20,7 +20,7 @@ _FORMATS = click.Choice(["text", "json"])
 
 
 @click.group("runs", invoke_without_command=True)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
 @click.option("--format", "style", type=_FORMATS, default="text", show_default=True)
 @project_option
 @click.pass_context

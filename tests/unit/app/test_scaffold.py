@@ -1,0 +1,76 @@
+"""New definitions are valid YAML that says what was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from engine.app.check import check_project
+from engine.app.errors import RefusalError
+from engine.app.fixing import write_whole
+from engine.app.json_schemas import stale_schemas, write_schemas
+from engine.app.scaffold import connection_text, schema_text, start_project, write_definition
+
+
+def test_a_project_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("mine")
+    with pytest.raises(RefusalError, match="Makefile"):
+        start_project(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
+    assert (tmp_path / "Makefile").read_text() == "mine"
+
+
+def test_a_project_has_no_findings(tmp_path: Path) -> None:
+    written = start_project(tmp_path / "new")
+    assert all((tmp_path / "new" / path).is_file() for path in written)
+    checked = check_project(tmp_path / "new")
+    assert checked.diagnostics == ()
+    assert [step.id for step in checked.graph.steps] == ["stripe_main:customers", "customers.load"]
+
+
+def test_types_with_commas_survive_braces() -> None:
+    text = schema_text("t", [("id", "text"), ("amount", "decimal(18,2)")], ["id", "amount"])
+    read = yaml.safe_load(text)
+    assert read["columns"] == {
+        "id": {"type": "text", "required": True},
+        "amount": {"type": "decimal(18,2)", "required": True},
+    }
+    assert read["key"] == ["id", "amount"]
+
+
+def test_a_connection_refers_to_its_key() -> None:
+    read = yaml.safe_load(connection_text("eu", "stripe", "EU_KEY", sandbox=True))
+    assert read["client_secret"] == {"env": "EU_KEY"}
+    assert read["base_url"] == "sandbox"
+
+
+def test_a_definition_is_not_overwritten(tmp_path: Path) -> None:
+    path = write_definition(tmp_path, "schema", "t", "kind: schema\n")
+    with pytest.raises(RefusalError, match="is there already"):
+        write_definition(tmp_path, "schema", "t", "other")
+    assert path.read_text() == "kind: schema\n"
+
+
+def test_files_are_replaced_in_one_step(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("old")
+    file.chmod(0o640)
+    write_whole(file, "new")
+    assert file.read_text() == "new"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_stale_schemas_are_found(tmp_path: Path) -> None:
+    paths = write_schemas(tmp_path)
+    assert stale_schemas(tmp_path) == ()
+    (tmp_path / paths[0]).write_text("{}")
+    assert stale_schemas(tmp_path) == (paths[0],)
+    write_schemas(tmp_path)
+    assert stale_schemas(tmp_path) == ()
+
+
+def test_the_schemas_of_the_repository_are_fresh() -> None:
+    assert stale_schemas(Path(__file__).parents[3]) == ()

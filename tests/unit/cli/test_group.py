@@ -1,0 +1,63 @@
+"""The table of verbs and the verbs themselves say the same."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from engine.app.errors import Exit
+from engine.cli.group import VERBS, describe_verbs, weir
+from engine.cli.session import Session, parameter_values
+
+
+def test_every_verb_can_be_loaded_and_helps() -> None:
+    context = click.Context(weir)
+    for name in VERBS:
+        found = weir.get_command(context, name)
+        assert found is not None
+        assert found.name == name
+        assert found.help, name
+
+
+def test_every_option_is_described() -> None:
+    described = describe_verbs()
+    assert set(described) == set(VERBS)
+    plain = {"--format"}
+    missing = [
+        (verb, parameter["name"])
+        for verb, facts in described.items()
+        for parameter in facts["params"]
+        if parameter["param_type_name"] == "option" and not parameter["help"] and not plain & set(parameter["opts"])
+    ]
+    assert missing == []
+
+
+def test_parameters_are_pairs() -> None:
+    assert parameter_values(("a=1", "b=x=y", "c=")) == {"a": "1", "b": "x=y", "c": ""}
+    for wrong in (("a",), ("=1",), ("a=1", "a=2")):
+        with pytest.raises(click.UsageError):
+            parameter_values(wrong)
+
+
+@pytest.mark.parametrize(
+    ("environment", "colour", "expected"),
+    [
+        ({}, None, None),
+        ({"NO_COLOR": "1"}, None, False),
+        ({"NO_COLOR": ""}, None, None),
+        ({"NO_COLOR": "1"}, True, True),
+    ],
+)
+def test_no_color_is_honoured(environment: dict[str, str], colour: bool | None, expected: bool | None) -> None:
+    assert Session.of(None, colour, environment).colour is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), ("1", True), ("false", False), ("0", False), ("", False)]
+)
+def test_ci_is_recognised(value: str, expected: bool) -> None:
+    assert Session.of(None, None, {"CI": value}).in_ci is expected
+
+
+def test_exit_codes_are_the_documented_ones() -> None:
+    assert [int(code) for code in Exit] == [0, 1, 2, 3, 4, 5, 6, 7, 64, 130]
