@@ -28,7 +28,7 @@ _REPORT_SECONDS: Final = 0.2
 
 
 def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskContext) -> Output:
-    """Read one slice of one account's tables into spool files.
+    """Read one slice of one account's tables into spool files. Raises `ConnectorError`.
 
     `config`: `secret` [kind, argument], and optionally `base_url`, `api_version`, `timeout_ms`, `mode`,
     `requests_per_second`, `concurrency`, `base` (folder of relative secret files), `max_slice_bytes`,
@@ -39,10 +39,8 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
 
     The output's value: `remaining` (null when all is read, otherwise the `state` of the next slice), `coverage` (fields
     of `engine.run.Coverage`; it speaks of all slices, so all of them must be loaded with one `read_at`, from before the
-    first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by
-    table), `failures` (fields of `Failure`) and `warnings` (texts). Progress reports have `counts`, `tables` and
-    `requests` too, and `waiting`: why nothing moves. Raises `ConnectorError`. Secrets are looked up in this
-    process's environment.
+    first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by table),
+    `failures` (fields of `Failure`), `warnings` (texts). Progress reports have the counts, and `waiting`: why it waits.
     """
     given = cast("Mapping[str, Any]", payload)
     settings = Settings.of(config, load_catalogue().api_version)
