@@ -56,7 +56,9 @@ def _duration(value: Any) -> Any:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^\d+(ms|s|m|h|d)$")]),
+    BeforeValidator(
+        _duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^0*[1-9]\d{0,8}(ms|s|m|h|d)$")]
+    ),
 ]
 """A length of time: a whole number and `ms`, `s`, `m`, `h` or `d`."""
 

@@ -49,8 +49,12 @@ def _secret(value: Any) -> Any:
 def _base_url(value: Any) -> Any:
     if not isinstance(value, str) or value == SANDBOX:
         return value
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        is_complete = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # its message would repeat the address
+        raise PydanticCustomError("base_url", "expected an address with a host and a port that exist") from None
+    if parts.scheme not in ("http", "https") or not is_complete or parts.hostname is None:
         raise PydanticCustomError("base_url", "expected an address such as `https://…`, or the word `sandbox`")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise PydanticCustomError("base_url", "expected an address without user, query or fragment")
@@ -66,6 +70,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or re.fullmatch(r"[a-z0-9-]+\.localhost", host) is not None
 
 
+_Address = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(sandbox|https://[^@?#]+|http://(localhost|[a-z0-9-]+\.localhost|127\.[0-9.]+|\[::1\])(:\d+)?(/[^@?#]*)?)$"
+    ),
+]
 Accounts = tuple[Annotated[str, StringConstraints(pattern=_ACCOUNT)], ...]
 
 
@@ -129,7 +139,7 @@ class ConnectionSpec(Definition):
     datetime_format: str | None = Field(
         None, description="DateTime Format: accepted for connectors that need one. A warning says if it does nothing."
     )
-    base_url: Annotated[str | None, BeforeValidator(_base_url, json_schema_input_type=str | None)] = Field(
+    base_url: Annotated[str | None, BeforeValidator(_base_url, json_schema_input_type=_Address | None)] = Field(
         None,
         description="Another address than the provider's own, or `sandbox`: the embedded one, started for the run.",
         examples=["sandbox", "http://127.0.0.1:12111"],

@@ -36,7 +36,11 @@ _RULES: Final[Mapping[str, Mapping[str, Any]]] = {
     "RespondSpec": _ONE_BOX,
     "ExportSpec": {**_NOT_TWO_BOXES, "anyOf": [{"required": [key]} for key in ("from", "sql", "sql_file")]},
     "ColumnSpec": _HALF_DECIMAL,
-    "ParameterSpec": _HALF_DECIMAL,
+    "ParameterSpec": {
+        **_HALF_DECIMAL,
+        "if": {"properties": {"track": {"const": True}}, "required": ["track"]},
+        "then": {"properties": {"type": {"const": "timestamp"}}},
+    },
 }
 """What the models check in code, said in JSON Schema."""
 
