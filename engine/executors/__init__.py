@@ -1,0 +1,5 @@
+"""Where spreadable work runs."""
+
+from .inline import InlineExecutor
+
+__all__ = ["InlineExecutor"]
