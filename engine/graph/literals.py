@@ -18,7 +18,7 @@ def sql_literal(value: object) -> str:
     """The literal for a value. TypeError for what has none (mappings, functions); ValueError for text with NUL.
 
     Instants are UTC: an aware one is converted, a naive one is taken as UTC. A list becomes `(a, b)`, for `IN`; an
-    empty one becomes `(NULL)`, which nothing is in.
+    empty one becomes a query without rows: nothing is in it, and everything is not in it.
     """
     match value:
         case SqlText():
@@ -61,4 +61,11 @@ def _text(text: str) -> str:
 
 def _list(values: Iterable[object]) -> str:
     written = [sql_literal(value) for value in values]
-    return f"({', '.join(written)})" if written else "(NULL)"
+    return f"({', '.join(written)})" if written else "(SELECT NULL WHERE FALSE)"
+
+
+def sql_array(values: Iterable[object]) -> SqlText:
+    """A list as one value, `[a, b]`. TypeError for what is no list."""
+    if not isinstance(values, list | tuple):
+        raise TypeError("expected a list")
+    return SqlText(f"[{', '.join(sql_literal(value) for value in values)}]")

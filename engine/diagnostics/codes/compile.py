@@ -268,6 +268,20 @@ Each of these interfaces reads a table that another of them fills.
 """,
     ),
     Code(
+        "E421",
+        "value inside quotes",
+        """
+A value of a template is a SQL value with quotes of its own. Inside other quotes, inside a comment that it would end, or
+joined to a word, it would mean something else, up to being read as SQL.
+
+```sql
+WHERE email = '{{ email }}'
+```
+
+**Mend it:** Write `{{ email }}` alone, with space around it. For a name of a column or table: `{{ name | ident }}`.
+""",
+    ),
+    Code(
         "W401",
         "columns that the table does not take",
         """

@@ -10,7 +10,8 @@ from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
 from engine.project import BoxText, Project
 from engine.relation import Relation
 
-from ..template import Rendered, TemplateFailedError, render
+from ..template import Rendered, render
+from ..template_errors import TemplateFailedError
 from ..types import SCHEMA_NAMESPACE, Binder, BindFailure, Bound, Box, Scope
 
 _CODES = {
@@ -87,7 +88,10 @@ class Boxes:
     def _report_template(self, failure: TemplateFailedError, box: BoxText, values: Mapping[str, object]) -> None:
         here = box.place.within(*failure.span) if failure.span else box.place
         if failure.name is None:
-            self.collector.report("E409", f"the template does not render: {failure.message}", here)
+            quotes = failure.code == "E421"
+            message = failure.message if quotes else f"the template does not render: {failure.message}"
+            hint = "a value brings its own quotes: write `{{ name }}` alone, with space around it" if quotes else None
+            self.collector.report(failure.code, message, here, hint=hint)
             return
         near = closest(failure.name, values, 1)
         fixes = [Fix(f"write `{near[0]}`", here, near[0])] if near and failure.span else []
