@@ -138,7 +138,6 @@ class _Reporter:
         counts = self._client.counts
         return {
             "counts": {
-                "requests": counts.requests,
                 "retries": counts.retries,
                 "limited": counts.limited,
                 "pages": self._spool.pages,
