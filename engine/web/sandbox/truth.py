@@ -13,6 +13,7 @@ from engine.connectors.stripe.catalogue import FieldType
 from .store import Row, Store
 from .world import World
 
+WHOLE = (FieldType.INTEGER, FieldType.TIMESTAMP)
 ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -46,7 +47,7 @@ def _table(world: World, store: Store, resources: tuple[str, ...], *, objects: b
     full: dict[str, Any] = {}
     deleted: list[str] = []
     for resource in resources:
-        whole = [each.name for each in world.catalogue.resources[resource].fields if each.type is FieldType.INTEGER]
+        whole = [each.name for each in world.catalogue.resources[resource].fields if each.type in WHOLE]
         deleted += store.table(resource).gone
         for row in store.table(resource).rows.values():
             if not _reachable(world, resource, row):

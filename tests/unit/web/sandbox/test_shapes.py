@@ -80,9 +80,23 @@ def test_singletons_fit_the_sdk(client: Client, path: str) -> None:
 
 def test_expanded_objects_fit_the_sdk(client: Client) -> None:
     paths = {
-        "/v1/charges": ["data.customer", "data.balance_transaction", "data.payment_intent.latest_charge", "data.refunds"],
-        "/v1/invoices": ["data.payments", "data.customer", "data.parent.subscription_details.subscription", "data.discounts"],
-        "/v1/subscriptions": ["data.latest_invoice.payments", "data.default_payment_method", "data.items.data.price.product"],
+        "/v1/charges": [
+            "data.customer",
+            "data.balance_transaction",
+            "data.payment_intent.latest_charge",
+            "data.refunds",
+        ],
+        "/v1/invoices": [
+            "data.payments",
+            "data.customer",
+            "data.parent.subscription_details.subscription",
+            "data.discounts",
+        ],
+        "/v1/subscriptions": [
+            "data.latest_invoice.payments",
+            "data.default_payment_method",
+            "data.items.data.price.product",
+        ],
         "/v1/prices": ["data.tiers", "data.product", "data.currency_options"],
         "/v1/customers": ["data.subscriptions", "data.sources", "data.tax_ids", "data.tax"],
         "/v1/quotes": ["data.line_items"],
@@ -117,3 +131,9 @@ def test_the_checker_notices_wrong_objects(client: Client) -> None:
     assert list(errors({**charge, "amount": "12"}))
     assert list(errors({**charge, "status": "done"}))
     assert list(errors({key: value for key, value in charge.items() if key != "currency"}))
+    card = charge["payment_method_details"]["card"]
+    assert list(errors({**charge, "payment_method_details": {"type": "card", "card": {**card, "surprise": 1}}}))
+    invoice = client.get("/v1/invoices", [("limit", "1")])["data"][0]
+    line = invoice["lines"]["data"][0]
+    assert not list(errors(invoice))
+    assert list(errors({**invoice, "lines": {**invoice["lines"], "data": [{**line, "period": {"end": 1}}]}}))
