@@ -24,12 +24,13 @@ def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, st
 
     Raises DefinitionsError when something is wrong with the definitions, RefusalError for a name that means nothing.
     """
-    from engine.plan import plan_graph, select_interfaces
+    from engine.plan import plan_graph, report_unset, select_interfaces
 
     paths = state_paths(root, project_settings(root).state)
     checked = demand_sound(check_project(root, parameters, tracked_values(paths)))
     collector = Collector()
     chosen = select_interfaces(checked.project, interfaces, order_of(checked), collector)
+    report_unset(checked.graph, chosen, checked.project, collector)
     for finding in collector:
         if CODES[finding.code].severity is Severity.ERROR:
             raise RefusalError(Exit.USAGE, finding.message, finding.hint)

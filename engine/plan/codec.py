@@ -67,9 +67,12 @@ def _task(written: Mapping[str, Any]) -> Task:
 
 
 def plan_hash(plan: Plan) -> str:
-    """SHA-256 over the plan's content without places, comments, order of files or the hash itself."""
+    """SHA-256 over what the plan does: without places, comments, order of files, the hash itself, and estimates, which
+    change with what staging holds."""
     document = plan_to_json(plan)
     del document["hash"]
+    for task in document["tasks"]:
+        del task["estimate"]
     text = json.dumps(_without_places(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

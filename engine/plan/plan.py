@@ -34,19 +34,18 @@ def plan_graph(
     steps = [
         step
         for step in graph.steps
-        if not isinstance(step, Extract) and step.interface in interfaces and step.id not in left_out
+        if not isinstance(step, Extract) and step.interface in interfaces and not {step.id, step.interface} & left_out
     ]
-    wanted = {step.id for step in steps if step.interface not in left_out}
-    steps = [step for step in steps if step.id in wanted]
+    wanted = {step.id for step in steps}
     extracts = _narrowed(graph, wanted)
     reads = _reads(extracts, project, connectors)
-    present = wanted | {extract.id for extract in extracts}
     tasks = [_extract_task(extract, reads[extract.id], known_rows or {}) for extract in extracts]
     fed: dict[str, list[str]] = {}
     for extract in extracts:
         for step_id, _ in extract.needs:
             fed.setdefault(step_id, []).append(extract.id)
-    tasks += [_task(step, present, fed.get(step.id, [])) for step in steps]
+    after = _after(graph, wanted)
+    tasks += [_task(step, (*after[step.id], *fed.get(step.id, ()))) for step in steps]
     direct = {step.connection for step in steps if isinstance(step, Import) and step.connection is not None}
     used = sorted({extract.connection for extract in extracts} | direct)
     settings = tuple(connection_settings(project.connections[name], connectors) for name in used)
@@ -129,25 +128,33 @@ def _estimate(read: Read, known: int | None) -> Estimate:
     return Estimate(len(read.requests) - 1 + max(1, ceil(known / PAGE)), known)
 
 
-def _task(step: Step, present: set[str], fed: Sequence[str]) -> Task:
+def _task(step: Step, needs: Sequence[str]) -> Task:
+    waits = tuple(dict.fromkeys(needs))
     nothing = Estimate(0, None)
     match step:
         case Import():
-            needs = _needs((*step.after, *fed), present)
-            return Task(step, step.action.value, _why(step), nothing, needs)
+            return Task(step, step.action.value, _why(step), nothing, waits)
         case StopIf():
-            needs = _needs((*step.after, *fed), present)
-            return Task(step, "check", "the steps after it run unless its value is true", nothing, needs)
+            return Task(step, "check", "the steps after it run unless its value is true", nothing, waits)
         case Respond():
-            return Task(step, "answer", "what a caller gets back", nothing, _needs((*step.after, *fed), present))
+            return Task(step, "answer", "what a caller gets back", nothing, waits)
         case Extract():
             raise AssertionError("extracts have tasks of their own")
         case _:
             assert_never(step)
 
 
-def _needs(ids: Sequence[str], present: set[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for each in ids if each in present))
+def _after(graph: Graph, wanted: set[str]) -> dict[str, tuple[str, ...]]:
+    """What each step waits for. Where a step is left out, those after it wait for what it would have waited for."""
+    found: dict[str, tuple[str, ...]] = {}
+    for step in graph.steps:
+        if isinstance(step, Extract):
+            continue
+        waits: list[str] = []
+        for each in step.after:
+            waits += [each] if each in wanted else found.get(each, ())
+        found[step.id] = tuple(dict.fromkeys(waits))
+    return found
 
 
 def _why(step: Import) -> str:

@@ -33,7 +33,7 @@ def select_interfaces(
 def report_unset(graph: Graph, interfaces: Sequence[str], project: Project, collector: Collector) -> None:
     """Report the parameters that a run of these interfaces would need and that have no value."""
     for interface, parameter in graph.unset:
-        if interface in interfaces:
+        if interface in interfaces and project.interfaces[interface].spec.is_active:
             place = project.interfaces[interface].place.key("parameters", parameter)
             hint = f"give one with `--param {parameter}=…`, or declare a default"
             collector.report("E502", f"`{parameter}` of `{interface}` has no value", place, hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from engine.connector import Connector
 from engine.diagnostics import Collector, Fix, Label, Place, closest, did_you_mean
@@ -27,6 +27,10 @@ from engine.spec import (
 
 from .types import BoxText, Connection, Interface, Project, ResolvedStep, Table
 from .unused import report_unused
+
+
+RESERVED_NAMES: Final = frozenset({"schema", "main", "memory", "temp", "system", "information_schema", "pg_catalog"})
+"""Names that SQL boxes already know: the Schema's, and those of DuckDB's own catalogues."""
 
 
 def resolve_specs(
@@ -85,6 +89,9 @@ def _check_connection(
     connection: Connection, specs: SpecSet, connectors: Mapping[str, Connector], collector: Collector
 ) -> None:
     spec, place = connection.spec, connection.place
+    if spec.name in RESERVED_NAMES:
+        hint = "rename it: in SQL boxes this name means something else"
+        collector.report("E312", f"a connection cannot be called `{spec.name}`", place.at("name"), hint=hint)
     connector = connectors.get(spec.connector)
     if connector is None:
         hint = did_you_mean(spec.connector, connectors) or f"installed: {', '.join(f'`{name}`' for name in connectors)}"
@@ -94,10 +101,26 @@ def _check_connection(
             if getattr(spec, name, None) is not None:
                 message = f"`{name}` does nothing for the connector `{connector.name}`"
                 collector.report("W304", message, place.key(name), hint="delete the line")
+        _check_version(connector, connection, collector)
     agents = ("local", *specs.settings.agents)
     if spec.agent not in agents:
         hint = did_you_mean(spec.agent, agents) or "name it under `agents:` in weir.yaml, or use `local`"
         collector.report("E307", f"no agent `{spec.agent}`", place.at("agent"), hint=hint)
+
+
+def _check_version(connector: Connector, connection: Connection, collector: Collector) -> None:
+    version = connection.spec.api_version
+    if version is None:
+        return
+    try:
+        connector.catalogue(version)
+    except KeyError:
+        known = connector.catalogue(None).api_version
+        place = connection.place.at("api_version")
+        fixes = [Fix(f"write `{known}`", place, f'"{known}"')]
+        message = f"`{connector.name}` does not know the API version `{version}`"
+        hint = f"delete the line or write `{known}`, the version of the catalogue"
+        collector.report("E311", message, place, hint=hint, fixes=fixes)
 
 
 @dataclass(slots=True)

@@ -123,6 +123,33 @@ import: {connection: stripe_main, into: customers}
 """,
     ),
     Code(
+        "E311",
+        "unknown API version",
+        """
+The connector has no catalogue of this version of the provider's API, so it cannot say what the tables hold.
+
+```yaml
+api_version: "2019-01-01"
+```
+
+**Mend it:** Delete the line, or write the version that the hint names.
+""",
+    ),
+    Code(
+        "E312",
+        "reserved name",
+        """
+SQL boxes reach a connection's tables as `connection.table`. `schema` is how they reach the Schema, and a few other names
+belong to DuckDB.
+
+```yaml
+name: schema
+```
+
+**Mend it:** Give the connection another name.
+""",
+    ),
+    Code(
         "W301",
         "inactive connection",
         """

@@ -18,8 +18,10 @@ def order_interfaces(
 ) -> tuple[tuple[str, ...], Mapping[str, frozenset[str]]]:
     """The interfaces in an order in which they can run, and which ones each waits for.
 
-    Reports cycles, and tables that two interfaces write without one of them waiting for the other.
+    Reports cycles, and tables that two interfaces write without one of them waiting for the other. Inactive interfaces
+    do not run: they wait for nobody, and nobody for them.
     """
+    steps = {name: own if project.interfaces[name].spec.is_active else () for name, own in steps.items()}
     writers: dict[str, list[str]] = {}
     for name, own in steps.items():
         for table in sorted({step.into for step in own if isinstance(step, Import)}):

@@ -135,6 +135,32 @@ def test_rows_that_are_known_make_an_estimate(folder: Path) -> None:
     assert planned(folder, rows={("stripe_main", "customers"): 1234}).tasks[0].estimate.requests == 13
 
 
+def test_the_hash_does_not_follow_what_staging_holds(folder: Path) -> None:
+    assert planned(folder, rows={("stripe_main", "customers"): 1234}).hash == planned(folder).hash
+
+
+def test_steps_keep_their_order_around_one_that_is_left_out(folder: Path) -> None:
+    (folder / "connections" / "two.yaml").write_text(CONNECTION.replace("stripe_main", "off") + "is_active: false\n")
+    tidy = "  - name: NAME\n    transform: {into: people, action: replace, sql: SELECT * FROM people}\n"
+    skipped = INTERFACE[INTERFACE.index("  - name: load") :].replace("load", "middle").replace("stripe_main", "off")
+    text = INTERFACE + tidy.replace("NAME", "first") + skipped + tidy.replace("NAME", "last")
+    (folder / "interfaces" / "one.yaml").write_text(text)
+    tasks = {task.id: task for task in planned(folder).tasks}
+    assert "people.middle" not in tasks
+    assert tasks["people.last"].needs == ("people.first",)
+
+
+def test_interfaces_wait_for_those_whose_tables_they_read(folder: Path) -> None:
+    (folder / "schemas" / "two.yaml").write_text(SCHEMA.replace("people", "firms"))
+    step = "{name: copy, transform: {into: firms, sql: SELECT * FROM people}}"
+    text = f"kind: interface\nname: a_firms\nsteps:\n  - {step}\n"
+    (folder / "interfaces" / "two.yaml").write_text(text)
+    plan = planned(folder)
+    assert [task.id for task in plan.tasks] == ["stripe_main:customers", "people.load", "a_firms.copy"]
+    assert plan.tasks[-1].needs == ("people.load",)
+    assert planned(folder, ["a_firms"]).tasks[0].needs == ()
+
+
 def test_what_is_inactive_is_skipped_and_said(folder: Path) -> None:
     (folder / "connections" / "one.yaml").write_text(CONNECTION + "is_active: false\n")
     plan = planned(folder)
