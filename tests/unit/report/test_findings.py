@@ -221,6 +221,8 @@ def test_no_format_shows_a_secret(style: str, secret: str) -> None:
 
 def test_masking_keeps_columns() -> None:
     assert masked("x sk_live_0123456789 y") == "x sk_live_********** y"
+    assert masked("KEY_sk_live_0123456789") == "KEY_sk_live_**********"
+    assert masked("task_live_0123456789") == "task_live_0123456789"
     assert masked("sk_test_weir_sandbox") == "sk_test_weir_sandbox"
     assert masked_line("  client_secret: hunter2  # note") == "  client_secret: *******  # note"
     assert masked_line("{api_key: abc, name: x}") == "{api_key: ***, name: x}"
