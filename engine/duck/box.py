@@ -152,6 +152,6 @@ def _box_error(error: BaseException, deadline: Deadline, limits: BoxLimits) -> B
         return BoxError(f"the box spilled more than {limits.temp_bytes:,} bytes to disk", limit="temp")
     if isinstance(error, (duckdb.OutOfMemoryException, MemoryError)) or "Out of Memory" in text:
         return BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
-    if isinstance(error, RecursionError) or "max_expression_depth" in text or "xpression depth" in text:
+    if isinstance(error, RecursionError) or "expression depth" in text:
         return BoxError("the SQL is nested too deep", limit="depth")
     return BoxError(line)

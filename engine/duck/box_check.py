@@ -82,20 +82,25 @@ def check_box(
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    """The parse tree of the one SELECT. `duckdb.InterruptException` passes: time was over."""
     if "\0" in sql:
         raise BoxError("expected SQL text, found a NUL character")
     try:
         statements = connection.extract_statements(sql)
-    except duckdb.Error as error:
-        raise BoxError(_first_line(error)) from None
+    except duckdb.ParserException as error:
+        raise _refusal(error) from None
     if len(statements) != 1:
         raise BoxError(f"expected one statement, found {len(statements)}")
-    if statements[0].type != duckdb.StatementType.SELECT:
+    try:
+        selects = statements[0].type == duckdb.StatementType.SELECT
+    except ValueError:  # a kind of statement that DuckDB's Python package has no name for
+        selects = False
+    if not selects:
         raise BoxError("expected a SELECT statement")
     try:
         ((text,),) = connection.execute("SELECT json_serialize_sql($sql)", {"sql": sql}).fetchall()
-    except duckdb.Error as error:
-        raise BoxError(_first_line(error)) from None
+    except duckdb.ParserException as error:
+        raise _refusal(error) from None
     try:
         tree = json.loads(text)
     except RecursionError:
@@ -173,5 +178,8 @@ def _span(sql: str, node: dict[str, Any]) -> tuple[int, int] | None:
     return len(data[:start].decode(errors="ignore")), len(data[:end].decode(errors="ignore"))
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).split("\n", 1)[0]
+def _refusal(error: duckdb.Error) -> BoxError:
+    line = str(error).split("\n", 1)[0]
+    if "expression depth" in line:
+        return BoxError("the SQL is nested too deep", limit="depth")
+    return BoxError(line)

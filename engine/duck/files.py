@@ -59,8 +59,12 @@ def attach(
     wait_seconds: float = WAIT_SECONDS,
 ) -> None:
     """Attach the file as database `name`, waiting for programs that hold it without the gate. `StoreError` E610."""
-    options = "READ_ONLY" if read_only else f"STORAGE_VERSION {quote_literal(STORAGE_VERSION)}"
-    statement = f"ATTACH {quote_literal(str(path))} AS {quote_name(name)} ({options})"
+    options = ""
+    if read_only:
+        options = "(READ_ONLY)"
+    elif not path.exists():  # a file that somebody else made keeps its version
+        options = f"(STORAGE_VERSION {quote_literal(STORAGE_VERSION)})"
+    statement = f"ATTACH {quote_literal(str(path))} AS {quote_name(name)} {options}"
     deadline = time.monotonic() + wait_seconds
     while True:
         try:

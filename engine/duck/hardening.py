@@ -15,7 +15,7 @@ from engine.run import BoxLimits
 
 from .quoting import quote_literal
 
-MAX_EXPRESSION_DEPTH: Final = 250
+MAX_EXPRESSION_DEPTH: Final = 1000
 """Deeper expressions are refused by the parser: DuckDB descends them on the C stack."""
 
 _INTERRUPT_EVERY_SECONDS: Final = 0.05

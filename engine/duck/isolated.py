@@ -24,8 +24,7 @@ from engine.run import BoxError, BoxLimits, BoxResult, StoreError
 
 from .box import DuckBoxRunner, spill_folder
 
-_GRACE_SECONDS: Final = 2.0
-"""What the child may take beyond the box's own time: it starts, opens files and writes the result."""
+_GRACE_SECONDS: Final = 5.0
 
 _OVERHEAD_BYTES: Final = 2 << 30
 """Address space for the interpreter, DuckDB's code, the writer and thread stacks, beside the box's own memory."""
@@ -34,7 +33,9 @@ _MAX_ANSWER_BYTES: Final = 1 << 16
 
 
 class IsolatedBoxRunner:
-    """`BoxRunner` like `DuckBoxRunner`, one child process a box. Takes what that takes."""
+    """`BoxRunner` like `DuckBoxRunner`, one child process a box. Takes what that takes.
+
+    A child is killed `grace_seconds` after the box's own time: it has to start and to write the result."""
 
     def __init__(
         self,
@@ -42,7 +43,9 @@ class IsolatedBoxRunner:
         catalogues: Mapping[str, SourceCatalogue],
         store: Path,
         schema: Mapping[str, Relation],
+        grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
+        self._grace_seconds = grace_seconds
         self._stagings = dict(stagings)
         self._catalogues = dict(catalogues)
         self._store = store
@@ -52,7 +55,7 @@ class IsolatedBoxRunner:
         """See `BoxRunner.run`. `BoxError.limit` is "seconds" or "memory" when the child had to be stopped."""
         job = json.dumps(self._job(box, target, limits)).encode()
         try:
-            answer = _run_child(job, limits)
+            answer = _run_child(job, limits, self._grace_seconds)
             if "error" in answer:
                 raise _to_error(answer["error"])
         except BaseException:
@@ -78,7 +81,7 @@ class IsolatedBoxRunner:
         }
 
 
-def _run_child(job: bytes, limits: BoxLimits) -> dict[str, Any]:
+def _run_child(job: bytes, limits: BoxLimits, grace_seconds: float) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "engine.duck.isolated"]
     process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
         command,
@@ -90,7 +93,7 @@ def _run_child(job: bytes, limits: BoxLimits) -> dict[str, Any]:
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(job, timeout=limits.seconds + _GRACE_SECONDS)
+        output, _ = process.communicate(job, timeout=limits.seconds + grace_seconds)
     except subprocess.TimeoutExpired:
         raise BoxError(f"the box took longer than {limits.seconds:g} seconds", limit="seconds") from None
     finally:

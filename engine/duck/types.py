@@ -53,7 +53,7 @@ def sql_type(column: ColumnType) -> str:
 
 
 def column_type(sql: str) -> ColumnType:
-    """The column type nearest to DuckDB's type `sql`: STRUCT, UNION and other MAPs are json, what else is unknown is text."""
+    """The column type nearest to DuckDB's type `sql`: STRUCT, UNION and MAP are json, unknown ones text."""
     if sql.endswith("[]"):
         return ColumnType(Kind.LIST, item=column_type(sql[:-2]))
     if match := _DECIMAL.fullmatch(sql):

@@ -52,6 +52,16 @@ def moment(minute: int) -> datetime:
     return datetime(2026, 1, 1, 12, minute, tzinfo=UTC)
 
 
+def stored(minute: int) -> datetime:
+    """The moment as DuckDB gives it back: UTC without saying so."""
+    return moment(minute).replace(tzinfo=None)
+
+
+def instant(seconds: float) -> datetime:
+    """Unix seconds as DuckDB gives them back."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
 def spool(
     folder: Path,
     pages: Sequence[Sequence[Mapping[str, object]]],

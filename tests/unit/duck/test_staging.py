@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from engine.duck.staging import DuckStaging
 from engine.relation import INTEGER, TEXT, Column
 from engine.run import Drift, StoreError
 
-from .staged import catalogue, covered, moment, rows, spool, table
+from .staged import catalogue, covered, instant, moment, rows, spool, stored, table
 
 
 @pytest.fixture
@@ -49,13 +48,13 @@ def test_values_arrive_with_their_types(staging: DuckStaging, folder: Path) -> N
     report = staging.load([spool(folder, [page])], [covered(1)], moment(1))
     assert (report.rows, report.removed, report.drift) == (3, 0, ())
     found = rows(staging.path, "SELECT created, amount, rate, paid, address, metadata FROM charges ORDER BY id")
-    assert found[0][:4] == (datetime(2023, 11, 14, 22, 13, 20), 2**62, Decimal("12.123456789012"), True)
+    assert found[0][:4] == (instant(1_700_000_000), 2**62, Decimal("12.123456789012"), True)
     assert json.loads(str(found[0][4])) == address
     assert found[0][5] == {"k": "v", "ü": ""}
-    assert found[1] == (datetime(2026, 3, 1, 10, 0, 0, 250_000), None, None, None, None, {})
+    assert found[1] == (instant(1_772_359_200.25), None, None, None, None, {})
     assert found[2] == (None,) * 6
     system = "SELECT DISTINCT _account, _livemode, _api_version, _read_at, _source, _deleted_at FROM charges"
-    assert rows(staging.path, system) == [("acct_1", False, "2026-10-28", datetime(2026, 1, 1, 12, 1), "list", None)]
+    assert rows(staging.path, system) == [("acct_1", False, "2026-10-28", stored(1), "list", None)]
     extra = dict(rows(staging.path, "SELECT id, _extra FROM charges WHERE _extra IS NOT NULL"))
     assert {key: json.loads(str(value)) for key, value in extra.items()} == {"c": {"new": [1, 2], "amount": "x"}}
 
@@ -83,9 +82,7 @@ def test_what_a_complete_read_no_longer_brings_is_tombstoned(staging: DuckStagin
     report = staging.load([spool(folder, [[charge("b")]])], [covered(2)], moment(2))
     assert report.removed == 1
     assert live(staging) == ["b"]
-    assert rows(staging.path, "SELECT id, _deleted_at FROM charges WHERE id = 'a'") == [
-        ("a", datetime(2026, 1, 1, 12, 2))
-    ]
+    assert rows(staging.path, "SELECT id, _deleted_at FROM charges WHERE id = 'a'") == [("a", stored(2))]
     staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(3)], moment(3))
     assert live(staging) == ["a", "b"]
 
@@ -149,8 +146,8 @@ def test_drift_is_summed_and_remembered_once(staging: DuckStaging, folder: Path)
     staging.load([two], [], moment(2))
     found = rows(staging.path, 'SELECT field, "rows", first_seen, last_seen FROM weir.drift ORDER BY field')
     assert found == [
-        ("amount", 1, datetime(2026, 1, 1, 12, 1), datetime(2026, 1, 1, 12, 1)),
-        ("new", 3, datetime(2026, 1, 1, 12, 1), datetime(2026, 1, 1, 12, 2)),
+        ("amount", 1, stored(1), stored(1)),
+        ("new", 3, stored(1), stored(2)),
     ]
 
 
