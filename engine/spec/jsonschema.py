@@ -10,13 +10,16 @@ from .base import FREE_PATTERN, Definition
 from .connection import ConnectionSpec
 from .interface import STEP_KINDS, InterfaceSpec
 from .schema import SchemaSpec
+from .settings import SettingsSpec
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _MODELS: Final[Mapping[str, type[Definition]]] = {
     "connection": ConnectionSpec,
     "interface": InterfaceSpec,
     "schema": SchemaSpec,
+    "settings": SettingsSpec,
 }
+_COMMITTED: Final = ("connection", "interface", "schema")
 _ONE_BOX: Final = {"oneOf": [{"required": ["sql"]}, {"required": ["sql_file"]}]}
 _NOT_TWO_BOXES: Final = {"not": {"required": ["sql", "sql_file"]}}
 _HALF_DECIMAL: Final = {"patternProperties": {r"^\d+\s*\)$": {"type": "null"}}}
@@ -47,11 +50,11 @@ _RULES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 def schema_files() -> Mapping[str, str]:
     """The three JSON Schemas (2020-12) by file name, as they are committed in `schemas/`: the same text every time."""
-    return {f"{kind}.schema.json": json.dumps(json_schema(kind), indent=2) + "\n" for kind in _MODELS}
+    return {f"{kind}.schema.json": json.dumps(json_schema(kind), indent=2) + "\n" for kind in _COMMITTED}
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of `connection`, `interface` or `schema`. KeyError for another word."""
+    """The JSON Schema of `connection`, `interface`, `schema` or `settings` (weir.yaml). KeyError for another word."""
     raw = _MODELS[kind].model_json_schema(by_alias=True, mode="validation")
     definitions = {name: _object(name, part) for name, part in sorted(raw.pop("$defs", {}).items())}
     return {
