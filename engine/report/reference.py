@@ -10,7 +10,7 @@ from typing import Any, Final
 from engine.diagnostics import CODES
 from engine.spec import json_schema
 
-_GENERATED: Final = "<!-- Generated from the models and the codes: `WEIR_UPDATE_GOLDEN=1 pytest tests/unit/report` writes it anew. -->\n"
+_GENERATED: Final = "<!-- Generated: `WEIR_UPDATE_GOLDEN=1 pytest tests/unit/report` writes it anew. -->\n"
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "connection": ("Connections", "`connections/*.yaml`: a system that is reached."),
     "interface": ("Interfaces", "`interfaces/*.yaml`: steps between connections and the Schema."),

@@ -54,7 +54,7 @@ class _Loader:
             document = read_yaml(file, text, self._collector) if usable else Document(file, text, None)
             if document.root is None:
                 self._unread.add(file)
-            (cases if file.lower().endswith(_CASES) else documents)[file] = document
+            (cases if _is_case(file) else documents)[file] = document
         if not documents and not self._unread:
             self._collector.report(
                 "W101",
@@ -148,6 +148,10 @@ class _Loader:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or "no reason given").lower()
+
+
+def _is_case(file: str) -> bool:
+    return file.startswith("interfaces/") and file.lower().endswith(_CASES)
 
 
 def _is_definition(name: str) -> bool:

@@ -26,14 +26,16 @@ def write(root: Path, file: str, text: str | bytes = "kind: x\n") -> Path:
 def test_what_is_read_and_what_is_left_out(tmp_path: Path) -> None:
     for file in (
         "weir.yaml", "connections/a.yaml", "connections/deep/er/b.yml", "interfaces/c.yaml", "interfaces/c.test.yaml",
-        "interfaces/sql/c.sql", "schemas/d.yaml", "schemas/d.schema.json", "other/e.yaml", "f.yaml",
+        "interfaces/sql/c.sql", "schemas/d.test.yaml", "schemas/d.yaml", "schemas/d.schema.json",
+        "other/e.yaml", "f.yaml",
         "interfaces/.hidden.yaml", "interfaces/.git/g.yaml", "interfaces/notes.txt", "interfaces/h.yaml~",
     ):  # fmt: skip
         write(tmp_path, file)
     tree, found = load(tmp_path)
     assert found == []
     assert list(tree.documents) == [
-        "connections/a.yaml", "connections/deep/er/b.yml", "interfaces/c.yaml", "schemas/d.yaml", "weir.yaml",
+        "connections/a.yaml", "connections/deep/er/b.yml", "interfaces/c.yaml", "schemas/d.test.yaml",
+        "schemas/d.yaml", "weir.yaml",
     ]  # fmt: skip
     assert list(tree.cases) == ["interfaces/c.test.yaml"]
     assert dict(tree.texts) == {"interfaces/sql/c.sql": "kind: x\n"}
