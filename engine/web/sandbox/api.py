@@ -27,7 +27,7 @@ from .routes import Match
 from .sandbox import Sandbox
 from .store import Store
 from .verbs import VERBS
-from .writes import GENERIC, Call, clearable
+from .writes import GENERIC, Call, clearable, unsupported
 
 VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
 
@@ -198,6 +198,8 @@ class Api:
         operation = world.operation(ticket.store, ticket.id, ticket.key)
         params = check(load_params().get(write.key, ()), given, clearing=clearable(write, operation))
         call = Call(write, ticket.match.values, params)
+        if write.path.startswith("/v2/") or not write.returns:
+            raise unsupported(call)
         verb = VERBS.get((write.method, write.path), GENERIC[write.kind])
         result = verb(operation, call)
         shown: dict[str, Any]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from engine.connectors.stripe.catalogue import Field, FieldType, ParamType, Write, WriteKind
+from engine.connectors.stripe.catalogue import Field, FieldType, Write, WriteKind
 
 from .errors import ApiError, invalid, missing
 from .operation import Operation, label
@@ -135,13 +135,23 @@ def create(op: Operation, call: Call) -> Result:
     identifier = call.params.get("id")
     if isinstance(identifier, str) and op.store.find(resource, identifier) is not None:
         raise invalid(f"{resource.title()} already exists.", "id", "resource_already_exists")
-    owner = None
-    for name, value in call.values.items():
-        owner = value
-        if op.world.shapes.has(resource, name):
-            fields[name] = value
-    row = op.add(resource, fields, parent=owner, event=event_name(op, resource, "created"))
+    owner = _owner(op, call)
+    for name in call.values if owner is None else (owner[0], *call.values):
+        if name != "id" and op.world.shapes.has(resource, name):
+            fields[name] = owner[1].id if owner is not None else call.values[name]
+    row = op.add(resource, fields, parent=owner[1].id if owner else None, event=event_name(op, resource, "created"))
     return resource, row
+
+
+def _owner(op: Operation, call: Call) -> tuple[str, Row] | None:
+    """The object that the path puts the new one under, with its kind; a 404 if there is none."""
+    if not call.values:
+        return None
+    above = call.write.path.partition("/{")[0]
+    for table in op.world.catalogue.tables.values():
+        if table.path == above:
+            return table.resource, op.get(table.resource, call.id, in_path=True)
+    raise unsupported(call)
 
 
 def update(op: Operation, call: Call) -> Result:
@@ -167,15 +177,19 @@ def act(op: Operation, call: Call) -> Result:
         if field is not None and (not field.values or verb[1] in field.values):
             op.change(resource, row, {verb[0]: verb[1]}, event=event_name(op, resource, "updated"))
             return resource, row
-    raise ApiError(
-        400,
-        f"The sandbox does not act out {call.write.method.upper()} {call.write.path}.",
-        code="sandbox_unsupported",
-    )
+    raise unsupported(call)
+
+
+def unsupported(call: Call) -> ApiError:
+    """A write that the sandbox does not know how to do."""
+    message = f"The sandbox does not act out {call.write.method.upper()} {call.write.path}."
+    return ApiError(400, message, code="sandbox_unsupported")
 
 
 def target(op: Operation, call: Call) -> tuple[str, Row]:
     """The object that the path names; a 404 if there is none."""
+    if not call.values or not call.write.returns:
+        raise unsupported(call)
     kinds = call.write.returns if call.write.returns[0] in op.world.catalogue.resources else (call.write.resource,)
     for kind in kinds:
         row = op.store.find(kind, call.id)
@@ -203,19 +217,3 @@ def clearable(write: Write, op: Operation) -> frozenset[str]:
     if write.kind is not WriteKind.UPDATE or resource is None:
         return frozenset()
     return frozenset(field.name for field in resource.fields if field.nullable)
-
-
-__all__ = [
-    "GENERIC",
-    "Call",
-    "ParamType",
-    "Result",
-    "Verb",
-    "address",
-    "clearable",
-    "create",
-    "event_name",
-    "need",
-    "plain",
-    "target",
-]
