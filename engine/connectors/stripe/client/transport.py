@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, ClassVar, Final
 
 import aiohttp
+import msgspec
 import stripe
 from stripe import _util as stripe_logging
 
@@ -75,7 +76,7 @@ class RawTransport(stripe.HTTPClient):
             body = await answer.read()
             kept = RawHeaders((name.lower(), value) for name, value in answer.headers.items())
             kept.raw = body
-            return (b"{}" if 200 <= answer.status < 300 else body), answer.status, kept
+            return (b"{}" if 200 <= answer.status < 300 else _error(body, answer.status)), answer.status, kept
 
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEEP_ALIVE_SECONDS)
@@ -98,6 +99,16 @@ class RawTransport(stripe.HTTPClient):
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _error(body: bytes, status: int) -> bytes:
+    """The body of a bad answer, put into Stripe's form: for any other, the SDK would lose the headers."""
+    try:
+        if isinstance(msgspec.json.decode(body, type=dict[str, Any]).get("error"), dict):
+            return body
+    except msgspec.DecodeError:
+        pass
+    return msgspec.json.encode({"error": {"message": f"status {status} without Stripe's description of the error"}})
 
 
 def _reason(error: aiohttp.ClientError) -> str:
