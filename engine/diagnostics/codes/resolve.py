@@ -139,7 +139,8 @@ api_version: "2019-01-01"
         "E312",
         "reserved name",
         """
-SQL boxes reach a connection's tables as `connection.table`. `schema` is how they reach the Schema, and a few other names
+SQL boxes reach a connection's tables as `connection.table`. `schema` is how they reach the Schema, and a few other
+names
 belong to DuckDB.
 
 ```yaml
