@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,11 +50,12 @@ def check_project(
     root: Path,
     parameters: Mapping[str, str] | None = None,
     tracked: Mapping[tuple[str, str], str] | None = None,
+    interfaces: Sequence[str] = (),
 ) -> Checked:
     """Read and check everything below `root`. Mistakes become diagnostics; RefusalError if there is no project.
 
     `parameters` are values for interface parameters, by name, as they were typed; they win over `tracked` ones, which
-    the last successful run left behind.
+    the last successful run left behind. They are for the interfaces that are named, or for all without names.
     """
     from engine.project import resolve_specs
     from engine.source import load_root
@@ -68,7 +69,7 @@ def check_project(
     tree = load_root(root, collector)
     specs = validate_tree(tree, collector)
     project = resolve_specs(specs, tree, installed_connectors(), collector)
-    given = {**(tracked or {}), **given_parameters(project, parameters or {})}
+    given = {**(tracked or {}), **given_parameters(project, parameters or {}, interfaces)}
     graph = compile_sound(project, given, collector)
     return Checked(tree, specs, project, graph, tuple(collector))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from .connectors import installed_connectors
@@ -51,22 +52,30 @@ def compile_sound(project: Project, given: Mapping[tuple[str, str], str], collec
         return compile_project(project, catalogues_of(project), made, given, collector)
 
 
-def given_parameters(project: Project, values: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def given_parameters(
+    project: Project, values: Mapping[str, str], interfaces: Sequence[str] = ()
+) -> dict[tuple[str, str], str]:
     """Values from the command line, for each interface that has a parameter of that name.
 
-    `NAME=value` means all of them, `interface.NAME=value` one. RefusalError for a name that no interface has.
+    `NAME=value` means all of them, or those that `interfaces` (names or globs) mean; `interface.NAME=value` means one.
+    RefusalError for a name that none of them has.
     """
     from engine.diagnostics import did_you_mean
 
     from .errors import Exit, RefusalError
 
-    known = {(interface.name, name) for interface in project.interfaces.values() for name in interface.spec.parameters}
+    known = {
+        (interface.name, name)
+        for interface in project.interfaces.values()
+        for name in interface.spec.parameters
+        if not interfaces or any(fnmatchcase(interface.name, pattern) for pattern in interfaces)
+    }
     given: dict[tuple[str, str], str] = {}
     for name, value in values.items():
         owner, dot, parameter = name.rpartition(".")
         meant = [pair for pair in sorted(known) if pair[1] == parameter and (not dot or pair[0] == owner)]
         if not meant:
             hint = did_you_mean(name, [pair[1] for pair in known]) or "`parameters:` of an interface declares them"
-            raise RefusalError(Exit.USAGE, f"no interface has a parameter `{name}`", hint)
+            raise RefusalError(Exit.USAGE, f"no interface of this run has a parameter `{name}`", hint)
         given |= dict.fromkeys(meant, value)
     return given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,15 @@ def test_connections(
         reports = []
         for connection in settings:
             config = {**connection_config(connection, root, sandbox), "connection": connection.name}
-            reports.append(connectors[connection.connector].check(config, _tables(checked, connection.name)))
+            report = connectors[connection.connector].check(config, _tables(checked, connection.name))
+            reports.append(_without_clock(report) if connection.base_url == SANDBOX else report)
     return checked, reports
+
+
+def _without_clock(report: CheckReport) -> CheckReport:
+    """The embedded sandbox's clock stands where its invented business does: how far off ours is, says nothing."""
+    facts = {name: fact for name, fact in report.facts.items() if name != "clock"}
+    return replace(report, facts=facts, probes=tuple(probe for probe in report.probes if probe.name != "clock"))
 
 
 def _settings(checked: Checked, names: Sequence[str]) -> list[ConnectionSettings]:

@@ -27,7 +27,7 @@ def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, st
     from engine.plan import plan_graph, report_unset, select_interfaces
 
     paths = state_paths(root, project_settings(root).state)
-    checked = demand_sound(check_project(root, parameters, tracked_values(paths)))
+    checked = demand_sound(check_project(root, parameters, tracked_values(paths), interfaces))
     collector = Collector()
     chosen = select_interfaces(checked.project, interfaces, order_of(checked), collector)
     report_unset(checked.graph, chosen, checked.project, collector)

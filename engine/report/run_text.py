@@ -10,7 +10,7 @@ from engine.plan import Plan
 from engine.run import Event, Outcome, Run, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 
 from .masking import masked
-from .paint import BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
+from .paint import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "succeeded": (GREEN, "ok"),
@@ -82,6 +82,8 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
         lines.append(f"  {paint(YELLOW, 'left out')} {item.address}: {item.reason}")
     for outcome in run.outcomes:
         lines += _remarks(outcome, paint)
+    hints = dict.fromkeys(outcome.hint for outcome in run.outcomes if outcome.status == "failed")
+    lines += [f"{paint(BLUE, 'help')}: {hint}" for hint in hints if hint]
     style, _ = _MARKS[run.status]
     seconds = (run.ended - run.started).total_seconds()
     lines.append(f"{paint(style, run.status)} in {seconds:.1f} s (run {run.id})")
@@ -140,8 +142,6 @@ def _remarks(outcome: Outcome, paint: Paint) -> list[str]:
         lines.append(f"    {key or 'a row'}: `{reject.column}` {reject.problem}")
     if outcome.counts.get("rejected", 0) > _SHOWN_REJECTS:
         lines.append('    … `weir query schema "SELECT * FROM weir.rejects"` shows more')
-    if outcome.hint and outcome.status == "failed":
-        lines.append(f"{paint(RED, 'failed')}: {outcome.id}: {outcome.message}\n    help: {outcome.hint}")
     if outcome.snapshot is not None:
         lines.append(f"{note}: {outcome.id}: snapshot in {outcome.snapshot}")
     return lines

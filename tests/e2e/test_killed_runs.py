@@ -24,7 +24,7 @@ MOMENTS = 10
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[dict[str, str]]:
     """A Stripe that stands still, so that two runs read the same."""
-    command = [sys.executable, "-m", "engine.web.sandbox", "--port", "0", "--customers", "60", "--frozen"]
+    command = [sys.executable, "-m", "engine.web.sandbox", "--port", "0", "--customers", "40", "--frozen"]
     child = subprocess.Popen([*command, "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdout is not None
     assert child.stdin is not None
@@ -51,40 +51,44 @@ def tables(folder: Path) -> dict[str, list[Any]]:
         return {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY ALL').fetchall() for (name,) in names}
 
 
-def kill_after(folder: Path, environment: dict[str, str], seconds: float) -> int:
-    """Start a run and kill it; the exit code, which is 0 when it was faster."""
+def kill_after(folder: Path, environment: dict[str, str], lines: int, seconds: float) -> bool:
+    """Start a run, let it tell `lines` events, wait so long, and kill it; whether it was still there."""
     child = subprocess.Popen(
-        [str(WEIR), "run"], cwd=folder, env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [str(WEIR), "run", "--format", "json"], cwd=folder, env={**os.environ, **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGKILL)
-        return child.wait()
+    assert child.stdout is not None
+    for _ in range(lines):
+        child.stdout.readline()
+    time.sleep(seconds)
+    child.send_signal(signal.SIGKILL)
+    child.stdout.close()
+    return child.wait() == -signal.SIGKILL
 
 
 @pytest.mark.slow
 def test_a_run_that_was_killed_is_made_good_by_the_next(tmp_path: Path, sandbox: dict[str, str]) -> None:
     environment = {"STRIPE_SECRET_KEY": sandbox["key"]}
     undisturbed = project(tmp_path / "undisturbed", sandbox)
-    began = time.monotonic()
-    weir(undisturbed, "run", environment=environment).succeeded()
-    whole = time.monotonic() - began
+    told = weir(undisturbed, "run", "--format", "json", environment=environment).succeeded().out.splitlines()
     expected = tables(undisturbed)
     assert len(expected) >= 3
     assert all(expected.values())
 
     dice = random.Random(4711)
     killed = 0
+    folders = []
     for number in range(MOMENTS):
-        folder = project(tmp_path / f"killed{number}", sandbox) if number % 4 == 0 else folder  # noqa: F821
-        start, width = 0.2 * whole, 0.8 * whole / MOMENTS
-        killed += kill_after(folder, environment, start + (number + dice.random()) * width) == -signal.SIGKILL
-        weir(folder, "run", environment=environment).succeeded()
-        assert tables(folder) == expected
-    assert killed >= MOMENTS // 2
-    weir(folder, "run", environment=environment).succeeded()
-    assert tables(folder) == expected
-    history = json.loads(weir(folder, "runs", "--format", "json", environment=environment).succeeded().out)
-    assert "abandoned" in json.dumps(history)
+        if number % 3 == 0:
+            folders.append(project(tmp_path / f"killed{number}", sandbox))
+        events = (number + dice.random()) * len(told) / MOMENTS
+        killed += kill_after(folders[-1], environment, int(events), dice.random() * 0.1)
+        weir(folders[-1], "run", environment=environment).succeeded()
+        assert tables(folders[-1]) == expected
+    assert killed >= MOMENTS - 3
+    abandoned = 0
+    for folder in folders:
+        history = weir(folder, "runs", "--format", "json", environment=environment).succeeded().out.splitlines()
+        abandoned += sum(json.loads(line)["status"] == "abandoned" for line in history)
+        assert not list((folder / ".weir" / "spool").iterdir())
+    assert abandoned >= MOMENTS // 2
