@@ -29,6 +29,11 @@ _DESCRIBE: Final = "DESCRIBE "
 _ROW: Final = "row"
 _MILLISECONDS: Final = 5000
 _WORD: Final = re.compile(r"\w+")
+_OUTSIDE: Final = ("read_", "glob", "sniff_", "parquet_", "sqlite_", "getenv", "duckdb_", "pragma_", "current_setting")
+_CAST: Final = re.compile(
+    r"(?<!TRY_)CAST\(('(?:[^'\\]|'')*') AS "
+    r"(BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP WITH TIME ZONE|TIMESTAMP|DECIMAL\(\d+,\d+\))\)"
+)
 _MAX_SQL: Final = 1_000_000
 _DISABLED_OPTIMIZERS: Final = (
     "statistics_propagation",
@@ -168,6 +173,8 @@ class DuckBinder:
             rows = self._database.execute(_EXPLAIN + sql).fetchall()
             relation = self._relation(sql)
         except duckdb.Error as error:
+            if (refused := self._unavailable(sql, scope)) is not None:
+                return refused
             tables = [table for _, each in scope.namespaces for table in each]
             columns = [name for table in mentioned for name in table.relation.names]
             return failure_of(error, sql, len(_EXPLAIN), tables, columns)
@@ -177,6 +184,8 @@ class DuckBinder:
             named = check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
         except BoxError as error:
             return BindFailure("not_select", error.reason, error.span)
+        if (impossible := self._impossible_cast(rows[0][1], sql)) is not None:
+            return impossible
         plan = json.loads(rows[0][1])[0]
         return Bound(relation, self._reads(plan, sql, words, mentioned, named))
 
@@ -227,6 +236,27 @@ class DuckBinder:
             return BindFailure("not_select", f"a PIVOT whose columns depend on the rows: {hint}", None)
         if kind != duckdb.StatementType.SELECT:
             return BindFailure("not_select", f"expected a SELECT, found {kind.name}", _first_word(sql))
+        return None
+
+    def _unavailable(self, sql: str, scope: Scope) -> BindFailure | None:
+        """A function that exists and that boxes may not use: DuckDB itself speaks of files and settings."""
+        if not any(word.casefold().startswith(_OUTSIDE) for word in _WORD.findall(sql)):
+            return None
+        try:
+            check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
+        except BoxError as error:
+            return BindFailure("not_select", error.reason, error.span) if "function" in error.reason else None
+        return None
+
+    def _impossible_cast(self, plan: str, sql: str) -> BindFailure | None:
+        """A constant that DuckDB could not convert while it planned: the box would fail on its first row."""
+        for match in _CAST.finditer(plan):
+            literal, kind = match[1], match[2]
+            found = self._database.execute(f"SELECT TRY_CAST({literal} AS {kind}) IS NULL").fetchone()
+            if found is not None and found[0]:
+                start = sql.find(literal)
+                span = (start, start + len(literal)) if start >= 0 else None
+                return BindFailure("type", f"this text is no {kind}", span)
         return None
 
     def _is_one_expression(self, sql: str) -> bool:

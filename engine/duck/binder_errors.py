@@ -14,6 +14,13 @@ from engine.graph import BindFailure
 
 Reason = Literal["syntax", "table", "column", "function", "type", "statements", "not_select", "other"]
 
+WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"})
+_KEYWORDS: Final = frozenset(
+    {"SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "JOIN"}
+    | {"LEFT", "RIGHT", "FULL", "OUTER", "INNER", "CROSS", "DISTINCT", "BETWEEN", "LIKE", "ILIKE", "CASE", "WHEN"}
+    | {"THEN", "ELSE", "WITH", "RECURSIVE", "WINDOW", "PARTITION", "QUALIFY", "EXISTS", "VALUES", "CAST", "INTERVAL"}
+)
+
 _JSON: Final = re.compile(r"\{.*\}", re.DOTALL)
 _CANDIDATES: Final = re.compile(r'"([^"]+)"')
 _WORD: Final = re.compile(r"\w+")
@@ -46,7 +53,25 @@ def failure_of(
         candidates = closest(name, columns) or near[:3]
     elif reason == "function" and details.get("error_subtype") == "MISSING_ENTRY":
         candidates = _listed(details, said)[:3]
+    elif reason == "syntax" and span is not None and (word := _misspelt(sql, span)) is not None:
+        name, candidates = word
+    elif reason == "not_select":
+        span = _first_of(sql, WRITING)
     return BindFailure(reason, _message(reason, said, name), span, name, tuple(candidates))
+
+
+def _misspelt(sql: str, span: tuple[int, int]) -> tuple[str, list[str]] | None:
+    """A word at or before a syntax error that looks like a keyword and is none, with the keywords it looks like."""
+    before = _WORD.findall(sql, 0, span[1])
+    for word in reversed(before[-2:]):
+        near = closest(word.upper(), _KEYWORDS, 1)
+        if near and word.upper() not in _KEYWORDS:
+            return word, near
+    return None
+
+
+def _first_of(sql: str, words: frozenset[str]) -> tuple[int, int] | None:
+    return next((found.span() for found in _WORD.finditer(sql) if found.group().upper() in words), None)
 
 
 def _details(error: duckdb.Error) -> dict[str, Any]:
@@ -133,7 +158,11 @@ def _message(reason: Reason, said: str, name: str | None) -> str:
         return f"no function `{name}`"
     if reason == "not_select":
         return "expected a SELECT that only reads, found a statement that writes"
+    if "cannot contain" in said:
+        return "aggregates and window functions cannot stand here"
+    if "Values were not provided" in said:
+        return "a `$` or `?` parameter: values are written `{{ name }}`"
     first = said.strip().splitlines()[0].rstrip("!. ")
     first = re.sub(r'"([^"]*)"', r"`\1`", first)
     first = re.sub(r"\. You might need to add explicit type casts", "", first)
-    return first[:1].lower() + first[1:] if first else "the query does not bind"
+    return first[:1].lower() + first[1:] if first[1:2].islower() else first or "the query does not bind"

@@ -12,7 +12,7 @@ from engine.relation import Kind
 from engine.spec import TransformSpec, WriteSpec
 
 from .passes.boxes import Boxes
-from .passes.mapping import map_step
+from .passes.mapping import check_defaults, map_step
 from .passes.order import InterfaceStep, order_interfaces
 from .passes.parameters import Given, parameter_values
 from .rules import RULES
@@ -30,6 +30,7 @@ def compile_project(
 
     `catalogues` are by connection; `given` are the values of parameters that differ from their defaults.
     """
+    check_defaults(project, collector)
     boxes = Boxes(project, catalogues, binder, collector)
     steps: dict[str, tuple[InterfaceStep, ...]] = {}
     unset: list[tuple[str, str]] = []

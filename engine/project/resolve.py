@@ -42,7 +42,14 @@ def resolve_specs(
     for connection in connections.values():
         _check_connection(connection, specs, connectors, collector)
     tables = {item.spec.name: _table(item) for item in _distinct(specs.schemas, collector)}
-    names = _Names(connections, tables, specs.broken, tree, collector)
+    broken = specs.broken | _doubled(specs)
+    names = _Names(
+        {name: each for name, each in connections.items() if ("connection", name) not in broken},
+        {name: each for name, each in tables.items() if ("schema", name) not in broken},
+        broken,
+        tree,
+        collector,
+    )
     interfaces = {
         item.spec.name: Interface(item.spec, item.place, tuple(names.steps(item)))
         for item in _distinct(specs.interfaces, collector)
@@ -53,7 +60,8 @@ def resolve_specs(
         dict(sorted(tables.items())),
         specs.settings,
     )
-    if not specs.broken:  # a broken definition may be the one that uses what seems unused
+    # What is broken may be the one that uses what seems unused.
+    if not broken and not any(step.broken for each in interfaces.values() for step in each.steps):
         report_unused(project, tree, collector)
     return project
 
@@ -73,6 +81,14 @@ def _distinct(items: Iterable[Defined[S]], collector: Collector) -> list[Defined
         else:
             first[name] = item
     return list(first.values())
+
+
+def _doubled(specs: SpecSet) -> set[tuple[str, str]]:
+    """(kind, name) of what is defined twice: which of them a name means is not known."""
+    written = [("connection", item.spec.name) for item in specs.connections]
+    written += [("interface", item.spec.name) for item in specs.interfaces]
+    written += [("schema", item.spec.name) for item in specs.schemas]
+    return {each for each in written if written.count(each) > 1}
 
 
 def _table(item: Defined[SchemaSpec]) -> Table:

@@ -21,7 +21,7 @@ from .generated import GENERATED
 
 HERE = Path(__file__).parent
 CASES = sorted(path.name for path in (HERE / "cases").iterdir())
-COVERED_STAGES = ("E1", "E2", "W1", "W2")
+COVERED_STAGES = ("E1", "E2", "E3", "E4", "W1", "W2", "W3", "W4")
 """Stages whose every code must appear in a case."""
 
 

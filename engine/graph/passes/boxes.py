@@ -52,7 +52,7 @@ class Boxes:
                     return None
                 return Box(rendered.sql, box.place, namespaces, bound)
             case BindFailure():
-                self.report_failure(bound, rendered, box.place)
+                self.report_failure(bound, rendered, box.place, self._elsewhere(bound, namespaces))
                 return None
 
     def scope(self, namespaces: tuple[str, ...]) -> Scope | None:
@@ -69,8 +69,10 @@ class Boxes:
             found.append((name, {table.name: table.relation for table in catalogue.tables.values()}))
         return Scope(tuple(found))
 
-    def report_failure(self, failure: BindFailure, rendered: Rendered, place: Place) -> None:
-        """A finding for a box or an expression that does not bind."""
+    def report_failure(
+        self, failure: BindFailure, rendered: Rendered, place: Place, elsewhere: str | None = None
+    ) -> None:
+        """A finding for a box or an expression that does not bind. `elsewhere` says more of a table that is missing."""
         here = place
         fixes: list[Fix] = []
         if failure.span is not None:
@@ -79,11 +81,24 @@ class Boxes:
                 best = failure.candidates[0]
                 fixes = [Fix(f"write `{best}`", here, best)]
         hint = did_you_mean(failure.name, failure.candidates) if failure.name else None
-        if hint is None and failure.candidates:
+        hint = elsewhere or hint
+        if hint is None and failure.candidates and failure.reason != "function":
             hint = f"there is {', '.join(f'`{name}`' for name in failure.candidates[:5])}"
         if hint is None and failure.reason == "table":
             hint = "`weir catalog` lists the tables of a connection; `schema.<name>` reaches the Schema"
         self.collector.report(_CODES[failure.reason], failure.message, here, hint=hint, fixes=fixes)
+
+    def _elsewhere(self, failure: BindFailure, namespaces: tuple[str, ...]) -> str | None:
+        """Why a table that a box names is not there, when that is known."""
+        if failure.reason != "table" or failure.name is None:
+            return None
+        name = failure.name.rpartition(".")[2].casefold()
+        for connection, catalogue in self.catalogues.items():
+            if connection in namespaces and name in catalogue.unreadable:
+                return f"`{name}` cannot be read as a table: {catalogue.unreadable[name]}"
+            if connection not in namespaces and name in catalogue.tables:
+                return f"`{name}` belongs to `{connection}`, and this box sees only {_listed(namespaces)}"
+        return None
 
     def _report_template(self, failure: TemplateFailedError, box: BoxText, values: Mapping[str, object]) -> None:
         here = box.place.within(*failure.span) if failure.span else box.place
@@ -108,3 +123,7 @@ class Boxes:
                 return True
             seen.add(folded)
         return False
+
+
+def _listed(namespaces: tuple[str, ...]) -> str:
+    return " and ".join("the Schema" if name == SCHEMA_NAMESPACE else f"`{name}`" for name in namespaces)

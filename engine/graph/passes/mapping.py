@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
-from engine.project import ResolvedStep, Table
+from engine.project import Project, ResolvedStep, Table
 from engine.relation import Column, Fit, Relation, fit
 from engine.spec import MapSpec, WriteSpec
 
@@ -31,6 +31,24 @@ def map_step(step: ResolvedStep, write: WriteSpec, table: Table, box: Box, boxes
     match = mapper.match(mapping)
     mapper.check_required(mapping)
     return Mapped(match, mapping)
+
+
+def check_defaults(project: Project, collector: Collector) -> None:
+    """Report defaults of the Schema's columns that are no values of their type."""
+    for table in project.tables.values():
+        for column in table.relation:
+            written = table.defaults.get(column.name)
+            if written is not None:
+                default_literal(column, written, table.place.at("columns", column.name, "default"), collector)
+
+
+def default_literal(column: Column, written: object, place: Place, collector: Collector) -> str | None:
+    """A default as SQL, or None after saying that it is no value of the column's type."""
+    try:
+        return sql_literal(parameter_value(written, column.type))
+    except ValueError as error:
+        collector.report("E418", f"the default of `{column.name}`: {error}", place)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +201,8 @@ class _Mapper:
         written = entry.default if own and entry is not None else self.table.defaults.get(column.name)
         if written is None:
             return None
-        try:
-            return sql_literal(parameter_value(written, column.type))
-        except ValueError as error:
-            here = place.at("default") if own else self.table.place.at("columns", column.name, "default")
-            self.collector.report("E418", f"the default of `{column.name}`: {error}", here)
-            return None
+        here = place.at("default") if own else self.table.place.at("columns", column.name, "default")
+        return default_literal(column, written, here, self.collector)
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

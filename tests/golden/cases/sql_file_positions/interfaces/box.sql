@@ -1,0 +1,5 @@
+SELECT id,
+       email
+FROM customers
+WHERE created >= {{ since }}
+  AND emial IS NOT NULL
