@@ -136,6 +136,8 @@ def _writer(part: Path, relation: Relation, spill: Path) -> Iterator[duckdb.Duck
         version = quote_literal(STORAGE_VERSION)
         connection.execute(f"ATTACH {quote_literal(str(part))} AS output (STORAGE_VERSION {version})")
         connection.execute("USE output")
+        # The file lives until the next step has read it: compressing it would cost as much as writing it.
+        connection.execute("SET force_compression = 'uncompressed'")
         columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
         connection.execute(f"CREATE TABLE {RESULT_TABLE} ({columns})")
         yield connection

@@ -7,6 +7,7 @@ it has attached (`read_blob`), and tells about itself through functions and cata
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,6 +46,7 @@ _SECRETIVE: Final = frozenset(
     }
 )
 _SECRETIVE_BEGINNINGS: Final = ("duckdb_", "pragma_", "read_", "pg_", "sqlite_", "parquet_", "txid_", "glob", "sniff_")
+_WORD: Final = re.compile(r"[\w.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,12 @@ def _span(sql: str, node: dict[str, Any]) -> tuple[int, int] | None:
     start = node.get("query_location")
     if not isinstance(start, int) or start > len(data):
         return None
+    begin = len(data[:start].decode(errors="ignore"))
     length = node.get("query_location_length")
-    end = start + (length if isinstance(length, int) and length < len(data) else 1)
-    return len(data[:start].decode(errors="ignore")), len(data[:end].decode(errors="ignore"))
+    if isinstance(length, int):
+        return begin, len(data[: start + length].decode(errors="ignore"))
+    word = _WORD.match(sql, begin)  # DuckDB 1 does not say how long a node is
+    return begin, word.end() if word else begin + 1
 
 
 def _refusal(error: duckdb.Error) -> BoxError:

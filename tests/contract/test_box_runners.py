@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from engine.duck.box import DuckBoxRunner
-from engine.duck.box_query import export_result, iterate_rows
 from engine.duck.isolated import IsolatedBoxRunner
+from engine.duck.results import fetch_rows, write_result
 from engine.duck.staging import DuckStaging
 from engine.relation import INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, BoxRunner
@@ -125,17 +125,15 @@ def test_limits_are_named(runner: BoxRunner, target: Path) -> None:
     assert raised.value.limit == "temp"
 
 
-def test_results_are_read_in_batches_and_exported(runner: BoxRunner, target: Path, tmp_path: Path) -> None:
+def test_results_are_read_and_exported(runner: BoxRunner, target: Path, tmp_path: Path) -> None:
     sql = "SELECT id, created FROM charges ORDER BY id"
     result = runner.run(box(sql, ("id", TEXT), ("created", TIMESTAMP)), target, LIMITS)
-    batches = list(iterate_rows(result, batch_rows=3))
-    assert [len(batch) for batch in batches] == [3, 1]
-    assert batches[0][0] == ("ch_1", instant(1_700_000_001))
+    assert [key for key, _ in fetch_rows(result, 3)] == ["ch_1", "ch_2", "ch_3"]
+    assert fetch_rows(result, 1) == [("ch_1", instant(1_700_000_001))]
     for kind in ("csv", "json", "parquet"):
-        export_result(result, tmp_path / f"out.{kind}", kind)
-    csv = (tmp_path / "out.csv").read_text().splitlines()
-    assert csv[:2] == ["id,created", "ch_1,2023-11-14T22:13:21.000000Z"]
-    assert (tmp_path / "out.json").read_text().splitlines()[3].startswith('{"id":"ch_4","created":"2023-11-14T22:13:24')
+        write_result(result, tmp_path / f"out.{kind}", kind)
+    assert (tmp_path / "out.csv").read_text().splitlines()[:2] == ["id,created", "ch_1,2023-11-14 22:13:21"]
+    assert (tmp_path / "out.json").read_text().splitlines()[3].startswith('{"id":"ch_4","created":"2023-11-14')
     with duckdb.connect() as connection:
         found = connection.execute(f"SELECT count(*) FROM '{tmp_path / 'out.parquet'}'").fetchall()
     assert found == [(4,)]
