@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import missing
 from .identifiers import identify
 from .older import render_at
 from .render import LINKED
 from .store import Obj, Row, Store
-
-if TYPE_CHECKING:
-    from .world import World
+from .surroundings import Surroundings
 
 
 @dataclass(slots=True)
@@ -24,7 +22,7 @@ class Operation:
     `events_from` is the moment from which on events are worth writing. `request` and `idempotency_key` go into them.
     """
 
-    world: World
+    world: Surroundings
     store: Store
     now: int
     random: Random

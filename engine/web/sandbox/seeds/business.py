@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from random import Random
 from typing import Final
 
@@ -12,6 +11,7 @@ from ..operation import Operation
 from ..options import EVENT_RETENTION
 from ..store import Row
 from . import people, stories
+from .cases import Case
 from .names import Country
 from .offers import MODULES, Shelf, stock
 from .treasury import add_banks, pay_out_weekly
@@ -20,35 +20,6 @@ DAY: Final = 86_400
 HISTORY: Final = 540 * DAY
 EVERY: Final = 60
 """After so many customers the special cases come round again."""
-
-
-class Case(IntEnum):
-    """Customers, by their number modulo `EVERY`, that show something special."""
-
-    MANY_ITEMS = 3
-    MANY_LINES = 5
-    PAST_DUE = 7
-    TRIALING = 8
-    CANCELED = 9
-    LONG_TRIAL = 10
-    DISPUTE_LOST = 11
-    REFUND = 12
-    CREDIT_NOTE = 13
-    DRAFT = 14
-    VOID = 15
-    UNCOLLECTIBLE = 16
-    BY_INVOICE = 17
-    LEAD = 18
-    DELETED = 19
-    QUOTE = 20
-    DISPUTE_WON = 21
-    YEARLY = 22
-    TWO_SUBSCRIPTIONS = 23
-    PARTIAL_REFUND = 24
-    DISPUTE_OPEN = 25
-    MANY_ITEMS_TOO = 26
-    CANCELS_LATER = 27
-    OLD_MANY_LINES = 33
 
 
 @dataclass(slots=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..flows import invoicing, quoting, returns
 from ..operation import Operation
 from ..store import Row
+from .cases import Case
 from .offers import Shelf
-
-if TYPE_CHECKING:
-    from .business import Case
 
 DAY: Final = 86_400
 CALLS: Final = 100
