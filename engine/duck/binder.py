@@ -138,7 +138,11 @@ class DuckBinder:
         key = (sql, tuple((name, id(self._namespaces[name])) for name, _ in scope.namespaces))
         found = self._bound.get(key)
         if found is None:
-            found = self._bound[key] = self._bind(sql, scope)
+            try:
+                found = self._bind(sql, scope)
+            except RecursionError:
+                found = BindFailure("other", "the box is nested too deep", None)
+            self._bound[key] = found
         return found
 
     def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:
@@ -178,8 +182,6 @@ class DuckBinder:
             tables = [table for _, each in scope.namespaces for table in each]
             columns = [name for table in mentioned for name in table.relation.names]
             return failure_of(error, sql, len(_EXPLAIN), tables, columns)
-        except UnicodeError:
-            return BindFailure("syntax", "the text holds characters that are none", None)
         try:
             named = check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
         except BoxError as error:
@@ -217,12 +219,12 @@ class DuckBinder:
         """Why `sql` is not exactly one SELECT, or None."""
         if len(sql) > _MAX_SQL:
             return BindFailure("other", f"the box is longer than {_MAX_SQL:,} characters", None)
+        if any("\ud800" <= character <= "\udfff" for character in sql):
+            return BindFailure("syntax", "the text holds halves of characters", None)
         try:
             statements = self._database.extract_statements(sql)
         except duckdb.Error as error:
             return failure_of(error, sql, 0, (), ())
-        except UnicodeError:
-            return BindFailure("syntax", "the text holds characters that are none", None)
         if not statements:
             return BindFailure("not_select", "expected a SELECT, found nothing", None)
         if len(statements) > 1:
