@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -70,6 +70,7 @@ class Extraction:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+        self._note_time({})
         self.state.cursors = [self._put_aside(cursor) for cursor in (*self._flying, *self._below, *self._ready)]
 
     def _put_aside(self, cursor: Cursor) -> Cursor:
@@ -141,7 +142,7 @@ class Extraction:
 
     async def _fetch(self, reader: TableReader, cursor: Cursor) -> Page:
         def read(answer: Answer) -> Page:
-            self._note_time(answer)
+            self._note_time(answer.headers)
             if cursor.kind == "object":
                 return reader.pages.read_object(answer.body)
             if cursor.parent:
@@ -152,12 +153,12 @@ class Extraction:
         params = {**reader.variant(cursor)["params"], **cursor.params, **cursor.place}
         return await self.client.get(cursor.path, params, read)
 
-    def _note_time(self, answer: Answer) -> None:
+    def _note_time(self, headers: Mapping[str, str]) -> None:
         """The first answer's date is the moment as of which this partition is read."""
         if self.state.as_of is not None:
             return
         try:
-            moment = int(parsedate_to_datetime(answer.headers["date"]).timestamp())
+            moment = int(parsedate_to_datetime(headers["date"]).timestamp())
         except (KeyError, ValueError):
             moment = int(time.time())
         self.state.as_of = moment
