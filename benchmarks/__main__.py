@@ -23,6 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+BOTH = "SELECT (SELECT count(*) FROM charges) + (SELECT count(*) FROM customers) AS rows"
+"""What `weir staging` asks for: every row is read and staged, and only counted."""
 ROOT = HERE.parent
 
 
@@ -78,7 +80,8 @@ def measure(way: str, rows: int, url: str, folder: Path) -> Measured:
     rival, _, option = way.partition(" ")
     if rival == "weir":
         project(folder, url)
-        command = [sys.executable, "-m", "engine.cli", "--project", str(folder), "run", "--no-isolated"]
+        verb = ["query", "bench", BOTH] if option == "staging" else ["run"]
+        command = [sys.executable, "-m", "engine.cli", "--project", str(folder), *verb, "--no-isolated"]
     else:
         folder.mkdir()
         command = [sys.executable, "-m", f"benchmarks.rivals.{rival}", url, str(folder / "out.duckdb"), *option.split()]
@@ -112,6 +115,7 @@ def main() -> None:
         ("floor", arguments.rows),
         ("floor --raw", arguments.rows),
         ("weir", arguments.rows),
+        ("weir staging", arguments.rows),
         ("sdk", arguments.sdk_rows),
     ]
     results = rounds(ways, arguments.rounds)
