@@ -1,30 +1,17 @@
-"""The stage function: one slice of one account's reads."""
+"""The stage function of the extraction."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Final, cast
+from typing import Final, cast
 
-import msgspec
-
-from engine.connector import ConnectorError, Failure
 from engine.run import Json, Output, TaskContext
 
-from ..catalogue import load_catalogue
-from ..client import Client, RetryPolicy, Settings, open_key
-from ..read_options import ReadOptions
-from .claims import Claims
-from .cursors import State
-from .extraction import Extraction
-from .readers import TableReader, make_readers
-from .spools import SpoolSet
+from .accounts import extract_accounts
+from .slices import extract_slice
 
-MAX_SLICE_BYTES: Final = 256 << 20
-MAX_SLICE_SECONDS: Final = 60.0
-_REPORT_SECONDS: Final = 0.2
+ALL: Final = "all"
+"""The word that stands for every connected account."""
 
 
 def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskContext) -> Output:
@@ -35,115 +22,15 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
     `max_slice_seconds`, `ceiling_lag` (seconds), `retry` (fields of `RetryPolicy`) and `table_failures`: "raise"
     (default), or "report" to end only the table that fails.
 
-    `payload`: `account` (null: the key's own), `reads` (each with `options`: `ReadOptions`), `state` (null at first).
+    `payload`: `account` (null: the key's own; `all`: every connected one), `reads` (each with `options`:
+    `ReadOptions`), `state` (null at first).
 
     The output's value: `remaining` (null when all is read, otherwise the `state` of the next slice), `coverage` (fields
     of `engine.run.Coverage`; it speaks of all slices, so all of them must be loaded with one `read_at`, from before the
     first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by table),
     `failures` (fields of `Failure`), `warnings` (texts). Progress reports have the counts, and `waiting`: why it waits.
     """
-    given = cast("Mapping[str, Any]", payload)
-    settings = Settings.of(config, load_catalogue().api_version)
-    key = open_key(settings, os.environ)
-    if isinstance(key, Failure):
-        raise ConnectorError(key)
-    livemode = None if key.mode is None else key.mode == "live"
-    readers = make_readers([cast("ReadOptions", read["options"]) for read in given["reads"]], livemode)
-    state = _state(given.get("state"), readers)
-    policy = msgspec.convert(config.get("retry") or {}, RetryPolicy)
-    client = Client(settings, key, given.get("account"), policy)
-    spool = SpoolSet(context.directory, given.get("account") or "", settings.api_version, livemode)
-    claims = Claims(spool.account, settings.api_version)
-    report = _Reporter(client, spool, context)
-    extraction = Extraction(
-        client=client,
-        readers=readers,
-        state=state,
-        spool=spool,
-        claims=claims,
-        max_bytes=int(cast("int", config.get("max_slice_bytes") or MAX_SLICE_BYTES)),
-        until=client.timing.now() + float(cast("float", config.get("max_slice_seconds") or MAX_SLICE_SECONDS)),
-        workers=settings.concurrency,
-        ceiling_lag=int(cast("int", config.get("ceiling_lag") or 0)),
-        cancelled=context.cancelled,
-        progress=report.progress,
-        tolerant=config.get("table_failures") == "report",
-    )
-    try:
-        asyncio.run(_run(extraction))
-    except BaseException:
-        spool.abandon()
-        raise
-    final = not state.cursors
-    report.send()
-    spool.api_version = claims.api_version = client.counts.api_version or settings.api_version
-    return Output(
-        files=spool.close(),
-        value={
-            "remaining": None if final else msgspec.to_builtins(state, str_keys=True),
-            "coverage": claims.as_json([reader.options for reader in readers], state, final),
-            "failures": [_failure_json(failure) for failure in extraction.failures],
-            "warnings": _warnings(settings, spool),
-            **report.totals(),
-        },
-    )
-
-
-async def _run(extraction: Extraction) -> None:
-    async with extraction.client:
-        await extraction.run()
-
-
-def _state(given: Json, readers: list[TableReader]) -> State:
-    if given is None:
-        return State(cursors=[cursor for reader in readers for cursor in reader.first_cursors()])
-    return msgspec.convert(given, State, strict=False)
-
-
-def _warnings(settings: Settings, spool: SpoolSet) -> list[Json]:
-    if spool.api_version == settings.api_version:
-        return []
-    return [
-        f"asked for API version {settings.api_version}, got {spool.api_version}: fields "
-        "that the catalogue does not know are kept in `_extra`"
-    ]
-
-
-def _failure_json(failure: Failure) -> dict[str, Json]:
-    return {name: value for name, value in asdict(failure).items() if value is not None}
-
-
-class _Reporter:
-    """Tells the driver how far it is, a few times a second."""
-
-    def __init__(self, client: Client, spool: SpoolSet, context: TaskContext) -> None:
-        self._client = client
-        self._spool = spool
-        self._context = context
-        self._next = 0.0
-
-    def progress(self) -> None:
-        """Report, unless that was done just before."""
-        now = self._client.timing.now()
-        if now >= self._next:
-            self._next = now + _REPORT_SECONDS
-            self.send()
-
-    def send(self) -> None:
-        """Report now."""
-        self._context.report({**self.totals(), "waiting": self._client.counts.waiting})
-
-    def totals(self) -> dict[str, Json]:
-        """What the slice did so far."""
-        counts = self._client.counts
-        return {
-            "counts": {
-                "retries": counts.retries,
-                "limited": counts.limited,
-                "pages": self._spool.pages,
-                "rows": self._spool.rows,
-                "bytes": self._spool.bytes,
-            },
-            "tables": dict(self._spool.rows_by_table),
-            "requests": dict(self._spool.requests_by_table),
-        }
+    given = cast("Mapping[str, Json]", payload)
+    if given.get("account") == ALL:
+        return extract_accounts(config, given, context)
+    return extract_slice(config, given, context)

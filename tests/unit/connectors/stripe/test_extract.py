@@ -361,6 +361,33 @@ def test_the_account_is_sent_and_noted(tmp_path: Path) -> None:
     assert found.outputs[0].files[0].meta["account"] == found.coverage("charges")[0]["account"] == "acct_7"
 
 
+@pytest.mark.parametrize("size", [None, 5_000])
+def test_all_connected_accounts(tmp_path: Path, size: int | None) -> None:
+    accounts = [charge(number) | {"id": f"acct_{number}", "object": "account"} for number in range(105)]
+
+    def answer(asked: Asked) -> Reply:
+        account = asked.headers.get("stripe-account")
+        if account is None:
+            return StripeModel({"/v1/accounts": accounts})(asked)
+        rows = [charge(int(account[5:]) * 1000 + number) for number in range(int(account[5:]) % 4)]
+        return StripeModel({CHARGES: rows})(asked)
+
+    seen: list[Any] = []
+    with serving(answer) as server:
+        wanted = needs("charges")
+        found = read_all(server.url, wanted, tmp_path, account="all", max_slice_bytes=size, report=seen.append)
+    assert sorted(found.ids("charges")) == sorted(f"ch_{a * 1000 + n}" for a in range(105) for n in range(a % 4))
+    assert {claim["account"] for claim in found.coverage("charges")} == {f"acct_{number}" for number in range(105)}
+    assert {file.meta["account"] for output in found.outputs for file in output.files} == {
+        f"acct_{number}" for number in range(105) if number % 4
+    }
+    if size is None:
+        assert seen[-1]["tables"] == {"charges": len(found.ids("charges"))}
+        assert seen[-1]["requests"] == {"charges": 105}
+    else:
+        assert len(found.outputs) > 2
+
+
 def test_a_cancelled_run_ends_soon(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: charges(1000)})
 
