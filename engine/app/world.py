@@ -156,7 +156,17 @@ def demand_secret(settings: ConnectionSettings, root: Path, environment: Mapping
 def _accounts(settings: ConnectionSettings) -> Sequence[str | None]:
     if settings.accounts is None:
         return (None,)
-    return settings.accounts if isinstance(settings.accounts, tuple) else ("all",)
+    if settings.accounts == "all":
+        from engine.connector import ConnectorError, Failure, FailureKind
+
+        raise ConnectorError(
+            Failure(
+                FailureKind.REQUEST,
+                f"`{settings.name}`: this version does not find connected accounts by itself",
+                "list them: `accounts: [acct_…, acct_…]`",
+            )
+        )
+    return settings.accounts
 
 
 def _opener(paths: StatePaths, catalogues: Mapping[str, SourceCatalogue]) -> Callable[[ConnectionSettings], Staging]:

@@ -43,8 +43,7 @@ def test_the_key_is_nowhere(tmp_path: Path, address: str) -> None:
     file = project / "connections" / "stripe_main.yaml"
     file.write_text(file.read_text().replace("base_url: sandbox\n", f"base_url: {address}\ntimeout_ms: 300\n"))
     environment = {"STRIPE_SECRET_KEY": KEY, "WEIR_DEBUG": "1"}
-    reaching = ("run", "test-connection", "query", "doctor")
-    for arguments in COMMANDS if address == "sandbox" else [each for each in COMMANDS if each[0] in reaching]:
+    for arguments in COMMANDS if address == "sandbox" else (("run", "invoice_lines"), ("test-connection",)):
         done = weir(project, *arguments, environment=environment)
         assert done.code in (0, 1, 2, 3), (arguments, done)
         for form in FORMS:
