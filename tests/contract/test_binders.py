@@ -1,0 +1,14 @@
+"""Every binder that is shipped keeps the rules."""
+
+from __future__ import annotations
+
+from engine.duck import DuckBinder
+from engine.graph import Binder
+from engine.testing.binder_suite import BinderSuite
+
+BINDER = DuckBinder()
+
+
+class TestDuck(BinderSuite):
+    def make(self) -> Binder:
+        return BINDER
