@@ -65,7 +65,9 @@ class Claims:
             "table": options["table"],
             "gte": window.gte,
             "lt": window.lt,
-            "where": [[[column, op, list(values)] for column, op, values in variant["where"]]],
+            "where": [
+                [{"column": column, "op": op, "values": list(values)} for column, op, values in variant["where"]]
+            ],
             "as_of": datetime.fromtimestamp(state.as_of, UTC).isoformat(),
             "strategy": options["strategy"],
             "api_version": self.api_version,

@@ -59,7 +59,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
             place["created[gte]"] = str(self.gte)
         if self.lt is not None:
             place["created[lt]"] = str(self.lt)
-        if self.trail:
+        if self.trail and self.kind == "list":
             place["starting_after"] = self.trail[-1 - self.back]
         return place
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.connector import Need, Predicate
 from engine.connector.spool import read_pages
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.extract import extract_partition
-from engine.run import Output, TaskContext
+from engine.run import Coverage, Output, TaskContext
 from tests.unit.connectors.stripe.http_server import Asked, Reply, problem, reply
 
 START = 1_700_000_000
@@ -124,6 +126,7 @@ def read_all(
         payload = {"account": account, "reads": reads, "state": state}
         output = extract_partition(settings | config, payload, TaskContext(folder, 1, report, cancelled))
         reading.outputs.append(output)
+        msgspec.convert(output.value["coverage"], list[Coverage], strict=False)  # type: ignore[index, call-overload]
         for file in output.files:
             rows = [row for page in read_pages(Path(file.path)) for row in json.loads(page)["data"]]
             assert len(rows) == file.rows

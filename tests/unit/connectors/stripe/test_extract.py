@@ -184,7 +184,7 @@ def test_objects_by_id(tmp_path: Path) -> None:
     assert sorted(found.ids("charges")) == ["ch_1", "ch_7"]
     assert sorted(asked.path for asked in server.asked) == [f"{CHARGES}/{n}" for n in ("ch_1", "ch_7", "ch_none")]
     (claim,) = found.coverage("charges")
-    assert claim["where"] == [[["id", "in", ["ch_1", "ch_7", "ch_none"]]]]
+    assert claim["where"] == [[{"column": "id", "op": "in", "values": ["ch_1", "ch_7", "ch_none"]}]]
     assert (claim["strategy"], claim["complete"]) == ("retrieve", True)
 
 
@@ -284,6 +284,7 @@ def test_v2_lists_follow_the_next_page(tmp_path: Path) -> None:
     with serving(v2) as server:
         found = read_all(server.url, needs("v2_core_accounts"), tmp_path)
     assert found.ids("v2_core_accounts") == ["acct_0", "acct_1", "acct_2", "acct_3"]
+    assert not any("starting_after" in asked.params for asked in server.asked)
     assert all("bearer" in asked.headers["authorization"].lower() for asked in server.asked)
 
 
@@ -324,7 +325,7 @@ def test_a_filter_value_that_does_not_exist_means_no_rows(tmp_path: Path) -> Non
         found = read_all(server.url, needs("charges", where=where), tmp_path)
     assert found.ids("charges") == []
     (claim,) = found.coverage("charges")
-    assert (claim["complete"], claim["where"]) == (True, [[["customer", "=", ["cus_none"]]]])
+    assert (claim["complete"], claim["where"]) == (True, [[{"column": "customer", "op": "=", "values": ["cus_none"]}]])
 
 
 def test_what_the_catalogue_does_not_know_is_kept_and_counted(tmp_path: Path) -> None:
