@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -29,7 +29,6 @@ class Operation:
     request: str | None = None
     idempotency_key: str | None = None
     events_from: int = 0
-    parameters: dict[str, Any] = field(default_factory=dict)
 
     def identify(self, resource: str) -> str:
         """A new id."""
@@ -56,7 +55,7 @@ class Operation:
         created = obj.get("created") or obj.get("date") or self.now
         row = self.store.insert(resource, obj, created=created, parent=parent, extra=extra)
         row.touched = self.now
-        self._refresh_owner(resource, row)
+        self._note(resource, row)
         if event is not None:
             self.emit(event, resource, row)
         return row
@@ -74,7 +73,7 @@ class Operation:
         row.body = None
         if resource in LINKED:
             self.store.epoch += 1
-        self._refresh_owner(resource, row)
+        self._note(resource, row)
         if event is not None and record:
             self.emit(event, resource, row, before)
         return row
@@ -86,7 +85,7 @@ class Operation:
         self.store.table(resource).remove(row, self.now)
         if resource in LINKED:
             self.store.epoch += 1
-        self._refresh_owner(resource, row)
+        self._note(resource, row)
         return self.world.renderer.deleted(row.obj["object"], row.id)
 
     def emit(self, kind: str, resource: str, row: Row, before: Obj | None = None) -> None:
@@ -123,7 +122,10 @@ class Operation:
             raise missing(label(resource), identifier, param=param, in_path=in_path, elsewhere=other)
         return row
 
-    def _refresh_owner(self, resource: str, row: Row) -> None:
+    def _note(self, resource: str, row: Row) -> None:
+        """What others keep about an object is no longer right."""
+        if resource in ("subscription", "subscription_item"):
+            self.store.next_due = 0
         if row.parent is None:
             return
         for owner in self.world.renderer.owners.get(resource, ()):

@@ -107,12 +107,16 @@ class Table:
 
 
 class Store:
-    """All objects of one account in one mode. `epoch` moves when an object that others show in themselves changes."""
+    """All objects of one account in one mode. `epoch` moves when an object that others show in themselves changes.
+
+    `next_due` is the moment before which no subscription renews or ends; 0 if that must be worked out anew.
+    """
 
     def __init__(self, account: str, *, livemode: bool = False) -> None:
         self.account = account
         self.livemode = livemode
         self.epoch = 0
+        self.next_due = 0
         self._tables: dict[str, Table] = {}
         self._seq = count(1)
 

@@ -8,8 +8,7 @@ from typing import Any
 from engine.connectors.stripe.catalogue import Catalogue
 
 from .clock import Clock
-from .flows.payments import settle
-from .flows.returns import arrive
+from .flows.passing import come_in, pass_time
 from .identifiers import token
 from .operation import Operation
 from .options import EVENT_RETENTION, SandboxOptions
@@ -18,6 +17,7 @@ from .seeds import seed_account, seed_business
 from .shapes import Shapes
 from .store import Obj, Store
 
+NEVER = 1 << 62
 CONNECTED_CUSTOMERS = 12
 """How many customers each connected account has."""
 
@@ -115,17 +115,20 @@ class World:
         return self.clock.now() - EVENT_RETENTION
 
     def pass_time(self) -> None:
-        """Let happen what is due by now: balance becomes available, payouts arrive."""
+        """Let happen what is due by now."""
         now = self.clock.now()
-        if now == self._settled:
-            return
-        self._settled = now
-        for store in self._stores.values():
-            operation = self.operation(store)
-            settle(operation)
-            for payout in store.find_all("payout", "status", "in_transit"):
-                if payout.obj["arrival_date"] <= now:
-                    arrive(operation, payout)
+        if now != self._settled:
+            self._settled = now
+            for store in list(self._stores.values()):
+                self._catch_up(store, now)
+
+    def _catch_up(self, store: Store, now: int) -> None:
+        operation = self.operation(store)
+        if now >= store.next_due:
+            following = pass_time(operation, now)
+            store.next_due = following if following is not None else NEVER
+        else:
+            come_in(operation, now)
 
     def balance(self, store: Store) -> dict[str, Any]:
         """What `/v1/balance` answers: the sum of what is available and of what is pending, by currency."""

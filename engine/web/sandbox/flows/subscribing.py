@@ -95,11 +95,11 @@ def items_of(op: Operation, subscription: Row) -> list[Row]:
     return op.store.table("subscription_item").children(subscription.id)
 
 
-def bill(op: Operation, subscription: Row, reason: str, method: Row | None) -> Row:
-    """Invoice the current period of a subscription and try to collect it; the subscription's status follows."""
+def bill(op: Operation, subscription: Row, reason: str, method: Row | None, items: Sequence[Row] | None = None) -> Row:
+    """Invoice the current period of a subscription, or of these items, and try to collect it."""
     customer = op.get("customer", subscription.obj["customer"])
     automatic = subscription.obj["collection_method"] == "charge_automatically"
-    items = items_of(op, subscription)
+    items = items_of(op, subscription) if items is None else items
     details = {"metadata": subscription.obj["metadata"], "subscription": subscription.id}
     invoice = invoicing.draft(
         op,
@@ -156,17 +156,26 @@ def start(op: Operation, subscription: Row, method: Row | None) -> None:
     op.emit("customer.subscription.created", "subscription", subscription)
 
 
+def move_on(op: Operation, subscription: Row) -> list[Row]:
+    """Begin the next period of every item whose period is over; these items."""
+    moved = []
+    for item in items_of(op, subscription):
+        begin = item.obj["current_period_end"]
+        if begin <= op.now:
+            price = op.get("price", item.obj["price"]).obj["recurring"]
+            end = after(begin, price["interval"], price["interval_count"])
+            op.change("subscription_item", item, {"current_period_end": end, "current_period_start": begin})
+            moved.append(item)
+    return moved
+
+
 def renew(op: Operation, subscription: Row, method: Row | None) -> Row:
     """Begin the next period and bill it. What fails to be paid makes the subscription past due."""
     trial_over = subscription.obj["status"] == "trialing"
-    for item in items_of(op, subscription):
-        price = op.get("price", item.obj["price"]).obj["recurring"]
-        begin = item.obj["current_period_end"]
-        end = after(begin, price["interval"], price["interval_count"])
-        op.change("subscription_item", item, {"current_period_end": end, "current_period_start": begin})
+    moved = move_on(op, subscription)
     if trial_over:
         op.change("subscription", subscription, {"status": "active"})
-    invoice = bill(op, subscription, "subscription_cycle", method)
+    invoice = bill(op, subscription, "subscription_cycle", method, moved)
     status = "active" if _good(invoice) else "past_due"
     op.change("subscription", subscription, {"status": status})
     op.emit("customer.subscription.updated", "subscription", subscription)

@@ -160,11 +160,11 @@ def _go_on(life: Life, subscription: Row, method: Row) -> None:
             feedback = op.random.choice(("too_expensive", "missing_features", "unused", None))
             subscribing.cancel(op, subscription, {"feedback": feedback})
             return
-        if due + 3600 >= end:
+        if due >= end:
             return
         op.now = due
         stories.before_renewal(op, life.case, life.customer, subscription, end)
-        last = subscribing.after(due, "month") + 3600 >= end
+        last = subscribing.after(due, "month") >= end
         _renew(life, subscription, method, fails=life.case is Case.PAST_DUE and last)
 
 
