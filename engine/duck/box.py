@@ -81,17 +81,25 @@ def spill_folder(target: Path) -> Path:
 def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limits: BoxLimits) -> int:
     part.unlink(missing_ok=True)
     with open_instance(limits, spill) as instance, _writer(part, box.bound.relation, spill) as writer:
-        deadline = Deadline(limits.seconds, instance.interrupt, writer.interrupt)
-        try:
-            with deadline:
-                named = check_box(instance, box.sql, {name: each.names for name, each in scope.items()})
-                wanted = {each.namespace for each in named}
-                with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
-                    make_views(instance, scope, named)
-                    lock_down(instance, limits)
-                    return _stream(instance, writer, box)
-        except (duckdb.Error, RuntimeError, MemoryError, RecursionError) as error:
-            raise _box_error(error, deadline, limits) from None
+        with _limited(limits, instance):
+            named = check_box(instance, box.sql, {name: each.names for name, each in scope.items()})
+        wanted = {each.namespace for each in named}
+        # Waiting for a busy file is not the box's time.
+        with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
+            make_views(instance, scope, named)
+            lock_down(instance, limits)
+            with _limited(limits, instance, writer):
+                return _stream(instance, writer, box)
+
+
+@contextlib.contextmanager
+def _limited(limits: BoxLimits, *connections: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    deadline = Deadline(limits.seconds, *(connection.interrupt for connection in connections))
+    try:
+        with deadline:
+            yield
+    except (duckdb.Error, RuntimeError, MemoryError) as error:
+        raise _box_error(error, deadline, limits) from None
 
 
 def _stream(instance: duckdb.DuckDBPyConnection, writer: duckdb.DuckDBPyConnection, box: Box) -> int:

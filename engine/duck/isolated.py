@@ -7,7 +7,6 @@ limits; none passes RLIMIT_AS, RLIMIT_CPU and a kill.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import signal
 import subprocess
@@ -16,18 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from engine.connector import SourceCatalogue, SourceTable
-from engine.diagnostics import Place
-from engine.graph import Bound, Box
-from engine.relation import Column, ColumnType, Kind, Relation
+from engine.connector import SourceCatalogue
+from engine.graph import Box
+from engine.relation import ColumnType, Relation
 from engine.run import BoxError, BoxLimits, BoxResult, StoreError
 
-from .box import DuckBoxRunner, spill_folder
+from .box import spill_folder
+from .files import reading
 
 _GRACE_SECONDS: Final = 5.0
-
-_OVERHEAD_BYTES: Final = 2 << 30
-"""Address space for the interpreter, DuckDB's code, the writer and thread stacks, beside the box's own memory."""
 
 _MAX_ANSWER_BYTES: Final = 1 << 16
 
@@ -35,7 +31,8 @@ _MAX_ANSWER_BYTES: Final = 1 << 16
 class IsolatedBoxRunner:
     """`BoxRunner` like `DuckBoxRunner`, one child process a box. Takes what that takes.
 
-    A child is killed `grace_seconds` after the box's own time: it has to start and to write the result."""
+    A child is killed `grace_seconds` after the box's own time: it has to start and to write the result.
+    """
 
     def __init__(
         self,
@@ -55,13 +52,18 @@ class IsolatedBoxRunner:
         """See `BoxRunner.run`. `BoxError.limit` is "seconds" or "memory" when the child had to be stopped."""
         job = json.dumps(self._job(box, target, limits)).encode()
         try:
-            answer = _run_child(job, limits, self._grace_seconds)
+            with reading(self._files(box)):  # the child finds them free: waiting is not the box's time
+                answer = _run_child(job, limits, self._grace_seconds)
             if "error" in answer:
                 raise _to_error(answer["error"])
         except BaseException:
             _remove_leftovers(target)
             raise
         return BoxResult(target, box.bound.relation, int(answer["rows"]))
+
+    def _files(self, box: Box) -> list[Path]:
+        paths = [self._stagings[name] for name in box.scope if name in self._stagings]
+        return [path for path in (*paths, self._store) if path.exists()]
 
     def _job(self, box: Box, target: Path, limits: BoxLimits) -> dict[str, Any]:
         connections = [name for name in box.scope if name in self._stagings]
@@ -82,7 +84,7 @@ class IsolatedBoxRunner:
 
 
 def _run_child(job: bytes, limits: BoxLimits, grace_seconds: float) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "engine.duck.isolated"]
+    command = [sys.executable, "-P", "-m", "engine.duck.isolated_child"]
     process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
         command,
         stdin=subprocess.PIPE,
@@ -132,57 +134,3 @@ def _to_json(relation: Relation) -> list[Any]:
 
 def _type_to_json(kind: ColumnType) -> list[Any]:
     return [kind.kind.value, kind.precision, kind.scale, None if kind.item is None else _type_to_json(kind.item)]
-
-
-def _from_json(columns: list[Any]) -> Relation:
-    return Relation(tuple(Column(name, _type_from_json(kind)) for name, kind in columns))
-
-
-def _type_from_json(value: list[Any]) -> ColumnType:
-    kind, precision, scale, item = value
-    return ColumnType(Kind(kind), precision, scale, None if item is None else _type_from_json(item))
-
-
-def _limit_process(limits: BoxLimits) -> None:
-    seconds = int(limits.seconds * (limits.threads + 1) + _GRACE_SECONDS)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    memory = limits.memory_bytes + _OVERHEAD_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
-def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
-    limits = BoxLimits(*job["limits"])
-    _limit_process(limits)
-    catalogues = {
-        name: SourceCatalogue(
-            "", {each: SourceTable(each, _from_json(columns), (), "", {}) for each, columns in tables.items()}
-        )
-        for name, tables in job["catalogues"].items()
-    }
-    runner = DuckBoxRunner(
-        {name: Path(path) for name, path in job["stagings"].items()},
-        catalogues,
-        Path(job["store"]),
-        {name: _from_json(columns) for name, columns in job["schema"].items()},
-    )
-    box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), ()))
-    try:
-        return {"rows": runner.run(box, Path(job["target"]), limits).rows}
-    except BoxError as error:
-        return {"error": {"reason": error.reason, "limit": error.limit, "span": error.span}}
-    except StoreError as error:
-        return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-
-
-def _main() -> None:
-    try:
-        answer = _run_job(json.loads(sys.stdin.buffer.read()))
-    except MemoryError:
-        answer = {"error": {"reason": "the box took more memory than it may", "limit": "memory", "span": None}}
-    sys.stdout.write(json.dumps(answer))
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _main()

@@ -28,7 +28,7 @@ _DATABASE = "staging"
 class StagingLimits:
     """What a load may take of the machine. `memory` is a size as DuckDB writes it ("512MB")."""
 
-    memory: str = "512MB"
+    memory: str = "256MB"
     threads: int = 1
 
 

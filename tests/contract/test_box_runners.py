@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 
 from engine.duck.box import DuckBoxRunner
+from engine.duck.files import writing
 from engine.duck.isolated import IsolatedBoxRunner
 from engine.duck.results import fetch_rows, write_result
 from engine.duck.staging import DuckStaging
@@ -123,6 +125,23 @@ def test_limits_are_named(runner: BoxRunner, target: Path) -> None:
     with pytest.raises(BoxError) as raised:
         runner.run(box(sql, ("m", TEXT)), target, small)
     assert raised.value.limit == "temp"
+
+
+def test_waiting_for_a_writer_is_not_the_time_of_the_box(runner: BoxRunner, target: Path, project: Path) -> None:
+    quick = BoxLimits(LIMITS.memory_bytes, 1.0, 1, LIMITS.temp_bytes)
+    done = threading.Event()
+
+    def write() -> None:
+        with writing(project / "stripe.duckdb"):
+            done.wait(1.5)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert runner.run(box("SELECT id FROM charges", ("id", TEXT)), target, quick).rows == 4
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_results_are_read_and_exported(runner: BoxRunner, target: Path, tmp_path: Path) -> None:
