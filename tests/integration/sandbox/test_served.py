@@ -225,3 +225,12 @@ def test_it_starts_fast_and_pages_are_cheap(start: Callable[..., Served]) -> Non
     subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
+
+
+def test_it_loads_nothing_that_it_does_not_need() -> None:
+    code = (
+        "import sys, engine.web.sandbox.server\n"
+        "print(*(name for name in ('stripe', 'aiohttp', 'duckdb', 'pydantic', 'sqlalchemy') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
