@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import duckdb
@@ -14,16 +13,13 @@ from engine.graph import BindFailure, Bound, Scope, TableRead
 from engine.relation import Column, Relation
 from engine.run import BoxError
 
-from .binder_errors import failure_of
-from .binder_plan import CREATED, BoundTable, no_row, reads_of_plan
+from .binder_errors import failure_of, writing_word
+from .binder_plan import CREATED, no_row, reads_of_plan
+from .binder_tables import BinderTables, BoundTable, Shelf, columns_sql
 from .box_check import TableName, check_box
-from .quoting import quote_literal, quote_name
-from .types import column_type, sql_type
+from .quoting import quote_name
+from .types import column_type
 
-ALL_SUFFIX: Final = "_all"
-"""`customers_all` shows the rows that the provider has deleted as well; `customers` does not."""
-
-_DELETED_AT: Final = "_deleted_at"
 _EXPLAIN: Final = "EXPLAIN (FORMAT JSON) "
 _DESCRIBE: Final = "DESCRIBE "
 _ROW: Final = "row"
@@ -122,10 +118,8 @@ class DuckBinder:
         known = {name for (name,) in self._database.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
         disabled = ",".join(each for each in _DISABLED_OPTIMIZERS if each in known)
         self._database.execute(f"SET disabled_optimizers = '{disabled}'")
-        self._namespaces: dict[str, Mapping[str, Relation]] = {}
-        self._made: dict[str, BoundTable] = {}
-        self._search_path: tuple[str, ...] = ()
-        self._bound: dict[tuple[str, tuple[tuple[str, int], ...]], Bound | BindFailure] = {}
+        self._tables = BinderTables(self._database)
+        self._bound: dict[tuple[str, tuple[int, ...]], tuple[tuple[Shelf, ...], Bound | BindFailure]] = {}
         self._row: Relation | None = None
 
     def close(self) -> None:
@@ -134,23 +128,28 @@ class DuckBinder:
 
     def bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
         """What the box yields and reads, or why it does not bind. Never runs it."""
-        self._enter(scope)
-        key = (sql, tuple((name, id(self._namespaces[name])) for name, _ in scope.namespaces))
-        found = self._bound.get(key)
+        words = {word.casefold() for word in _WORD.findall(sql)}
+        shelves = self._tables.shelves(scope, words)
+        key = (sql, tuple(id(shelf) for shelf in shelves))
+        _, found = self._bound.get(key, (shelves, None))
         if found is None:
             try:
-                found = self._bind(sql, scope)
+                found = self._bind(sql, shelves, words)
             except RecursionError:
                 found = BindFailure("other", "the box is nested too deep", None)
-            self._bound[key] = found
-        return found
+            self._bound[key] = (shelves, found)  # keeps the shelves alive, whose ids are the key
+        if isinstance(found, BindFailure):
+            return found
+        names = {shelf.schema: name for shelf, (name, _) in zip(shelves, scope.namespaces, strict=True)}
+        reads = (TableRead(names[read.namespace], read.need) for read in found.reads)
+        return Bound(found.relation, tuple(sorted(reads, key=lambda read: (read.namespace, read.need.table))))
 
     def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:
         """The one column (`value`) that a mapping's `expr` yields over a row with these columns."""
         if self._row != columns:
-            self._database.execute(f"CREATE OR REPLACE TABLE memory.main.{quote_name(_ROW)} ({_columns_sql(columns)})")
+            self._database.execute(f"CREATE OR REPLACE TABLE memory.main.{quote_name(_ROW)} ({columns_sql(columns)})")
             self._row = columns
-        self._search(())
+        self._tables.search(())
         before = "SELECT "
         sql = f"{before}{expression}\n AS value FROM {_ROW}"
         # In WHERE there are neither aggregates nor windows, which would see more than one row.
@@ -167,53 +166,45 @@ class DuckBinder:
             return _moved(failure_of(error, expression, prefix, (), columns.names), 0, expression)
         return self._relation(sql)
 
-    def _bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
+    def _bind(self, sql: str, shelves: Sequence[Shelf], words: set[str]) -> Bound | BindFailure:
         if (refused := self._refused(sql)) is not None:
             return refused
-        words = {word.casefold() for word in _WORD.findall(sql)}
-        mentioned = [self._table(name, table, relation) for name, table, relation in _mentioned(scope, words)]
-        self._search(tuple(name for name, _ in scope.namespaces))
+        mentioned = {full: table for shelf in shelves for full, table in self._tables.make(shelf, words)}
+        self._tables.search(tuple(shelf.schema for shelf in shelves))
+        visible = {shelf.schema: shelf.visible for shelf in shelves}
         try:
             rows = self._database.execute(_EXPLAIN + sql).fetchall()
+            named = check_box(self._database, sql, visible)  # before `_relation`, which takes any statement
             relation = self._relation(sql)
-        except duckdb.Error as error:
-            if (refused := self._unavailable(sql, scope)) is not None:
-                return refused
-            tables = [table for _, each in scope.namespaces for table in each]
-            columns = [name for table in mentioned for name in table.relation.names]
-            return failure_of(error, sql, len(_EXPLAIN), tables, columns)
-        try:
-            named = check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
         except BoxError as error:
-            return BindFailure("not_select", error.reason, error.span)
+            return _out_of_reach(error, sql)
+        except duckdb.Error as error:
+            if (refused := self._unavailable(sql, visible)) is not None:
+                return refused
+            tables = [table for shelf in shelves for table in shelf.tables]
+            columns = [name for table in mentioned.values() for name in table.relation.names]
+            return failure_of(error, sql, len(_EXPLAIN), tables, columns)
         if (impossible := self._impossible_cast(rows[0][1], sql)) is not None:
             return impossible
-        plan = json.loads(rows[0][1])[0]
-        return Bound(relation, self._reads(plan, sql, words, mentioned, named))
+        return Bound(relation, self._reads(json.loads(rows[0][1])[0], sql, words, mentioned, named))
 
     def _reads(
         self,
         plan: Mapping[str, Any],
         sql: str,
         words: set[str],
-        mentioned: Sequence[BoundTable],
+        mentioned: Mapping[str, BoundTable],
         named: frozenset[TableName],
     ) -> tuple[TableRead, ...]:
-        by_name = {
-            f"memory.{table.namespace}.{name}": replace(table, limited=name == table.table)
-            for table in mentioned
-            for name in _names_of(table)
-        }
         clock = not _SURROUNDINGS.isdisjoint(words)
-        reads = reads_of_plan(plan, by_name, clock=clock, renames_created=lambda: self._renames_created(sql))
+        reads = reads_of_plan(plan, mentioned, clock=clock, renames_created=lambda: self._renames_created(sql))
         seen = {(read.namespace, read.need.table) for read in reads}
-        reads += [
-            no_row(table)
-            for table in mentioned
-            if (table.namespace, table.table) not in seen
-            and any(TableName(table.namespace, name.casefold()) in named for name in _names_of(table))
-        ]
-        return tuple(sorted(reads, key=lambda read: (read.namespace, read.need.table)))
+        for full, table in mentioned.items():
+            name = TableName(table.namespace, full.rpartition(".")[2].casefold())
+            if (table.namespace, table.table) not in seen and name in named:
+                seen.add((table.namespace, table.table))
+                reads.append(no_row(table))
+        return tuple(reads)
 
     def _refused(self, sql: str) -> BindFailure | None:
         """Why `sql` is not exactly one SELECT, or None."""
@@ -240,12 +231,12 @@ class DuckBinder:
             return BindFailure("not_select", f"expected a SELECT, found {kind.name}", _first_word(sql))
         return None
 
-    def _unavailable(self, sql: str, scope: Scope) -> BindFailure | None:
+    def _unavailable(self, sql: str, visible: Mapping[str, frozenset[str]]) -> BindFailure | None:
         """A function that exists and that boxes may not use: DuckDB itself speaks of files and settings."""
         if not any(word.casefold().startswith(_OUTSIDE) for word in _WORD.findall(sql)):
             return None
         try:
-            check_box(self._database, sql, {name: _visible(tables) for name, tables in scope.namespaces})
+            check_box(self._database, sql, visible)
         except BoxError as error:
             return BindFailure("not_select", error.reason, error.span) if "function" in error.reason else None
         return None
@@ -286,41 +277,10 @@ class DuckBinder:
 
     def _relation(self, sql: str) -> Relation:
         """The columns of a statement that is known to be one SELECT; names may stand there twice."""
-        described = self._database.execute(_DESCRIBE + sql).fetchall()
-        return Relation(tuple(Column(row[0], column_type(row[1])) for row in described))
-
-    def _enter(self, scope: Scope) -> None:
-        """Make the scope's namespaces, or make them anew where they now mean other tables."""
-        for name, tables in scope.namespaces:
-            known = self._namespaces.get(name)
-            if known is tables:
-                continue
-            if known is not None and known == tables:
-                continue
-            if known is not None:
-                self._database.execute(f"DROP SCHEMA {quote_name(name)} CASCADE")
-                self._made = {full: made for full, made in self._made.items() if made.namespace != name}
-                self._bound.clear()
-            self._search(())
-            self._database.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_name(name)}")
-            self._namespaces[name] = tables
-
-    def _search(self, names: tuple[str, ...]) -> None:
-        if names != self._search_path:
-            path = ",".join(quote_name(name) for name in names) or "main"
-            self._database.execute(f"SET search_path = {quote_literal(path)}")
-            self._search_path = names
-
-    def _table(self, namespace: str, table: str, relation: Relation) -> BoundTable:
-        """Make an empty table, and `…_all` beside it where rows may have been deleted at the provider."""
-        full = f"{namespace}.{table}"
-        made = self._made.get(full)
-        if made is None:
-            made = self._made[full] = BoundTable(namespace, table, relation)
-            for name in _names_of(made):
-                statement = f"CREATE TABLE {quote_name(namespace)}.{quote_name(name)} ({_columns_sql(relation)})"
-                self._database.execute(statement)
-        return made
+        found = self._database.sql(sql)
+        return Relation(
+            tuple(Column(name, column_type(str(kind))) for name, kind in zip(found.columns, found.types, strict=True))
+        )
 
     def _set_if_known(self, name: str, value: str) -> None:
         known = self._database.execute("SELECT 1 FROM duckdb_settings() WHERE name = ?", [name]).fetchone()
@@ -328,29 +288,10 @@ class DuckBinder:
             self._database.execute(f"SET {name} = {value}")
 
 
-def _mentioned(scope: Scope, words: set[str]) -> Iterator[tuple[str, str, Relation]]:
-    """The tables of a scope whose name stands somewhere in a box."""
-    for namespace, tables in scope.namespaces:
-        for table, relation in tables.items():
-            if table.casefold() in words or f"{table}{ALL_SUFFIX}".casefold() in words:
-                yield namespace, table, relation
-
-
-def _names_of(table: BoundTable) -> tuple[str, ...]:
-    if table.relation.find(_DELETED_AT) is None:
-        return (table.table,)
-    return table.table, f"{table.table}{ALL_SUFFIX}"
-
-
-def _visible(tables: Mapping[str, Relation]) -> frozenset[str]:
-    """The names of a namespace, casefolded."""
-    names = set(tables)
-    names |= {f"{name}{ALL_SUFFIX}" for name, relation in tables.items() if relation.find(_DELETED_AT) is not None}
-    return frozenset(name.casefold() for name in names)
-
-
-def _columns_sql(relation: Relation) -> str:
-    return ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
+def _out_of_reach(error: BoxError, sql: str) -> BindFailure:
+    if error.reason.startswith("no table"):
+        return BindFailure("table", error.reason, error.span, error.reason.partition("`")[2].rstrip("`"))
+    return BindFailure("not_select", error.reason, error.span or writing_word(sql))
 
 
 def _first_word(sql: str) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from engine.graph import BindFailure
 
 Reason = Literal["syntax", "table", "column", "function", "type", "statements", "not_select", "other"]
 
-WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"})
+_WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"})
 _KEYWORDS: Final = frozenset(
     {"SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "JOIN"}
     | {"LEFT", "RIGHT", "FULL", "OUTER", "INNER", "CROSS", "DISTINCT", "BETWEEN", "LIKE", "ILIKE", "CASE", "WHEN"}
@@ -55,8 +55,6 @@ def failure_of(
         candidates = _listed(details, said)[:3]
     elif reason == "syntax" and span is not None and (word := _misspelt(sql, span)) is not None:
         name, candidates = word
-    elif reason == "not_select":
-        span = _first_of(sql, WRITING)
     return BindFailure(reason, _message(reason, said, name), span, name, tuple(candidates))
 
 
@@ -70,8 +68,9 @@ def _misspelt(sql: str, span: tuple[int, int]) -> tuple[str, list[str]] | None:
     return None
 
 
-def _first_of(sql: str, words: frozenset[str]) -> tuple[int, int] | None:
-    return next((found.span() for found in _WORD.finditer(sql) if found.group().upper() in words), None)
+def writing_word(sql: str) -> tuple[int, int] | None:
+    """Where the first word stands that begins a statement which writes."""
+    return next((found.span() for found in _WORD.finditer(sql) if found.group().upper() in _WRITING), None)
 
 
 def _details(error: duckdb.Error) -> dict[str, Any]:
@@ -86,8 +85,6 @@ def _details(error: duckdb.Error) -> dict[str, Any]:
 
 
 def _reason(details: dict[str, Any], said: str) -> Reason:
-    if "data-modifying" in said:
-        return "not_select"
     kind, subtype = details.get("type"), details.get("error_subtype")
     if details.get("exception_type") in ("Parser", "Syntax") or subtype == "SYNTAX_ERROR":
         return "syntax"
@@ -156,8 +153,6 @@ def _message(reason: Reason, said: str, name: str | None) -> str:
         return f"no column `{name}`"
     if reason == "function" and name is not None and "does not exist" in said:
         return f"no function `{name}`"
-    if reason == "not_select":
-        return "expected a SELECT that only reads, found a statement that writes"
     if "cannot contain" in said:
         return "aggregates and window functions cannot stand here"
     if "Values were not provided" in said:

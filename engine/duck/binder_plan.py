@@ -12,6 +12,7 @@ from engine.graph import TableRead
 from engine.relation import Kind, Relation
 
 from .binder_filter import UNKNOWN, Condition, Disjunction, all_of, any_of, read_filter, split_filters
+from .binder_tables import BoundTable
 
 Node = Mapping[str, Any]
 """A node of EXPLAIN (FORMAT JSON): `name`, `children`, `extra_info`."""
@@ -20,16 +21,6 @@ CREATED: Final = "created"
 _LIMITS: Final = frozenset({"LIMIT", "STREAMING_LIMIT", "TOP_N"})
 _WORD: Final = re.compile(r"\w+")
 _ORDER: Final = re.compile(r"(?P<ref>#\d+|[\w.]+) DESC(?: NULLS LAST)?")
-
-
-@dataclass(frozen=True, slots=True)
-class BoundTable:
-    """A table of the binder's database and what it stands for. `limited`: whether a limit may be taken over."""
-
-    namespace: str
-    table: str
-    relation: Relation
-    limited: bool = True
 
 
 @dataclass(frozen=True, slots=True)

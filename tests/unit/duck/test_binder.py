@@ -226,9 +226,19 @@ def test_a_namespace_may_change_its_tables(binder: DuckBinder) -> None:
     assert bound(binder, "SELECT id FROM customers").relation.names == ("id",)
 
 
-def test_an_equal_box_is_bound_once(binder: DuckBinder) -> None:
-    again = Scope(tuple((name, dict(tables)) for name, tables in SCOPE.namespaces))
-    assert binder.bind("SELECT id FROM customers", SCOPE) is binder.bind("SELECT id FROM customers", again)
+def test_connections_with_equal_tables_share_them(binder: DuckBinder) -> None:
+    for name in ("stripe_main", "stripe_other", "other"):
+        scope = Scope(((name, dict(SCOPE.namespaces[0][1])), SCOPE.namespaces[1]))
+        for sql in ("SELECT id FROM customers", f"SELECT id FROM {name}.customers", "SELECT id FROM customers_all"):
+            (read,) = bound(binder, sql, scope).reads
+            assert (read.namespace, read.need.table) == (name, "customers")
+
+
+def test_a_box_sees_no_namespace_but_its_own(binder: DuckBinder) -> None:
+    other = Scope((("other", SCOPE.namespaces[0][1]),))
+    assert bound(binder, "SELECT id FROM other.customers", other).reads[0].namespace == "other"
+    found = refused(binder, "SELECT id FROM other.customers")
+    assert (found.reason, found.message, found.span) == ("table", "no table `other.customers`", (15, 30))
 
 
 @pytest.mark.parametrize(
