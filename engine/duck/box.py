@@ -86,7 +86,10 @@ def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limi
         wanted = {each.namespace for each in named}
         # Waiting for a busy file is not the box's time.
         with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
-            make_views(instance, scope, named)
+            try:
+                make_views(instance, scope, named)
+            except duckdb.Error as error:
+                raise BoxError(f"the tables of the box cannot be read: {str(error).split(chr(10), 1)[0]}") from error
             lock_down(instance, limits)
             with _limited(limits, instance, writer):
                 return _stream(instance, writer, box)

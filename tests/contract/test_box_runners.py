@@ -127,6 +127,16 @@ def test_limits_are_named(runner: BoxRunner, target: Path) -> None:
     assert raised.value.limit == "temp"
 
 
+def test_a_damaged_file_is_told(runner: BoxRunner, target: Path, project: Path) -> None:
+    damaged = project / "never_loaded.duckdb"
+    damaged.write_bytes(b"no database" * 5000)
+    try:
+        with pytest.raises(BoxError, match="cannot be read"):
+            runner.run(box("SELECT id FROM other.charges", ("id", TEXT), scope=("other",)), target, LIMITS)
+    finally:
+        damaged.unlink()
+
+
 def test_waiting_for_a_writer_is_not_the_time_of_the_box(runner: BoxRunner, target: Path, project: Path) -> None:
     quick = BoxLimits(LIMITS.memory_bytes, 1.0, 1, LIMITS.temp_bytes)
     done = threading.Event()
