@@ -1,0 +1,115 @@
+"""Cutting windows and claiming them, whatever the order of events."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.connectors.stripe.extract.claims import Claims
+from engine.connectors.stripe.extract.cursors import Cursor, State, split_url
+from engine.connectors.stripe.extract.rowtypes import Envelope
+
+NOW = 10_000
+
+
+@dataclass
+class List:
+    """A list of rows by their creation, served 100 at a time, newest first."""
+
+    created: list[int]
+
+    def page(self, cursor: Cursor, size: int) -> tuple[list[str], list[int | None], bool]:
+        """Ids, creations and `has_more` of the cursor's next page."""
+        rows = sorted(((each, str(place)) for place, each in enumerate(self.created)), reverse=True)
+        rows = [row for row in rows if (cursor.gte is None or row[0] >= cursor.gte)]
+        rows = [row for row in rows if (cursor.lt is None or row[0] < cursor.lt)]
+        after = cursor.place.get("starting_after")
+        if after is not None:
+            last = next(
+                row
+                for row in sorted(((e, str(p)) for p, e in enumerate(self.created)), reverse=True)
+                if row[1] == after
+            )
+            rows = [row for row in rows if row < last]
+        return [row[1] for row in rows[:size]], [row[0] for row in rows[:size]], len(rows) > size
+
+
+@given(
+    created=st.lists(st.integers(1, NOW - 1) | st.integers(NOW - 50, NOW - 1), max_size=120),
+    moves=st.lists(st.tuples(st.sampled_from(("read", "cut", "travel")), st.integers(0, 20)), max_size=60),
+    bounds=st.tuples(st.none() | st.integers(1, NOW), st.none() | st.integers(1, NOW)),
+    size=st.integers(1, 9),
+)
+def test_cut_anywhere_every_row_comes_once(
+    created: list[int], moves: list[tuple[str, int]], bounds: tuple[int | None, int | None], size: int
+) -> None:
+    source = List(created)
+    cursors = [Cursor(read=0, variant=0, kind="list", path="/v1/charges", windowed=True, gte=bounds[0], lt=bounds[1])]
+    found: list[str] = []
+
+    def read(cursor: Cursor) -> None:
+        ids, times, more = source.page(cursor, size)
+        cursor.advance(ids, times)
+        found.extend(ids)
+        if not cursor.goes_on(Envelope(has_more=more), len(ids)):
+            cursors.remove(cursor)
+
+    for move, which in moves:
+        if not cursors:
+            break
+        cursor = cursors[which % len(cursors)]
+        if move == "read":
+            read(cursor)
+        elif move == "cut":
+            lower = cursor.cut()
+            if lower is not None:
+                cursors.append(lower)
+        else:
+            text = json.dumps(msgspec.to_builtins(State(cursors=[each.short() for each in cursors]), str_keys=True))
+            cursors = msgspec.convert(json.loads(text), State, strict=False).cursors
+    while cursors:
+        read(cursors[0])
+    low, high = bounds
+    wanted = [
+        str(place)
+        for place, each in enumerate(created)
+        if (low is None or each >= low) and (high is None or each < high)
+    ]
+    assert sorted(found) == sorted(wanted)
+
+
+def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = None) -> list[tuple[Any, Any, int]]:
+    """(gte, lt, rows) of what is claimed after windows with a row each."""
+    claims = Claims("", "v")
+    for gte, lt in windows:
+        claims.add(Cursor(read=0, variant=0, kind="list", path="/", lt=lt, unclaimed_rows=1), gte)
+    options: Any = {
+        "table": "charges",
+        "strategy": "list",
+        "created": "created",
+        "limit": None,
+        "variants": [{"params": {}, "gte": None, "lt": None, "where": []}],
+    }
+    found: Any = claims.as_json([options], State(cursors=[], as_of=5, ceiling=ceiling), final=False)
+    return [(each["gte"], each["lt"], each["rows"]) for each in found]
+
+
+def test_windows_without_holes_are_one_claim() -> None:
+    assert claimed([(50, None), (None, 20), (20, 50)]) == [(None, None, 3)]
+    assert claimed([(50, 90), (None, 20)]) == [(None, 20, 1), (50, 90, 1)]
+    assert claimed([(10, 60), (20, 30), (60, 70)]) == [(10, 70, 3)]
+
+
+def test_nothing_is_claimed_above_the_ceiling() -> None:
+    assert claimed([(None, None)], ceiling=80) == [(None, 80, 1)]
+    assert claimed([(None, 50), (90, None)], ceiling=80) == [(None, 50, 1)]
+
+
+def test_addresses_lose_their_host() -> None:
+    assert split_url("https://evil.example/v1/a?x=1&y[]=2") == ("/v1/a", {"x": "1", "y[]": "2"})
+    assert split_url("/v1/invoices/in_1/lines") == ("/v1/invoices/in_1/lines", {})
