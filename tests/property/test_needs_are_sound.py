@@ -228,7 +228,10 @@ NEWEST = (
 )
 
 INSTANTS = [
-    datetime(2024, 1, day, hour, 0, 0, micro) for day in (1, 2, 3) for hour in (0, 12) for micro in (0, 250_000)
+    datetime(2024, 1, day, hour, 0, 0, micro)  # noqa: DTZ001 - DuckDB has naive instants
+    for day in (1, 2, 3)
+    for hour in (0, 12)
+    for micro in (0, 250_000)
 ]
 WHOLE = [instant for instant in INSTANTS if instant.microsecond == 0]
 STATUSES = ["open", "paid", "it's", "OPEN", "x) OR (1=1", None]
