@@ -75,3 +75,10 @@ def configure_logging(level: str, redactor: Redactor, *, as_json: bool = False) 
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True, format="%(levelname)s %(name)s")
+
+
+def log(event: str, **fields: object) -> None:
+    """Write a line at level info, if logs were asked for (`weir --log LEVEL`, or WEIR_LOG)."""
+    structlog: Any = sys.modules.get("structlog")
+    if structlog is not None and structlog.is_configured():
+        structlog.get_logger().info(event, **fields)

@@ -66,13 +66,17 @@ def known_rows(checked: Checked, paths: StatePaths) -> dict[tuple[str, str], int
         if not file.exists():
             continue
         from engine.duck import DuckStaging
+        from engine.run import StoreError
 
         staging = DuckStaging(file, catalogue)
         try:
-            for entry in staging.coverage():
-                found[name, entry.table] = found.get((name, entry.table), 0) + entry.rows
+            covered = staging.coverage()
+        except StoreError:  # a run that goes on holds the file: then the estimates say less
+            continue
         finally:
             staging.close()
+        for entry in covered:
+            found[name, entry.table] = found.get((name, entry.table), 0) + entry.rows
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .check import Checked
 from .errors import Exit, RefusalError
+from .logging import log
 from .plan import make_plan
 from .state import state_paths, utc_now
 from .world import RunOptions, opened_world
@@ -38,11 +39,14 @@ def run_project(
     checked, plan = make_plan(root, interfaces, parameters)
     sink = events(checked, plan)
     paths = state_paths(root, checked.project.settings.state)
+    log("run planned", plan=plan.hash, interfaces=plan.interfaces, tasks=len(plan.tasks), isolated=options.isolated)
     with opened_world(checked, plan, paths, options) as world:
         try:
-            return execute_plan(plan, world, sink, tracked_after(checked, plan, started.isoformat()))
+            run = execute_plan(plan, world, sink, tracked_after(checked, plan, started.isoformat()))
         except RunRefusedError as error:
             raise RefusalError(Exit.BUSY, error.message, error.hint) from None
+    log("run ended", run=run.id, status=run.status, counts=dict(run.counts))
+    return run
 
 
 def tracked_after(checked: Checked, plan: Plan, started: str) -> dict[str, dict[str, str]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from engine.connector.sandbox import SANDBOX_KEY
 
 from .errors import Exit, RefusalError
+from .logging import log
 
 START_SECONDS = 30.0
 _KEPT = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -44,7 +45,9 @@ def embedded_sandbox(environment: Mapping[str, str], arguments: Sequence[str] = 
         start_new_session=True,  # an interrupt at the terminal is for the run, which still needs the sandbox to stop
     )
     try:
-        yield SandboxAddress(_address(child), SANDBOX_KEY)
+        address = SandboxAddress(_address(child), SANDBOX_KEY)
+        log("sandbox started", url=address.url, pid=child.pid)
+        yield address
     finally:
         _stop(child)
 

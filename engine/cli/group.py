@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -97,16 +98,27 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
     "--color/--no-color", "colour", default=None, help="Colour; otherwise on a terminal unless NO_COLOR is set."
 )
 @click.option(
+    "--log",
+    "level",
+    envvar="WEIR_LOG",
+    type=click.Choice(["debug", "info", "warning"]),
+    help="Write logs of this level to stderr: JSON lines unless it is a terminal.",
+)
+@click.option(
     "-V", "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="The version."
 )
 @click.pass_context
-def weir(ctx: click.Context, project: Path | None, colour: bool | None) -> None:
+def weir(ctx: click.Context, project: Path | None, colour: bool | None, level: str | None) -> None:
     """Weir keeps integrations as files: Stripe objects, SQL boxes and canonical tables.
 
     It checks the definitions, plans what a run would do, and runs it.
     """
     ctx.obj = Session.of(project, colour, os.environ)
     ctx.color = None if ctx.obj.colour is None else ctx.obj.colour
+    if level is not None:
+        from engine.app.logging import Redactor, configure_logging
+
+        configure_logging(level, Redactor(), as_json=not sys.stderr.isatty())
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import click
@@ -14,15 +14,18 @@ from engine.run import Event, EventSink, TaskEnded, TaskProgressed, TaskStarted
 
 
 @contextmanager
-def shown_events(style: str, *, bars: bool, coloured: bool) -> Iterator[EventSink]:
+def shown_events(
+    style: str, *, bars: bool, coloured: bool, estimates: Mapping[str, int] | None = None
+) -> Iterator[EventSink]:
     """A sink for a run's events that shows them as they come. It may be called from any thread.
 
-    `style` is text, json, or silent: then only bars are shown, if a person watches.
+    `style` is text, json, or silent: then only bars are shown, if a person watches. `estimates` are the rows that a
+    task is expected to read, by task: what a bar counts up to.
     """
     if style == "json":
         yield _JsonLines()
     elif bars:
-        with _Bars() as sink:
+        with _Bars(estimates or {}) as sink:
             yield sink
     else:
         yield _Lines(coloured) if style == "text" else _nothing
@@ -54,23 +57,24 @@ class _Lines:
 
 
 class _Bars:
-    """One line a running task: what it does, requests, rows, rows a second."""
+    """One bar a running task: what it does, requests, rows, rows a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, estimates: Mapping[str, int]) -> None:
         from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
-            SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
+            BarColumn(20),
             TextColumn("{task.fields[counts]}", style="cyan", markup=False),
             TextColumn("{task.fields[waiting]}", style="yellow", markup=False),
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
         )
-        self._tasks: dict[str, object] = {}
+        self._estimates = estimates
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> _Bars:
         self._progress.start()
@@ -82,13 +86,15 @@ class _Bars:
     def __call__(self, event: Event) -> None:
         match event:
             case TaskStarted():
-                self._tasks[event.task] = self._progress.add_task(event.title, total=None, counts="", waiting="")
+                self._tasks[event.task] = self._progress.add_task(
+                    event.title, total=self._estimates.get(event.task), counts="", waiting=""
+                )
             case TaskProgressed():
                 self._advance(event)
             case TaskEnded():
                 known = self._tasks.pop(event.task, None)
                 if known is not None:
-                    self._progress.remove_task(known)  # type: ignore[arg-type]
+                    self._progress.remove_task(known)
                 self._print(event)
             case _:
                 self._print(event)
@@ -98,10 +104,10 @@ class _Bars:
         if known is None:
             return
         requests, rows = event.counts.get("requests", 0), event.counts.get("rows", 0)
-        seconds = self._progress.tasks[self._progress.task_ids.index(known)].elapsed or 0  # type: ignore[arg-type]
+        seconds = self._progress.tasks[self._progress.task_ids.index(known)].elapsed or 0
         rate = f" ({rows / seconds:,.0f}/s)" if rows and seconds >= 1 else ""
         counts = f"{requests:,} requests  {rows:,} rows{rate}" if requests or rows else ""
-        self._progress.update(known, counts=counts, waiting=event.waiting or "")  # type: ignore[arg-type]
+        self._progress.update(known, completed=rows, counts=counts, waiting=event.waiting or "")
 
     def _print(self, event: Event) -> None:
         line = render_event_line(event, colour=False)

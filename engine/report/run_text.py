@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
-from engine.graph import Box, Extract, Import, Respond, Step, StopIf
+from engine.graph import Extract, Import, Respond, Step, StopIf
 from engine.plan import Plan
 from engine.run import Event, Outcome, Run, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 
@@ -19,7 +19,7 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "stopped": (YELLOW, "stopped"),
 }
 _QUIET: Final = frozenset({"bytes", "pages", "tables"})
-_NAME_WIDTH: Final = 76
+_CELL_WIDTH: Final = 48
 _SHOWN_REJECTS: Final = 5
 
 
@@ -74,10 +74,10 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
     others = [task for task in plan.tasks if not isinstance(task.step, Extract)]
     if reads:
         lines.append(paint(BOLD, "Read"))
-        lines += _aligned([(_title(task.step), run.outcome(task.id)) for task in reads], paint)
+        lines += _aligned([(task.step, run.outcome(task.id)) for task in reads], paint)
     if others:
         lines.append(paint(BOLD, "Written"))
-        lines += _aligned([(_title(task.step), run.outcome(task.id)) for task in others], paint)
+        lines += _aligned([(task.step, run.outcome(task.id)) for task in others], paint)
     for item in plan.skipped:
         lines.append(f"  {paint(YELLOW, 'left out')} {item.address}: {item.reason}")
     for outcome in run.outcomes:
@@ -95,29 +95,31 @@ def _title(step: Step) -> str:
         case Extract():
             return f"{step.connection}.{step.table}"
         case Import():
-            return _flow(step.into, step.box)
+            return step.into
         case StopIf() | Respond():
             return f"{step.interface}.{step.name}"
         case _:
             assert_never(step)
 
 
-def _flow(target: str, box: Box) -> str:
-    sources = ", ".join(f"{read.namespace}.{read.need.table}" for read in box.bound.reads)
-    return f"{target} ← {sources}" if sources else target
+def _origin(step: Step) -> str:
+    """Where the rows of a step came from: `from stripe_main.charges, stripe_main.customers`."""
+    if isinstance(step, Extract):
+        return ""
+    sources = ", ".join(f"{read.namespace}.{read.need.table}" for read in step.box.bound.reads)
+    return f"from {sources}" if sources else ""
 
 
-def _aligned(rows: Sequence[tuple[str, Outcome | None]], paint: Paint) -> list[str]:
-    """Names and outcomes in two columns; a name that is too long has a line of its own."""
-    width = min(max((len(name) for name, _ in rows), default=0), _NAME_WIDTH)
-    lines = []
-    for name, outcome in rows:
-        text = "not run" if outcome is None else _outcome(outcome, paint)
-        if len(name) > width:
-            lines += [f"  {name}", f"  {'':<{width}}  {text}"]
-        else:
-            lines.append(f"  {name:<{width}}  {text}")
-    return lines
+def _aligned(rows: Sequence[tuple[Step, Outcome | None]], paint: Paint) -> list[str]:
+    """What, how it went, and where it came from, in columns."""
+    cells = [
+        (_title(step), "not run" if outcome is None else _outcome(outcome, paint), _origin(step))
+        for step, outcome in rows
+    ]
+    widths = [min(max((len(row[column]) for row in cells), default=0), _CELL_WIDTH) for column in (0, 1)]
+    return [
+        f"  {name:<{widths[0]}}  {text:<{widths[1]}}  {paint(DIM, origin)}".rstrip() for name, text, origin in cells
+    ]
 
 
 def _outcome(outcome: Outcome, paint: Paint) -> str:

@@ -6,9 +6,12 @@ import json
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from engine.stores import open_run_store
 
 from .command import WEIR, Done, shipped_project, weir
 
@@ -31,7 +34,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
 def test_a_run_says_what_came_from_where(ran: tuple[Path, Done]) -> None:
     _, done = ran
     assert "stripe_main.customers" in done.out
-    assert "customers ← stripe_main.charges, stripe_main.customers, stripe_main.disputes" in done.out
+    assert "from stripe_main.charges, stripe_main.customers, stripe_main.disputes" in done.out
     assert "succeeded in" in done.out
     assert "requests" in done.out
     assert "inserted" in done.out
@@ -153,6 +156,28 @@ def test_connections_are_tested(tmp_path: Path) -> None:
     unknown = weir(project, "test-connection", "stripe_mian")
     assert unknown.code == 64
     assert "did you mean `stripe_main`" in unknown.err
+
+
+def test_a_run_is_refused_while_another_one_has_the_interface(ran: tuple[Path, Done]) -> None:
+    project, _ = ran
+    store = open_run_store(project / ".weir" / "state.db")
+    owner = "pid 1 on another-machine, since 2026-01-01 00:00:00 UTC"
+    token = store.acquire("interface:invoice_lines", owner, datetime.now(UTC), 60)
+    assert token is not None
+    done = weir(project, "run", "invoice_lines")
+    store.release("interface:invoice_lines", token)
+    store.close()
+    assert done.code == 5
+    assert "another-machine" in done.err
+
+
+def test_logs_are_json_lines_on_request(ran: tuple[Path, Done]) -> None:
+    project, _ = ran
+    key = {"STRIPE_SECRET_KEY": "sk_test_" + "c" * 24, "WEIR_LOG": "debug"}
+    done = weir(project, "run", "invoice_lines", "--format", "json", environment=key).succeeded()
+    lines = [json.loads(line) for line in done.err.splitlines()]
+    assert [line["event"] for line in lines] == ["run planned", "sandbox started", "run ended"]
+    assert lines[-1]["status"] == "succeeded"
 
 
 def test_queries_in_every_format(ran: tuple[Path, Done], tmp_path: Path) -> None:

@@ -72,7 +72,9 @@ class _Face:
         warn(checked, self._session)
         self._plan = plan
         coloured = self._session.talkative
-        return self._stack.enter_context(shown_events(self._style, bars=self._session.talkative, coloured=coloured))
+        rows = {task.id: task.estimate.rows for task in plan.tasks if task.estimate.rows}
+        shown = shown_events(self._style, bars=self._session.talkative, coloured=coloured, estimates=rows)
+        return self._stack.enter_context(shown)
 
     def close(self, run: Run) -> None:
         """Print what came from where, and what is worth a look."""
