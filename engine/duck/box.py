@@ -20,7 +20,7 @@ from engine.graph import Box
 from engine.relation import Relation
 from engine.run import BoxError, BoxLimits, BoxResult
 
-from .box_check import check_box
+from .box_check import TableName, check_box
 from .box_views import Namespace, make_views, schema_namespace
 from .files import STORAGE_VERSION, reading
 from .hardening import Deadline, lock_down, open_instance
@@ -87,12 +87,18 @@ def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limi
         # Waiting for a busy file is not the box's time.
         with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
             try:
-                make_views(instance, scope, named)
+                make_views(instance, scope, named, limited_tables(box))
             except duckdb.Error as error:
                 raise BoxError(f"the tables of the box cannot be read: {str(error).split(chr(10), 1)[0]}") from error
             lock_down(instance, limits)
             with _limited(limits, instance, writer):
                 return _stream(instance, writer, box)
+
+
+def limited_tables(box: Box) -> frozenset[TableName]:
+    """The tables of which only so many rows were read for this box."""
+    reads = box.bound.reads
+    return frozenset(TableName(r.namespace, r.need.table.casefold()) for r in reads if r.need.limit is not None)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from engine.relation import Relation
 
 from .box_check import TableName
 from .files import attach
-from .ingest import DELETED_AT
+from .ingest import DELETED_AT, READ_AT
 from .quoting import quote_literal, quote_name
 from .types import sql_type
 
@@ -51,9 +51,16 @@ class Namespace:
 
 
 def make_views(
-    connection: duckdb.DuckDBPyConnection, namespaces: Mapping[str, Namespace], named: frozenset[TableName]
+    connection: duckdb.DuckDBPyConnection,
+    namespaces: Mapping[str, Namespace],
+    named: frozenset[TableName],
+    newest: frozenset[TableName],
 ) -> None:
-    """Attach the files of the tables that are `named` and make their views; look names up in `namespaces`' order."""
+    """Attach the files of the tables that are `named` and make their views; look names up in `namespaces`' order.
+
+    Of the tables in `newest` only the rows of the latest read are seen: a read with a limit does not say what has
+    become of all others.
+    """
     for index, (name, namespace) in enumerate(namespaces.items()):
         connection.execute(f"CREATE SCHEMA {quote_name(name)}")
         wanted = sorted(each.table for each in named if each.namespace == name)
@@ -65,7 +72,8 @@ def make_views(
             attach(connection, namespace.path, database, read_only=True)
             physical = _columns(connection, database)
         for each in wanted:
-            _make_view(connection, name, each, namespace, database, physical)
+            latest = TableName(name, each) in newest
+            _make_view(connection, name, each, namespace, database, physical, latest=latest)
     path = ",".join(quote_name(name) for name in namespaces)
     connection.execute(f"SET search_path = {quote_literal(path)}")
 
@@ -77,6 +85,8 @@ def _make_view(
     namespace: Namespace,
     database: str,
     physical: Mapping[str, set[str]],
+    *,
+    latest: bool,
 ) -> None:
     table, everything = namespace.view(name)
     there = physical.get(table.casefold())
@@ -90,8 +100,11 @@ def _make_view(
     if there is None:
         connection.execute(f"{view} WHERE FALSE")
         return
+    source = f"{database}.main.{quote_name(table)}"
     live = "" if everything else f" WHERE {DELETED_AT} IS NULL"
-    connection.execute(f"{view} FROM {database}.main.{quote_name(table)}{live}")
+    if latest and not everything:
+        live += f" AND {READ_AT} = (SELECT max({READ_AT}) FROM {source})"
+    connection.execute(f"{view} FROM {source}{live}")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, set[str]]:

@@ -20,7 +20,7 @@ from engine.graph import Box
 from engine.relation import ColumnType, Relation
 from engine.run import BoxError, BoxLimits, BoxResult, StoreError
 
-from .box import spill_folder
+from .box import limited_tables, spill_folder
 from .files import reading
 
 _GRACE_SECONDS: Final = 5.0
@@ -71,6 +71,7 @@ class IsolatedBoxRunner:
             "sql": box.sql,
             "scope": list(box.scope),
             "relation": _to_json(box.bound.relation),
+            "limited": [[name.namespace, name.table] for name in limited_tables(box)],
             "target": str(target.absolute()),
             "limits": [limits.memory_bytes, limits.seconds, limits.threads, limits.temp_bytes],
             "stagings": {name: str(self._stagings[name].absolute()) for name in connections},

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from engine.connector import SourceCatalogue, SourceTable
+from engine.connector import Need, SourceCatalogue, SourceTable
 from engine.diagnostics import Place
-from engine.graph import Bound, Box
+from engine.graph import Bound, Box, TableRead
 from engine.relation import Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, StoreError
 
@@ -56,7 +56,8 @@ def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
         Path(job["store"]),
         {name: _from_json(columns) for name, columns in job["schema"].items()},
     )
-    box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), ()))
+    reads = tuple(TableRead(namespace, Need(table, (), limit=0)) for namespace, table in job["limited"])
+    box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), reads))
     try:
         return {"rows": runner.run(box, Path(job["target"]), limits).rows}
     except BoxError as error:

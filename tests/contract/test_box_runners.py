@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from engine.connector import Need
 from engine.duck.box import DuckBoxRunner
 from engine.duck.files import writing
 from engine.duck.isolated import IsolatedBoxRunner
 from engine.duck.results import fetch_rows, write_result
 from engine.duck.staging import DuckStaging
+from engine.graph import TableRead
 from engine.relation import INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, BoxRunner
 from tests.unit.duck.staged import LIMITS, box, catalogue, covered, instant, moment, rows, spool
@@ -37,6 +40,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     staging.load([spool(folder / "spool", [page])], [covered(1)], moment(1))
     staging.load([spool(folder / "spool", [page[1:]])], [covered(2)], moment(2))
+    fresh = DuckStaging(folder / "fresh.duckdb", catalogue())
+    fresh.load([spool(folder / "spool", [[{"id": "cus_old"}]], "customers")], [], moment(1))
+    fresh.load([spool(folder / "spool", [[{"id": "cus_new"}]], "customers")], [], moment(2))
     with duckdb.connect(str(folder / "store.duckdb")) as store:
         store.execute("CREATE TABLE people AS SELECT 'p1' AS id")
     return folder
@@ -44,8 +50,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=[DuckBoxRunner, IsolatedBoxRunner])
 def runner(request: pytest.FixtureRequest, project: Path) -> Iterator[BoxRunner]:
-    stagings = {"stripe": project / "stripe.duckdb", "other": project / "never_loaded.duckdb"}
-    catalogues = {"stripe": catalogue(), "other": catalogue()}
+    files = {"stripe": "stripe", "fresh": "fresh", "other": "never_loaded"}
+    stagings = {name: project / f"{file}.duckdb" for name, file in files.items()}
+    catalogues = dict.fromkeys(files, catalogue())
     yield request.param(stagings, catalogues, project / "store.duckdb", SCHEMA)
     assert not (project / "never_loaded.duckdb").exists()
 
@@ -79,6 +86,18 @@ def test_names_are_looked_up_in_order_of_the_scope(runner: BoxRunner, target: Pa
     columns = [(f"c{number}", INTEGER) for number in range(7)]
     runner.run(box(sql, *columns), target, LIMITS)
     assert rows(target, "FROM result") == [(4, 5, 0, 5, 1, 0, 0)]
+
+
+def test_a_box_with_a_limit_sees_the_rows_of_the_latest_read_only(runner: BoxRunner, target: Path) -> None:
+    sql = "SELECT id FROM fresh.customers LIMIT 3"
+    whole = box(sql, ("id", TEXT), scope=("fresh", "schema"))
+    assert runner.run(whole, target, LIMITS).rows == 2
+    target.unlink()
+    limited = replace(
+        whole, bound=replace(whole.bound, reads=(TableRead("fresh", Need("customers", ("id",), limit=3)),))
+    )
+    assert runner.run(limited, target, LIMITS).rows == 1
+    assert rows(target, "FROM result") == [("cus_new",)]
 
 
 def test_a_table_of_the_schema_has_its_declared_columns_before_its_file_has(runner: BoxRunner, target: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from engine.run import Json
@@ -18,6 +18,7 @@ class _Window:
     lt: int | None
     pages: int
     rows: int
+    complete: bool = True
 
 
 @dataclass(slots=True)
@@ -28,9 +29,9 @@ class Claims:
     api_version: str
     _windows: dict[tuple[int, int], list[_Window]] = field(default_factory=dict)
 
-    def add(self, cursor: Cursor, gte: int | None) -> None:
-        """All rows of the cursor's window from `gte` on have been read."""
-        window = _Window(gte, cursor.lt, cursor.unclaimed_pages, cursor.unclaimed_rows)
+    def add(self, cursor: Cursor, gte: int | None, *, complete: bool = True) -> None:
+        """The cursor's window from `gte` on has been read: all of its rows, if `complete`, or as many as wanted."""
+        window = _Window(gte, cursor.lt, cursor.unclaimed_pages, cursor.unclaimed_rows, complete)
         self._windows.setdefault((cursor.read, cursor.variant), []).append(window)
         cursor.unclaimed_pages = cursor.unclaimed_rows = 0
 
@@ -73,7 +74,7 @@ class Claims:
             "api_version": self.api_version,
             "pages": window.pages,
             "rows": window.rows,
-            "complete": options["limit"] is None,
+            "complete": window.complete,
         }
 
 
@@ -87,8 +88,9 @@ def _merged(windows: list[_Window], ceiling: int | None) -> list[_Window]:
             before.lt = None if None in (before.lt, window.lt) else max(before.lt or 0, window.lt or 0)
             before.pages += window.pages
             before.rows += window.rows
+            before.complete = before.complete and window.complete
         else:
-            found.append(_Window(window.gte, window.lt, window.pages, window.rows))
+            found.append(replace(window))
     for window in found:
         if ceiling is not None and (window.lt is None or window.lt > ceiling):
             window.lt = ceiling

@@ -173,7 +173,7 @@ class Extraction:
         if cursor.goes_on(page.envelope, len(page.rows)):
             self._queue(cursor)
         elif reader.source == "list":
-            self.claims.add(cursor, cursor.gte)
+            self.claims.add(cursor, cursor.gte, complete=cursor.limit is None or not page.envelope.has_more)
 
     @staticmethod
     def _own_rows(reader: TableReader, cursor: Cursor, page: Page) -> Page:

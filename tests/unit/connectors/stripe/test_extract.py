@@ -168,6 +168,15 @@ def test_a_limit_reads_no_more(tmp_path: Path) -> None:
     assert not claim["complete"]
 
 
+@pytest.mark.parametrize("count", [0, 7, 150])
+def test_a_limit_that_is_not_exceeded_has_read_everything(tmp_path: Path, count: int) -> None:
+    with serving(StripeModel({CHARGES: charges(count)})) as server:
+        found = read_all(server.url, needs("charges", limit=150), tmp_path)
+    assert len(found.ids("charges")) == count
+    (claim,) = found.coverage("charges")
+    assert (claim["complete"], claim["gte"], claim["rows"]) == (True, None, count)
+
+
 def test_a_window_is_kept(tmp_path: Path) -> None:
     where = ((Predicate("created", Op.GE, (START + 600,)), Predicate("created", Op.LT, (START + 60_000,))),)
     with serving(StripeModel({CHARGES: charges(1500)})) as server:
