@@ -1,10 +1,11 @@
-"""Rows for a terminal, for spreadsheets and for programs."""
+"""Rows for a terminal and for programs."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 WIDEST = 60
@@ -23,6 +24,8 @@ def text_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def plain_value(value: object) -> Any:
     """A value as JSON can hold it: instants in ISO form, exact numbers as text."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
@@ -38,24 +41,6 @@ def plain_value(value: object) -> Any:
 def json_line(value: object) -> str:
     """One JSON document on one line."""
     return json.dumps(plain_value(value), ensure_ascii=False, separators=(", ", ": "))
-
-
-def csv_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """CSV lines with a header; NULL is an empty field, an empty text is quoted."""
-    for row in (names, *rows):
-        yield ",".join(_csv_field(value) for value in row) + "\r\n"
-
-
-def _csv_field(value: object) -> str:
-    if value is None:
-        return ""
-    plain = plain_value(value)
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-    if text == "" or any(character in text for character in ',"\r\n') or text != text.strip():
-        return '"' + text.replace('"', '""') + '"'
-    return text
 
 
 def _cell(value: object) -> str:

@@ -8,10 +8,11 @@ from typing import Final, Literal
 
 import duckdb
 
+from engine.relation import Column, ColumnType, Kind
 from engine.run import BoxResult
 
 from .files import attach
-from .quoting import quote_literal
+from .quoting import quote_literal, quote_name
 
 ResultFormat = Literal["csv", "json", "parquet"]
 _OPTIONS: Final = {
@@ -35,18 +36,46 @@ def fetch_rows(result: BoxResult, limit: int) -> Sequence[tuple[object, ...]]:
 def write_result(result: BoxResult, target: Path, style: ResultFormat) -> None:
     """Write all rows to `target`, replacing it: csv with a header, json as one object a line, or Parquet.
 
+    In csv, lists and maps are JSON, and an empty text is quoted where NULL is an empty field. In json, exact decimals
+    are text, instants are ISO 8601, json columns are nested, and what JSON has no number for (NaN, infinity) is null.
     A reader never sees half a file. OSError when it cannot be written.
     """
+    if not target.parent.is_dir():
+        raise OSError(f"`{target}` cannot be written: there is no folder `{target.parent}`")
     unfinished = target.with_name(f".{target.name}.unfinished")
+    columns = ", ".join(_written(column, style) for column in result.relation)
+    rows = f"SELECT {columns or '*'} FROM {_TABLE}"
     connection = _opened(result)
     try:
-        connection.execute(f"COPY (SELECT * FROM {_TABLE}) TO {quote_literal(str(unfinished))} {_OPTIONS[style]}")
+        connection.execute(f"COPY ({rows}) TO {quote_literal(str(unfinished))} {_OPTIONS[style]}")
         unfinished.replace(target)
     except duckdb.IOException as error:
         raise OSError(f"`{target}` cannot be written: {error}") from None
     finally:
         connection.close()
         unfinished.unlink(missing_ok=True)
+
+
+def _written(column: Column, style: ResultFormat) -> str:
+    name = quote_name(column.name)
+    if style == "csv" and column.type.kind in (Kind.LIST, Kind.MAP):
+        return f"CAST(to_json({_as_json(name, column.type)}) AS VARCHAR) AS {name}"
+    return f"{_as_json(name, column.type)} AS {name}" if style == "json" else name
+
+
+def _as_json(value: str, column_type: ColumnType) -> str:
+    """A value whose JSON form is exact and valid."""
+    match column_type.kind:
+        case Kind.DECIMAL:
+            return f"CAST({value} AS VARCHAR)"
+        case Kind.TIMESTAMP:
+            return f"replace(CAST({value} AS VARCHAR), ' ', 'T')"
+        case Kind.FLOAT:
+            return f"CASE WHEN isfinite({value}) THEN {value} END"
+        case Kind.LIST if column_type.item is not None:
+            return f"list_transform({value}, lambda each: {_as_json('each', column_type.item)})"
+        case _:
+            return value
 
 
 def _opened(result: BoxResult) -> duckdb.DuckDBPyConnection:

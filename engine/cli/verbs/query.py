@@ -15,17 +15,24 @@ from engine.app.world import RunOptions
 from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
-from engine.cli.tables import csv_rows, json_line, text_table
+from engine.cli.tables import text_table
+from engine.report.paint import plural
 
 _SHOWN = 100
+_ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"}
 
 
 @click.command("query")
 @click.argument("connection")
 @click.argument("sql", required=False)
 @click.option("--limit", type=click.IntRange(1), help=f"At most so many rows; a table shows {_SHOWN} without it.")
-@click.option("--format", "style", type=click.Choice(["table", "csv", "json", "parquet"]), default="table")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    help="Otherwise as the name of the `--output` ends, or a table.",
+)
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write all rows to this file.")
 @click.option("--isolated/--no-isolated", default=None, help="The box in a child process; the default where CI is set.")
 @project_option
 @pass_session
@@ -34,7 +41,7 @@ def command(
     connection: str,
     sql: str | None,
     limit: int | None,
-    style: str,
+    style: str | None,
     output: Path | None,
     isolated: bool | None,
 ) -> None:
@@ -43,47 +50,49 @@ def command(
     Without SQL it is the connection's own box; `-` reads it from stdin. The connection `schema` stands for the
     canonical tables, and reaches no provider.
     """
-    if style == "parquet" and output is None:
-        raise click.UsageError("`--format parquet` needs `--output FILE`")
+    form = _style_of(style, output)
     if sql == "-":
         sql = sys.stdin.read()
     cancelled = threading.Event()
     alone = isolated if isolated is not None else session.in_ci
     options = RunOptions(isolated=alone, environment=session.environment, cancelled=cancelled)
-    bound = limit if limit is not None else _SHOWN + 1 if style == "table" and output is None else None
+    bound = limit if limit is not None else _SHOWN + 1 if form == "table" else None
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))
         stack.enter_context(interruptible(cancelled))
-        events = stack.enter_context(shown_events("silent", bars=session.talkative, coloured=False))
+        progress = stack.enter_context(ExitStack())
+        events = progress.enter_context(shown_events("silent", bars=session.talkative, coloured=False))
         answer = stack.enter_context(answered(session.root, connection, sql, bound, options, events))
+        progress.close()  # what follows is the answer: no bar may stand on its first line
         if output is not None:
-            _write(answer, output, style)
+            _write(answer, output, form)
         else:
-            _show(answer, style, limit)
+            _show(answer, form, limit)
+
+
+def _style_of(style: str | None, output: Path | None) -> str:
+    """The format: as asked, or else as the file's name ends (csv otherwise), or else a table."""
+    if style is None:
+        return "table" if output is None else _ENDINGS.get(output.suffix.lower(), "csv")
+    if output is None and style == "parquet":
+        raise click.UsageError("`--format parquet` needs `--output FILE`")
+    return "csv" if style == "table" and output is not None else style
 
 
 def _write(answer: Answer, output: Path, style: str) -> None:
     try:
-        answer.write(output, "csv" if style == "table" else style)
+        answer.write(output, style)
     except OSError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{answer.result.rows:,} rows in {output}", err=True)
+    click.echo(f"{plural(answer.result.rows, 'row')} in {output}", err=True)
 
 
 def _show(answer: Answer, style: str, limit: int | None) -> None:
-    names = answer.relation.names
-    if style == "table":
-        shown = limit or _SHOWN
-        rows = answer.rows(shown)
-        click.echo(text_table(names, rows))
-        more = answer.result.rows > len(rows)
-        count = f"the first {len(rows):,} rows; `--limit` shows more" if more else f"{len(rows):,} rows"
-        click.echo(count, err=True)
+    if style != "table":
+        answer.send(sys.stdout.buffer, style)
         return
-    rows = answer.rows(answer.result.rows)
-    if style == "csv":
-        for line in csv_rows(names, rows):
-            click.echo(line, nl=False)
-        return
-    for row in rows:
-        click.echo(json_line(dict(zip(names, row, strict=True))))
+    rows = answer.rows(limit or _SHOWN)
+    click.echo(text_table(answer.relation.names, rows))
+    more = answer.result.rows > len(rows)
+    count = f"the first {len(rows):,} rows; `--limit` shows more" if more else plural(len(rows), "row")
+    click.echo(count, err=True)
