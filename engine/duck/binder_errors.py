@@ -24,6 +24,7 @@ _KEYWORDS: Final = frozenset(
 _JSON: Final = re.compile(r"\{.*\}", re.DOTALL)
 _CANDIDATES: Final = re.compile(r'"([^"]+)"')
 _WORD: Final = re.compile(r"\w+")
+_PATH: Final = re.compile(r"\w+(?:\.\w+)*")
 _REASONS: Final[tuple[tuple[re.Pattern[str], Reason], ...]] = (
     (re.compile(r"syntax error|zero-length|unterminated|Parser", re.IGNORECASE), "syntax"),
     (re.compile(r"^Referenced table|^Table with name|schema .* does not exist", re.IGNORECASE), "table"),
@@ -130,12 +131,11 @@ def _span(details: dict[str, Any], sql: str, prefix: int, name: str | None) -> t
     if begin >= len(sql):
         end_of_text = len(sql.rstrip())
         return max(end_of_text - 1, 0), end_of_text
+    if end == begin and (word := _PATH.match(sql, begin)):  # DuckDB 1 gives no length
+        end = word.end()
     if name is not None and (found := sql.casefold().find(name.casefold(), begin)) != -1 and found <= end + 1:
         return found, found + len(name)
-    if end == begin:
-        word = _WORD.match(sql, begin)
-        end = word.end() if word else begin + 1
-    return begin, end
+    return begin, max(end, begin + 1)
 
 
 def _span_of_word(sql: str, name: str | None) -> tuple[int, int] | None:

@@ -144,7 +144,7 @@ def _orders_by_created(order: object, child: Node, table: BoundTable, renames_cr
     match = _ORDER.fullmatch(order) if isinstance(order, str) else None
     if match is None or column is None or column.type.kind is not Kind.TIMESTAMP or not column.required:
         return False
-    reference = match["ref"]
+    reference = match["ref"].removeprefix(f"memory.{table.namespace}.{table.table}.")  # so written by DuckDB 1
     if reference.startswith("#"):
         outputs = _lines(_info(child).get("Projections"))
         position = int(reference[1:])

@@ -234,6 +234,8 @@ INSTANTS = [
     for micro in (0, 250_000)
 ]
 WHOLE = [instant for instant in INSTANTS if instant.microsecond == 0]
+SHOWS_LIMITS = not duckdb.__version__.startswith("1.")
+"""DuckDB 1 leaves the number out of its plans: there, a limit that is not part of a TOP_N is not taken over."""
 STATUSES = ["open", "paid", "it's", "OPEN", "x) OR (1=1", None]
 
 
@@ -403,7 +405,7 @@ def test_any_rows(
     targets: Rows,
 ) -> None:
     needs = needs_of(binder, sql)
-    assert any(need.limit is not None for need in needs.values()) is taken
+    assert any(need.limit is not None for need in needs.values()) is (taken and SHOWS_LIMITS)
     fill(database, whole(who, what, targets))
     every = counted(database.execute(without).fetchall())
     expected = len(database.execute(sql).fetchall())
