@@ -2,16 +2,16 @@
 
 from .client import Answer, Client, Counts, Timing
 from .errors import Scrubber
-from .limiter import FixedLimiter, Limiter
+from .limiter import AdaptiveLimiter, Limiter
 from .retry import RetryPolicy
 from .settings import API, Key, Mode, Settings, open_key
 
 __all__ = [
     "API",
+    "AdaptiveLimiter",
     "Answer",
     "Client",
     "Counts",
-    "FixedLimiter",
     "Key",
     "Limiter",
     "Mode",

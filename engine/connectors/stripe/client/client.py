@@ -16,7 +16,7 @@ import stripe
 from engine.connector import ConnectorError, Failure, FailureKind
 
 from .errors import Scrubber, failure_of
-from .limiter import FixedLimiter, Limiter
+from .limiter import AdaptiveLimiter, Limiter
 from .retry import Retries, RetryPolicy, is_limit
 from .settings import Key, Settings
 from .transport import RawHeaders, RawTransport, silence_sdk
@@ -83,7 +83,7 @@ class Client:
         settings = self.settings
         self._scrub = Scrubber(self.key.secret.reveal)
         self._transport = RawTransport(settings.timeout_ms / 1000, settings.concurrency)
-        self._limiter = self.limiter or FixedLimiter(
+        self._limiter = self.limiter or AdaptiveLimiter(
             settings.requests_per_second, settings.concurrency, now=self.timing.now, sleep=self.timing.sleep
         )
         self._sdk = stripe.StripeClient(
@@ -144,7 +144,8 @@ class Client:
         self.counts.waiting = f"{failure.message} (again in {pause:.1f} s)"
         if error is not None and is_limit(error):
             self.counts.limited += 1
-            self._limiter.rejected(path, (error.headers or {}).get(_LIMITED), pause)
+            headers = error.headers or {}
+            self._limiter.rejected(path, headers.get(_LIMITED), pause, "retry-after" in headers)
         await self.timing.sleep(pause)
 
     def _malformed(self, answer: Answer, error: msgspec.DecodeError) -> Failure:

@@ -1,12 +1,18 @@
-"""How fast requests may go out: a seam, and a plain implementation with fixed limits."""
+"""How fast requests may go out: a seam, and an implementation that finds out how many at once are welcome."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Protocol
+from typing import Final, Protocol
+
+_SHRINK: Final = 0.6
+_GROW: Final = 0.15
+_CALM_SECONDS: Final = 0.25
+_LONGEST_HOLD: Final = 1.0
 
 
 class Limiter(Protocol):
@@ -16,15 +22,19 @@ class Limiter(Protocol):
         """Wait for the right to send a request to this path; the right lasts as long as the context."""
         ...
 
-    def rejected(self, path: str, reason: str | None, pause: float) -> None:
-        """The provider answered 429 and named `reason`: send nothing for `pause` seconds."""
+    def rejected(self, path: str, reason: str | None, pause: float, asked: bool) -> None:
+        """The provider answered 429 and named `reason`; the request is tried again after `pause` seconds.
+
+        `asked`: the provider said how long.
+        """
         ...
 
 
-class FixedLimiter:
-    """A token bucket of `rate` requests a second with room for `burst`, and at most `concurrency` at once.
+class AdaptiveLimiter:
+    """A token bucket of `rate` requests a second, and as many requests at once as are not rejected.
 
-    `now` gives seconds of a monotonic clock.
+    `concurrency` is the most at once. A rejection takes away four tenths of the present number (a burst of them counts
+    once), an answered request gives back a part of one. `now` gives seconds of a monotonic clock.
     """
 
     def __init__(
@@ -34,43 +44,69 @@ class FixedLimiter:
         *,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        burst: float | None = None,
     ) -> None:
         self._rate = rate
-        self._burst = max(1.0, burst if burst is not None else rate / 4)
+        self._burst = max(1.0, rate / 4)
         self._tokens = self._burst
         self._now = now
         self._sleep = sleep
         self._filled = now()
-        self._paused_until = self._filled
-        self._room = asyncio.Semaphore(concurrency)
+        self._held_until = self._filled
+        self._calm_until = self._filled
+        self._most = concurrency
+        self._room = float(concurrency)
+        self._open = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._turn = asyncio.Lock()
 
-    def slot(self, path: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - all paths share the limits
-        """Wait for a token and for room."""
-        return _Slot(self._enter, self._room.release)
+    @property
+    def room(self) -> int:
+        """How many requests may be open at once now."""
+        return int(self._room)
 
-    def rejected(self, path: str, reason: str | None, pause: float) -> None:  # noqa: ARG002 - as above
-        """Hold every request back for `pause` seconds, and start again without a burst."""
-        self._paused_until = max(self._paused_until, self._now() + pause)
+    def slot(self, path: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - all paths share the limits
+        """Wait for room and for a token."""
+        return _Slot(self._enter, self._leave)
+
+    def rejected(self, path: str, reason: str | None, pause: float, asked: bool) -> None:  # noqa: ARG002 - as above
+        """Make less room, start again without a burst, and hold all requests back: for `pause`, if it was asked for."""
+        now = self._now()
         self._tokens = min(self._tokens, 0.0)
+        self._held_until = max(self._held_until, now + (pause if asked else min(pause, _LONGEST_HOLD)))
+        if now >= self._calm_until:
+            self._room = max(1.0, self._room * _SHRINK)
+            self._calm_until = self._held_until + _CALM_SECONDS
 
     async def _enter(self) -> None:
-        await self._room.acquire()
+        while self._open >= self.room:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
+        self._open += 1
         try:
             async with self._turn:
                 while (wait := self._wait()) > 0:
                     await self._sleep(wait)
                 self._tokens -= 1
         except BaseException:
-            self._room.release()
+            self._leave()
             raise
+
+    def _leave(self) -> None:
+        self._open -= 1
+        self._room = min(self._most, self._room + _GROW / self._room)
+        free = self.room - self._open
+        while free > 0 and self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                free -= 1
 
     def _wait(self) -> float:
         now = self._now()
-        if now < self._paused_until:
-            self._filled = self._paused_until
-            return self._paused_until - now
+        if now < self._held_until:
+            self._filled = self._held_until
+            return self._held_until - now
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled) * self._rate)
         self._filled = max(self._filled, now)
         return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self._rate

@@ -14,6 +14,7 @@ PAGE_SIZE: Final = 100
 GALLOP: Final = 8
 """How many pages' worth of time the first cut of a window without a lower bound leaves above it."""
 _TRAIL: Final = 10
+_PAGES_FOR_A_CUT: Final = 2
 
 Kind = Literal["list", "once", "v2", "object"]
 
@@ -25,7 +26,8 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     fields are. With `windowed`, rows lie in `[gte, lt)` of their creation and the window may be cut. `trail` are the
     ids of the latest page: the next one starts after the last of them, or, should that be gone, after one before it
     (`back` counts these). `seen` ids came already and are dropped. `first` and `last` are the creation of the first row
-    of `pages` pages and of the last one; the `unclaimed` ones are not part of any coverage yet.
+    of `pages` pages and of the last one; the `unclaimed` ones are not part of any coverage yet. `since_cut` counts the
+    pages since the window was cut last.
     """
 
     read: int
@@ -46,6 +48,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     pages: int = 0
     unclaimed_pages: int = 0
     unclaimed_rows: int = 0
+    since_cut: int = 0
     gallop: int = GALLOP
 
     @property
@@ -66,6 +69,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     def advance(self, ids: list[str], created: list[int | None]) -> None:
         """A page came with these rows: the next one starts behind them."""
         self.pages += 1
+        self.since_cut += 1
         if ids:
             self.trail, self.back = ids, 0
         if created:
@@ -104,8 +108,11 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
         return self if len(self.trail) <= cut else msgspec.structs.replace(self, trail=self.trail[-cut:])
 
     def pages_left(self) -> float:
-        """An estimate of the pages to come, by the density so far; infinite where the window has no lower bound."""
-        if not self.windowed or not self.pages or self.last is None or self.first is None:
+        """An estimate of the pages to come, by the density so far; infinite where the window has no lower bound.
+
+        None are expected of a window that was cut just now: a cut may be in vain, so two pages must have paid for it.
+        """
+        if not self.windowed or self.since_cut < _PAGES_FOR_A_CUT or self.last is None or self.first is None:
             return 0.0
         if self.gte is None:
             return float("inf")
@@ -138,7 +145,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
             lt=middle,
             gallop=self.gallop * 2,
         )
-        self.gte = middle
+        self.gte, self.since_cut = middle, 0
         return lower
 
     def _page_span(self) -> float:

@@ -51,7 +51,6 @@ class Extraction:
     _below: deque[Cursor] = field(default_factory=deque)
     _flying: list[Cursor] = field(default_factory=list)
     _idle: deque[asyncio.Future[None]] = field(default_factory=deque)
-    _cuts: int = 0
     _stopped: bool = False
 
     async def run(self) -> None:
@@ -115,12 +114,8 @@ class Extraction:
             return None
         if self._ready:
             return self._ready.popleft()
-        if self._cuts > self.spool.pages:
-            return None
         largest = max(self._flying, key=Cursor.pages_left, default=None)
-        lower = largest.cut() if largest is not None else None
-        self._cuts += lower is not None
-        return lower
+        return largest.cut() if largest is not None else None
 
     def _queue(self, cursor: Cursor) -> None:
         if cursor.read not in self.state.failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,16 @@ import msgspec
 import pytest
 
 from engine.connector import ConnectorError, Failure, FailureKind
-from engine.connectors.stripe.client import Answer, Client, Key, RetryPolicy, Settings, Timing, open_key
+from engine.connectors.stripe.client import (
+    AdaptiveLimiter,
+    Answer,
+    Client,
+    Key,
+    RetryPolicy,
+    Settings,
+    Timing,
+    open_key,
+)
 from tests.unit.connectors.stripe.http_server import Asked, Handler, Reply, Server, problem, reply, serving
 
 SECRET = "sk_test_4eC39HqLyjWDarjtT1zdp7dcXYZ"
@@ -276,6 +286,29 @@ def test_requests_keep_their_distance() -> None:
     with serving(lambda _: OK) as server:
         asyncio.run(run(server.url))
     assert clock.moment - 1000 == pytest.approx(4.0)
+
+
+def test_rejections_make_less_room_and_answers_make_more() -> None:
+    """At most 3 requests at once are welcome: after a while, few are rejected, and the room grows back later."""
+    limiter = AdaptiveLimiter(10_000.0, 16, now=time.monotonic, sleep=asyncio.sleep)
+    rejected: list[int] = []
+
+    def crowded(asked: Asked) -> Reply:
+        rejected.append(server.open > 3)
+        return problem(429, "too many at once") if server.open > 3 else Reply(late=0.002)
+
+    async def run(url: str) -> None:
+        found = settings(url, concurrency=16)
+        key = open_key(found, {"K": SECRET})
+        assert isinstance(key, Key)
+        policy = RetryPolicy(first=0.005, longest=0.01)
+        async with Client(found, key, policy=policy, limiter=limiter) as client:
+            await asyncio.gather(*(client.get("/v1/charges", {}, lambda a: a.body) for _ in range(200)))
+
+    with serving(crowded) as server:
+        asyncio.run(run(server.url))
+    assert 0 < sum(rejected) < 200, "fewer than one rejection an answer; without the limiter there are several"
+    assert 1 <= limiter.room <= 8
 
 
 def test_concurrency_is_bounded() -> None:

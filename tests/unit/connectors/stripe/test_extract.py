@@ -40,11 +40,11 @@ def test_every_row_once(tmp_path: Path, count: int, concurrency: int) -> None:
 
 
 def test_windows_are_read_at_the_same_time(tmp_path: Path) -> None:
-    with serving(lambda asked: Reply(StripeModel({CHARGES: charges(3000)})(asked).body, late=0.02)) as server:
+    with serving(lambda asked: Reply(StripeModel({CHARGES: charges(6000)})(asked).body, late=0.02)) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=6)
-    assert sorted(found.ids("charges")) == names(3000)
+    assert sorted(found.ids("charges")) == names(6000)
     assert server.most == 6
-    assert len(server.asked) <= 45, "30 pages, and few requests more for looking where there is nothing"
+    assert len(server.asked) <= 70, "60 pages, and few requests more for looking where there is nothing"
 
 
 def test_a_small_table_costs_one_request(tmp_path: Path) -> None:
