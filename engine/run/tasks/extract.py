@@ -10,6 +10,7 @@ the files of one slice are loaded, the next slice is on its way. All slices of a
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -20,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from engine.connector import ConnectorError, Failure, FailureKind, Read
+from engine.connector import ConnectorError, Failure, FailureKind, Predicate, Read
 from engine.plan import Task
 
 from ..context import RunContext, StoppedError, file_name
@@ -33,6 +34,9 @@ _OF_A_TABLE: Final = frozenset(
     {FailureKind.PERMISSION, FailureKind.MISSING, FailureKind.REQUEST, FailureKind.ANSWER, FailureKind.PROVIDER}
 )
 """Failures that say nothing about other tables."""
+
+_Question = tuple[str, str, int | None, tuple[tuple[Predicate, ...], ...]]
+"""What was asked: table, account, the lower bound of the window, and the filter. Upper bounds are the clock's."""
 
 
 @dataclass
@@ -60,8 +64,8 @@ class _Extraction:
     progress: Progress
     failed: dict[str, Failure] = field(default_factory=dict)
     """Tables that cannot be read, and why."""
-    answered: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Rows that were covered, by table and account."""
+    answered: Counter[_Question] = field(default_factory=Counter)
+    """Rows that were covered."""
     drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
     """What the extraction said, each once."""
@@ -82,7 +86,7 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
     reads = tuple(read for task in tasks for read in task.reads)
     accounts = [_Account(account, reads) for account in context.world.accounts(settings)]
     with closing(context.world.staging(settings)) as staging:
-        before = {(each.table, each.account): each.rows for each in staging.coverage() if each.rows}
+        before = _rows_by_question(staging.coverage())
         progress = Progress(tasks, context)
         extraction = _Extraction(
             tasks, context, staging, function, config, accounts, root, context.world.now(), progress
@@ -202,16 +206,23 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
         return
     extraction.context.demand_going()
     report = extraction.staging.load(files, coverage, extraction.read_at)
-    for each in coverage:
-        key = (each.table, each.account)
-        extraction.answered[key] = extraction.answered.get(key, 0) + each.rows
+    for question, rows in _rows_by_question(coverage).items():
+        extraction.answered[question] += rows
     for drift in report.drift:
         extraction.drift[drift.table, drift.field, drift.problem] = drift
     for file in files:
         Path(file.path).unlink(missing_ok=True)
 
 
-def _outcome(task: Task, extraction: _Extraction, before: Mapping[tuple[str, str], int], started: datetime) -> Outcome:
+def _rows_by_question(coverage: Sequence[Coverage]) -> Counter[_Question]:
+    """How many rows each question has brought; none is a number, too."""
+    found: Counter[_Question] = Counter()
+    for each in coverage:
+        found[each.table, each.account, each.gte, each.where] += each.rows
+    return found
+
+
+def _outcome(task: Task, extraction: _Extraction, before: Mapping[_Question, int], started: datetime) -> Outcome:
     tables = {read.table for read in task.reads}
     counts = extraction.progress.counts(task.id)
     for read in task.reads:
@@ -237,12 +248,16 @@ def _outcome(task: Task, extraction: _Extraction, before: Mapping[tuple[str, str
     )
 
 
-def _emptied(extraction: _Extraction, before: Mapping[tuple[str, str], int], tables: set[str]) -> tuple[str, ...]:
-    """An empty answer from a table that had rows is worth a look."""
-    found = sorted(key for key, rows in extraction.answered.items() if not rows and key[0] in tables and key in before)
+def _emptied(extraction: _Extraction, before: Mapping[_Question, int], tables: set[str]) -> tuple[str, ...]:
+    """An empty answer to a question that brought rows the last time is worth a look."""
+    found = sorted(
+        (table, account, before[table, account, gte, where])
+        for (table, account, gte, where), rows in extraction.answered.items()
+        if not rows and table in tables and before.get((table, account, gte, where))
+    )
     return tuple(
-        f"no rows in `{table}`{f' of {account}' if account else ''}, where an earlier run read {before[table, account]}"
-        for table, account in found
+        f"no rows in `{table}`{f' of {account}' if account else ''}, where an earlier run read {rows}"
+        for table, account, rows in found
     )
 
 

@@ -13,7 +13,17 @@ from typing import Any
 import duckdb
 import msgspec
 
-from engine.connector import ConnectorError, Failure, FailureKind, Need, Read, Request, SourceCatalogue, SourceTable
+from engine.connector import (
+    ConnectorError,
+    Failure,
+    FailureKind,
+    Need,
+    Predicate,
+    Read,
+    Request,
+    SourceCatalogue,
+    SourceTable,
+)
 from engine.connector.spool import SpoolWriter
 from engine.diagnostics import Place
 from engine.duck import DuckBoxRunner, DuckStaging, DuckTableStore, fetch_rows
@@ -79,7 +89,17 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
         state[read.table] = len(rows) + 1
         coverage.append(
             Coverage(
-                "", read.table, None, None, ((),), datetime(2026, 1, 1, tzinfo=UTC), "list", "v1", 1, len(rows), True
+                "",
+                read.table,
+                None,
+                None,
+                read.where,
+                datetime(2026, 1, 1, tzinfo=UTC),
+                "list",
+                "v1",
+                1,
+                len(rows),
+                True,
             )
         )
     value: dict[str, Json] = {"remaining": state if left else None, "coverage": msgspec.to_builtins(coverage)}
@@ -158,8 +178,8 @@ def plan(*tasks: Task) -> Plan:
     return Plan(tuple(interfaces), (SETTINGS,), tasks, (), "sha256:1")
 
 
-def extract(table: str) -> Task:
-    read = Read(table, ("id", "amount"), ((),), (Request("GET", f"/v1/{table}", {}),), "all of it")
+def extract(table: str, where: tuple[tuple[Predicate, ...], ...] = ((),)) -> Task:
+    read = Read(table, ("id", "amount"), where, (Request("GET", f"/v1/{table}", {}),), "all of it")
     step = Extract(f"stripe.{table}", "stripe", table, (("a.load", Need(table, ("id", "amount"))),))
     return Task(step, "read", "needed", Estimate(None, None), (), (read,))
 

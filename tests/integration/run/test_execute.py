@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from engine.connector import FailureKind
+from engine.connector import FailureKind, Op, Predicate
 from engine.graph import Action
 from engine.relation import TEXT, Column, Relation
 from engine.run import RunEnded, RunRefusedError, RunStarted, TaskEnded, TaskProgressed, execute_plan
@@ -64,6 +64,14 @@ def test_what_the_provider_lost_is_gone_and_an_empty_answer_is_told(project: Pro
     emptied = run(project, *tasks)
     assert emptied.outcomes[0].warnings == ("no rows in `customers`, where an earlier run read 2",)
     assert project.read("SELECT * FROM money") == []
+
+
+def test_an_empty_answer_to_another_question_is_nothing_to_tell(project: Project) -> None:
+    run(project, extract("customers"))
+    project.provide(customers=[])
+    large = extract("customers", ((Predicate("amount", Op.GT, (100,)),),))
+    assert run(project, large).outcomes[0].warnings == ()
+    assert run(project, extract("customers")).outcomes[0].warnings != ()
 
 
 def test_a_table_that_is_reported_as_failed_fails_alone(project: Project) -> None:
