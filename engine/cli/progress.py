@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from engine.report.paint import plural
 from engine.report.run_json import render_event_json
 from engine.report.run_text import render_event_line
 from engine.run import Event, EventSink, TaskEnded, TaskProgressed, TaskStarted
@@ -106,7 +107,7 @@ class _Bars:
         requests, rows = event.counts.get("requests", 0), event.counts.get("rows", 0)
         seconds = self._progress.tasks[self._progress.task_ids.index(known)].elapsed or 0
         rate = f" ({rows / seconds:,.0f}/s)" if rows and seconds >= 1 else ""
-        counts = f"{requests:,} requests  {rows:,} rows{rate}" if requests or rows else ""
+        counts = f"{plural(requests, 'request')}, {plural(rows, 'row')}{rate}" if requests or rows else ""
         self._progress.update(known, completed=rows, counts=counts, waiting=event.waiting or "")
 
     def _print(self, event: Event) -> None:

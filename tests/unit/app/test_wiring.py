@@ -1,0 +1,144 @@
+"""What the stages are given: parameters, settings, secrets, addresses; and how runs are judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.app.check import DefinitionsError, check_project, demand_sound
+from engine.app.compile import given_parameters
+from engine.app.connectors import installed_connectors
+from engine.app.doctor import examine
+from engine.app.errors import Exit, RefusalError
+from engine.app.plan import make_plan
+from engine.app.run import exit_code, tracked_after
+from engine.app.sandbox import SandboxAddress
+from engine.app.scaffold import start_project
+from engine.app.state import state_paths
+from engine.app.world import connection_config, demand_secret, new_run_id
+from engine.connector import ConnectorError, Failure, FailureKind
+from engine.connector.sandbox import SANDBOX_KEY
+from engine.run import Outcome, Run
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    start_project(tmp_path / "fresh")
+    return tmp_path / "fresh"
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def run_with(status: Any, *kinds: FailureKind | None) -> Run:
+    outcomes = tuple(
+        Outcome(str(n), "extract", "", None, "failed", NOW, NOW, failure=Failure(kind, "no") if kind else None)
+        for n, kind in enumerate(kinds)
+    )
+    return Run("r", (), status, NOW, NOW, "h", outcomes, {})
+
+
+def test_parameters_reach_the_interfaces_that_are_meant(project: Path) -> None:
+    found = check_project(project).project
+    assert given_parameters(found, {"since": "2025-01-01"}) == {("customers", "since"): "2025-01-01"}
+    assert given_parameters(found, {"customers.since": "x"}, ("cust*",)) == {("customers", "since"): "x"}
+    with pytest.raises(RefusalError, match="sinse") as caught:
+        given_parameters(found, {"sinse": "x"})
+    assert caught.value.hint == "did you mean `since`?"
+    with pytest.raises(RefusalError):
+        given_parameters(found, {"since": "x"}, ("others",))
+
+
+def test_nothing_is_planned_from_wrong_definitions(project: Path) -> None:
+    edit(project / "schemas" / "customers.yaml", "type: text", "type: txt")
+    checked = check_project(project)
+    assert checked.has_errors
+    with pytest.raises(DefinitionsError) as caught:
+        demand_sound(checked)
+    assert caught.value.code is Exit.DEFINITIONS
+    with pytest.raises(DefinitionsError):
+        make_plan(project, (), {})
+
+
+def test_an_unknown_interface_is_refused(project: Path) -> None:
+    with pytest.raises(RefusalError, match="custmers") as caught:
+        make_plan(project, ("custmers",), {})
+    assert caught.value.code is Exit.USAGE
+
+
+def test_the_sandbox_replaces_address_and_key(project: Path) -> None:
+    _, plan = make_plan(project, (), {})
+    (settings,) = plan.connections
+    config = connection_config(settings, project, SandboxAddress("http://127.0.0.1:1", SANDBOX_KEY))
+    assert config["base_url"] == "http://127.0.0.1:1"
+    assert config["secret"] == ["sandbox", ""]
+    demand_secret(settings, project, {})
+    real = replace(settings, base_url=None)
+    assert connection_config(real, project, None)["secret"] == ["env", "STRIPE_SECRET_KEY"]
+    with pytest.raises(ConnectorError) as caught:
+        demand_secret(real, project, {})
+    assert caught.value.failure.kind is FailureKind.SECRET
+    demand_secret(real, project, {"STRIPE_SECRET_KEY": "sk_test_1"})
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (run_with("succeeded"), Exit.OK),
+        (run_with("stopped"), Exit.INTERRUPTED),
+        (run_with("failed", FailureKind.KEY, FailureKind.UNREACHABLE), Exit.ENVIRONMENT),
+        (run_with("failed", FailureKind.KEY, None), Exit.FAILED),
+        (run_with("failed", FailureKind.REQUEST), Exit.FAILED),
+        (run_with("failed"), Exit.FAILED),
+    ],
+)
+def test_the_exit_code_says_who_must_act(run: Run, expected: Exit) -> None:
+    assert exit_code(run) is expected
+
+
+def test_tracked_parameters_become_the_start_of_the_run(project: Path) -> None:
+    edit(project / "interfaces" / "customers.yaml", "type: timestamp\n", "type: timestamp\n    track: true\n")
+    checked, plan = make_plan(project, (), {})
+    assert tracked_after(checked, plan, "2026-03-01T00:00:00+00:00") == {
+        "customers": {"since": "2026-03-01T00:00:00+00:00"}
+    }
+
+
+def test_state_stays_out_of_git(tmp_path: Path) -> None:
+    paths = state_paths(tmp_path)
+    paths.prepare()
+    assert (paths.folder / ".gitignore").read_text().endswith("*\n")
+    assert paths.folder.stat().st_mode & 0o077 == 0
+
+
+def test_run_ids_sort_by_time() -> None:
+    later = NOW.replace(second=1)
+    assert new_run_id(NOW) < new_run_id(later)
+    assert new_run_id(NOW) != new_run_id(NOW)
+
+
+def test_connectors_are_found_by_their_names() -> None:
+    connectors = installed_connectors()
+    assert connectors["stripe"].name == "stripe"
+    assert connectors["stripe"].category == "Billing"
+
+
+def test_the_doctor_says_whether_secrets_are_there(project: Path) -> None:
+    edit(project / "connections" / "stripe_main.yaml", "base_url: sandbox\n", "")
+    missing = {finding.name: finding for finding in examine(project, {})}
+    assert missing["secret of stripe_main"].verdict == "problem"
+    present = {finding.name: finding for finding in examine(project, {"STRIPE_SECRET_KEY": "sk_test_hidden"})}
+    assert present["secret of stripe_main"].verdict == "ok"
+    assert not any("hidden" in finding.message for finding in present.values())
+    assert present["project"].verdict == "ok"
+    (project / "weir.yaml").write_text("kind: settings\nstat: x\n")
+    assert {finding.name: finding.verdict for finding in examine(project, {})}["project"] == "problem"

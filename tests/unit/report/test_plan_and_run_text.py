@@ -1,0 +1,143 @@
+"""Plans and runs as people see them, compared as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.app.plan import make_plan
+from engine.app.scaffold import start_project
+from engine.plan import Plan, plan_from_json
+from engine.report.plan_json import render_plan_json
+from engine.report.plan_text import render_plan_text
+from engine.report.run_json import render_event_json
+from engine.report.run_text import render_counts, render_event_line, render_summary
+from engine.run import Drift, Outcome, Reject, Run, RunStarted, TaskEnded, TaskProgressed, TaskStarted
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PLAN = """\
+stripe_main (stripe, API 2026-10-28.endive, embedded sandbox)
+
+  read customers  requests: known after the first run
+    GET /v1/customers?created[gte]=1577836800&limit=100
+    lists; asks only for created >= 2020-01-01; Stripe does not list customers on a test clock, unless
+    `test_clock` is compared with their clock
+    for customers.load
+
+customers
+
+  load: upsert customers  interfaces/customers.yaml
+    rows are matched by customer_id = id; new rows are added, changed ones are updated
+    from stripe_main.customers
+    maps customer_id ← id, name, email, created_at ← created
+    | SELECT id, name, email, created
+    | FROM customers
+    | WHERE created >= TIMESTAMP '2020-01-01 00:00:00'
+
+a number of requests known after the first run; 1 table written; plan {hash}
+"""
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    folder = tmp_path_factory.mktemp("project") / "fresh"
+    start_project(folder)
+    return make_plan(folder, (), {})[1]
+
+
+def outcome(task: str, status: Any, **facts: Any) -> Outcome:
+    kind = "extract" if ":" in task else "import"
+    return Outcome(task, kind, task, None, status, NOON, NOON + timedelta(seconds=1), **facts)
+
+
+def run_of(status: Any, *outcomes: Outcome) -> Run:
+    return Run("r1", ("customers",), status, NOON, NOON + timedelta(seconds=2.25), "hash", outcomes, {})
+
+
+def test_the_plan_is_shown_whole(plan: Plan) -> None:
+    assert render_plan_text(plan) == PLAN.replace("{hash}", plan.hash[:12])
+    assert "SELECT" not in render_plan_text(plan, with_sql=False)
+    coloured = render_plan_text(plan, colour=True)
+    assert "\x1b[" in coloured
+
+
+def test_the_plan_can_be_read_back(plan: Plan) -> None:
+    assert plan_from_json(json.loads(render_plan_json(plan))) == plan
+
+
+def test_the_summary_says_what_came_from_where(plan: Plan) -> None:
+    run = run_of(
+        "succeeded",
+        outcome("stripe_main:customers", "succeeded", counts={"requests": 1, "rows": 59, "bytes": 9}),
+        outcome("customers.load", "succeeded", counts={"read": 59, "inserted": 9, "updated": 0, "unchanged": 50}),
+    )
+    assert render_summary(plan, run) == (
+        "Read\n"
+        "  stripe_main.customers  1 request, 59 rows\n"
+        "Written\n"
+        "  customers  59 read, 9 inserted, 50 unchanged  from stripe_main.customers\n"
+        "succeeded in 2.2 s (run r1)\n"
+    )
+
+
+def test_the_summary_shows_what_is_worth_a_look(plan: Plan) -> None:
+    rejects = tuple(Reject({"customer_id": f"cus_{n}"}, "email", "is no text") for n in range(6))
+    run = run_of(
+        "succeeded",
+        outcome(
+            "stripe_main:customers",
+            "succeeded",
+            counts={"requests": 1, "rows": 1},
+            drift=(Drift("customers", "loyalty", "unknown", 3),),
+            warnings=("no rows in `customers`",),
+        ),
+        outcome("customers.load", "succeeded", counts={"read": 6, "rejected": 6}, rejects=rejects),
+    )
+    text = render_summary(plan, run)
+    assert "warning: stripe_main:customers: no rows in `customers`" in text
+    assert "warning: `customers.loyalty` is not in the catalogue (3 rows; kept in `_extra`)" in text
+    assert "warning: customers.load: 6 rows rejected" in text
+    assert "    customer_id = cus_0: `email` is no text" in text
+    assert "cus_5" not in text
+
+
+def test_a_failure_is_shown_with_what_to_do_and_without_a_key(plan: Plan) -> None:
+    key = "sk_live_" + "a1B2" * 6
+    run = run_of(
+        "failed",
+        outcome("stripe_main:customers", "failed", message=f"bad key {key}", hint="check the key"),
+        outcome("customers.load", "skipped", message="`stripe_main:customers` failed"),
+    )
+    text = render_summary(plan, run)
+    assert "  stripe_main.customers  failed: bad key sk_live_****" in text
+    assert key not in text
+    assert "help: check the key" in text
+    assert text.endswith("failed in 2.2 s (run r1)\n")
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, "nothing new"),
+        ({"requests": 1, "rows": 1}, "1 request, 1 row"),
+        ({"requests": 1200, "rows": 0, "inserted": 3}, "1,200 requests, 3 inserted"),
+    ],
+)
+def test_counts_leave_out_what_is_zero(counts: Mapping[str, int], expected: str) -> None:
+    assert render_counts(counts) == expected
+
+
+def test_events_are_lines() -> None:
+    assert render_event_line(RunStarted(NOON, "r1", ("a",), ("t", "u"))) == "run r1: 2 tasks"
+    assert render_event_line(TaskStarted(NOON, "r1", "t", "extract", "read x")) == "  … read x"
+    assert render_event_line(TaskProgressed(NOON, "r1", "t", {"rows": 1})) is None
+    ended = TaskEnded(NOON, "r1", "t", "extract", "failed", {}, "no", "try again")
+    assert render_event_line(ended) == "  failed t: no\n      help: try again"
+    written = json.loads(render_event_json(ended))
+    assert written["event"] == "task_ended"
+    assert written["at"] == "2026-03-01T12:00:00+00:00"
+    assert written["counts"] == {}
