@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Final, NoReturn, TypeVar
 
 from engine.connector.sandbox import SANDBOX_KEY
 
 from .options import ANCHOR, SIZES, KeyGrant, RateLimits, SandboxOptions
 
+USAGE_ERROR: Final = 64
+_MOST_CUSTOMERS: Final = 100_000
+_MOST_ACCOUNTS: Final = 1_000
+_PERMISSION: Final = re.compile(r"rak_[a-z0-9_]+_(read|write)")
+_Number = TypeVar("_Number", int, float)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in the words of the other verbs, and ends with their exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE_ERROR, f"error: {message}\n  = help: `{self.prog} --help` lists what there is\n")
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line, as `weir sandbox` takes it too."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="weir sandbox",
         description="A stateful Stripe on loopback with the seeded business of a small company. "
         "Its control API is below /_sandbox/.",
     )
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
-    made.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
+    made.add_argument(
+        "--port",
+        type=_number(int, 65_535),
+        default=0,
+        metavar="N",
+        help="port to listen on; 0 takes a free one (default)",
+    )
     made.add_argument("--size", choices=list(SIZES), default="small", help="how big the business is (default: small)")
-    made.add_argument("--customers", type=int, help="number of customers, instead of a size")
-    made.add_argument("--accounts", type=int, default=0, help="number of connected accounts")
-    made.add_argument("--seed", type=int, default=1, help="the same seed makes the same objects (default: 1)")
-    made.add_argument("--now", type=_moment, default=ANCHOR, help="where the clock starts, RFC 3339 or Unix seconds")
+    made.add_argument(
+        "--customers", type=_number(int, _MOST_CUSTOMERS), metavar="N", help="number of customers, instead of a size"
+    )
+    made.add_argument(
+        "--accounts", type=_number(int, _MOST_ACCOUNTS), default=0, metavar="N", help="number of connected accounts"
+    )
+    made.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed makes the same objects (default: 1)"
+    )
+    made.add_argument(
+        "--now", type=_moment, default=ANCHOR, metavar="TIME", help="where the clock starts, RFC 3339 or Unix seconds"
+    )
     made.add_argument("--frozen", action="store_true", help="the clock stands still until it is told to move")
     about_key = f"accept this key (default: {SANDBOX_KEY}); with permissions it is restricted to them"
-    made.add_argument("--key", action="append", default=[], metavar="KEY[=PERMISSION,…]", help=about_key)
-    made.add_argument("--rate", type=float, default=0, metavar="N", help="requests per second in total; 0 is no limit")
+    made.add_argument("--key", type=_grant, action="append", default=[], metavar="KEY[=PERMISSION,…]", help=about_key)
+    rate = _number(float, 1_000_000)
+    made.add_argument("--rate", type=rate, default=0, metavar="N", help="requests per second in total; 0 is no limit")
+    made.add_argument("--rate-per-endpoint", type=rate, default=0, metavar="N", help="requests per second and endpoint")
     made.add_argument(
-        "--rate-per-endpoint", type=float, default=0, metavar="N", help="requests per second and endpoint"
+        "--in-flight",
+        type=_number(int, 1_000_000),
+        default=0,
+        metavar="N",
+        help="requests at the same time; 0 is no limit",
     )
-    made.add_argument("--in-flight", type=int, default=0, metavar="N", help="requests at the same time; 0 is no limit")
-    made.add_argument("--event-api-version", help="render the objects in events at another API version")
-    made.add_argument("--search-lag", type=int, default=0, metavar="S", help="seconds until search sees a write")
+    made.add_argument(
+        "--event-api-version", metavar="VERSION", help="render the objects in events at another API version"
+    )
+    made.add_argument(
+        "--search-lag", type=_number(int, 86_400), default=0, metavar="S", help="seconds until search sees a write"
+    )
     made.add_argument("--pretty", action="store_true", help="indent the JSON, as Stripe does")
     made.add_argument("--no-control", action="store_true", help="do not serve /_sandbox/")
     made.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
@@ -53,7 +91,7 @@ def options_of(arguments: argparse.Namespace) -> SandboxOptions:
         seed=arguments.seed,
         now=arguments.now,
         frozen=arguments.frozen,
-        keys=tuple(map(_grant, arguments.key)) or (KeyGrant(SANDBOX_KEY),),
+        keys=tuple(arguments.key) or (KeyGrant(SANDBOX_KEY),),
         limits=RateLimits(arguments.rate, arguments.rate_per_endpoint, arguments.in_flight),
         event_api_version=arguments.event_api_version,
         search_lag=arguments.search_lag,
@@ -63,9 +101,29 @@ def options_of(arguments: argparse.Namespace) -> SandboxOptions:
     )
 
 
+def _number(kind: Callable[[str], _Number], most: int) -> Callable[[str], _Number]:
+    """Reads a number from 0 to `most`."""
+
+    def read(text: str) -> _Number:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        if not 0 <= number <= most:
+            raise argparse.ArgumentTypeError(f"expected 0 to {most:,}, found {text}")
+        return number
+
+    return read
+
+
 def _grant(text: str) -> KeyGrant:
     key, restricted, permissions = text.partition("=")
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise argparse.ArgumentTypeError("a key is one word of ASCII characters")
     rights = frozenset(filter(None, permissions.split(","))) if restricted else None
+    strange = sorted(right for right in rights or () if _PERMISSION.fullmatch(right) is None)
+    if strange:
+        raise argparse.ArgumentTypeError(f"{strange[0]!r} is no permission such as rak_customer_read")
     return KeyGrant(key, rights, livemode="_live_" in key)
 
 
@@ -87,7 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         serve(options)
     except OSError as error:
-        sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {error.strerror}\n")
+        reason = (error.strerror or str(error)).partition(" (while ")[0].lower()
+        sys.stderr.write(f"error: cannot listen on {options.host}:{options.port}: {reason}\n")
         return 3
     except KeyboardInterrupt:
         return 130
