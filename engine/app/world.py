@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 2**20
 _PARALLEL_TASKS = 4
+_ABANDONED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +195,7 @@ def _boxes(
 
 def _temporary(stack: ExitStack, paths: StatePaths) -> Path:
     paths.scratch.mkdir(parents=True, exist_ok=True)
+    for left in paths.scratch.iterdir():  # by a process that was killed
+        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=paths.scratch)))

@@ -172,4 +172,31 @@ error[E611]: pages could not be stored in `stripe_main.duckdb`: Out of Disk Erro
 The message says what failed. Make room on the disk, or run again; if the bytes are the provider's, report them to it.
 """,
     ),
+    Code(
+        "E650",
+        "run state cannot be opened",
+        """
+`state.db`, where runs, leases and tracked parameters are kept, cannot be opened. Nothing was done.
+
+```
+error[E650]: the run state cannot be opened: unable to open database file
+```
+
+See that the folder `.weir` can be written, that the disk has room, and that the file is what it was: a SQLite database.
+`weir doctor` looks at all of these. Deleting the file loses the history and where tracked parameters stand, no rows.
+""",
+    ),
+    Code(
+        "E651",
+        "run state of a newer version",
+        """
+`state.db` was written by a version of Weir that keeps more in it than this one knows. Nothing was done.
+
+```
+error[E651]: the run state has schema version 9, this program knows 3
+```
+
+Use the version that wrote it, or a newer one.
+""",
+    ),
 )
