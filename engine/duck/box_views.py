@@ -15,6 +15,7 @@ from .box_check import TableName
 from .files import attach
 from .ingest import DELETED_AT, READ_AT
 from .quoting import quote_literal, quote_name
+from .staging_sweep import OUT_OF_SIGHT
 from .types import sql_type
 
 ALL_SUFFIX = "_all"
@@ -101,7 +102,10 @@ def _make_view(
         connection.execute(f"{view} WHERE FALSE")
         return
     source = f"{database}.main.{quote_name(table)}"
-    live = "" if everything else f" WHERE {DELETED_AT} IS NULL"
+    live = ""
+    if namespace.tombstones:
+        known = f"{DELETED_AT} IS DISTINCT FROM {OUT_OF_SIGHT}"
+        live = f" WHERE {known if everything else f'{DELETED_AT} IS NULL'}"
     if latest and not everything:
         live += f" AND {READ_AT} = (SELECT max({READ_AT}) FROM {source})"
     connection.execute(f"{view} FROM {source}{live}")

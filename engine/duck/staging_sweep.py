@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import duckdb
 
@@ -15,22 +16,28 @@ from .types import sql_type
 
 Parameters = dict[str, object]
 
+OUT_OF_SIGHT: Final = "TIMESTAMP 'infinity'"
+"""`_deleted_at` of rows that a filtered read did not bring any more: they have changed, or they are gone. No box sees
+them; a read without a filter brings them back or finds out that they are gone."""
+
 
 def sweep(connection: duckdb.DuckDBPyConnection, table: SourceTable, coverage: Coverage, read_at: datetime) -> int:
-    """Tombstone (no filter) or delete the rows that `coverage` speaks about and that were read before `read_at`.
+    """Take the rows out of sight that `coverage` speaks about and that were read before `read_at`.
 
-    How many rows. None where the table cannot tell which rows the coverage speaks about. `read_at` is naive UTC.
+    Without a filter they are gone at the provider and tombstoned; otherwise see `OUT_OF_SIGHT`. How many rows: none
+    where the table cannot tell which rows the coverage speaks about. `read_at` is naive UTC.
     """
     parameters: Parameters = {"read_at": read_at, "account": coverage.account}
     spoken = _spoken_of(table, coverage, parameters)
     if spoken is None:
         return 0
     name = quote_name(table.name)
-    rows = f"_account = $account AND _read_at < $read_at AND _deleted_at IS NULL AND ({spoken})"
+    rows = f"_account = $account AND _read_at < $read_at AND ({spoken})"
     if coverage.where == ((),):
-        statement = f"UPDATE {name} SET _deleted_at = $read_at WHERE {rows}"
+        change, present = "$read_at::TIMESTAMP", f"(_deleted_at IS NULL OR _deleted_at = {OUT_OF_SIGHT})"
     else:
-        statement = f"DELETE FROM {name} WHERE {rows}"
+        change, present = OUT_OF_SIGHT, "_deleted_at IS NULL"
+    statement = f"UPDATE {name} SET _deleted_at = {change} WHERE {rows} AND {present}"
     ((count,),) = connection.execute(statement, parameters).fetchall()
     return int(count)
 

@@ -67,8 +67,9 @@ class Staging(Protocol):
         """Upsert the pages of spool files (by account and key) and record `coverage`, in one transaction.
 
         Then, in the same transaction, every row that a complete coverage speaks about (its account, window, filter)
-        and that was last read before `read_at` is gone at the provider: tombstoned (`_deleted_at`) where the coverage
-        has no filter, otherwise removed, because it may merely match no longer.
+        and that was last read before `read_at` is taken out of sight: where the coverage has no filter it is gone at
+        the provider and tombstoned (`_deleted_at`); otherwise it may merely match no longer, so no box sees it until a
+        read without a filter tells.
         """
         ...
 

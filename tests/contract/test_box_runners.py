@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.connector import Need
+from engine.connector import Need, Op, Predicate
 from engine.duck.box import DuckBoxRunner
 from engine.duck.files import writing
 from engine.duck.isolated import IsolatedBoxRunner
@@ -43,6 +43,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fresh = DuckStaging(folder / "fresh.duckdb", catalogue())
     fresh.load([spool(folder / "spool", [[{"id": "cus_old"}]], "customers")], [], moment(1))
     fresh.load([spool(folder / "spool", [[{"id": "cus_new"}]], "customers")], [], moment(2))
+    page = [{"id": f"ch_{number}", "created": 1, "status": "paid"} for number in range(3)]
+    fresh.load([spool(folder / "spool", [page])], [covered(1)], moment(1))
+    fresh.load([spool(folder / "spool", [page[1:]])], [covered(2)], moment(2))
+    paid = ((Predicate("status", Op.EQ, ("paid",)),),)
+    fresh.load([spool(folder / "spool", [page[2:]])], [covered(3, where=paid)], moment(3))
     with duckdb.connect(str(folder / "store.duckdb")) as store:
         store.execute("CREATE TABLE people AS SELECT 'p1' AS id")
     return folder
@@ -86,6 +91,13 @@ def test_names_are_looked_up_in_order_of_the_scope(runner: BoxRunner, target: Pa
     columns = [(f"c{number}", INTEGER) for number in range(7)]
     runner.run(box(sql, *columns), target, LIMITS)
     assert rows(target, "FROM result") == [(4, 5, 0, 5, 1, 0, 0)]
+
+
+def test_rows_out_of_sight_are_in_no_view(runner: BoxRunner, target: Path) -> None:
+    sql = "SELECT (SELECT count(*) FROM charges), (SELECT count(*) FROM charges_all)"
+    made = box(sql, ("live", INTEGER), ("known", INTEGER), scope=("fresh", "schema"))
+    runner.run(made, target, LIMITS)
+    assert rows(target, "FROM result") == [(1, 2)]
 
 
 def test_a_box_with_a_limit_sees_the_rows_of_the_latest_read_only(runner: BoxRunner, target: Path) -> None:

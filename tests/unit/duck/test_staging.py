@@ -16,6 +16,8 @@ from engine.run import Drift, StoreError
 
 from .staged import catalogue, covered, instant, moment, rows, spool, stored, table
 
+DELETED = "_deleted_at < 'infinity'"
+
 
 @pytest.fixture
 def staging(tmp_path: Path) -> DuckStaging:
@@ -98,9 +100,23 @@ def test_a_read_speaks_only_of_its_window_account_and_filter(staging: DuckStagin
     )
     paid = (Predicate("status", Op.IN, ("paid", "x")),)
     assert staging.load([], [covered(3, gte=150, lt=300, where=(paid,))], moment(3)).removed == 1
-    assert rows(staging.path, "SELECT id FROM charges ORDER BY id") == [("a",), ("b",), ("c",)]
-    assert staging.load([], [covered(4, gte=200, lt=300)], moment(4)).removed == 1
+    assert live(staging) == ["a", "b", "c"]
+    assert staging.load([], [covered(4, gte=200, lt=300)], moment(4)).removed == 2
     assert live(staging) == ["a", "c"]
+
+
+def test_a_row_that_left_a_filter_is_told_gone_only_by_a_read_of_all(staging: DuckStaging, folder: Path) -> None:
+    paid = ((Predicate("status", Op.EQ, ("paid",)),),)
+    page = [charge("a", status="paid"), charge("b", status="paid"), charge("c")]
+    staging.load([spool(folder, [page])], [covered(1)], moment(1))
+    assert staging.load([], [covered(2, where=paid)], moment(2)).removed == 2
+    assert live(staging) == ["c"]
+    assert rows(staging.path, f"SELECT id FROM charges WHERE {DELETED}") == []
+    assert staging.load([], [covered(3, where=paid)], moment(3)).removed == 0
+    back = [charge("b", status="open"), charge("c")]
+    assert staging.load([spool(folder, [back])], [covered(4)], moment(4)).removed == 1
+    assert live(staging) == ["b", "c"]
+    assert rows(staging.path, f"SELECT id, _deleted_at FROM charges WHERE {DELETED}") == [("a", stored(4))]
 
 
 def test_filters_compare_instants_as_unix_seconds(staging: DuckStaging, folder: Path) -> None:
