@@ -13,6 +13,7 @@ _SHRINK: Final = 0.6
 _GROW: Final = 0.15
 _CALM_SECONDS: Final = 0.25
 _LONGEST_HOLD: Final = 1.0
+_TINY: Final = 1e-6
 
 
 class Limiter(Protocol):
@@ -109,7 +110,7 @@ class AdaptiveLimiter:
             return self._held_until - now
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled) * self._rate)
         self._filled = max(self._filled, now)
-        return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self._rate
+        return 0.0 if self._tokens >= 1 - _TINY else (1 - self._tokens) / self._rate
 
 
 class _Slot:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -289,26 +288,40 @@ def test_requests_keep_their_distance() -> None:
 
 
 def test_rejections_make_less_room_and_answers_make_more() -> None:
-    """At most 3 requests at once are welcome: after a while, few are rejected, and the room grows back later."""
-    limiter = AdaptiveLimiter(10_000.0, 16, now=time.monotonic, sleep=asyncio.sleep)
-    rejected: list[int] = []
+    clock = Clock()
 
-    def crowded(asked: Asked) -> Reply:
-        rejected.append(server.open > 3)
-        return problem(429, "too many at once") if server.open > 3 else Reply(late=0.002)
+    async def run() -> None:
+        limiter = AdaptiveLimiter(10_000.0, 16, now=lambda: clock.moment, sleep=clock.sleep)
+        for _ in range(5):
+            limiter.rejected("/v1/charges", None, 0.1, asked=False)
+        assert limiter.room == 9, "a burst counts once"
+        async with limiter.slot("/v1/charges"):
+            assert clock.slept == [pytest.approx(0.1), *clock.slept[1:]], "all requests are held back"
+        for _ in range(20):
+            clock.moment += 5
+            limiter.rejected("/v1/charges", None, 0.1, asked=False)
+        assert limiter.room == 1, "never less than one"
+        for _ in range(2000):
+            async with limiter.slot("/v1/charges"):
+                clock.moment += 0.01
+        assert limiter.room == 16, "never more than the connection allows"
 
-    async def run(url: str) -> None:
-        found = settings(url, concurrency=16)
-        key = open_key(found, {"K": SECRET})
-        assert isinstance(key, Key)
-        policy = RetryPolicy(first=0.005, longest=0.01)
-        async with Client(found, key, policy=policy, limiter=limiter) as client:
-            await asyncio.gather(*(client.get("/v1/charges", {}, lambda a: a.body) for _ in range(200)))
+    asyncio.run(run())
 
-    with serving(crowded) as server:
-        asyncio.run(run(server.url))
-    assert 0 < sum(rejected) < 200, "fewer than one rejection an answer; without the limiter there are several"
-    assert 1 <= limiter.room <= 8
+
+def test_all_requests_wait_as_long_as_the_provider_asks() -> None:
+    clock = Clock()
+
+    async def run() -> None:
+        limiter = AdaptiveLimiter(10_000.0, 16, now=lambda: clock.moment, sleep=clock.sleep)
+        limiter.rejected("/v1/charges", "global-rate", 30.0, asked=False)
+        async with limiter.slot("/v1/customers"):
+            assert clock.moment == pytest.approx(1001.0, abs=0.01), "but not as long as one request pauses by itself"
+        limiter.rejected("/v1/charges", "global-rate", 30.0, asked=True)
+        async with limiter.slot("/v1/customers"):
+            assert clock.moment == pytest.approx(1031.0, abs=0.01)
+
+    asyncio.run(run())
 
 
 def test_concurrency_is_bounded() -> None:
