@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ WAIT_SECONDS: Final = 30.0
 """How long a busy file is waited for."""
 
 _POLL_SECONDS: Final = 0.02
+_HOLD_POLL_SECONDS: Final = 0.1
 _PID: Final = re.compile(r"\(PID (\d+)\)")
 _BUSY: Final = re.compile(
     r"Could not set lock|Conflicting lock|Unique file handle conflict|already attached|is being used"
@@ -47,6 +48,20 @@ def reading(paths: Sequence[Path], wait_seconds: float = WAIT_SECONDS) -> Iterat
     with contextlib.ExitStack() as stack:
         for path in sorted(set(paths)):
             stack.enter_context(_gate(path, fcntl.LOCK_SH, wait_seconds))
+        yield
+
+
+@contextlib.contextmanager
+def holding(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold what `path` stands for as long as it takes. `waiting` is told who has it, and ends the wait by raising."""
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(_gate(path, fcntl.LOCK_EX, 0.0))
+                break
+            except StoreError as busy:
+                waiting(busy.message)
+                time.sleep(_HOLD_POLL_SECONDS)
         yield
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import duckdb
 from engine.connector import SourceCatalogue, SourceTable
 from engine.run import Coverage, Drift, LoadReport, OutputFile, StoreError
 
-from .files import attach, reading, writing
+from .files import attach, holding, reading, writing
 from .ingest import ingest
 from .quoting import quote_literal
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
@@ -71,6 +72,10 @@ class DuckStaging:
             drift = _united_drift(files)
             record_drift(connection, drift, moment)
         return LoadReport(rows, removed, drift)
+
+    def hold(self, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
+        """See `Staging.hold`. A process that dies holds nothing."""
+        return holding(self._path.with_name(f"{self._path.name}.run"), waiting)
 
     def coverage(self) -> tuple[Coverage, ...]:
         """What is in the file, by table and account."""

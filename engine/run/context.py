@@ -14,6 +14,7 @@ from engine.graph import Extract, Import, Respond, Step, StopIf
 from engine.plan import ConnectionSettings
 
 from .events import EventSink, TaskEnded, TaskProgressed, TaskStarted
+from .mirrors import Mirrors
 from .schedule import interface_of
 from .types import Outcome, Status, World
 
@@ -43,6 +44,7 @@ class RunContext:
     events: EventSink
     connections: Mapping[str, ConnectionSettings]
     lease_lost: Callable[[], bool]
+    mirrors: Mirrors
     folder: Path
     spool: Path
 

@@ -15,6 +15,7 @@ from engine.plan import Plan
 from .context import RunContext
 from .events import Event, EventSink, RunEnded, RunStarted
 from .leases import Leases, bury_dead_runs
+from .mirrors import Mirrors
 from .perform import perform
 from .ports import RunRecord, StepRecord
 from .schedule import Schedule, Skip
@@ -32,7 +33,7 @@ def execute_plan(plan: Plan, world: World, events: EventSink, tracked: Tracked |
     """
     now = world.now()
     run_id = world.new_id(now)
-    with Leases(world, plan.interfaces) as leases:
+    with Leases(world, plan.interfaces) as leases, Mirrors(plan, world) as mirrors:
         bury_dead_runs(world)
         _clear_spool(world)
         context = RunContext(
@@ -41,6 +42,7 @@ def execute_plan(plan: Plan, world: World, events: EventSink, tracked: Tracked |
             events=_serialized(events),
             connections={settings.name: settings for settings in plan.connections},
             lease_lost=lambda: leases.lost,
+            mirrors=mirrors,
             folder=world.directory / "runs" / run_id,
             spool=world.directory / "spool" / run_id,
         )

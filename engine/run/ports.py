@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,6 +71,13 @@ class Staging(Protocol):
         and that was last read before `read_at` is taken out of sight: where the coverage has no filter it is gone at
         the provider and tombstoned (`_deleted_at`); otherwise it may merely match no longer, so no box sees it until a
         read without a filter tells.
+        """
+        ...
+
+    def hold(self, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Keep other runs away from the mirror: what the holder has read, its boxes find as it was.
+
+        While another run has it, `waiting` is called again and again with who that is; what it raises ends the wait.
         """
         ...
 

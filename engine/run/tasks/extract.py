@@ -85,6 +85,7 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
     root = context.spool / file_name(settings.name)
     reads = tuple(read for task in tasks for read in task.reads)
     accounts = [_Account(account, reads) for account in context.world.accounts(settings)]
+    context.mirrors.take(lambda reason: _wait(tasks[0], context, reason))
     with closing(context.world.staging(settings)) as staging:
         before = _rows_by_question(staging.coverage())
         progress = Progress(tasks, context)
@@ -96,6 +97,12 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
         finally:
             shutil.rmtree(root, ignore_errors=True)
     return tuple(_outcome(task, extraction, before, started[task.id]) for task in tasks)
+
+
+def _wait(task: Task, context: RunContext, reason: str) -> None:
+    """Tell why nothing happens yet, unless the run is to stop."""
+    context.demand_going()
+    context.progress(task.id, {}, f"another run reads this connection: {reason}")
 
 
 def _read_all(extraction: _Extraction, name: str) -> None:

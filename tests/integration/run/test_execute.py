@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +13,13 @@ import duckdb
 import pytest
 
 from engine.connector import FailureKind, Op, Predicate
+from engine.duck import DuckStaging
 from engine.graph import Action
 from engine.relation import TEXT, Column, Relation
-from engine.run import RunEnded, RunRefusedError, RunStarted, TaskEnded, TaskProgressed, execute_plan
+from engine.run import RunEnded, RunRefusedError, RunStarted, TaskEnded, TaskProgressed, TaskStarted, execute_plan
 from engine.run.types import Run
 
-from .project import Project, extract, load, plan, respond, stop_if
+from .project import CATALOGUE, Project, extract, load, plan, respond, stop_if
 
 ALL = "SELECT id, amount FROM customers"
 
@@ -222,6 +225,38 @@ def test_a_lost_lease_stops_the_run_before_its_next_commit(project: Project) -> 
     assert done.status == "stopped"
     assert not project.store.exists()
     assert world.runs.holder("interface:a") == "thief"
+
+
+def test_a_run_waits_until_another_has_done_with_the_mirror(project: Project) -> None:
+    tasks = (extract("customers"), load("a.load", ALL, "stripe.customers"))
+    with DuckStaging(project.staging, CATALOGUE).hold(lambda who: pytest.fail(who)), ThreadPoolExecutor(1) as pool:
+        going = pool.submit(run, project, *tasks)
+        while not any(isinstance(event, TaskProgressed) and event.waiting for event in project.events):
+            assert not going.done()
+            time.sleep(0.01)
+        assert not project.staging.exists()
+        project.stop.set()
+        assert statuses(going.result()) == {"stripe.customers": "stopped", "a.load": "skipped"}
+    project.stop.clear()
+    assert run(project, *tasks).status == "succeeded"
+
+
+def test_a_run_keeps_the_mirror_until_its_last_box(project: Project) -> None:
+    def look(event: object) -> None:
+        if isinstance(event, TaskStarted) and event.task == "a.load":
+            with pytest.raises(BlockingIOError), DuckStaging(project.staging, CATALOGUE).hold(refuse):
+                raise AssertionError("two hold the mirror")
+            looked.append(event)
+
+    def refuse(_who: str) -> None:
+        raise BlockingIOError
+
+    looked: list[object] = []
+    tasks = (extract("customers"), load("a.load", ALL, "stripe.customers"))
+    assert execute_plan(plan(*tasks), project.world(), look).status == "succeeded"
+    assert looked
+    with DuckStaging(project.staging, CATALOGUE).hold(refuse):
+        pass
 
 
 def test_a_busy_interface_refuses_the_run_before_anything_is_done(project: Project) -> None:
