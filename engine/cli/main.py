@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -9,6 +10,7 @@ from typing import NoReturn
 import click
 
 from .group import weir
+from .streams import forget_stdout
 
 
 def main() -> NoReturn:
@@ -17,11 +19,14 @@ def main() -> NoReturn:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        code = _forget_stdout(code)
+        forget_stdout()
+    except OSError as error:
+        code = _system(error)
     raise SystemExit(code)
 
 
 def _run() -> int:
+    stdout = sys.stdout
     try:
         result = weir.main(prog_name="weir", standalone_mode=False)
     except click.UsageError as error:
@@ -34,8 +39,13 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        return _forget_stdout(0)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        forget_stdout()
+        return 0  # click swaps the streams when the reader of stdout has gone, which is no failure
+    except OSError as error:
+        return _system(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: people get words, not a traceback
         return _unexpected(error)
     return int(result) if isinstance(result, int) else 0
@@ -63,14 +73,19 @@ def _unexpected(error: Exception) -> int:
     return 1
 
 
+def _system(error: OSError) -> int:
+    """The machine refuses: a disk is full, a folder is read-only, a file belongs to somebody else."""
+    if os.environ.get("WEIR_DEBUG"):
+        raise error
+    if error.filename is None and error.errno == errno.ENOSPC:
+        forget_stdout()
+    where = f"`{os.fsdecode(error.filename)}`: " if isinstance(error.filename, str | bytes) else ""
+    _say(f"{where}{(error.strerror or str(error)).lower()}", None)
+    return 3
+
+
 def _say(message: str, hint: str | None) -> None:
     text = message[:1].lower() + message[1:].rstrip(".") if message[:2].istitle() else message.rstrip(".")
     click.echo(f"{click.style('error', fg='red', bold=True)}: {text}", err=True)
     if hint:
         click.echo(f"  {click.style('=', fg='blue')} help: {hint}", err=True)
-
-
-def _forget_stdout(code: int) -> int:
-    """The reader of our output has gone (`weir … | head`): nothing more can be said there."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -12,6 +12,8 @@ from engine.report.paint import plural
 from engine.report.run_json import render_event_json
 from engine.report.run_text import render_event_line
 from engine.run import Event, EventSink, TaskEnded, TaskProgressed, TaskStarted
+
+from .streams import forget_stdout
 
 
 @contextmanager
@@ -26,7 +28,7 @@ def shown_events(
     if style == "json":
         yield _JsonLines()
     elif bars:
-        with _Bars(estimates or {}) as sink:
+        with _Bars(estimates or {}, lines=style == "text") as sink:
             yield sink
     else:
         yield _Lines(coloured) if style == "text" else _nothing
@@ -37,12 +39,21 @@ def _nothing(_event: Event) -> None:
 
 
 class _JsonLines:
+    """A line an event. When their reader has gone, the run goes on: what it writes matters more than its story."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._read = True
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            click.echo(render_event_json(event))
+            if not self._read:
+                return
+            try:
+                click.echo(render_event_json(event))
+            except OSError:
+                self._read = False
+                forget_stdout()
 
 
 class _Lines:
@@ -53,14 +64,14 @@ class _Lines:
     def __call__(self, event: Event) -> None:
         line = render_event_line(event, colour=self._coloured)
         if line is not None:
-            with self._lock:
+            with self._lock, suppress(OSError):  # a log that nobody reads stops no run
                 click.echo(line, err=True)
 
 
 class _Bars:
-    """One bar a running task: what it does, requests, rows, rows a second."""
+    """One bar a running task: what it does, requests, rows, rows a second. With `lines` what has ended stays."""
 
-    def __init__(self, estimates: Mapping[str, int]) -> None:
+    def __init__(self, estimates: Mapping[str, int], *, lines: bool) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -75,6 +86,7 @@ class _Bars:
             transient=True,
         )
         self._estimates = estimates
+        self._lines = lines
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> _Bars:
@@ -111,6 +123,6 @@ class _Bars:
         self._progress.update(known, completed=rows, counts=counts, waiting=event.waiting or "")
 
     def _print(self, event: Event) -> None:
-        line = render_event_line(event, colour=False)
+        line = render_event_line(event, colour=False) if self._lines else None
         if line is not None:
             self._progress.console.print(line, markup=False)
