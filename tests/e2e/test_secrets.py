@@ -41,11 +41,12 @@ COMMANDS = (
 def test_the_key_is_nowhere(tmp_path: Path, address: str) -> None:
     project = shipped_project(tmp_path / "project")
     file = project / "connections" / "stripe_main.yaml"
-    file.write_text(file.read_text().replace("base_url: sandbox\n", f"base_url: {address}\ntimeout_ms: 300\n"))
+    text = file.read_text().replace("base_url: sandbox\n", f"base_url: {address}\n")
+    file.write_text(text.replace("timeout_ms: 30000\n", "timeout_ms: 300\n"))
     environment = {"STRIPE_SECRET_KEY": KEY, "WEIR_DEBUG": "1"}
     for arguments in COMMANDS if address == "sandbox" else (("run", "invoice_lines"), ("test-connection",)):
         done = weir(project, *arguments, environment=environment)
-        assert done.code in (0, 1, 2, 3), (arguments, done)
+        assert done.code in ((0,) if address == "sandbox" else (1, 3)), (arguments, done)
         for form in FORMS:
             assert form not in done.out + done.err, arguments
     files = [path for path in project.rglob("*") if path.is_file()]

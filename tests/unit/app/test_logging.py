@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -38,6 +40,18 @@ def test_known_secrets_go_in_every_form() -> None:
     assert redact(text, [secret]).replace("*", "").strip() == ""
 
 
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Leave logging as it was: the handlers made here write to a stream that ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("own_logging")
 def test_logs_are_clean_json_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     redactor = Redactor()
     configure_logging("info", redactor, as_json=True)
@@ -47,7 +61,6 @@ def test_logs_are_clean_json_on_stderr(capsys: pytest.CaptureFixture[str]) -> No
     )
     structlog.get_logger().debug("not shown")
     captured = capsys.readouterr()
-    structlog.reset_defaults()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
     assert "hunter2" not in line
