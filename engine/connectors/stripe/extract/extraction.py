@@ -21,6 +21,7 @@ from .rowtypes import PREFIX
 from .spools import SpoolSet
 
 _OF_ONE_TABLE: Final = frozenset({FailureKind.PERMISSION, FailureKind.REQUEST, FailureKind.MISSING, FailureKind.ANSWER})
+_GONE: Final = frozenset({"resource_missing", "not_found"})
 _CANCEL_POLL: Final = 0.2
 
 
@@ -200,8 +201,11 @@ class Extraction:
                 self._queue(cursor)
 
     def _recover(self, reader: TableReader, cursor: Cursor, failure: Failure) -> None:
-        """Go on after a failure where something is merely gone; otherwise fail."""
-        missing = failure.kind is FailureKind.MISSING
+        """Go on after a failure where Stripe says that something is gone; otherwise fail.
+
+        A 404 that does not say so (a path that this account may not use, a proxy) must not look as if rows were gone.
+        """
+        missing = failure.kind is FailureKind.MISSING and failure.code in _GONE
         if missing and failure.param == "starting_after" and cursor.trail:
             cursor.step_back()
             self._queue(cursor)

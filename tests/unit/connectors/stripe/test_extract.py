@@ -321,6 +321,25 @@ def test_or_only_the_table_and_what_hangs_on_it(tmp_path: Path) -> None:
     assert len(found.coverage("charges")) == 1
 
 
+@pytest.mark.parametrize(
+    ("table", "where", "failing"),
+    [
+        ("invoice_line_items", ((),), "/v1/invoices/in_1/lines"),
+        ("charges", ((Predicate("id", Op.EQ, ("ch_1",)),),), f"{CHARGES}/ch_1"),
+    ],
+)
+def test_an_unknown_path_does_not_mean_that_rows_are_gone(
+    tmp_path: Path, table: str, where: tuple[tuple[Predicate, ...], ...], failing: str
+) -> None:
+    invoice = {"id": "in_1", "object": "invoice", "created": START}
+    model = StripeModel({CHARGES: charges(3), "/v1/invoices": [invoice]})
+    model.before = lambda asked: problem(404, "Unrecognized request URL") if asked.path == failing else None
+    with serving(model) as server:
+        found = read_all(server.url, needs(table, where=where), tmp_path, table_failures="report")
+    (failure,) = found.outputs[0].value["failures"]  # type: ignore[index, call-overload]
+    assert (failure["table"], failure["kind"], found.coverage(table)) == (table, "missing", [])
+
+
 def test_a_bad_key_ends_everything(tmp_path: Path) -> None:
     with serving(lambda _: problem(401, "Invalid API Key provided")) as server, pytest.raises(ConnectorError) as caught:
         read_all(server.url, needs("charges"), tmp_path, table_failures="report")
