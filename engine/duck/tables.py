@@ -185,8 +185,10 @@ def _reject_rows(staged: Staged, merged: Merged) -> str:
     pairs = ", ".join(f"{quote_literal(column)}, {shown(source)}" for column, source in staged.key_sources)
     return (
         f"SELECT json_object({pairs}) AS key, CAST([{keys}] AS VARCHAR[]) AS keys, "
-        f"CASE bad {columns} END AS column_name, CASE bad {problems} END AS problem, to_json(_weir_row) AS row "
-        f"FROM (SELECT _weir_row, bad, number, _weir_row.* FROM (SELECT b AS _weir_row, b.rowid AS number "
-        f"FROM {SOURCE} b) JOIN (SELECT row AS found, min(bad) AS bad FROM rejected GROUP BY row) ON found = number) "
-        f"ORDER BY number"
+        f"CASE _weir_bad {columns} END AS column_name, CASE _weir_bad {problems} END AS problem, "
+        # The box may call a column as it likes: all other names here are such that none will be the same.
+        f"to_json(_weir_row) AS row FROM (SELECT _weir_row, _weir_bad, _weir_number, _weir_row.* "
+        f"FROM (SELECT _weir_source AS _weir_row, _weir_source.rowid AS _weir_number FROM {SOURCE} _weir_source) "
+        f"JOIN (SELECT row AS _weir_found, min(bad) AS _weir_bad FROM rejected GROUP BY row) "
+        f"ON _weir_found = _weir_number) ORDER BY _weir_number"
     )

@@ -107,7 +107,10 @@ class _Merge:
         shown = " || ', ' || ".join(
             f"coalesce(CAST({quote_name(name)} AS VARCHAR), 'NULL')" for _, name in self.staged.keys
         )
-        doubled = f"SELECT {shown} AS key, count(*) AS n FROM staged WHERE bad = 0 GROUP BY {names} HAVING count(*) > 1"
+        # Rows without a value that is required are refused one by one.
+        required = {column.name.casefold() for column in self._required()}
+        given = "".join(f" AND {quote_name(n)} IS NOT NULL" for c, n in self.staged.keys if c.casefold() in required)
+        doubled = f"SELECT {shown} AS key, count(*) AS n FROM staged WHERE bad = 0{given} GROUP BY {names} HAVING n > 1"
         total, *_ = self.connection.execute(f"SELECT count(*) FROM ({doubled})").fetchall()[0]
         if not total:
             return

@@ -157,6 +157,25 @@ def test_rejects_are_capped_and_counted(bench: Bench) -> None:
     assert bench.read("SELECT count(*) FROM weir.rejects") == [(7,)]
 
 
+def test_a_refused_row_may_have_columns_of_any_name(bench: Bench) -> None:
+    names = "b, number, bad, found, n, key, problem"
+    relation = Relation((Column("number", TEXT, True), Column("n", INTEGER)))
+    mapping = (MapColumn("number", source="number"), MapColumn("n", source="n"))
+    changes: dict[str, Any] = {
+        "relation": relation, "key": ("number",), "match": (("number", "number"),), "mapping": mapping, "names": names,
+    }  # fmt: skip
+    report = bench.apply("upsert", "(1, 'a', 2, 3, 'x', 4, 5)", "(1, 'b', 2, 3, '7', 4, 5)", **changes)
+    assert [(reject.key, reject.column) for reject in report.rejects] == [({"number": "a"}, "n")]
+    assert report.inserted == 1
+    assert bench.read("SELECT CAST(row ->> 'number' AS VARCHAR) FROM weir.rejects") == [("a",)]
+
+
+def test_rows_without_a_key_are_refused_one_by_one(bench: Bench) -> None:
+    report = bench.apply("upsert", "(NULL, 'x', 1)", "(NULL, 'y', 2)", "('a', 'Ada', 3)")
+    assert (report.inserted, report.rejected) == (1, 2)
+    assert [row[0] for row in bench.read()] == ["a"]
+
+
 def test_a_doubled_key_fails_the_step_and_leaves_the_table(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)")
     with pytest.raises(StoreError) as caught:
