@@ -9,8 +9,22 @@ from .connectors import installed_connectors
 from .errors import Exit, RefusalError
 
 
-def list_tables(connector: str) -> list[dict[str, Any]]:
-    """A row for each table, in order of name."""
+def list_tables(connector: str, search: str | None = None) -> list[dict[str, Any]]:
+    """A row for each table, in order of name. With `search` only those with it in their name or a column's.
+
+    The columns are then listed as `found`.
+    """
+    rows = _summaries(connector)
+    if search is None:
+        return rows
+    wanted, tables = search.casefold(), _catalogue(connector).tables
+    for row in rows:
+        names = tables[row["name"]].relation.names
+        row["found"] = [name for name in names if wanted in name and not name.startswith("_")]
+    return [row for row in rows if row["found"] or wanted in row["name"]]
+
+
+def _summaries(connector: str) -> list[dict[str, Any]]:
     if connector == "stripe":
         from engine.connectors.stripe.describe import summarise_tables
 

@@ -57,11 +57,13 @@ def _project(root: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("project", "warning", f"none at {root}: `weir init DIR` starts one")
         return
     checked = check_project(root)
-    counts = f"{len(checked.project.connections)} connections, {len(checked.project.interfaces)} interfaces"
+    project = checked.project
+    found = (("connection", project.connections), ("interface", project.interfaces), ("table", project.tables))
+    counts = ", ".join(f"{len(items)} {noun}{'' if len(items) == 1 else 's'}" for noun, items in found)
     if checked.has_errors:
         yield Finding("project", "problem", f"{root}: `weir validate` says what is wrong with the definitions")
     else:
-        yield Finding("project", "ok", f"{root}: {counts}, {len(checked.project.tables)} tables")
+        yield Finding("project", "ok", f"{root}: {counts}")
     yield from _secrets(checked, environment)
 
 

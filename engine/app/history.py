@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .check import demand_project
 from .errors import Exit, RefusalError
 from .settings import project_settings
 from .state import run_store, state_paths
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def list_runs(root: Path, limit: int) -> Sequence[RunRecord]:
-    """The newest runs first; none when there is no run state yet (it is not made for that)."""
+    """The newest runs first; none when there is no run state yet (it is not made for that).
+
+    RefusalError when there is no project.
+    """
+    demand_project(root)
     paths = state_paths(root, project_settings(root).state)
     if not paths.runs.exists():
         return []
@@ -25,6 +30,7 @@ def list_runs(root: Path, limit: int) -> Sequence[RunRecord]:
 
 def show_run(root: Path, run_id: str) -> tuple[RunRecord, Sequence[StepRecord]]:
     """A run with its steps; `run_id` may be an unambiguous beginning. RefusalError when there is none."""
+    demand_project(root)
     paths = state_paths(root, project_settings(root).state)
     if paths.runs.exists():
         with run_store(paths) as store:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, TypeVar
 
 import click
@@ -46,6 +47,11 @@ class Session:
     def coloured(self) -> bool:
         """Whether stdout gets colours."""
         return sys.stdout.isatty() if self.colour is None else self.colour
+
+    @property
+    def width(self) -> int | None:
+        """How many columns the terminal has; None when stdout is no terminal."""
+        return get_terminal_size().columns if sys.stdout.isatty() else None
 
     @property
     def talkative(self) -> bool:

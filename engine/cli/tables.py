@@ -9,17 +9,61 @@ from math import isfinite
 from typing import Any
 
 WIDEST = 60
+NARROWEST = 12
 
 
-def text_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Aligned columns under their names. Long values are cut, control characters are shown as dots."""
-    shown = [[_cell(value) for value in row] for row in rows]
-    heads = [_cut(name) for name in names]
+def text_table(
+    names: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    widest: int | None = WIDEST,
+    fit: int | None = None,
+    least: int = NARROWEST,
+) -> str:
+    """Aligned columns under their names. Control characters are shown as dots.
+
+    A value longer than `widest` is cut. Where a terminal of `fit` columns is too narrow, the widest columns are cut
+    further, but not below `least`, and never the first one, which names the row.
+    """
+    shown = [[_cut(_cell(value), widest) for value in row] for row in rows]
+    heads = [_cut(_clean(name), widest) for name in names]
     widths = [max([_width(head), *(_width(row[index]) for row in shown)]) for index, head in enumerate(heads)]
+    if fit is not None:
+        widths = _narrowed(widths, fit, least)
+        heads, *shown = [
+            [_cut(cell, width) for cell, width in zip(row, widths, strict=True)] for row in (heads, *shown)
+        ]
     numeric = [bool(shown) and all(_is_number(row[index]) for row in shown) for index in range(len(heads))]
     lines = [_line(heads, widths, numeric), "  ".join("-" * width for width in widths)]
     lines += [_line(row, widths, numeric) for row in shown]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def text_records(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Each row as lines of `name  value`, for rows that are too wide for a table."""
+    heads = [_cut(_clean(name), WIDEST) for name in names]
+    width = max(map(_width, heads), default=0)
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        lines.append(f"-- row {number}")
+        cells = zip(heads, map(_cell, row), strict=True)
+        lines += [f"{head}{' ' * (width - _width(head))}  {cell}".rstrip() for head, cell in cells]
+    return "\n".join(lines)
+
+
+def fits(names: Sequence[str], width: int) -> bool:
+    """Whether a table with these columns can be shown in so many columns of a terminal."""
+    return len(names) * (NARROWEST + 2) <= width + 2
+
+
+def _narrowed(widths: Sequence[int], fit: int, least: int) -> list[int]:
+    narrowed = list(widths)
+    while sum(narrowed) + 2 * (len(narrowed) - 1) > fit:
+        index = max(range(1, len(narrowed)), key=lambda at: narrowed[at], default=0)
+        if index == 0 or narrowed[index] <= least:
+            break
+        narrowed[index] -= 1
+    return narrowed
 
 
 def plain_value(value: object) -> Any:
@@ -49,12 +93,20 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     plain = plain_value(value)
-    return _cut(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
+    return _clean(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
 
 
-def _cut(text: str) -> str:
-    clean = "".join("·" if unicodedata.category(character) == "Cc" else character for character in text)
-    return clean if len(clean) <= WIDEST else clean[: WIDEST - 1] + "…"
+def _clean(text: str) -> str:
+    return "".join("·" if unicodedata.category(character) == "Cc" else character for character in text)
+
+
+def _cut(text: str, widest: int | None) -> str:
+    if widest is None or _width(text) <= widest:
+        return text
+    kept = text[: widest - 1]
+    while _width(kept) > widest - 1:
+        kept = kept[:-1]
+    return kept + "…"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from .types import RunRefusedError, World
 
-_OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since .*")
+_OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since (?P<since>.*)")
 _NAMESPACE: Final = Path("/proc/self/ns/pid")
 PREFIX: Final = "interface:"
 
@@ -21,6 +21,14 @@ PREFIX: Final = "interface:"
 def describe_process(since: datetime) -> str:
     """This process in the words of a lease: pid, host and time; different for each call at another instant."""
     return f"pid {os.getpid()} on {_host()}, since {since:%Y-%m-%d %H:%M:%S.%f} UTC"
+
+
+def in_words(owner: str) -> str:
+    """What `describe_process` said, for people: without the namespace and the fractions of a second."""
+    match = _OWNER.fullmatch(owner)
+    if match is None:
+        return owner
+    return f"pid {match['pid']} on {match['host'].partition('/')[0]}, since {match['since'].partition('.')[0]} UTC"
 
 
 def process_is_alive(owner: str) -> bool:
@@ -64,12 +72,12 @@ class Leases:
         for name in self._names:
             token = acquire_lease(self._world, name)
             if token is None:
-                holder = self._world.runs.holder(name)
+                holder = in_words(self._world.runs.holder(name) or "another process")
                 self._release()
                 raise RunRefusedError(
                     "E622",
-                    f"`{name.removeprefix(PREFIX)}` is running already: {holder or 'another process'}",
-                    "wait until it has ended",
+                    f"`{name.removeprefix(PREFIX)}` is running already: {holder}",
+                    "wait until it has ended; `weir runs` shows it",
                 )
             self._tokens[name] = token
         self._thread.start()

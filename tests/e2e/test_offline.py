@@ -152,6 +152,7 @@ def test_a_folder_without_a_project_says_what_to_do(tmp_path: Path) -> None:
     done = weir(tmp_path, "validate")
     assert done.code == 2
     assert "weir init" in done.err
+    assert weir(tmp_path, "runs").code == 2
 
 
 def test_the_project_is_found_from_below_and_by_name(tmp_path: Path, project: Path) -> None:
@@ -178,6 +179,10 @@ def test_the_catalogue_is_shown(tmp_path: Path) -> None:
     listed = json.loads(weir(tmp_path, "catalog", "--format", "json").succeeded().out)
     assert {"customers", "invoice_line_items"} <= {table["name"] for table in listed}
     assert "rak_refund_read" in weir(tmp_path, "catalog", "refunds").succeeded().out
+    searched = weir(tmp_path, "catalog", "--search", "delinquent").succeeded().out.splitlines()[2:]
+    assert [line.split()[::2] for line in searched] == [["customers", "delinquent"]]
+    nothing = weir(tmp_path, "catalog", "--search", "zzz").succeeded()
+    assert (nothing.out, nothing.err) == ("", "no table or column has `zzz` in its name\n")
     wrong = weir(tmp_path, "catalog", "refund")
     assert wrong.code == 64
     assert "did you mean `refunds`" in wrong.err

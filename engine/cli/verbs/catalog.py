@@ -10,6 +10,10 @@ import click
 from engine.app.catalogue import describe, list_tables, unreadable
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
+from engine.report.paint import plural
+
+_LONG = ("path", "events")
+"""What the list leaves to the page of a table: the name says as much, and lines stay readable."""
 
 
 @click.command("catalog")
@@ -26,10 +30,14 @@ def command(session: Session, table: str | None, connector: str, search: str | N
     """Show the tables that SQL boxes can read; with TABLE its columns, types, filters, events and writes."""
     if missing:
         lists = unreadable(connector)
-        click.echo(json_line(lists) if style == "json" else text_table(("list", "why it is no table"), lists.items()))
+        click.echo(
+            json_line(lists)
+            if style == "json"
+            else text_table(("list", "why it is no table"), lists.items(), widest=None)
+        )
         return
     if table is None:
-        _tables(connector, search, style)
+        _tables(connector, search, style, session.width)
         return
     found = describe(connector, table)
     if search:
@@ -37,14 +45,17 @@ def command(session: Session, table: str | None, connector: str, search: str | N
     click.echo(json_line(found) if style == "json" else _description(found, coloured=session.coloured))
 
 
-def _tables(connector: str, search: str | None, style: str) -> None:
-    rows = [row for row in list_tables(connector) if search is None or search.lower() in row["name"].lower()]
+def _tables(connector: str, search: str | None, style: str, width: int | None) -> None:
+    rows = list_tables(connector, search)
     if style == "json":
         click.echo(json_line(rows))
         return
-    names = list(rows[0]) if rows else ["name"]
-    click.echo(text_table(names, ([_joined(row[name]) for name in names] for row in rows)))
-    click.echo(f"{len(rows)} tables; `weir catalog TABLE` shows one", err=True)
+    if not rows:
+        click.echo(f"no table or column has `{search}` in its name", err=True)
+        return
+    names = ["name", "columns", "found"] if search else [name for name in rows[0] if name not in _LONG]
+    click.echo(text_table(names, ([_joined(row[name]) for name in names] for row in rows), fit=width))
+    click.echo(f"{plural(len(rows), 'table')}; `weir catalog TABLE` shows one", err=True)
 
 
 def _description(found: Mapping[str, Any], *, coloured: bool) -> str:

@@ -21,5 +21,5 @@ def command(code: str | None) -> None:
     page = explain(code)
     if page is None:
         near = similar_codes(code)
-        raise click.UsageError(f"no code `{code}`" + (f": did you mean `{'` or `'.join(near)}`?" if near else ""))
+        raise click.UsageError(f"no code `{code}`" + (f": did you mean `{'`, `'.join(near)}`?" if near else ""))
     click.echo(page.rstrip("\n"))

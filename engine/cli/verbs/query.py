@@ -15,7 +15,7 @@ from engine.app.world import RunOptions
 from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
-from engine.cli.tables import text_table
+from engine.cli.tables import fits, text_records, text_table
 from engine.report.paint import plural
 
 _SHOWN = 100
@@ -67,7 +67,7 @@ def command(
         if output is not None:
             _write(answer, output, form)
         else:
-            _show(answer, form, limit)
+            _show(answer, form, limit, session.width)
 
 
 def _style_of(style: str | None, output: Path | None) -> str:
@@ -87,12 +87,15 @@ def _write(answer: Answer, output: Path, style: str) -> None:
     click.echo(f"{plural(answer.result.rows, 'row')} in {output}", err=True)
 
 
-def _show(answer: Answer, style: str, limit: int | None) -> None:
+def _show(answer: Answer, style: str, limit: int | None, width: int | None) -> None:
     if style != "table":
         answer.send(sys.stdout.buffer, style)
         return
-    rows = answer.rows(limit or _SHOWN)
-    click.echo(text_table(answer.relation.names, rows))
+    names, rows = answer.relation.names, answer.rows(limit or _SHOWN)
+    if width is None or fits(names, width):
+        click.echo(text_table(names, rows, fit=width))
+    else:
+        click.echo(text_records(names, rows), nl=bool(rows))
     more = answer.result.rows > len(rows)
     count = f"the first {len(rows):,} rows; `--limit` shows more" if more else plural(len(rows), "row")
     click.echo(count, err=True)

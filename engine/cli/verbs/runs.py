@@ -14,8 +14,11 @@ from engine.cli.tables import json_line, text_table
 from engine.report.run_text import render_counts
 
 if TYPE_CHECKING:
-    from engine.run import RunRecord
+    from collections.abc import Mapping
 
+    from engine.run import RunRecord, StepRecord
+
+_MOMENT = len("2026-01-31 12:00:00")
 _FORMATS = click.Choice(["text", "json"])
 
 
@@ -28,7 +31,8 @@ def command(ctx: click.Context, limit: int, style: str) -> None:
     """List the newest runs, or show one with its steps."""
     if ctx.invoked_subcommand is not None:
         return
-    found = list_runs(ctx.ensure_object(Session).root, limit)
+    session = ctx.ensure_object(Session)
+    found = list_runs(session.root, limit)
     if style == "json":
         for run in found:
             click.echo(json_line(asdict(run)))
@@ -37,10 +41,24 @@ def command(ctx: click.Context, limit: int, style: str) -> None:
         click.echo("no runs yet: `weir run` starts one", err=True)
         return
     rows = [
-        (run.id, run.status, _moment(run.started), _seconds(run), ", ".join(run.interfaces), render_counts(run.counts))
+        (
+            run.id,
+            run.status,
+            _moment(run.started),
+            _seconds(run),
+            ", ".join(run.interfaces),
+            _counts(run.status, run.counts),
+        )
         for run in found
     ]
-    click.echo(text_table(("run", "status", "started (UTC)", "seconds", "interfaces", "counts"), rows))
+    click.echo(
+        text_table(
+            ("run", "status", "started (UTC)", "seconds", "interfaces", "counts"),
+            rows,
+            fit=session.width,
+            least=_MOMENT,
+        )
+    )
 
 
 @command.command("show")
@@ -64,20 +82,21 @@ def show(session: Session, run_id: str, style: str) -> None:
         ("plan", run.plan_hash),
         ("interfaces", ", ".join(run.interfaces)),
     )
-    click.echo("\n".join(f"{name:<11}{value}" for name, value in facts) + "\n")
+    click.echo("\n".join(f"{name:<12}{value}" for name, value in facts) + "\n")
     rows = [
         (step.step, step.kind, step.status, f"{(step.ended - step.started).total_seconds():.1f}", _outcome(step))
         for step in steps
     ]
-    click.echo(text_table(("step", "kind", "status", "seconds", "outcome"), rows))
-    for step in steps:
-        if step.message:
-            click.echo(f"\n{step.step}: {step.message}")
+    click.echo(text_table(("step", "kind", "status", "seconds", "outcome"), rows, widest=None))
 
 
-def _outcome(step: object) -> str:
-    message = getattr(step, "message", None)
-    return str(message) if message else render_counts(getattr(step, "counts", {}))
+def _outcome(step: StepRecord) -> str:
+    return step.message or _counts(step.status, step.counts)
+
+
+def _counts(status: str, counts: Mapping[str, int]) -> str:
+    """What was counted. That nothing was new is news of a success only."""
+    return render_counts(counts) if status == "succeeded" or any(counts.values()) else ""
 
 
 def _moment(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from engine.run import BoxLimits, RunRecord, RunRefusedError, World, describe_process, process_is_alive
-from engine.run.leases import Leases, bury_dead_runs
+from engine.run.leases import Leases, bury_dead_runs, in_words
 from engine.testing.fakes import DirectExecutor, MemoryRunStore, RunMemory
 
 NOW = datetime(2026, 3, 1, 10, 2, 33, tzinfo=UTC)
@@ -40,6 +40,14 @@ def test_the_second_run_is_refused_and_takes_nothing() -> None:
             pass
     with Leases(world(memory, "second"), ["a", "b"]):
         pass
+
+
+def test_who_holds_a_lease_is_said_in_words() -> None:
+    assert in_words("pid 7 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == (
+        "pid 7 on build-3, since 2026-03-01 10:02:33 UTC"
+    )
+    assert in_words(describe_process(NOW)).endswith(", since 2026-03-01 10:02:33 UTC")
+    assert in_words("somebody") == "somebody"
 
 
 def test_the_lease_of_a_dead_process_is_taken_over_at_once() -> None:
