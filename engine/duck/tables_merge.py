@@ -65,8 +65,10 @@ class _Merge:
         self._find_matched()
         self._find_changed()
         problem = self._problem(self.staged.keys[0][0], "another row with this key is there already", None)
-        self._run(f"INSERT INTO rejected SELECT DISTINCT row, {problem} FROM changed")
-        unchanged = self._count("SELECT count(DISTINCT row) FROM matched WHERE row NOT IN (SELECT row FROM changed)")
+        self._run(f"INSERT INTO rejected SELECT DISTINCT _weir_row, {problem} FROM changed")
+        unchanged = self._count(
+            "SELECT count(DISTINCT row) FROM matched WHERE row NOT IN (SELECT _weir_row FROM changed)"
+        )
         return self._merged(inserted=self._insert_new(), unchanged=unchanged)
 
     def update(self) -> Merged:
@@ -171,14 +173,15 @@ class _Merge:
         )
 
     def _find_changed(self) -> None:
+        # Beside the table's columns, which may have any name, stand only names that none of them will have.
         final = self._final_values()
         selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in final)
         differs = " OR ".join(
             f"{sql} IS DISTINCT FROM t.{quote_name(name)}" for name, sql in final if sql != f"t.{quote_name(name)}"
         )
         self._run(
-            f"CREATE TEMP TABLE changed AS SELECT s.row, t.rowid AS target, {selected} FROM staged s "
-            f"JOIN {self._table} t ON {self._same_key} WHERE s.bad = 0 AND ({differs or 'false'})"
+            f"CREATE TEMP TABLE changed AS SELECT s.row AS _weir_row, t.rowid AS _weir_target, {selected} "
+            f"FROM staged s JOIN {self._table} t ON {self._same_key} WHERE s.bad = 0 AND ({differs or 'false'})"
         )
 
     def _rewrite_changed(self) -> tuple[int, int]:
@@ -188,10 +191,10 @@ class _Merge:
         changed = self._count("SELECT count(*) FROM changed")
         empty = self._first_empty([(column.name, quote_name(column.name)) for column in self._required()])
         if empty:
-            self._run(f"INSERT INTO rejected SELECT row, min({empty}) FROM changed WHERE {empty} <> 0 GROUP BY row")
-            self._run("DELETE FROM changed WHERE row IN (SELECT row FROM rejected)")
+            self._run(f"INSERT INTO rejected SELECT _weir_row, min({empty}) FROM changed WHERE {empty} <> 0 GROUP BY 1")
+            self._run("DELETE FROM changed WHERE _weir_row IN (SELECT row FROM rejected)")
         names = ", ".join(quote_name(name) for name, _ in self.columns)
-        self._run(f"DELETE FROM {self._table} WHERE rowid IN (SELECT target FROM changed)")
+        self._run(f"DELETE FROM {self._table} WHERE rowid IN (SELECT _weir_target FROM changed)")
         updated = self._run(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM changed")
         return updated, matched - changed
 

@@ -36,6 +36,8 @@ def physical_columns(connection: duckdb.DuckDBPyConnection, table: str) -> tuple
 
 def ensure_table(connection: duckdb.DuckDBPyConnection, table: str, relation: Relation) -> tuple[tuple[str, str], ...]:
     """Make the table or widen it, inside the caller's transaction; its columns as they are then."""
+    if relation.find("rowid") is not None:
+        raise StoreError("E605", f"`{table}` has a column `rowid`, a name that DuckDB needs", "call it otherwise")
     present = physical_columns(connection, table)
     if present and _differs(present, relation) and _is_empty(connection, table):
         connection.execute(f"DROP TABLE {address(table)}")

@@ -20,6 +20,10 @@ SOURCE: Final = "box.main.result"
 """Where the rows of the box lie."""
 
 
+ROW_ID: Final = "rowid"
+"""Every row's place in its table, as DuckDB calls it; a column of this name would hide it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A way in which a row can be refused: the column, SQL of the value that is shown, and what is wrong with it."""
@@ -62,7 +66,10 @@ def expression_column(index: int) -> str:
 def stage_rows(connection: duckdb.DuckDBPyConnection, job: ImportJob) -> Staged:
     """Fill `staged` from `SOURCE`; nothing of the Schema is needed or touched."""
     described = connection.execute(f"DESCRIBE {SOURCE}").fetchall()
-    stager = _Stager(job, {str(row[0]).casefold(): str(row[1]) for row in described})
+    types = {str(row[0]).casefold(): str(row[1]) for row in described}
+    if ROW_ID in types:
+        raise StoreError("E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "call it otherwise")
+    stager = _Stager(job, types)
     values = tuple(stager.value(index, mapped) for index, mapped in enumerate(stager.mapping))
     keys = tuple(stager.key(index, target, source) for index, (target, source) in enumerate(job.match))
     sources = tuple((stager.column(target).name, quote_name(source)) for target, source in job.match)

@@ -170,6 +170,25 @@ def test_a_refused_row_may_have_columns_of_any_name(bench: Bench) -> None:
     assert bench.read("SELECT CAST(row ->> 'number' AS VARCHAR) FROM weir.rejects") == [("a",)]
 
 
+def test_a_table_may_have_columns_of_any_name(bench: Bench) -> None:
+    columns = ("row", "target", "bad", "changed", "s", "t", "v0")
+    relation = Relation((Column("id", TEXT, True), *(Column(name, INTEGER) for name in columns)))
+    mapping = tuple(MapColumn(name, source=name) for name in relation.names)
+    changes: dict[str, Any] = {"relation": relation, "mapping": mapping, "names": ", ".join(("id", *columns))}
+    for action, start in (("upsert", 0), ("upsert", 10), ("update", 20), ("replace", 30), ("replace", 30)):
+        values = tuple(range(start, start + len(columns)))
+        bench.apply(action, f"('a', {', '.join(map(str, values))})", **changes)
+        assert bench.read("SELECT * FROM customers") == [("a", *values)]
+
+
+def test_a_column_that_hides_the_place_of_a_row_is_refused(bench: Bench) -> None:
+    with pytest.raises(StoreError, match="`rowid`"):
+        bench.apply("upsert", "('a', 'Ada', 1, 1)", names="id, name, visits, RowId")
+    relation = Relation((Column("id", TEXT, True), Column("rowid", INTEGER)))
+    with pytest.raises(StoreError, match="`rowid`"):
+        bench.apply("upsert", "('a', 1)", relation=relation, mapping=(MapColumn("id", source="id"),), names="id, n")
+
+
 def test_rows_without_a_key_are_refused_one_by_one(bench: Bench) -> None:
     report = bench.apply("upsert", "(NULL, 'x', 1)", "(NULL, 'y', 2)", "('a', 'Ada', 3)")
     assert (report.inserted, report.rejected) == (1, 2)
