@@ -41,8 +41,8 @@ class Checked:
 class DefinitionsError(RefusalError):
     """The definitions are wrong: the findings say where."""
 
-    def __init__(self, checked: Checked) -> None:
-        super().__init__(Exit.DEFINITIONS, "the definitions are wrong", "mend what is listed above")
+    def __init__(self, checked: Checked, what: str = "the definitions are wrong") -> None:
+        super().__init__(Exit.DEFINITIONS, what, "mend what is listed above")
         self.checked = checked
 
 

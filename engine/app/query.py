@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -118,7 +119,9 @@ def compile_box(root: Path, connection: str, sql: str | None, limit: int | None 
     if box is None:
         # Other definitions may be wrong too; what was asked is whether this box is right.
         found = tuple(item for item in collector if CODES[item.code].severity is Severity.ERROR)
-        raise DefinitionsError(replace(checked, tree=tree, diagnostics=found or checked.diagnostics))
+        raise DefinitionsError(
+            replace(checked, tree=tree, diagnostics=found or checked.diagnostics), "the SQL is wrong"
+        )
     return replace(checked, tree=tree), box
 
 
@@ -136,10 +139,22 @@ def _target(checked: Checked, connection: str) -> tuple[tuple[str, ...], BoxText
         return (SCHEMA,), None
     found = checked.project.connections.get(connection)
     if found is None:
+        if checked.has_errors and _is_written(checked, connection):
+            raise DefinitionsError(checked, f"the connection `{connection}` cannot be used as it is written")
         known = [*checked.project.connections, SCHEMA]
         hint = did_you_mean(connection, known) or f"there is {', '.join(f'`{name}`' for name in known)}"
         raise RefusalError(Exit.USAGE, f"no connection `{connection}`", hint)
     return (connection, SCHEMA), found.box
+
+
+def _is_written(checked: Checked, connection: str) -> bool:
+    """Whether a file defines, or means to define, this connection: it may be too broken to be one."""
+    line = re.compile(rf"^name:\s*[\"']?{re.escape(connection)}[\"']?\s*(#.*)?$", re.MULTILINE)
+    return any(
+        PurePosixPath(document.file).stem == connection or line.search(document.text) is not None
+        for document in checked.tree.documents.values()
+        if document.folder == "connections"
+    )
 
 
 def _as_interface(checked: Checked, box: Box) -> tuple[Project, Graph]:

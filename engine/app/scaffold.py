@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from .check import PROJECT_PARTS
 from .errors import Exit, RefusalError
 from .fixing import write_whole
 
@@ -27,23 +28,28 @@ _PROJECT: Final[Mapping[str, str]] = {
 }
 
 
-def start_project(folder: Path) -> tuple[str, ...]:
-    """Write a new project into `folder`, which is made. Nothing that is there is overwritten: RefusalError then.
+def start_project(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write a new project into `folder`, which is made. Nothing that is there is overwritten.
 
-    Returns the paths that were written, relative to the folder.
+    Returns the paths that were written and the ones that were there and are kept (a README, a Makefile), relative to
+    the folder. RefusalError when there is a project in the folder: its definitions and ours would be mixed.
     """
     from engine.spec import schema_files
 
     texts = {path: _template(name) for path, name in _PROJECT.items()}
     texts |= {f"schemas/{name}": text for name, text in schema_files().items()}
-    present = [path for path in texts if (folder / path).exists()]
+    present = [path for path in PROJECT_PARTS if (folder / path).exists()]
     if present:
         raise RefusalError(
-            Exit.USAGE, f"`{folder / present[0]}` is there already", "name a folder that is new, or empty"
+            Exit.USAGE,
+            f"`{folder / present[0]}` is there already: this is a project",
+            "`weir new` adds to a project; otherwise name a folder that is none",
         )
-    for path, text in texts.items():
-        write_whole(folder / path, text)
-    return tuple(texts)
+    kept = tuple(path for path in texts if (folder / path).exists())
+    written = tuple(path for path in texts if path not in kept)
+    for path in written:
+        write_whole(folder / path, texts[path])
+    return written, kept
 
 
 def _template(name: str) -> str:

@@ -129,6 +129,15 @@ def test_new_definitions_fit_together(tmp_path: Path) -> None:
     assert weir(fresh, *interface).code == 64
 
 
+def test_a_broken_connection_is_not_called_unknown(tmp_path: Path, project: Path) -> None:
+    replaced(project / "connections" / "stripe_main.yaml", "is_source: true", "is_source: yes")
+    done = weir(project, "query", "stripe_main", environment=without_network(tmp_path))
+    assert done.code == 2
+    assert "connections/stripe_main.yaml" in done.err
+    assert "no connection" not in done.err
+    assert weir(project, "query", "stripe_maim").code == 64
+
+
 def test_a_key_is_never_taken_for_the_name_of_a_variable(tmp_path: Path) -> None:
     weir(tmp_path, "init", ".").succeeded()
     key = "sk_test_" + "a" * 24
@@ -166,6 +175,7 @@ def test_queries_are_bound_before_anything_is_reached(tmp_path: Path, project: P
     assert done.code == 2
     assert "query.sql:1:8" in done.err
     assert "did you mean `email`" in done.err
+    assert "error: the SQL is wrong" in done.err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

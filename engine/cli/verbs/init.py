@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -14,9 +15,12 @@ from engine.app.scaffold import start_project
 def command(folder: Path) -> None:
     """Start a project in DIR (made if it is not there): folders, an example, editor settings, a CI workflow.
 
-    Nothing that exists is overwritten.
+    Nothing that exists is overwritten: your README, Makefile or .gitignore is kept. A folder with a project is refused.
     """
-    for path in start_project(folder):
+    written, kept = start_project(folder)
+    for path in written:
         click.echo(path)
-    step = "" if folder == Path() else f"cd {folder} && "
+    for path in kept:
+        click.echo(f"{path} was there and is kept", err=True)
+    step = "" if folder == Path() else f"cd {quote(str(folder))} && "
     click.echo(f"\nnow: {step}weir validate && weir run", err=True)

@@ -14,16 +14,27 @@ from engine.app.json_schemas import stale_schemas, write_schemas
 from engine.app.scaffold import connection_text, schema_text, start_project, write_definition
 
 
-def test_a_project_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_what_is_there_is_kept(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text("mine")
-    with pytest.raises(RefusalError, match="Makefile"):
-        start_project(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
+    written, kept = start_project(tmp_path)
+    assert kept == ("Makefile",)
+    assert "Makefile" not in written
     assert (tmp_path / "Makefile").read_text() == "mine"
+    assert check_project(tmp_path).diagnostics == ()
+
+
+@pytest.mark.parametrize("part", ["weir.yaml", "interfaces/mine.yaml"])
+def test_a_project_is_not_mixed_with_another(tmp_path: Path, part: str) -> None:
+    (tmp_path / part).parent.mkdir(exist_ok=True)
+    (tmp_path / part).write_text("# mine\n")
+    with pytest.raises(RefusalError, match="is there already"):
+        start_project(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / part]
 
 
 def test_a_project_has_no_findings(tmp_path: Path) -> None:
-    written = start_project(tmp_path / "new")
+    written, kept = start_project(tmp_path / "new")
+    assert kept == ()
     assert all((tmp_path / "new" / path).is_file() for path in written)
     checked = check_project(tmp_path / "new")
     assert checked.diagnostics == ()
