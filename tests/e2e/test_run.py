@@ -187,7 +187,9 @@ def test_queries_in_every_format(ran: tuple[Path, Done], tmp_path: Path) -> None
     sql = "SELECT id, created, currency FROM charges ORDER BY created DESC LIMIT 3"
     assert len(weir(project, "query", "stripe_main", sql, "--format", "csv").succeeded().out.splitlines()) == 4
     assert len(weir(project, "query", "stripe_main", sql, "--format", "json").succeeded().out.splitlines()) == 3
-    assert len(weir(project, "query", "stripe_main", "-", "--format", "csv", stdin=sql).succeeded().out.split()) == 4
+    assert (
+        len(weir(project, "query", "stripe_main", "-", "--format", "csv", stdin=sql).succeeded().out.splitlines()) == 4
+    )
     target = tmp_path / "out.parquet"
     weir(project, "query", "stripe_main", sql, "--format", "parquet", "--output", str(target)).succeeded()
     assert target.read_bytes()[:4] == b"PAR1"
