@@ -102,11 +102,14 @@ def schema_text(name: str, columns: Sequence[tuple[str, str]], key: Sequence[str
     """A table with these columns (name, type); the columns of the key are required."""
     lines = ["# yaml-language-server: $schema=./schema.schema.json", "kind: schema", f"name: {name}", "columns:"]
     for column, column_type in columns:
-        lines.append(
-            f"  {column}: {{type: {json.dumps(column_type) if ',' in column_type else column_type}, required: true}}"
-            if column in key
-            else f"  {column}: {column_type}"
-        )
+        braced = json.dumps(column_type) if "," in column_type else column_type
+        written = f"{{type: {braced}, required: true}}" if column in key else column_type
+        lines.append(f"  {_yaml_text(column)}: {written}")
     if key:
-        lines.append(f"key: [{', '.join(key)}]")
+        lines.append(f"key: [{', '.join(map(_yaml_text, key))}]")
     return "\n".join(lines) + "\n"
+
+
+def _yaml_text(name: str) -> str:
+    """A name that YAML reads as text."""
+    return f'"{name}"' if name in ("null", "true", "false") else name

@@ -29,6 +29,9 @@ def _run() -> int:
     stdout = sys.stdout
     try:
         result = weir.main(prog_name="weir", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 64
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:
@@ -55,7 +58,7 @@ def _usage(error: click.UsageError) -> int:
     if error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
     hint = f"`{error.ctx.command_path} --help` lists what there is" if error.ctx is not None else None
-    _say(error.format_message(), hint)
+    _say(" ".join(error.format_message().split()), hint)
     return 64
 
 

@@ -129,6 +129,22 @@ def test_new_definitions_fit_together(tmp_path: Path) -> None:
     assert weir(fresh, *interface).code == 64
 
 
+def test_a_table_from_a_query_is_sound_or_not_written(tmp_path: Path) -> None:
+    weir(tmp_path, "init", ".").succeeded()
+    new = ("new", "schema", "charges", "--from-query", "stripe_main")
+    for sql, said in (
+        ("SELECT nope FROM charges", "no column `nope`"),
+        ('SELECT 1, id AS "My Id" FROM charges', "`1`"),
+    ):
+        done = weir(tmp_path, *new, sql)
+        assert done.code in (2, 64)
+        assert said in done.err
+        assert not (tmp_path / "schemas" / "charges.yaml").exists()
+    weir(tmp_path, *new, "SELECT id, metadata, [1.5] AS parts FROM charges", "--key", "id").succeeded()
+    assert "metadata: json" in (tmp_path / "schemas" / "charges.yaml").read_text()
+    weir(tmp_path, "validate").succeeded()
+
+
 def test_a_broken_connection_is_not_called_unknown(tmp_path: Path, project: Path) -> None:
     replaced(project / "connections" / "stripe_main.yaml", "is_source: true", "is_source: yes")
     done = weir(project, "query", "stripe_main", environment=without_network(tmp_path))
@@ -148,12 +164,20 @@ def test_a_key_is_never_taken_for_the_name_of_a_variable(tmp_path: Path) -> None
 
 
 def test_usage_errors_have_their_own_exit_code(project: Path) -> None:
-    for arguments in (("vaildate",), ("validate", "--formt", "json"), ("explain", "E999"), ("plan", "nothing_such")):
+    for arguments in (
+        ("vaildate",),
+        ("completion",),
+        ("validate", "--formt", "json"),
+        ("explain", "E999"),
+        ("plan", "nothing_such"),
+    ):
         done = weir(project, *arguments)
         assert done.code == 64, arguments
         assert done.out == ""
         assert "error" in done.err
     assert "did you mean `validate`" in weir(project, "vaildate").err
+    assert "'{bash|zsh|fish}'. Choose from: bash, zsh, fish\n" in weir(project, "completion").err
+    assert weir(project, "new").err.startswith("Usage: weir new")
     assert weir(project, "--version").succeeded().out.startswith("weir ")
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.app.scaffold import NAME, connection_text, interface_text, schema_text, write_definition
+from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
+
+if TYPE_CHECKING:
+    from engine.relation import Column
 
 
 def _name(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -55,7 +59,7 @@ def connection(
     _written(session, "connection", chosen, connection_text(chosen, kind, variable, sandbox=sandbox))
 
 
-@command.command("interface")
+@command.command("interface", short_help="Add an interface with one import.")
 @click.argument("name", required=False, callback=_name)
 @click.option("--connection", "source", metavar="NAME", help="The connection that is read.")
 @click.option("--into", metavar="TABLE", help="The table that is written; otherwise the one named like the interface.")
@@ -74,7 +78,7 @@ def interface(session: Session, name: str | None, source: str | None, into: str 
     _written(session, "interface", chosen, text)
 
 
-@command.command("schema")
+@command.command("schema", short_help="Add a table, by its columns or by what a SQL box yields.")
 @click.argument("name", required=False, callback=_name)
 @click.option("--column", "columns", multiple=True, metavar="NAME:TYPE", help="A column; may be repeated.")
 @click.option("--key", "keys", multiple=True, metavar="COLUMN", help="A column of the key; may be repeated.")
@@ -98,7 +102,8 @@ def schema(
     if from_query is not None:
         from engine.app.query import box_columns
 
-        found = [(column.name, str(column.type)) for column in box_columns(session.root, *from_query)]
+        with findings_shown(session):
+            found = [_yielded(column) for column in box_columns(session.root, *from_query)]
     else:
         listed = columns or tuple(_asked(None, "columns (name:type …)", "--column").split())
         found = [_column(text) for text in listed]
@@ -107,6 +112,15 @@ def schema(
         if key not in names:
             raise click.UsageError(f"`--key {key}`: no such column; there are {', '.join(names)}")
     _written(session, "schema", chosen, schema_text(chosen, found, keys))
+
+
+def _yielded(column: Column) -> tuple[str, str]:
+    """A box's column as a table holds it: maps, which only sources have, as json."""
+    from engine.relation import Kind
+
+    if re.fullmatch(NAME, column.name) is None:
+        raise click.UsageError(f"the SQL yields a column `{column.name}`: name it in lower_snake, as in `… AS name`")
+    return column.name, "json" if column.type.kind is Kind.MAP else str(column.type)
 
 
 def _column(text: str) -> tuple[str, str]:

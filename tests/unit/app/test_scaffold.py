@@ -51,6 +51,13 @@ def test_types_with_commas_survive_braces() -> None:
     assert read["key"] == ["id", "amount"]
 
 
+def test_names_that_yaml_reads_otherwise_are_quoted() -> None:
+    text = schema_text("t", [("null", "text"), ("true", "boolean"), ("no", "text")], ["null"])
+    assert yaml.safe_load(text)["key"] == ["null"]
+    assert set(yaml.load(text, yaml.BaseLoader)["columns"]) == {"null", "true", "no"}  # noqa: S506 - our own text
+    assert '"true": boolean' in text
+
+
 def test_a_connection_refers_to_its_key() -> None:
     read = yaml.safe_load(connection_text("eu", "stripe", "EU_KEY", sandbox=True))
     assert read["client_secret"] == {"env": "EU_KEY"}
