@@ -13,7 +13,7 @@ from typing import Final
 
 from .types import RunRefusedError, World
 
-_OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since (?P<since>.*)")
+_OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since (?P<since>.*) UTC")
 _NAMESPACE: Final = Path("/proc/self/ns/pid")
 PREFIX: Final = "interface:"
 
