@@ -1,4 +1,4 @@
-"""The floor: what a competent engineer writes in an afternoon. aiohttp, `created` windows, DuckDB's own JSON reader.
+"""The floor: what one writes by hand in an afternoon. aiohttp, `created` windows, DuckDB's own JSON reader.
 
     python -m benchmarks.rivals.floor URL FILE [--raw]
 
