@@ -21,7 +21,7 @@ def rendered(checked: Checked, style: str, *, coloured: bool) -> str:
 
 
 def warn(checked: Checked, session: Session) -> None:
-    """Show all findings on stderr, if there are any: for verbs that go on with something else."""
+    """Show all findings on stderr, if there are any: beside the work of other verbs, a line for each warning."""
     if checked.diagnostics:
-        text = rendered(checked, "text", coloured=session.talkative)
+        text = rendered(checked, "text" if checked.has_errors else "concise", coloured=session.talkative)
         click.echo(text, err=True, nl=not text.endswith("\n"))

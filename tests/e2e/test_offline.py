@@ -145,6 +145,16 @@ def test_a_table_from_a_query_is_sound_or_not_written(tmp_path: Path) -> None:
     weir(tmp_path, "validate").succeeded()
 
 
+def test_warnings_take_a_line_beside_other_work(tmp_path: Path) -> None:
+    weir(tmp_path, "init", ".").succeeded()
+    weir(tmp_path, "new", "schema", "idle", "--column", "id").succeeded()
+    assert weir(tmp_path, "validate").succeeded().out.startswith("warning[W303]")
+    planned = weir(tmp_path, "plan").succeeded()
+    (line,) = planned.err.splitlines()
+    assert line.startswith("schemas/idle.yaml:3:7: ")
+    assert "W303" in line
+
+
 def test_a_broken_connection_is_not_called_unknown(tmp_path: Path, project: Path) -> None:
     replaced(project / "connections" / "stripe_main.yaml", "is_source: true", "is_source: yes")
     done = weir(project, "query", "stripe_main", environment=without_network(tmp_path))
