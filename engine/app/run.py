@@ -14,7 +14,7 @@ from .check import Checked
 from .errors import Exit, RefusalError
 from .logging import log
 from .plan import make_plan
-from .state import state_paths, utc_now
+from .state import state_paths
 from .world import RunOptions, opened_world
 
 if TYPE_CHECKING:
@@ -35,26 +35,25 @@ def run_project(
     """
     from engine.run import RunRefusedError, execute_plan
 
-    started = utc_now()
     checked, plan = make_plan(root, interfaces, parameters)
     sink = events(checked, plan)
     paths = state_paths(root, checked.project.settings.state)
     log("run planned", plan=plan.hash, interfaces=plan.interfaces, tasks=len(plan.tasks), isolated=options.isolated)
     with opened_world(checked, plan, paths, options) as world:
         try:
-            run = execute_plan(plan, world, sink, tracked_after(checked, plan, started.isoformat()))
+            run = execute_plan(plan, world, sink, tracked_parameters(checked, plan))
         except RunRefusedError as error:
             raise RefusalError(Exit.BUSY, error.message, error.hint) from None
     log("run ended", run=run.id, status=run.status, counts=dict(run.counts))
     return run
 
 
-def tracked_after(checked: Checked, plan: Plan, started: str) -> dict[str, dict[str, str]]:
-    """The values of tracked parameters after a success: when this run started, by interface."""
+def tracked_parameters(checked: Checked, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The tracked parameters of the plan's interfaces, by interface."""
     found = {}
     for name in plan.interfaces:
         parameters = checked.project.interfaces[name].spec.parameters
-        tracked = {parameter: started for parameter, spec in parameters.items() if spec.track}
+        tracked = tuple(parameter for parameter, spec in parameters.items() if spec.track)
         if tracked:
             found[name] = tracked
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_never
@@ -47,6 +47,8 @@ class RunContext:
     mirrors: Mirrors
     folder: Path
     spool: Path
+    read_at: dict[str, datetime] = field(default_factory=dict)
+    """By connection: the earliest moment, in the provider's time, at which one of its tables was read."""
 
     def is_stopping(self) -> bool:
         """Whether work that is under way should end early."""

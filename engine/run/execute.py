@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Literal
@@ -19,10 +18,8 @@ from .mirrors import Mirrors
 from .perform import perform
 from .ports import RunRecord, StepRecord
 from .schedule import Schedule, Skip
+from .tracking import Tracked, tracked_moment
 from .types import Outcome, Run, World
-
-Tracked = Mapping[str, Mapping[str, str]]
-"""By interface: values of tracked parameters to remember when the interface has succeeded."""
 
 
 def execute_plan(plan: Plan, world: World, events: EventSink, tracked: Tracked | None = None) -> Run:
@@ -114,9 +111,10 @@ def _end(plan: Plan, context: RunContext, started: datetime, outcomes: list[Outc
     for outcome in outcomes:
         counts.update(outcome.counts)
     status = _status(context, outcomes)
-    for interface, values in tracked.items():
+    for interface, names in tracked.items():
         if _succeeded([outcome for outcome in outcomes if outcome.interface == interface]):
-            world.runs.track(interface, values)
+            moment = tracked_moment(plan, interface, context.read_at, started)
+            world.runs.track(interface, dict.fromkeys(names, moment.isoformat()))
     ended = world.now()
     world.runs.end_run(context.run_id, status, ended, dict(counts))
     context.events(RunEnded(ended, context.run_id, status, dict(counts), (ended - started).total_seconds()))

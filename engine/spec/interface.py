@@ -250,7 +250,9 @@ class ParameterSpec(Model):
 
     type: TypeText = Field(description="The parameter's type: as for columns.")
     default: str | int | float | bool | list[Any] | None = Field(None, description="The value when none is given.")
-    track: bool = Field(False, description="After a success, the run's start becomes the value for the next run.")
+    track: bool = Field(
+        False, description="After a success, the moment up to which it has read becomes the next value."
+    )
     description: str | None = Field(None, description="What it is for.")
 
     @field_validator("type")

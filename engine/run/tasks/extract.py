@@ -213,6 +213,11 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
         return
     extraction.context.demand_going()
     report = extraction.staging.load(files, coverage, extraction.read_at)
+    moments = [each.as_of for each in coverage]
+    if moments:
+        name = _connection(extraction.tasks[0])
+        known = extraction.context.read_at.get(name)
+        extraction.context.read_at[name] = min([*moments, known] if known else moments)
     for question, rows in _rows_by_question(coverage).items():
         extraction.answered[question] += rows
     for drift in report.drift:

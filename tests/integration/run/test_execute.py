@@ -17,6 +17,7 @@ from engine.duck import DuckStaging
 from engine.graph import Action
 from engine.relation import TEXT, Column, Relation
 from engine.run import RunEnded, RunRefusedError, RunStarted, TaskEnded, TaskProgressed, TaskStarted, execute_plan
+from engine.run.tracking import OVERLAP
 from engine.run.types import Run
 
 from .project import CATALOGUE, Project, extract, load, plan, respond, stop_if
@@ -278,9 +279,11 @@ def test_what_a_dead_run_left_behind_is_cleared(project: Project) -> None:
 
 def test_tracked_parameters_are_kept_only_after_success(project: Project) -> None:
     tasks = (extract("customers"), load("a.load", ALL, "stripe.customers"), load("b.load", "SELECT 1/0", into="more"))
-    tracked = {"a": {"since": "2026"}, "b": {"since": "2026"}}
-    execute_plan(plan(*tasks), project.world(), project.events.append, tracked)
-    assert dict(project.world().runs.tracked()) == {("a", "since"): "2026"}
+    execute_plan(plan(*tasks), project.world(), project.events.append, {"a": ("since",), "b": ("since",)})
+    tracked = dict(project.world().runs.tracked())
+    assert set(tracked) == {("a", "since")}
+    as_of = min(each.as_of for each in DuckStaging(project.staging, CATALOGUE).coverage())
+    assert datetime.fromisoformat(tracked["a", "since"]) == as_of - OVERLAP
 
 
 def test_a_mistake_of_ours_fails_one_task_only(project: Project) -> None:

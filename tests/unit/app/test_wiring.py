@@ -15,7 +15,7 @@ from engine.app.connectors import installed_connectors
 from engine.app.doctor import examine
 from engine.app.errors import Exit, RefusalError
 from engine.app.plan import make_plan
-from engine.app.run import exit_code, tracked_after
+from engine.app.run import exit_code, tracked_parameters
 from engine.app.sandbox import SandboxAddress
 from engine.app.scaffold import start_project
 from engine.app.state import state_paths
@@ -105,12 +105,10 @@ def test_the_exit_code_says_who_must_act(run: Run, expected: Exit) -> None:
     assert exit_code(run) is expected
 
 
-def test_tracked_parameters_become_the_start_of_the_run(project: Path) -> None:
+def test_tracked_parameters_are_found(project: Path) -> None:
     edit(project / "interfaces" / "customers.yaml", "type: timestamp\n", "type: timestamp\n    track: true\n")
     checked, plan = make_plan(project, (), {})
-    assert tracked_after(checked, plan, "2026-03-01T00:00:00+00:00") == {
-        "customers": {"since": "2026-03-01T00:00:00+00:00"}
-    }
+    assert tracked_parameters(checked, plan) == {"customers": ("since",)}
 
 
 def test_state_stays_out_of_git(tmp_path: Path) -> None:
