@@ -33,7 +33,7 @@ def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, st
     report_unset(checked.graph, chosen, checked.project, collector)
     for finding in collector:
         if CODES[finding.code].severity is Severity.ERROR:
-            raise RefusalError(Exit.USAGE, finding.message, finding.hint)
+            raise RefusalError(Exit.USAGE, f"{finding.message} ({finding.code})", finding.hint)
     connectors = installed_connectors()
     plan = plan_graph(checked.graph, checked.project, connectors, chosen, known_rows(checked, paths))
     return checked, plan

@@ -1,0 +1,41 @@
+"""Plans that are refused, and what is said.
+
+A folder in `plans/` is laid over `base/`; `names.txt` in it holds the interfaces that are to be planned, `expected.txt`
+what is said. `WEIR_UPDATE_GOLDEN=1 pytest tests/golden` writes them anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.app.errors import RefusalError
+from engine.app.plan import make_plan
+from engine.diagnostics import CODES
+
+HERE = Path(__file__).parent
+CASES = sorted(path.name for path in (HERE / "plans").iterdir())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_refused_plan_says_why(name: str, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(HERE / "base", project)
+    shutil.copytree(HERE / "plans" / name, project, dirs_exist_ok=True)
+    names = (project / "names.txt").read_text().split()
+    with pytest.raises(RefusalError) as raised:
+        make_plan(project, names, {})
+    shown = f"{raised.value.message}\n{raised.value.hint}\nexit {raised.value.code.value}\n"
+    expected = HERE / "plans" / name / "expected.txt"
+    if os.environ.get("WEIR_UPDATE_GOLDEN"):
+        expected.write_text(shown, encoding="utf-8")
+    assert shown == expected.read_text(encoding="utf-8")
+
+
+def test_every_code_of_planning_appears() -> None:
+    shown = "".join((HERE / "plans" / name / "expected.txt").read_text(encoding="utf-8") for name in CASES)
+    assert set(re.findall(r"\(([EW]5\d\d)\)", shown)) == {code for code in CODES if code[1] == "5"}
