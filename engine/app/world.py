@@ -69,7 +69,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             staging=_opener(paths, catalogues),
             extraction=_Extraction(checked.tree.root, sandbox, options.environment, installed_connectors()),
             accounts=_accounts,
-            boxes=_boxes(checked, paths, catalogues, isolated=options.isolated),
+            boxes=_boxes(checked, paths, catalogues, options),
             fetch=fetch_rows,
             tables=DuckTableStore(paths.tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
             runs=stack.enter_context(run_store(state)),
@@ -184,13 +184,14 @@ def _opener(paths: StatePaths, catalogues: Mapping[str, SourceCatalogue]) -> Cal
 
 
 def _boxes(
-    checked: Checked, paths: StatePaths, catalogues: Mapping[str, SourceCatalogue], *, isolated: bool
+    checked: Checked, paths: StatePaths, catalogues: Mapping[str, SourceCatalogue], options: RunOptions
 ) -> BoxRunner:
     from engine.duck import DuckBoxRunner, IsolatedBoxRunner
 
-    kind = IsolatedBoxRunner if isolated else DuckBoxRunner
+    kind = IsolatedBoxRunner if options.isolated else DuckBoxRunner
     schema = {table.name: table.relation for table in checked.project.tables.values()}
-    return kind({name: paths.staging(name) for name in catalogues}, catalogues, paths.tables, schema)
+    stagings = {name: paths.staging(name) for name in catalogues}
+    return kind(stagings, catalogues, paths.tables, schema, cancelled=options.cancelled.is_set)
 
 
 def _temporary(stack: ExitStack, paths: StatePaths) -> Path:

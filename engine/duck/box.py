@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,8 @@ _WRAPPED: Final = re.compile(r"^.*reading the stream registered as '\w+' failed:
 class DuckBoxRunner:
     """`BoxRunner` over staging files (connection → path), their catalogues, and the Schema's file and tables.
 
-    A file or a table that does not exist yet is empty. Files are read-locked while a box runs.
+    A file or a table that does not exist yet is empty. Files are read-locked while a box runs. When `cancelled` turns
+    true a box that runs is stopped: a `BoxError` too.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class DuckBoxRunner:
         catalogues: Mapping[str, SourceCatalogue],
         store: Path,
         schema: Mapping[str, Relation],
+        cancelled: Callable[[], bool] | None = None,
     ) -> None:
+        self._cancelled = cancelled
         self._namespaces = {
             name: Namespace(
                 path, {each: table.relation for each, table in catalogues[name].tables.items()}, tombstones=True
@@ -62,7 +65,7 @@ class DuckBoxRunner:
         spill = spill_folder(target)
         spill.mkdir(exist_ok=True)
         try:
-            rows = _run(box, scope, part, spill, limits)
+            rows = _run(box, scope, part, spill, limits, self._cancelled)
             part.replace(target)
         except BaseException:
             for leftover in (part, part.with_name(part.name + ".wal")):
@@ -78,10 +81,17 @@ def spill_folder(target: Path) -> Path:
     return target.with_name(target.name + ".spill")
 
 
-def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limits: BoxLimits) -> int:
+def _run(
+    box: Box,
+    scope: Mapping[str, Namespace],
+    part: Path,
+    spill: Path,
+    limits: BoxLimits,
+    cancelled: Callable[[], bool] | None,
+) -> int:
     part.unlink(missing_ok=True)
     with open_instance(limits, spill) as instance, _writer(part, box.bound.relation, spill) as writer:
-        with _limited(limits, instance):
+        with _limited(limits, cancelled, instance):
             named = check_box(instance, box.sql, {name: each.names for name, each in scope.items()})
         wanted = {each.namespace for each in named}
         # Waiting for a busy file is not the box's time.
@@ -91,7 +101,7 @@ def _run(box: Box, scope: Mapping[str, Namespace], part: Path, spill: Path, limi
             except duckdb.Error as error:
                 raise BoxError(f"the tables of the box cannot be read: {str(error).split(chr(10), 1)[0]}") from error
             lock_down(instance, limits)
-            with _limited(limits, instance, writer):
+            with _limited(limits, cancelled, instance, writer):
                 return _stream(instance, writer, box)
 
 
@@ -102,8 +112,10 @@ def limited_tables(box: Box) -> frozenset[TableName]:
 
 
 @contextlib.contextmanager
-def _limited(limits: BoxLimits, *connections: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    deadline = Deadline(limits.seconds, *(connection.interrupt for connection in connections))
+def _limited(
+    limits: BoxLimits, cancelled: Callable[[], bool] | None, *connections: duckdb.DuckDBPyConnection
+) -> Iterator[None]:
+    deadline = Deadline(limits.seconds, *(each.interrupt for each in connections), cancelled=cancelled)
     try:
         with deadline:
             yield
@@ -165,6 +177,8 @@ def _writer(part: Path, relation: Relation, spill: Path) -> Iterator[duckdb.Duck
 def _box_error(error: BaseException, deadline: Deadline, limits: BoxLimits) -> BoxError:
     text = _WRAPPED.sub("", str(error))
     line = text.split("\n", 1)[0]
+    if deadline.stopped:
+        return BoxError("the box was stopped")
     if deadline.passed or "INTERRUPT" in line or "max_execution_time" in line:
         return BoxError(f"the box took longer than {limits.seconds:g} seconds", limit="seconds")
     if "max_temp_directory_size" in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ MAX_EXPRESSION_DEPTH: Final = 1000
 """Deeper expressions are refused by the parser: DuckDB descends them on the C stack."""
 
 _INTERRUPT_EVERY_SECONDS: Final = 0.05
+_CANCELLED_EVERY_SECONDS: Final = 0.1
 
 
 @contextlib.contextmanager
@@ -60,15 +62,19 @@ def lock_down(connection: duckdb.DuckDBPyConnection, limits: BoxLimits) -> None:
 class Deadline:
     """Interrupts connections when its time is over, again and again, for as long as the `with` block runs.
 
-    `passed` tells afterwards whether the time was over.
+    `passed` tells afterwards whether the time was over, `stopped` whether `cancelled` turned true before.
     """
 
-    def __init__(self, seconds: float, *interrupts: Callable[[], object]) -> None:
+    def __init__(
+        self, seconds: float, *interrupts: Callable[[], object], cancelled: Callable[[], bool] | None = None
+    ) -> None:
         self._seconds = seconds
         self._interrupts = interrupts
+        self._cancelled = cancelled
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="box-deadline", daemon=True)
         self.passed = False
+        self.stopped = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -81,9 +87,13 @@ class Deadline:
         self._thread.join()
 
     def _watch(self) -> None:
-        wait = self._seconds
+        end = time.monotonic() + self._seconds
+        wait = self._seconds if self._cancelled is None else min(self._seconds, _CANCELLED_EVERY_SECONDS)
         while not self._done.wait(wait):
-            self.passed = True
+            self.stopped = self.stopped or (not self.passed and self._cancelled is not None and self._cancelled())
+            self.passed = self.passed or (not self.stopped and time.monotonic() >= end)
+            if not self.stopped and not self.passed:
+                continue
             for interrupt in self._interrupts:
                 with contextlib.suppress(duckdb.Error):
                     interrupt()

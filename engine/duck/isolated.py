@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from .box import limited_tables, spill_folder
 from .files import reading
 
 _GRACE_SECONDS: Final = 5.0
+_CANCELLED_EVERY_SECONDS: Final = 0.1
 
 _MAX_ANSWER_BYTES: Final = 1 << 16
 
@@ -40,8 +42,10 @@ class IsolatedBoxRunner:
         catalogues: Mapping[str, SourceCatalogue],
         store: Path,
         schema: Mapping[str, Relation],
+        cancelled: Callable[[], bool] | None = None,
         grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
+        self._cancelled = cancelled
         self._grace_seconds = grace_seconds
         self._stagings = dict(stagings)
         self._catalogues = dict(catalogues)
@@ -53,7 +57,7 @@ class IsolatedBoxRunner:
         job = json.dumps(self._job(box, target, limits)).encode()
         try:
             with reading(self._files(box)):  # the child finds them free: waiting is not the box's time
-                answer = _run_child(job, limits, self._grace_seconds)
+                answer = _run_child(job, limits, self._grace_seconds, self._cancelled)
             if "error" in answer:
                 raise _to_error(answer["error"])
         except BaseException:
@@ -84,7 +88,9 @@ class IsolatedBoxRunner:
         }
 
 
-def _run_child(job: bytes, limits: BoxLimits, grace_seconds: float) -> dict[str, Any]:
+def _run_child(
+    job: bytes, limits: BoxLimits, grace_seconds: float, cancelled: Callable[[], bool] | None
+) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "engine.duck.isolated_child"]
     process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
         command,
@@ -96,7 +102,7 @@ def _run_child(job: bytes, limits: BoxLimits, grace_seconds: float) -> dict[str,
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(job, timeout=limits.seconds + grace_seconds)
+        output = _answer(process, job, limits.seconds + grace_seconds, cancelled)
     except subprocess.TimeoutExpired:
         raise BoxError(f"the box took longer than {limits.seconds:g} seconds", limit="seconds") from None
     finally:
@@ -114,6 +120,26 @@ def _run_child(job: bytes, limits: BoxLimits, grace_seconds: float) -> dict[str,
         raise BoxError(f"the box's process ended with exit code {process.returncode}")
     # Out of address space ends a C++ program by abort or a fault wherever it happens to stand.
     raise BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
+
+
+def _answer(
+    process: subprocess.Popen[bytes], job: bytes, seconds: float, cancelled: Callable[[], bool] | None
+) -> bytes:
+    """What the child says at last. `TimeoutExpired` when its time is over, `BoxError` when the run is stopped."""
+    end = time.monotonic() + seconds
+    given: bytes | None = job
+    while True:
+        left = end - time.monotonic()
+        try:
+            return process.communicate(
+                given, timeout=left if cancelled is None else min(left, _CANCELLED_EVERY_SECONDS)
+            )[0]
+        except subprocess.TimeoutExpired:
+            if cancelled is not None and cancelled():
+                raise BoxError("the box was stopped") from None
+            if left <= _CANCELLED_EVERY_SECONDS or cancelled is None:
+                raise
+            given = None  # it is on its way already
 
 
 def _remove_leftovers(target: Path) -> None:

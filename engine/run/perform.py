@@ -51,6 +51,8 @@ def _failed(task: Task, error: Exception, context: RunContext, started: datetime
     match error:
         case StoppedError():
             return context.outcome(step, "stopped", started, message=str(error))
+        case BoxError() if context.is_stopping():
+            return context.outcome(step, "stopped", started, message="the run was stopped")
         case BoxError():
             hint = (
                 f"the box came to the limit `{error.limit}`: read less, or raise it in weir.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -202,3 +203,18 @@ def test_results_are_read_and_exported(runner: BoxRunner, target: Path, tmp_path
 def test_a_wide_result_stays_within_bounded_memory(runner: BoxRunner, target: Path) -> None:
     sql = "SELECT repeat(md5(range::VARCHAR), 100) AS wide FROM range(60000)"
     assert runner.run(box(sql, ("wide", TEXT)), target, LIMITS).rows == 60_000
+
+
+@pytest.mark.parametrize("kind", [DuckBoxRunner, IsolatedBoxRunner])
+def test_a_box_is_stopped_when_the_run_is(kind: type[DuckBoxRunner | IsolatedBoxRunner], target: Path) -> None:
+    asked = threading.Event()
+    runner = kind({}, {}, target.with_name("store.duckdb"), {}, cancelled=asked.is_set)
+    sql = "SELECT count(*) AS n FROM range(1000000000) AS a, range(100000) AS b"
+    long = replace(box(sql, ("n", INTEGER)), scope=())
+    threading.Timer(0.5, asked.set).start()
+    begun = time.monotonic()
+    with pytest.raises(BoxError, match="the box was stopped") as stopped:
+        runner.run(long, target, replace(LIMITS, seconds=60))
+    assert stopped.value.limit is None
+    assert time.monotonic() - begun < 20
+    assert not target.exists()

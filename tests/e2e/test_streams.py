@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,22 @@ def test_on_a_terminal_the_answer_stands_alone(project: Path) -> None:
     assert b"read stripe_main.customers" in shown
     assert b" ok " not in shown
     assert shown.endswith(b"1 row\r\n")
+
+
+@pytest.mark.parametrize("isolated", ["--isolated", "--no-isolated"])
+def test_a_long_query_ends_when_it_is_interrupted(project: Path, isolated: str) -> None:
+    sql = "SELECT count(*) FROM range(1000000000) AS a, range(100000) AS b"
+    command = [str(WEIR), "query", "schema", isolated, sql]
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        time.sleep(3)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, b"", b"error: the query was stopped\n")
+    assert time.monotonic() - begun < 10
+    assert list((project / ".weir" / "scratch").iterdir()) == []
 
 
 def _read(master: int) -> bytes:
