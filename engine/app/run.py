@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .check import Checked
 from .errors import Exit, RefusalError
@@ -20,6 +20,8 @@ from .world import RunOptions, opened_world
 if TYPE_CHECKING:
     from engine.plan import Plan
     from engine.run import EventSink, Run
+
+_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_project(
@@ -82,7 +84,10 @@ def exit_code(run: Run) -> Exit:
 
 @contextmanager
 def interruptible(cancelled: threading.Event) -> Iterator[None]:
-    """While open, the first interrupt or SIGTERM asks the run to stop between two commits; a second one ends us."""
+    """While open, the first interrupt, SIGTERM or closed terminal asks the run to stop between two commits.
+
+    A second one ends us. What is ignored (by `nohup`) stays ignored.
+    """
 
     def ask(number: int, frame: FrameType | None) -> None:
         if cancelled.is_set():
@@ -92,7 +97,8 @@ def interruptible(cancelled: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield
     finally:
