@@ -31,6 +31,7 @@ RESULT_TABLE: Final = "result"
 _STREAM: Final = "weir_rows"
 _BATCH_ROWS: Final = 8192
 _WRITER_MEMORY: Final = "256MB"
+_KIND_OF_ERROR: Final = re.compile(r"^(?:[A-Z][A-Za-z-]* )+Error: ")
 _WRAPPED: Final = re.compile(r"^.*reading the stream registered as '\w+' failed: ", re.DOTALL)
 
 
@@ -187,4 +188,5 @@ def _box_error(error: BaseException, deadline: Deadline, limits: BoxLimits) -> B
         return BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
     if isinstance(error, RecursionError) or "expression depth" in text:
         return BoxError("the SQL is nested too deep", limit="depth")
-    return BoxError(line)
+    said = _KIND_OF_ERROR.sub("", line)
+    return BoxError(said[:1].lower() + said[1:] if said[1:2].islower() else said)

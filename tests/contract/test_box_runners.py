@@ -205,6 +205,12 @@ def test_a_wide_result_stays_within_bounded_memory(runner: BoxRunner, target: Pa
     assert runner.run(box(sql, ("wide", TEXT)), target, LIMITS).rows == 60_000
 
 
+def test_what_goes_wrong_in_a_box_is_said_plainly(runner: BoxRunner, target: Path) -> None:
+    with pytest.raises(BoxError) as failed:
+        runner.run(box("SELECT CAST(id AS INTEGER) AS n FROM charges", ("n", INTEGER)), target, LIMITS)
+    assert failed.value.reason.startswith("could not convert string 'ch_")
+
+
 @pytest.mark.parametrize("kind", [DuckBoxRunner, IsolatedBoxRunner])
 def test_a_box_is_stopped_when_the_run_is(kind: type[DuckBoxRunner | IsolatedBoxRunner], target: Path) -> None:
     asked = threading.Event()
