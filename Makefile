@@ -34,7 +34,7 @@ else
 	@$(BIN)/weir test-connection $(CONNECTION) $(ARGS)
 endif
 
-sandbox: $(RUNTIME) ## Serve a pretended Stripe on this machine until interrupted
+sandbox: $(RUNTIME) ## Serve a simulated Stripe on this machine until interrupted
 	@$(BIN)/weir sandbox $(ARGS)
 
 test: $(DEVELOPMENT) ## Run the tests

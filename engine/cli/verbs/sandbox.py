@@ -1,4 +1,4 @@
-"""`weir sandbox`: a pretended Stripe on this machine."""
+"""`weir sandbox`: a simulated Stripe on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
-    """Serve a stateful, pretended Stripe on loopback until interrupted (see `weir sandbox --help`)."""
+    """Serve a stateful, simulated Stripe on loopback until interrupted (see `weir sandbox --help`)."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = {name: value for name, value in os.environ.items() if "STRIPE" not in name.upper()}
