@@ -189,6 +189,12 @@ def test_a_column_that_hides_the_place_of_a_row_is_refused(bench: Bench) -> None
         bench.apply("upsert", "('a', 1)", relation=relation, mapping=(MapColumn("id", source="id"),), names="id, n")
 
 
+def test_an_update_without_a_match_is_refused(bench: Bench) -> None:
+    with pytest.raises(StoreError) as raised:
+        bench.apply("update", "('a', 'Ada', 1)", match=(), key=())
+    assert raised.value.code == "E606"
+
+
 def test_rows_without_a_key_are_refused_one_by_one(bench: Bench) -> None:
     report = bench.apply("upsert", "(NULL, 'x', 1)", "(NULL, 'y', 2)", "('a', 'Ada', 3)")
     assert (report.inserted, report.rejected) == (1, 2)
