@@ -70,13 +70,12 @@ def known_rows(checked: Checked, paths: StatePaths) -> dict[tuple[str, str], int
 
         staging = DuckStaging(file, catalogue)
         try:
-            covered = staging.coverage()
+            counts = staging.row_counts()
         except StoreError:  # a run that goes on holds the file: then the estimates say less
             continue
         finally:
             staging.close()
-        for entry in covered:
-            found[name, entry.table] = found.get((name, entry.table), 0) + entry.rows
+        found.update({(name, table): rows for table, rows in counts.items()})
     return found
 
 

@@ -25,8 +25,8 @@ class Session:
 
     @classmethod
     def of(cls, project: Path | None, colour: bool | None, environment: Mapping[str, str]) -> Session:
-        """From the options; NO_COLOR (any text but the empty one) turns colour off unless `--color` is given."""
-        if colour is None and environment.get("NO_COLOR"):
+        """From the options; NO_COLOR (not empty) or a dumb terminal turns colour off unless `--color` is given."""
+        if colour is None and (environment.get("NO_COLOR") or environment.get("TERM") == "dumb"):
             colour = False
         return cls(project, colour, environment)
 

@@ -23,6 +23,10 @@ from .staging_sweep import sweep
 from .staging_tables import prepare_table
 
 _DATABASE = "staging"
+_ROW_COUNTS = """
+SELECT table_name, estimated_size FROM duckdb_tables()
+WHERE database_name = ? AND schema_name = 'main'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,14 @@ class DuckStaging:
             attach(connection, self._path, _DATABASE, read_only=True)
             connection.execute(f"USE {_DATABASE}")
             return read_coverage(connection)
+
+    def row_counts(self) -> dict[str, int]:
+        """About how many rows each table holds, without reading them."""
+        if not self._path.exists():
+            return {}
+        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+            attach(connection, self._path, _DATABASE, read_only=True)
+            return dict(connection.execute(_ROW_COUNTS, [_DATABASE]).fetchall())
 
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -46,6 +46,7 @@ def test_parameters_are_pairs() -> None:
         ({"NO_COLOR": "1"}, None, False),
         ({"NO_COLOR": ""}, None, None),
         ({"NO_COLOR": "1"}, True, True),
+        ({"TERM": "dumb"}, None, False),
     ],
 )
 def test_no_color_is_honoured(environment: dict[str, str], colour: bool | None, expected: bool | None) -> None:

@@ -130,6 +130,15 @@ def test_filters_compare_instants_as_unix_seconds(staging: DuckStaging, folder: 
     assert staging.load([], [covered(3, where=())], moment(3)).removed == 0
 
 
+def test_rows_are_counted_once_however_often_they_were_read(staging: DuckStaging, folder: Path) -> None:
+    assert staging.row_counts() == {}
+    page = [{"id": f"ch_{number}", "created": number} for number in range(7)]
+    for second in (1, 2):
+        where = ((Predicate("status", Op.EQ, ("paid",)),),) if second == 2 else ((),)
+        staging.load([spool(folder, [page])], [covered(second, where=where)], moment(second))
+    assert staging.row_counts() == {"charges": 7}
+
+
 def test_coverage_is_kept_replaced_and_forgotten(staging: DuckStaging, folder: Path) -> None:
     assert staging.coverage() == ()
     open_only = ((Predicate("status", Op.EQ, ("open",)),),)
