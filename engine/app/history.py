@@ -12,7 +12,7 @@ from .settings import project_settings
 from .state import run_store, state_paths
 
 if TYPE_CHECKING:
-    from engine.run import RunRecord, StepRecord
+    from engine.run import KeptReject, RunRecord, StepRecord
 
 
 def list_runs(root: Path, limit: int) -> Sequence[RunRecord]:
@@ -38,3 +38,15 @@ def show_run(root: Path, run_id: str) -> tuple[RunRecord, Sequence[StepRecord]]:
         if found is not None:
             return found
     raise RefusalError(Exit.USAGE, f"no run `{run_id}`, or more than one begins so", "`weir runs` lists them")
+
+
+def list_rejects(root: Path, limit: int) -> Sequence[KeptReject]:
+    """The rows that each step refused when it last ran. RefusalError when the tables cannot be read."""
+    from engine.duck import read_rejects
+    from engine.run import StoreError
+
+    demand_project(root)
+    try:
+        return read_rejects(state_paths(root, project_settings(root).state).tables, limit)
+    except StoreError as error:
+        raise RefusalError(Exit.BUSY if error.code == "E610" else Exit.FAILED, error.message, error.hint) from None

@@ -3,6 +3,7 @@
 from .binder import DuckBinder
 from .box import DuckBoxRunner
 from .isolated import IsolatedBoxRunner
+from .rejects import read_rejects
 from .results import ResultFormat, fetch_rows, write_result
 from .staging import DuckStaging, StagingLimits
 from .tables import DuckTableStore
@@ -16,5 +17,6 @@ __all__ = [
     "ResultFormat",
     "StagingLimits",
     "fetch_rows",
+    "read_rejects",
     "write_result",
 ]

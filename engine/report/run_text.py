@@ -137,13 +137,11 @@ def _remarks(outcome: Outcome, paint: Paint) -> list[str]:
         what = "is not in the catalogue" if drift.problem == "unknown" else "has values of another type"
         kept = f"({plural(drift.rows, 'row')}; kept in `_extra`)"
         lines.append(f"{warning}: `{drift.table}.{drift.field}` {what} {kept}")
-    if outcome.rejects:
-        lines.append(f"{warning}: {outcome.id}: {plural(outcome.counts.get('rejected', 0), 'row')} rejected")
     for reject in outcome.rejects[:_SHOWN_REJECTS]:
         key = ", ".join(f"{name} = {value}" for name, value in reject.key.items())
         lines.append(f"    {key or 'a row'}: `{reject.column}` {reject.problem}")
     if outcome.counts.get("rejected", 0) > _SHOWN_REJECTS:
-        lines.append('    … `weir query schema "SELECT * FROM weir.rejects"` shows more')
+        lines.append("    … `weir runs rejects` shows more")
     if outcome.snapshot is not None:
         lines.append(f"{note}: {outcome.id}: snapshot in {outcome.snapshot}")
     return lines

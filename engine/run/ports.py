@@ -153,6 +153,19 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptReject:
+    """A row that a step refused when it last ran: where it should have gone, why it did not, and all of it as JSON."""
+
+    run: str
+    step: str
+    table: str
+    key: Mapping[str, object]
+    column: str
+    problem: str
+    row: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import did. `rejected` counts all misfits; `rejects` holds the first few for the report."""
 

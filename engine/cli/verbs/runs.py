@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.app.history import list_runs, show_run
+from engine.app.history import list_rejects, list_runs, show_run
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
 from engine.report.run_text import render_counts
@@ -28,7 +28,7 @@ _FORMATS = click.Choice(["text", "json"])
 @project_option
 @click.pass_context
 def command(ctx: click.Context, limit: int, style: str) -> None:
-    """List the newest runs, or show one with its steps."""
+    """List the newest runs, show one with its steps, or show what was rejected."""
     if ctx.invoked_subcommand is not None:
         return
     session = ctx.ensure_object(Session)
@@ -88,6 +88,30 @@ def show(session: Session, run_id: str, style: str) -> None:
         for step in steps
     ]
     click.echo(text_table(("step", "kind", "status", "seconds", "outcome"), rows, widest=None))
+
+
+@command.command("rejects")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="At most so many rows."
+)
+@click.option("--format", "style", type=_FORMATS, default="text", show_default=True)
+@project_option
+@pass_session
+def rejects(session: Session, limit: int, style: str) -> None:
+    """Show the rows that did not fit their table when each step last ran, and why. JSON holds the whole rows."""
+    found = list_rejects(session.root, limit)
+    if style == "json":
+        for each in found:
+            click.echo(json_line(asdict(each)))
+        return
+    if not found:
+        click.echo("no rows were rejected", err=True)
+        return
+    rows = [
+        (each.step, ", ".join(f"{name} = {value}" for name, value in each.key.items()), each.column, each.problem)
+        for each in found
+    ]
+    click.echo(text_table(("step", "row", "column", "problem"), rows, widest=None, fit=session.width))
 
 
 def _outcome(step: StepRecord) -> str:

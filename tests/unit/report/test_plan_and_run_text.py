@@ -95,12 +95,15 @@ def test_the_summary_shows_what_is_worth_a_look(plan: Plan) -> None:
             drift=(Drift("customers", "loyalty", "unknown", 3),),
             warnings=("no rows in `customers`",),
         ),
-        outcome("customers.load", "succeeded", counts={"read": 6, "rejected": 6}, rejects=rejects),
+        outcome(
+            "customers.load", "succeeded", counts={"read": 6, "rejected": 6}, rejects=rejects, warnings=("6 rows",)
+        ),
     )
     text = render_summary(plan, run)
     assert "warning: stripe_main:customers: no rows in `customers`" in text
     assert "warning: `customers.loyalty` is not in the catalogue (3 rows; kept in `_extra`)" in text
-    assert "warning: customers.load: 6 rows rejected" in text
+    assert "warning: customers.load: 6 rows\n" in text
+    assert "`weir runs rejects` shows more" in text
     assert "    customer_id = cus_0: `email` is no text" in text
     assert "cus_5" not in text
 
