@@ -51,7 +51,8 @@ def failure_of(
         candidates = closest(name.rpartition(".")[2], tables) or closest(name, tables)
     elif reason == "column" and name is not None:
         near = [each.rpartition(".")[2] for each in _listed(details, said)]
-        candidates = closest(name, columns) or near[:3]
+        # DuckDB always proposes something, however far off.
+        candidates = closest(name, columns) or [each for each in near if name.casefold() in each.casefold()][:3]
     elif reason == "function" and details.get("error_subtype") == "MISSING_ENTRY":
         candidates = _listed(details, said)[:3]
     elif reason == "syntax" and span is not None and (word := _misspelt(sql, span)) is not None:

@@ -145,6 +145,19 @@ def test_a_table_from_a_query_is_sound_or_not_written(tmp_path: Path) -> None:
     weir(tmp_path, "validate").succeeded()
 
 
+def test_only_what_was_meant_is_fixed(tmp_path: Path) -> None:
+    weir(tmp_path, "init", ".").succeeded()
+    interface = tmp_path / "interfaces" / "customers.yaml"
+    sound = interface.read_text()
+    interface.write_text(sound.replace("SELECT id, name, email", "SELECT id, name, zzzqqq"))
+    wrong = interface.read_text()
+    assert weir(tmp_path, "validate", "--fix").code == 2
+    assert interface.read_text() == wrong
+    interface.write_text(sound.replace("SELECT id, name, email", "SELECT id, name, emial"))
+    weir(tmp_path, "validate", "--fix").succeeded()
+    assert interface.read_text() == sound
+
+
 def test_warnings_take_a_line_beside_other_work(tmp_path: Path) -> None:
     weir(tmp_path, "init", ".").succeeded()
     weir(tmp_path, "new", "schema", "idle", "--column", "id").succeeded()

@@ -77,15 +77,17 @@ class Boxes:
         fixes: list[Fix] = []
         if failure.span is not None:
             here = place.within(*rendered.origin(failure.span))
-            if failure.candidates and failure.name and failure.reason in ("table", "column", "function"):
-                best = failure.candidates[0]
-                fixes = [Fix(f"write `{best}`", here, best)]
+            near = closest(failure.name, failure.candidates, 1) if failure.name else []
+            if near and failure.reason in ("table", "column", "function"):
+                fixes = [Fix(f"write `{near[0]}`", here, near[0])]
         hint = did_you_mean(failure.name, failure.candidates) if failure.name else None
         hint = elsewhere or hint
         if hint is None and failure.candidates and failure.reason != "function":
             hint = f"there is {', '.join(f'`{name}`' for name in failure.candidates[:5])}"
         if hint is None and failure.reason == "table":
             hint = "`weir catalog` lists the tables of a connection; `schema.<name>` reaches the Schema"
+        if hint is None and failure.message.startswith("no column"):
+            hint = "`weir catalog TABLE` lists the columns of a connection's table"
         self.collector.report(_CODES[failure.reason], failure.message, here, hint=hint, fixes=fixes)
 
     def _elsewhere(self, failure: BindFailure, namespaces: tuple[str, ...]) -> str | None:
