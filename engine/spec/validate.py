@@ -28,6 +28,7 @@ MODELS: Mapping[str, type[ConnectionSpec] | type[InterfaceSpec] | type[SchemaSpe
 KINDS = {"connections": "connection", "interfaces": "interface", "schemas": "schema"}
 _HALF_DECIMAL = re.compile(r"decimal\(\s*\d+\s*")
 _OTHER_HALF = re.compile(r"\d+\s*\)")
+_FULL_WIDTH_COLON = "\N{FULLWIDTH COLON}"
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -72,7 +73,10 @@ def _definition(document: Document, collector: Collector) -> BaseModel | None:
     root, place = document.root, Place(document.file)
     if not isinstance(root, MappingNode):
         message = "the file is empty" if isinstance(root, ScalarNode) and root.value is None else "expected a mapping"
-        collector.report("E217", message, place, hint=f"begin with `kind: {KINDS[document.folder]}`")
+        hint = f"begin with `kind: {KINDS[document.folder]}`"
+        if isinstance(root, ScalarNode) and _FULL_WIDTH_COLON in str(root.value):
+            hint = f"`{_FULL_WIDTH_COLON}` is a full-width colon: write `: `"
+        collector.report("E217", message, place, hint=hint)
         return None
     return _validated(document, model, collector) if _kind_fits(document, root, collector) else None
 
