@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from engine.connector import SourceCatalogue
@@ -92,17 +93,20 @@ def _run_child(
     job: bytes, limits: BoxLimits, grace_seconds: float, cancelled: Callable[[], bool] | None
 ) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "engine.duck.isolated_child"]
-    process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"LC_ALL": "C.UTF-8"},
-        cwd="/",
-        start_new_session=True,
-    )
+    with TemporaryFile() as given:  # a pipe holds less than a job and would have to be fed while the child starts
+        given.write(job)
+        given.seek(0)
+        process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
+            command,
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"LC_ALL": "C.UTF-8"},
+            cwd="/",
+            start_new_session=True,
+        )
     try:
-        output = _answer(process, job, limits.seconds + grace_seconds, cancelled)
+        output = _answer(process, limits.seconds + grace_seconds, cancelled)
     except subprocess.TimeoutExpired:
         raise BoxError(f"the box took longer than {limits.seconds:g} seconds", limit="seconds") from None
     finally:
@@ -122,24 +126,18 @@ def _run_child(
     raise BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
 
 
-def _answer(
-    process: subprocess.Popen[bytes], job: bytes, seconds: float, cancelled: Callable[[], bool] | None
-) -> bytes:
+def _answer(process: subprocess.Popen[bytes], seconds: float, cancelled: Callable[[], bool] | None) -> bytes:
     """What the child says at last. `TimeoutExpired` when its time is over, `BoxError` when the run is stopped."""
     end = time.monotonic() + seconds
-    given: bytes | None = job
     while True:
         left = end - time.monotonic()
         try:
-            return process.communicate(
-                given, timeout=left if cancelled is None else min(left, _CANCELLED_EVERY_SECONDS)
-            )[0]
+            return process.communicate(timeout=left if cancelled is None else min(left, _CANCELLED_EVERY_SECONDS))[0]
         except subprocess.TimeoutExpired:
             if cancelled is not None and cancelled():
                 raise BoxError("the box was stopped") from None
             if left <= _CANCELLED_EVERY_SECONDS or cancelled is None:
                 raise
-            given = None  # it is on its way already
 
 
 def _remove_leftovers(target: Path) -> None:

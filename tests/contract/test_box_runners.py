@@ -224,3 +224,11 @@ def test_a_box_is_stopped_when_the_run_is(kind: type[DuckBoxRunner | IsolatedBox
     assert stopped.value.limit is None
     assert time.monotonic() - begun < 20
     assert not target.exists()
+
+
+def test_a_child_takes_a_box_of_any_size(target: Path) -> None:
+    """More than a pipe holds, while somebody asks now and then whether the run was stopped."""
+    runner = IsolatedBoxRunner({}, {}, target.with_name("store.duckdb"), {}, cancelled=lambda: False)
+    sql = f"SELECT length('{'x' * 200_000}') AS n"
+    result = runner.run(replace(box(sql, ("n", INTEGER)), scope=()), target, LIMITS)
+    assert fetch_rows(result, 1) == [(200_000,)]
