@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.diagnostics import Diagnostic
+from engine.diagnostics import Diagnostic, Fix
 from engine.source import SourceTree
 
 
@@ -19,11 +19,20 @@ def apply_fixes(diagnostics: Iterable[Diagnostic], tree: SourceTree) -> Mapping[
         text = tree.text_of(fix.place.file)
         if text is None:
             continue
-        edits.setdefault(fix.place.file, []).append((*tree.span(fix.place), fix.replacement))
+        edits.setdefault(fix.place.file, []).append(edit_of(fix, tree))
     changed: dict[str, str] = {}
     for file, listed in edits.items():
         changed[file] = _edited(tree.text_of(file) or "", listed)
     return changed
+
+
+def edit_of(fix: Fix, tree: SourceTree) -> tuple[int, int, str]:
+    """The code points that a fix replaces, and what comes there."""
+    start, end = tree.span(fix.place)
+    text = tree.text_of(fix.place.file) or ""
+    end = start + len(text[start:end].rstrip("\r\n"))  # a block ends with its line: that stays
+    after_colon = start == end and text[:start].endswith(":")  # a value where none was written
+    return start, end, " " + fix.replacement if after_colon else fix.replacement
 
 
 def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from engine.diagnostics import CODES, Diagnostic, Fix, Place, Severity
 from engine.source import Region, SourceTree
 
+from .fixes import edit_of
 from .masking import masked, masked_line
 
 _SECRETS = frozenset({"E206", "E207"})
@@ -58,7 +59,9 @@ def _located(diagnostic: Diagnostic, tree: SourceTree, hidden: Sequence[Region])
         labels=tuple((_region(label.place, tree, hidden), masked(label.text)) for label in diagnostic.labels),
         hint=masked(diagnostic.hint) if diagnostic.hint else None,
         fixes=tuple(
-            (replace(fix, title=masked(fix.title)), _region(fix.place, tree, hidden)) for fix in diagnostic.fixes
+            (replace(fix, title=masked(fix.title), replacement=edit_of(fix, tree)[2]), _region(fix.place, tree, hidden))
+            for fix in diagnostic.fixes
+            if masked(fix.replacement) == fix.replacement  # an edit is shown as it is, or not at all
         ),
     )
 

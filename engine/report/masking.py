@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_KEY = re.compile(r"(?<![A-Za-z0-9])((?:sk|rk|pk)_(?:live|test)_|whsec_|rkcs_|sess_)[A-Za-z0-9_]{4,}")
+_KEY = re.compile(
+    r"((?<![A-Za-z0-9])(?:(?:sk|rk|pk)_(?:live|test)_|whsec_|rkcs_|sess_)"
+    r"|(?:sk|rk)_(?:live|test)_(?=[A-Za-z]*\d)(?=[A-Za-z0-9]{16}))[A-Za-z0-9_]{4,}"  # inside a longer word
+)
 _NAMED = re.compile(
     r"""((?:^|[\s{,"'])[\w-]*(?:secret|password|passwd|token|api_?key)[\w-]*["']?\s*[:=]\s*)(?![{\[&*|>]|null\b|~)(\S[^,}#]*)""",
     re.IGNORECASE,

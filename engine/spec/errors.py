@@ -244,7 +244,8 @@ def _report_missing(found: _Found, place: Place, collector: Collector) -> None:
 
 
 def _report_literal(found: _Found, here: Place, collector: Collector) -> None:
-    allowed = re.findall(r"'([^']*)'", str((found.error.get("ctx") or {}).get("expected", "")))
+    expected = str((found.error.get("ctx") or {}).get("expected", ""))
+    allowed = [word or number for word, number in re.findall(r"'([^']*)'|(\b\d+\b)", expected)]
     written = found.node.text if isinstance(found.node, ScalarNode) else ""
     near = closest(written, allowed, 1)
     fixes = [Fix(f"write `{near[0]}`", here, near[0])] if near else []

@@ -9,7 +9,10 @@ from engine.connector.sandbox import SANDBOX_KEY
 from engine.diagnostics import Collector, Place
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, SourceTree, Span
 
-_KEY = re.compile(r"(?<![A-Za-z0-9])(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=_]{16,})")
+_KEY = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=_]{16,})"
+    r"|(?:sk|rk)_(?:live|test)_(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}"  # inside a longer word
+)
 _HINT = "take it out, write a reference such as `{env: STRIPE_SECRET_KEY}`, and roll the key"
 
 
