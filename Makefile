@@ -11,9 +11,10 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 FORMAT ?= text
 PYTEST ?= -n 2
+TIMES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench validate plan test-connection sandbox clean
+.PHONY: help run test test-long lint bench validate plan test-connection sandbox clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ sandbox: $(RUNTIME) ## Serve a simulated Stripe on this machine until interrupte
 
 test: $(DEVELOPMENT) ## Run the tests
 	@$(BIN)/pytest $(PYTEST) $(ARGS)
+
+test-long: $(DEVELOPMENT) ## Run the property tests with many new examples: TIMES=20 times as many
+	@WEIR_TEST_LONG=$(TIMES) $(BIN)/pytest $(PYTEST) tests/property $(ARGS)
 
 lint: $(DEVELOPMENT) ## Style, types and the layers of the architecture
 	@$(BIN)/ruff check .

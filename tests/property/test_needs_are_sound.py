@@ -19,6 +19,7 @@ from engine.connector import Need, Op, Predicate
 from engine.duck import DuckBinder
 from engine.graph import Bound, Scope
 from engine.relation import BOOLEAN, INTEGER, MAP, TEXT, TIMESTAMP, Column, Relation
+from tests.effort import examples
 
 CUSTOMERS = Relation(
     (
@@ -375,7 +376,7 @@ def whole(who: Rows, what: Rows, targets: Rows) -> dict[str, Rows]:
     }
 
 
-fast = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fast = settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("sql", QUERIES)

@@ -14,6 +14,7 @@ from engine.duck.tables import DuckTableStore
 from engine.graph import Action, MapColumn
 from engine.relation import INTEGER, TEXT, Column, Relation
 from engine.run import BoxResult, ImportJob, StoreError
+from tests.effort import examples
 
 RELATION = Relation((Column("a", TEXT), Column("b", INTEGER), Column("v", TEXT, required=True), Column("n", INTEGER)))
 MAPPING = (
@@ -107,7 +108,7 @@ def counts(store: DuckTableStore, action: Action, result: BoxResult) -> tuple[in
     return report.inserted, report.updated, report.deleted, report.unchanged, report.rejected
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(jobs, min_size=1, max_size=4))
 def test_a_sequence_of_imports_does_what_the_model_does(sequence: list[tuple[Action, list[Row]]]) -> None:
     model = Model()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engine.connector import Need, Op, Predicate, Read, Request, Value
 from engine.connectors.stripe.reads import plan_reads
+from tests.effort import examples
 
 Row = Mapping[str, Value | None]
 
@@ -262,7 +263,7 @@ def _fetched(table: str, rows: list[Row], read: Read) -> list[str]:
     return list(found)
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(800), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
 def test_every_row_that_a_box_could_see_is_fetched(case: tuple[str, list[Row], list[Need]]) -> None:
     table, rows, needs = case
@@ -299,7 +300,7 @@ def _newest_cases(draw: st.DrawFn) -> tuple[str, list[Row], list[Need]]:
     return table, draw(_rows(table)), needs
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(_newest_cases())
 def test_the_newest_rows_of_each_need_are_fetched(case: tuple[str, list[Row], list[Need]]) -> None:
     table, rows, needs = case
@@ -309,7 +310,7 @@ def test_the_newest_rows_of_each_need_are_fetched(case: tuple[str, list[Row], li
         assert {str(row["id"]) for row in newest} <= fetched
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(_rows("prices"), st.lists(st.sets(st.sampled_from(["k1", "k2", "k3"]), min_size=1), min_size=1, max_size=3))
 def test_array_filters_are_united(rows: list[Row], wanted: list[set[str]]) -> None:
     where = tuple((Predicate("lookup_key", Op.IN, tuple(sorted(keys))),) for keys in wanted)
@@ -317,7 +318,7 @@ def test_array_filters_are_united(rows: list[Row], wanted: list[set[str]]) -> No
     assert sorted(fetched) == sorted(str(row["id"]) for row in rows if row["lookup_key"] in set[str]().union(*wanted))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
 def test_coverage_never_claims_more_than_was_asked(case: tuple[str, list[Row], list[Need]]) -> None:
     """A row that `where` speaks of and that is not in the answers counts as gone: the claim must be true."""
@@ -332,7 +333,7 @@ def test_coverage_never_claims_more_than_was_asked(case: tuple[str, list[Row], l
             assert _matches(row, read.where)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
 def test_plans_do_not_depend_on_the_order_of_needs(case: tuple[str, list[Row], list[Need]]) -> None:
     table, rows, needs = case

@@ -10,6 +10,7 @@ from engine.diagnostics import Collector, Place
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, plain, read_yaml
 from engine.source.locate import span_of
 from engine.source.scalars import written_chars
+from tests.effort import examples
 
 LETTERS = "abXY 01:#-,'\"\\{}[]\t\n%@é日🎉|>&*!?"
 texts = st.text(LETTERS, max_size=24)
@@ -39,7 +40,7 @@ def read(text: str) -> Document:
     return document
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(values, styles, st.sampled_from([None, False, True]), st.sampled_from([20, 1000]))
 def test_the_text_at_a_scalars_span_reads_as_its_value(
     value: object, style: str | None, flow: bool | None, width: int
@@ -58,7 +59,7 @@ def test_the_text_at_a_scalars_span_reads_as_its_value(
         assert again is None or plain(again) == [node.value]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(texts, styles, st.sampled_from([8, 20, 1000]), st.sampled_from(["\n", "\r\n"]))
 def test_every_character_is_found_where_it_was_written(text: str, style: str | None, width: int, ending: str) -> None:
     source = yaml.safe_dump({"sql": text}, default_style=style, allow_unicode=True, width=width)
@@ -90,7 +91,7 @@ def blocks(draw: st.DrawFn) -> tuple[str, str]:
     return f"a: 1\nsql: |\n{body}end: x\n", "\n".join(lines) + "\n"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(blocks(), st.data())
 def test_an_offset_in_a_block_lands_on_the_same_character(block: tuple[str, str], data: st.DataObject) -> None:
     source, content = block
@@ -101,7 +102,7 @@ def test_an_offset_in_a_block_lands_on_the_same_character(block: tuple[str, str]
     assert source[start] == content[offset]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text("ab:\n -[]{}'\"|>&*!?#,%@\t\r\x00\u2028\ufeff", max_size=40), st.booleans())
 def test_reading_never_raises(text: str, use_libyaml: bool) -> None:
     collector = Collector()

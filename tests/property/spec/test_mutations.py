@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 
 from engine.diagnostics import Collector
 from engine.report import FINDING_FORMATS, apply_fixes, render_findings
-from engine.source import SourceTree, load_root, read_yaml
+from engine.source import SourceTree, read_yaml
 from engine.spec import validate_tree
+from tests.effort import examples
 from tests.unit.spec.documents import CONNECTION, INTERFACE, SCHEMA
 
 DOCUMENTS = {
@@ -19,9 +19,10 @@ DOCUMENTS = {
     "interfaces/a.yaml": INTERFACE,
     "schemas/a.yaml": SCHEMA,
 }
+KEY = "sk_live_0123456789abcdef"
 FRAGMENTS = [
     "null", "[]", "{}", "true", "12", "-1", "''", "x: 1", "- a", "*a", "&a b", "!!str x", "<<", "|", ">", "é🎉", "  ",
-    "\n", "\t", ":", "- ", " sk_live_0123456789abcdef", "decimal(3", "2)", "0x1f", "1e999", "auto", "all", "~",
+    "\n", "\t", ":", "- ", f" {KEY}", "decimal(3", "2)", "0x1f", "1e999", "auto", "all", "~",
 ]  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def check(file: str, text: str) -> tuple[SourceTree, Collector, bool]:
     return tree, collector, bool(specs.connections or specs.interfaces or specs.schemas)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(st.one_of(mutated(), with_values_replaced()))
 def test_a_definition_is_never_set_aside_without_a_word(made: tuple[str, str]) -> None:
     file, text = made
@@ -66,11 +67,11 @@ def test_a_definition_is_never_set_aside_without_a_word(made: tuple[str, str]) -
         assert found.place is not None
         start, end = tree.span(found.place)
         assert 0 <= start <= end <= len(text)
-    for style in FINDING_FORMATS:
-        assert "0123456789abcdef" not in render_findings(style, collector, tree, version="0")  # type: ignore[arg-type]
+    for style in FINDING_FORMATS if KEY in text else ():  # a key that was cut is none any more
+        assert KEY.removeprefix("sk_live_") not in render_findings(style, collector, tree, version="0")  # type: ignore[arg-type]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.one_of(mutated(), with_values_replaced()))
 def test_fixes_leave_fewer_errors_or_other_ones(made: tuple[str, str]) -> None:
     file, text = made
@@ -81,16 +82,3 @@ def test_fixes_leave_fewer_errors_or_other_ones(made: tuple[str, str]) -> None:
     _, after, _ = check(file, changed[file])
     assert "E104" not in {found.code for found in after} - {found.code for found in collector}
     assert "E108" not in {found.code for found in after} - {found.code for found in collector}
-
-
-def test_a_thousand_definitions_take_little_time(tmp_path: Path) -> None:
-    (tmp_path / "interfaces").mkdir()
-    for number in range(1000):
-        text = INTERFACE.replace("name: customers\n", f"name: customers_{number}\n", 1)
-        (tmp_path / "interfaces" / f"customers_{number}.yaml").write_text(text)
-    start = time.process_time()
-    collector = Collector()
-    specs = validate_tree(load_root(tmp_path, collector), collector)
-    elapsed = time.process_time() - start
-    assert len(specs.interfaces) == 1000
-    assert elapsed < 3  # about 0.6 s on a quiet machine: this catches a change of order, not of degree

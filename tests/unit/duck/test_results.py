@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.duck import fetch_rows, write_result
 from engine.relation import Column, ColumnType, Relation
 from engine.run import BoxResult
+from tests.effort import examples
 
 COLUMNS = (
     ("day", "date", "DATE '2026-01-02'"),
@@ -72,7 +73,7 @@ def test_csv_holds_lists_as_json_and_tells_null_from_empty(tmp_path: Path) -> No
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
 def test_any_text_is_read_back_from_csv_as_it_was(tmp_path: Path, text: str) -> None:
     literal = "'" + text.replace("'", "''") + "'"

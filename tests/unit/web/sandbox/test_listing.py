@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
+
 from .client import Client
 
 CLIENT = Client(customers=30)
 STORE = CLIENT.box.world.store(CLIENT.box.world.platform)
-SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PATHS = {
     "/v1/charges": "charge",
