@@ -23,7 +23,7 @@ from .sandbox import SandboxAddress, embedded_sandbox
 from .state import StatePaths, run_store, utc_now
 
 if TYPE_CHECKING:
-    from engine.connector import Connector, SourceCatalogue
+    from engine.connector import Connector, Mirror, Pace, Read, SourceCatalogue
     from engine.plan import ConnectionSettings, Plan
     from engine.run import BoxLimits, BoxRunner, Json, Staging, World
 
@@ -83,6 +83,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             cancelled=options.cancelled.is_set,
             parallel=_PARALLEL_TASKS,
             reject_limit=settings.policy.reject_limit,
+            refresh=_refresh,
         )
 
 
@@ -170,6 +171,11 @@ def _accounts(settings: ConnectionSettings) -> Sequence[str | None]:
             )
         )
     return settings.accounts
+
+
+def _refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
+    """See `World.refresh`."""
+    return installed_connectors()[settings.connector].refresh(reads, mirror, pace)
 
 
 def _opener(paths: StatePaths, catalogues: Mapping[str, SourceCatalogue]) -> Callable[[ConnectionSettings], Staging]:

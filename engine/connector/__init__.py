@@ -1,21 +1,33 @@
 """The connector protocol: what a provider can give, what a box needs, secrets and failures."""
 
 from .failure import ConnectorError, Failure, FailureKind
+from .mirror import CHANGES, EVENT_GAP, Changes, Coverage, EventClaim, EventInterval, Gone, Mirror, OpenRows, Renewed
 from .need import Need, Op, Predicate, Read, Request, Value
-from .protocol import CheckReport, Connector, Probe, SourceCatalogue, SourceTable, Verdict
+from .protocol import CheckReport, Connector, Pace, Probe, SourceCatalogue, SourceTable, Verdict
 from .secret import Secret
 
 __all__ = [
+    "CHANGES",
+    "EVENT_GAP",
+    "Changes",
     "CheckReport",
     "Connector",
     "ConnectorError",
+    "Coverage",
+    "EventClaim",
+    "EventInterval",
     "Failure",
     "FailureKind",
+    "Gone",
+    "Mirror",
     "Need",
     "Op",
+    "OpenRows",
+    "Pace",
     "Predicate",
     "Probe",
     "Read",
+    "Renewed",
     "Request",
     "Secret",
     "SourceCatalogue",

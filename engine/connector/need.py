@@ -65,7 +65,8 @@ class Read:
     """How one source table will be read. JSON both ways: it is part of the plan and the payload of the extraction.
 
     `requests` are the distinct kinds of requests, paging aside. `why` says in a sentence what was pushed down and
-    what was not. `options` is the connector's own (JSON values only). `bound` is the most rows it will read, if known.
+    what was not. `options` is the connector's own (JSON values only). `cost` is about how many requests it will make,
+    where a mirror tells.
     """
 
     table: str
@@ -75,3 +76,4 @@ class Read:
     why: str
     limit: int | None = None
     options: Mapping[str, object] | None = None
+    cost: int | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from engine.relation import Relation
 
 from .failure import Failure
-from .need import Need, Op, Read
+from .mirror import Mirror
+from .need import Need, Op, Predicate, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class SourceTable:
 
     `relation` holds the provider's columns followed by the system columns (`_account`, `_livemode`, `_api_version`,
     `_read_at`, `_source`, `_deleted_at`, `_extra`). `filters` are the columns whose comparisons the provider can
-    answer. `key` identifies a row within an account. `created` names the column that orders the list, if any.
+    answer. `key` identifies a row within an account. `created` names the column that orders the list, if any. `open`
+    says which rows are not final: those may change without notice (a disjunction; none for all others).
     """
 
     name: str
@@ -28,6 +31,7 @@ class SourceTable:
     description: str
     filters: Mapping[str, frozenset[Op]]
     created: str | None = None
+    open: tuple[tuple[Predicate, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,18 @@ class SourceCatalogue:
     tables: Mapping[str, SourceTable]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Lists that are no tables, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When and how often. `now` is this machine's time. `reread` says by table after how many seconds all of it is read
+    again (None: never), where the definition says so. `events` is false where events cannot be read; `lost` is set when
+    the provider does not tell them any more from that moment on."""
+
+    now: datetime
+    reread: Mapping[str, float | None] = field(default_factory=dict)
+    events: bool = True
+    lost: datetime | None = None
 
 
 class Verdict(StrEnum):
@@ -103,6 +119,18 @@ class Connector(Protocol):
 
     def plan_reads(self, needs: Sequence[Need]) -> tuple[Read, ...]:
         """The fewest requests that give every need: one `Read` a table, tables in order of name."""
+        ...
+
+    def refresh(self, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> tuple[Read, ...]:
+        """What must be asked for now so that the account's mirror gives what `reads` would, as of now.
+
+        Reads that need nothing are among them with `options` that ask for nothing; further ones may join them, such as
+        one of what has changed. Their `why` says what is left to do.
+        """
+        ...
+
+    def freshness(self, table: str, reread: Mapping[str, float | None]) -> str:
+        """When runs see which kind of change of a table, in words; `reread` as in `Pace`. KeyError if unknown."""
         ...
 
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:

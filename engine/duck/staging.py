@@ -12,17 +12,21 @@ from pathlib import Path
 
 import duckdb
 
-from engine.connector import SourceCatalogue, SourceTable
-from engine.run import Coverage, Drift, LoadReport, OutputFile, StoreError
+from engine.connector import Changes, Coverage, Mirror, SourceCatalogue, SourceTable
+from engine.run import Drift, LoadReport, OutputFile, StoreError
 
 from .files import attach, holding, reading, writing
 from .ingest import ingest
 from .quoting import quote_literal
+from .staging_changes import bury, bury_left_behind
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
+from .staging_events import make_event_tables, record_events
+from .staging_mirror import read_mirror
 from .staging_sweep import sweep
 from .staging_tables import prepare_table
 
 _DATABASE = "staging"
+_NONE = Changes()
 _ROW_COUNTS = """
 SELECT table_name, estimated_size FROM duckdb_tables()
 WHERE database_name = ? AND schema_name = 'main'
@@ -54,7 +58,9 @@ class DuckStaging:
         """The file."""
         return self._path
 
-    def load(self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime) -> LoadReport:
+    def load(
+        self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime, changes: Changes = _NONE
+    ) -> LoadReport:
         """See `Staging.load`. After an error the file is as it was.
 
         KeyError: a table that the catalogue does not have. `SpoolError`: a spool file that was cut short. `StoreError`:
@@ -64,15 +70,18 @@ class DuckStaging:
         loads: dict[str, list[OutputFile]] = defaultdict(list)
         for file in files:
             loads[file.bucket].append(file)
-        tables = {name: self._catalogue.tables[name] for name in {*loads, *(each.table for each in coverage)}}
+        names = {*loads, *(each.table for each in coverage), *_named(changes)}
+        tables = {name: self._catalogue.tables[name] for name in names}
         with self._open() as connection, _refusals(self._path), _transaction(connection):
             make_coverage_tables(connection)
+            make_event_tables(connection)
             rows = 0
             for name in sorted(tables):
                 prepare_table(connection, tables[name])
                 if loads[name]:
                     rows += ingest(connection, tables[name], loads[name], moment)
             removed = self._apply_coverage(connection, tables, coverage, moment)
+            removed += self._apply_changes(connection, tables, changes, moment)
             drift = _united_drift(files)
             record_drift(connection, drift, moment)
         return LoadReport(rows, removed, drift)
@@ -89,6 +98,15 @@ class DuckStaging:
             attach(connection, self._path, _DATABASE, read_only=True)
             connection.execute(f"USE {_DATABASE}")
             return read_coverage(connection)
+
+    def mirror(self, account: str) -> Mirror:
+        """See `Staging.mirror`."""
+        if not self._path.exists():
+            return Mirror(account)
+        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+            attach(connection, self._path, _DATABASE, read_only=True)
+            connection.execute(f"USE {_DATABASE}")
+            return read_mirror(connection, self._catalogue, account)
 
     def row_counts(self) -> dict[str, int]:
         """About how many rows each table holds, without reading them."""
@@ -111,8 +129,18 @@ class DuckStaging:
         removed = 0
         for each in coverage:
             gone = sweep(connection, tables[each.table], each, read_at) if each.complete else 0
-            record_coverage(connection, each, alone=gone > 0 and each.where != ((),))
+            record_coverage(connection, each, read_at=read_at, alone=gone > 0 and each.where != ((),))
             removed += gone
+        return removed
+
+    @staticmethod
+    def _apply_changes(
+        connection: duckdb.DuckDBPyConnection, tables: dict[str, SourceTable], changes: Changes, read_at: datetime
+    ) -> int:
+        removed = sum(bury(connection, tables[gone.table], gone, read_at) for gone in changes.gone)
+        removed += sum(bury_left_behind(connection, renewed, read_at) for renewed in changes.renewed)
+        for claim in changes.events:
+            record_events(connection, claim, read_at)
         return removed
 
     @contextlib.contextmanager
@@ -158,6 +186,12 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _named(changes: Changes) -> set[str]:
+    """The tables that changes speak of."""
+    gone = {each.table for each in changes.gone}
+    return gone.union(*({each.table, each.parent} for each in changes.renewed))
 
 
 def _united_drift(files: Sequence[OutputFile]) -> tuple[Drift, ...]:

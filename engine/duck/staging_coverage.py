@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
-from engine.connector import Op, Predicate
-from engine.run import Coverage, Drift
+from engine.connector import Coverage, Op, Predicate
+from engine.run import Drift
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS weir;
@@ -24,8 +25,12 @@ CREATE TABLE IF NOT EXISTS weir.coverage (
     api_version VARCHAR NOT NULL,
     pages BIGINT NOT NULL,
     "rows" BIGINT NOT NULL,
-    complete BOOLEAN NOT NULL
+    complete BOOLEAN NOT NULL,
+    expanded VARCHAR[],
+    read_at TIMESTAMP
 );
+ALTER TABLE weir.coverage ADD COLUMN IF NOT EXISTS expanded VARCHAR[];
+ALTER TABLE weir.coverage ADD COLUMN IF NOT EXISTS read_at TIMESTAMP;
 CREATE TABLE IF NOT EXISTS weir.drift (
     "table" VARCHAR NOT NULL,
     field VARCHAR NOT NULL,
@@ -39,6 +44,7 @@ CREATE TABLE IF NOT EXISTS weir.drift (
 _SAME_OR_WITHIN = """
 DELETE FROM weir.coverage
 WHERE account = $account AND "table" = $table
+    AND list_has_all($expanded::VARCHAR[], coalesce(expanded, []))
     AND (
         (gte IS NOT DISTINCT FROM $gte AND lt IS NOT DISTINCT FROM $lt AND filter = $filter)
         OR (
@@ -48,8 +54,16 @@ WHERE account = $account AND "table" = $table
     )
 """
 
+_TOUCHING = """
+DELETE FROM weir.coverage
+WHERE account = $account AND "table" = $table AND filter = $filter AND complete AND api_version = $api_version
+    AND coalesce(expanded, []) = $expanded::VARCHAR[] AND as_of >= $bound
+    AND (gte IS NULL OR $lt::BIGINT IS NULL OR gte <= $lt) AND (lt IS NULL OR $gte::BIGINT IS NULL OR lt >= $gte)
+RETURNING gte, lt, as_of, read_at, pages, "rows"
+"""
+
 _READ = """
-SELECT account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete
+SELECT account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, expanded, read_at
 FROM weir.coverage ORDER BY "table", account, gte NULLS FIRST, lt NULLS LAST, filter
 """
 
@@ -61,22 +75,52 @@ def make_coverage_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_TABLES)
 
 
-def record_coverage(connection: duckdb.DuckDBPyConnection, coverage: Coverage, *, alone: bool) -> None:
-    """Write `coverage` in place of what it repeats or contains.
+def record_coverage(
+    connection: duckdb.DuckDBPyConnection,
+    coverage: Coverage,
+    *,
+    read_at: datetime,
+    alone: bool,
+) -> None:
+    """Write `coverage` in place of what it repeats or contains, as one with the windows that it continues.
 
-    `alone`: rows were taken out that other coverages of the table may still claim, so those are forgotten.
+    The whole has the age of its oldest part. `alone`: rows were taken out that other coverages of the table may still
+    claim, so those are forgotten. `read_at` is naive UTC.
     """
-    values = _to_row(coverage)
+    values = {**_to_row(coverage), "read_at": read_at}
     if alone:
         connection.execute(
             'DELETE FROM weir.coverage WHERE account = $account AND "table" = $table',
             {"account": coverage.account, "table": coverage.table},
         )
-    keys = ("account", "table", "gte", "lt", "filter", "complete")
+    keys = ("account", "table", "gte", "lt", "filter", "complete", "expanded")
     connection.execute(_SAME_OR_WITHIN, {**{key: values[key] for key in keys}, "everything": _filter_text(EVERYTHING)})
+    if coverage.complete:
+        _unite(connection, values, coverage.continues or coverage.as_of)
     names = ", ".join(f'"{name}"' for name in values)
     places = ", ".join(f"${name}" for name in values)
     connection.execute(f"INSERT INTO weir.coverage ({names}) VALUES ({places})", values)
+
+
+def _unite(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], oldest: datetime) -> None:
+    """Take the windows that `values` continues, none of them older than `oldest`, out of the table and into it."""
+    keys = ("account", "table", "gte", "lt", "filter", "api_version", "expanded")
+    parameters = {**{key: values[key] for key in keys}, "bound": oldest.astimezone(UTC).replace(tzinfo=None)}
+    parts = connection.execute(_TOUCHING, parameters).fetchall()
+    for gte, lt, as_of, read_at, pages, rows in parts:
+        values["gte"] = None if None in (gte, values["gte"]) else min(gte, values["gte"])
+        values["lt"] = None if None in (lt, values["lt"]) else max(lt, values["lt"])
+        values["as_of"] = min(as_of, values["as_of"])
+        values["read_at"] = min(read_at, values["read_at"]) if read_at else values["read_at"]
+        values["pages"] += pages
+        values["rows"] += rows
+
+
+def forget_coverage(connection: duckdb.DuckDBPyConnection, account: str, table: str) -> None:
+    """Claim nothing of a table any more."""
+    connection.execute(
+        'DELETE FROM weir.coverage WHERE account = $account AND "table" = $table', {"account": account, "table": table}
+    )
 
 
 def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]:
@@ -98,6 +142,8 @@ def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]
             pages=row[8],
             rows=row[9],
             complete=row[10],
+            expanded=tuple(row[11] or ()),
+            read_at=row[12].replace(tzinfo=UTC) if row[12] else None,
         )
         for row in rows
     )
@@ -118,7 +164,7 @@ def record_drift(connection: duckdb.DuckDBPyConnection, drift: Sequence[Drift], 
             connection.execute("INSERT INTO weir.drift VALUES ($table, $field, $problem, $rows, $seen, $seen)", values)
 
 
-def _to_row(coverage: Coverage) -> dict[str, object]:
+def _to_row(coverage: Coverage) -> dict[str, Any]:
     return {
         "account": coverage.account,
         "table": coverage.table,
@@ -131,6 +177,7 @@ def _to_row(coverage: Coverage) -> dict[str, object]:
         "pages": coverage.pages,
         "rows": coverage.rows,
         "complete": coverage.complete,
+        "expanded": list(coverage.expanded),
     }
 
 

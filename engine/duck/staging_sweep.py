@@ -7,9 +7,8 @@ from typing import Final
 
 import duckdb
 
-from engine.connector import Op, Predicate, SourceTable, Value
+from engine.connector import Coverage, Op, Predicate, SourceTable, Value
 from engine.relation import Kind, Relation
-from engine.run import Coverage
 
 from .quoting import quote_name
 from .types import sql_type

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.connector import Read
@@ -54,6 +55,8 @@ class ConnectionSettings:
     base_url: str | None
     accounts: tuple[str, ...] | Literal["all"] | None
     requests_per_second: float | None
+    reread: Mapping[str, float | None] = field(default_factory=dict)
+    """By table: after how many seconds all of it is read again (None: never), where the definition says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Runs: a plan, executed."""
 
+from engine.connector import Coverage
+
 from .events import Event, EventSink, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 from .execute import execute_plan
 from .executor import (
@@ -20,7 +22,6 @@ from .ports import (
     BoxLimits,
     BoxResult,
     BoxRunner,
-    Coverage,
     Drift,
     ImportJob,
     ImportReport,

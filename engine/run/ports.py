@@ -7,34 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
-from engine.connector import Predicate
+from engine.connector import Changes, Coverage, Mirror
 from engine.graph import Action, Box, MapColumn
 from engine.relation import Relation
 
 from .executor import OutputFile
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What staging holds of a table: a `created` window `[gte, lt)` in Unix seconds (None: no bound), or all of it.
-
-    `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
-    `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit.
-    """
-
-    account: str
-    table: str
-    gte: int | None
-    lt: int | None
-    where: tuple[tuple[Predicate, ...], ...]
-    as_of: datetime
-    strategy: str
-    api_version: str
-    pages: int
-    rows: int
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +24,9 @@ class Drift:
     field: str
     problem: Literal["unknown", "mistyped"]
     rows: int
+
+
+_NONE: Final = Changes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +46,16 @@ class Staging(Protocol):
         """The file."""
         ...
 
-    def load(self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime) -> LoadReport:
+    def load(
+        self, files: Sequence[OutputFile], coverage: Sequence[Coverage], read_at: datetime, changes: Changes = _NONE
+    ) -> LoadReport:
         """Upsert the pages of spool files (by account and key) and record `coverage`, in one transaction.
 
         Then, in the same transaction, every row that a complete coverage speaks about (its account, window, filter)
         and that was last read before `read_at` is taken out of sight: where the coverage has no filter it is gone at
         the provider and tombstoned (`_deleted_at`); otherwise it may merely match no longer, so no box sees it until a
-        read without a filter tells.
+        read without a filter tells. `changes` belong to the same transaction: what is gone is tombstoned, and so is
+        what parents that were read anew do not have any more; the interval of applied events is moved on.
         """
         ...
 
@@ -83,6 +68,10 @@ class Staging(Protocol):
 
     def coverage(self) -> tuple[Coverage, ...]:
         """What is in the file, by table and account."""
+        ...
+
+    def mirror(self, account: str) -> Mirror:
+        """What the file holds of one account, for the connector to decide what must be asked for."""
         ...
 
     def close(self) -> None:

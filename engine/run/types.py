@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from engine.connector import Failure
+from engine.connector import Failure, Mirror, Pace, Read
 from engine.diagnostics import Place
 from engine.plan import ConnectionSettings
 
@@ -77,6 +77,11 @@ class RunRefusedError(Exception):
         self.hint = hint
 
 
+def _all(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:  # noqa: ARG001
+    """Whatever is wanted is read, as if there were no mirror."""
+    return reads
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside the plan that a run touches.
@@ -85,6 +90,7 @@ class World:
     holds no secret (`ConnectorError`: the secret cannot be had); `accounts` lists the accounts to read (None stands
     for the key's own). `fetch` reads the first rows of a box's result. `owner` describes this process in leases;
     `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id.
+    `refresh` says what must be read of what is wanted, given an account's mirror (see `Connector.refresh`).
     """
 
     now: Callable[[], datetime]
@@ -107,3 +113,4 @@ class World:
     parallel: int = 4
     reject_limit: int = 1000
     lease_seconds: float = 30.0
+    refresh: Callable[[ConnectionSettings, Sequence[Read], Mirror, Pace], Sequence[Read]] = _all

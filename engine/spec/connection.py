@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from engine.connector.sandbox import SANDBOX
 
-from .base import Definition, Model, Name, Sql, as_tuple
+from .base import Definition, Duration, Model, Name, Sql, as_tuple
 
 _ACCOUNT = r"^acct_[A-Za-z0-9]+$"
 
@@ -148,4 +149,10 @@ class ConnectionSpec(Definition):
         None, description="Connected accounts to read: a list of `acct_…`, or `all`. Default: the key's own account."
     )
     limits: LimitsSpec = Field(default_factory=LimitsSpec, description="How much of the allowance Weir may take.")
+    reread: Mapping[Name, Duration | Literal["never"]] = Field(
+        {},
+        description="By table: after how long all of it is read again, so that edits which the provider does not tell "
+        "are seen, or `never`. Default: by the kind of table; `weir plan` says it.",
+        examples=[{"payment_intents": "12h", "balance_transactions": "never"}],
+    )
     grants: GrantsSpec = Field(default_factory=GrantsSpec, description="What exports may do.")

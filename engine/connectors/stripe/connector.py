@@ -8,10 +8,12 @@ from functools import cache
 from importlib import import_module
 from typing import Final, cast
 
-from engine.connector import CheckReport, Need, Op, Read, SourceCatalogue, SourceTable
+from engine.connector import CheckReport, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable
 
 from .catalogue import FilterKind, Table, load_catalogue, table_relation
 from .reads import plan_reads
+from .refresh import refresh_reads
+from .sync_rules import OPEN, freshness_of
 
 _COMPARISONS: Final = frozenset({Op.EQ, Op.IN, Op.LT, Op.LE, Op.GT, Op.GE})
 _EQUALITIES: Final = frozenset({Op.EQ, Op.IN})
@@ -57,6 +59,14 @@ class StripeConnector:
         """See `reads.plan_reads`."""
         return plan_reads(needs)
 
+    def refresh(self, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> tuple[Read, ...]:
+        """See `refresh.refresh_reads`."""
+        return refresh_reads(reads, mirror, pace)
+
+    def freshness(self, table: str, reread: Mapping[str, float | None]) -> str:
+        """See `sync_rules.freshness_of`."""
+        return freshness_of(table, reread)
+
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:
         """Reach Stripe and probe each of `tables`. Only now is the SDK imported."""
         check = import_module(f"{__package__}.check").check_connection
@@ -81,6 +91,7 @@ def _source_table(table: Table) -> SourceTable:
         description=_description(table),
         filters=column_filters(table),
         created=table.created if table.newest_first else None,
+        open=OPEN.get(table.name, ()),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-Strategy = Literal["none", "list", "retrieve", "parents", "embedded"]
+Strategy = Literal["none", "list", "retrieve", "parents", "embedded", "kept", "changes"]
 """How the rows are reached.
 
 - `none`: no row can be needed; nothing is requested.
@@ -17,7 +17,39 @@ Strategy = Literal["none", "list", "retrieve", "parents", "embedded"]
 - `embedded`: the rows arrive inside the rows of `parent.table` (its Read is in the same plan), in their field
   `parent.embedded`: a list object whose first items are in `data` and whose rest, if `has_more`, lies behind its
   `url`. When the field is missing, `path` is read as with `parents`.
+- `kept`: the mirror has the rows; only those that `changes` speaks of are read again.
+- `changes`: page through the account's events, and have each object that they speak of brought up to date by the read
+  that follows it (see `Follow`).
 """
+
+
+class Follow(TypedDict):
+    """How a read brings an object up to date that an event speaks of.
+
+    `payload`: the event's own object will do where it is of API version `version`; otherwise it is retrieved from
+    `path` with `params`. Objects created from `newer` on come with the read's own list, now or later. `on_a_clock`:
+    the list leaves out objects on a test clock; `not_with` is a field that its rows never have.
+    """
+
+    payload: bool
+    version: str
+    path: str
+    params: dict[str, str]
+    newer: int | None
+    on_a_clock: bool
+    not_with: str | None
+
+
+class ChangesOptions(TypedDict):
+    """Which events are read: those created from `since` on that are not among `applied`; none where `since` is null.
+
+    The interval of applied events begins anew where `since` is null; `lost` (RFC 3339) says from when on events could
+    not be read any more, if that leaves a hole.
+    """
+
+    since: int | None
+    applied: list[str]
+    lost: str | None
 
 
 class Variant(TypedDict):
@@ -64,8 +96,12 @@ class ReadOptions(TypedDict):
 
     `page` is the list's page style; `created` is the column that variants' windows bound and may be cut by; null
     forbids cutting, because rows may have no such time. `newest_first` lists are ordered by it. `limit` is how many
-    rows each variant needs at most (null: all). `ids` and `retrieve` belong to the strategy `retrieve`, `parent` to
-    `parents` and `embedded`. Variants may overlap: rows are told apart by the table's key.
+    rows each variant needs at most (null: all). `ids` and `retrieve` belong to the strategy `retrieve` (a list may have
+    some besides), `parent` to `parents` and `embedded`. Variants may overlap: rows are told apart by the table's key.
+
+    `expanded` are the fields that the variants' `expand` parameters ask for. The rest is of reads that go on from a
+    mirror: `continues` (RFC 3339) is the age of the windows that the variants make longer; with `partial`, only the
+    rows of parents that come now are read; `follow` is set where `changes` reach the table.
     """
 
     table: str
@@ -79,3 +115,8 @@ class ReadOptions(TypedDict):
     retrieve: str | None
     ids: list[str]
     parent: ParentOptions | None
+    expanded: list[str]
+    continues: str | None
+    partial: bool
+    follow: Follow | None
+    changes: ChangesOptions | None

@@ -62,6 +62,11 @@ def plan_reads(needs: Sequence[Need]) -> tuple[Read, ...]:
     return tuple(_read(merged[name]) for name in sorted(merged))
 
 
+def plan_reads_of(names: Sequence[str]) -> tuple[Read, ...]:
+    """The reads of all rows of these tables, without fields that only come when asked for."""
+    return plan_reads([Need(name, ()) for name in names])
+
+
 def _parent_table(table: Table, needs: Sequence[Need]) -> str | None:
     """The table whose rows must be read to reach this one's, or None when it stands alone for these needs."""
     where = tuple(conjunction for need in needs for conjunction in need.where)
@@ -167,6 +172,11 @@ def _finish(
         "retrieve": table.retrieve,
         "ids": list(ids),
         "parent": parent,
+        "expanded": list(merged.expand),
+        "continues": None,
+        "partial": False,
+        "follow": None,
+        "changes": None,
     }
     return Read(
         table=table.name,

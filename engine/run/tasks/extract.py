@@ -1,10 +1,11 @@
 """Extract: one connection's tables through the executor into staging.
 
 Each account is a partition with the payload {account, reads, state}; the connection's config gets
-`table_failures: report`. A partition answers with files and a value: `coverage` (what the files cover), `remaining`
-(the state of the next slice, or null), `failures` (tables that were given up), `warnings` (texts) and its totals. While
-the files of one slice are loaded, the next slice is on its way. All slices of a connection carry one instant,
-`read_at`: rows of an earlier slice must not look as if the provider no longer had them.
+`table_failures: report`. The reads are those that the account's mirror leaves to do (`World.refresh`). A partition
+answers with files and a value: `coverage` (what the files cover), `gone`, `renewed` and `events` (`Changes`),
+`remaining` (the state of the next slice, or null), `failures` (tables that were given up), `warnings` (texts) and its
+totals. While the files of one slice are loaded, the next slice is on its way. All slices of a connection carry one
+instant, `read_at`: rows of an earlier slice must not look as if the provider no longer had them.
 """
 
 from __future__ import annotations
@@ -16,37 +17,33 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from engine.connector import ConnectorError, Failure, FailureKind, Predicate, Read
+from engine.connector import (
+    CHANGES,
+    Changes,
+    Coverage,
+    EventClaim,
+    Failure,
+    Gone,
+    Pace,
+    Predicate,
+    Renewed,
+)
 from engine.plan import Task
 
 from ..context import RunContext, StoppedError, file_name
 from ..executor import Json, OutputFile, Partition, Stage, TaskResult
-from ..ports import Coverage, Drift, Staging
+from ..ports import Drift, Staging
 from ..types import Outcome
+from .account import AccountWork
 from .progress import Progress
-
-_OF_A_TABLE: Final = frozenset(
-    {FailureKind.PERMISSION, FailureKind.MISSING, FailureKind.REQUEST, FailureKind.ANSWER, FailureKind.PROVIDER}
-)
-"""Failures that say nothing about other tables."""
 
 _Question = tuple[str, str, int | None, tuple[tuple[Predicate, ...], ...]]
 """What was asked: table, account, the lower bound of the window, and the filter. Upper bounds are the clock's."""
-
-
-@dataclass
-class _Account:
-    """What is still to be read of an account; `state` is the extraction's own."""
-
-    account: str | None
-    reads: tuple[Read, ...]
-    state: Json = None
-    done: bool = False
 
 
 @dataclass
@@ -58,7 +55,7 @@ class _Extraction:
     staging: Staging
     function: str
     config: Mapping[str, Json]
-    accounts: list[_Account]
+    accounts: list[AccountWork]
     root: Path
     read_at: datetime
     progress: Progress
@@ -72,6 +69,15 @@ class _Extraction:
     slices: int = 0
     given_up: bool = False
 
+    def note_failure(self, failure: Failure, gone: frozenset[str]) -> None:
+        """These tables are given up because of the failure; those that the plan does not want fail nothing."""
+        wanted = {read.table for task in self.tasks for read in task.reads}
+        for name in gone & wanted:
+            self.failed.setdefault(name, failure)
+        if not gone & wanted:
+            what = "events cannot be read" if failure.table == CHANGES else f"`{failure.table}` is not kept current"
+            self.warnings[f"{what}: {failure.message}"] = None
+
     def is_stopping(self) -> bool:
         """Whether the slice that is being read is of no use any more."""
         return self.given_up or self.context.is_stopping()
@@ -84,14 +90,18 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
     config = {**config, "table_failures": "report"}
     root = context.spool / file_name(settings.name)
     reads = tuple(read for task in tasks for read in task.reads)
-    accounts = [_Account(account, reads) for account in context.world.accounts(settings)]
+    names = context.world.accounts(settings)
     context.mirrors.take(lambda reason: _wait(tasks[0], context, reason))
     with closing(context.world.staging(settings)) as staging:
         before = _rows_by_question(staging.coverage())
+        now = context.world.now()
+        pace = Pace(now, settings.reread)
+        refresh = partial(context.world.refresh, settings)
+        accounts = [AccountWork(name, reads, staging.mirror(name or ""), pace, refresh) for name in names]
+        for account in accounts:
+            account.begin()
         progress = Progress(tasks, context)
-        extraction = _Extraction(
-            tasks, context, staging, function, config, accounts, root, context.world.now(), progress
-        )
+        extraction = _Extraction(tasks, context, staging, function, config, accounts, root, now, progress)
         try:
             _read_all(extraction, settings.name)
         finally:
@@ -107,7 +117,9 @@ def _wait(task: Task, context: RunContext, reason: str) -> None:
 
 def _read_all(extraction: _Extraction, name: str) -> None:
     with ThreadPoolExecutor(1, thread_name_prefix=f"extract {name}") as background:
-        coming: Future[list[TaskResult]] | None = background.submit(_read_slice, extraction, name)
+        coming: Future[list[TaskResult]] | None = None
+        if not all(account.done for account in extraction.accounts):
+            coming = background.submit(_read_slice, extraction, name)
         try:
             while coming is not None:
                 results = coming.result()
@@ -153,15 +165,14 @@ def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
         account = extraction.accounts[int(result.partition)]
         if result.error is not None:
             extraction.context.demand_going()
-            _leave_out(extraction, account, result.error)
+            extraction.note_failure(result.error, account.leave_out(result.error))
             continue
         value = _value(result)
         extraction.progress.end(result.partition, value)
         extraction.warnings.update(dict.fromkeys(msgspec.convert(value.get("warnings") or [], list[str])))
         for failure in msgspec.convert(value.get("failures") or [], list[Failure]):
-            _give_up(extraction, account, failure)
-        account.state = value.get("remaining")
-        account.done = account.state is None
+            extraction.note_failure(failure, account.give_up(failure))
+        account.go_on(value.get("remaining"))
     return any(not account.done for account in extraction.accounts)
 
 
@@ -169,61 +180,51 @@ def _value(result: TaskResult) -> Mapping[str, Json]:
     return result.value if isinstance(result.value, Mapping) else {}
 
 
-def _leave_out(extraction: _Extraction, account: _Account, failure: Failure) -> None:
-    """Give up the table that failed, and begin the others of this account anew; `ConnectorError` if it is not one."""
-    if failure.kind not in _OF_A_TABLE:
-        raise ConnectorError(failure)
-    gone = _give_up(extraction, account, failure)
-    account.reads = tuple(read for read in account.reads if read.table not in gone)
-    account.state = None
-    account.done = not account.reads
-
-
-def _give_up(extraction: _Extraction, account: _Account, failure: Failure) -> frozenset[str]:
-    """Note that a table failed, and with it those that hang on its rows; their names."""
-    if failure.table is None or failure.table not in {read.table for read in account.reads}:
-        raise ConnectorError(failure)
-    gone = _with_children(failure.table, account.reads)
-    for name in gone:
-        extraction.failed.setdefault(name, failure)
-    return gone
-
-
-def _with_children(table: str, reads: Sequence[Read]) -> frozenset[str]:
-    """The table and those that are read once for each of its rows."""
-    gone = {table}
-    size = 0
-    while len(gone) > size:
-        size = len(gone)
-        gone |= {read.table for read in reads if any(request.per in gone for request in read.requests)}
-    return frozenset(gone)
-
-
 def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
-    """Commit the files and the coverage of a slice to staging, and delete the files."""
+    """Commit the files of a slice to staging with what it says of them, and delete the files."""
     files: list[OutputFile] = []
     coverage: list[Coverage] = []
+    changes = Changes()
     for result in results:
         if result.error is not None:
             continue
         files += result.files
         value = _value(result)
         coverage += msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
-    if not files and not coverage:
+        changes = _joined(changes, value)
+    if not files and not coverage and changes == Changes():
         return
     extraction.context.demand_going()
-    report = extraction.staging.load(files, coverage, extraction.read_at)
-    moments = [each.as_of for each in coverage]
-    if moments:
-        name = _connection(extraction.tasks[0])
-        known = extraction.context.read_at.get(name)
-        extraction.context.read_at[name] = min([*moments, known] if known else moments)
+    report = extraction.staging.load(files, coverage, extraction.read_at, changes)
+    _note_moments(extraction, coverage, changes)
     for question, rows in _rows_by_question(coverage).items():
         extraction.answered[question] += rows
     for drift in report.drift:
         extraction.drift[drift.table, drift.field, drift.problem] = drift
     for file in files:
         Path(file.path).unlink(missing_ok=True)
+
+
+def _joined(changes: Changes, value: Mapping[str, Json]) -> Changes:
+    return Changes(
+        (*changes.gone, *msgspec.convert(value.get("gone") or [], tuple[Gone, ...])),
+        (*changes.renewed, *msgspec.convert(value.get("renewed") or [], tuple[Renewed, ...])),
+        (*changes.events, *msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])),
+    )
+
+
+def _note_moments(extraction: _Extraction, coverage: Sequence[Coverage], changes: Changes) -> None:
+    """Remember the earliest moment that the connection was read as of, and tell of holes."""
+    moments = [*(each.as_of for each in coverage), *(each.until for each in changes.events)]
+    if moments:
+        name = _connection(extraction.tasks[0])
+        known = extraction.context.read_at.get(name)
+        extraction.context.read_at[name] = min([*moments, known] if known else moments)
+    for claim in changes.events:
+        if claim.lost is not None:
+            hole = f"{claim.lost:%Y-%m-%d %H:%M} to {claim.until:%Y-%m-%d %H:%M} UTC"
+            text = f"events from {hole} could not be read any more: tables that rely on them are read whole"
+            extraction.warnings[text] = None
 
 
 def _rows_by_question(coverage: Sequence[Coverage]) -> Counter[_Question]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -146,21 +147,20 @@ def test_coverage_is_kept_replaced_and_forgotten(staging: DuckStaging, folder: P
     staging.load([], [covered(1, where=open_only)], moment(1))
     assert [(each.gte, each.lt, each.where) for each in staging.coverage()] == [
         (None, None, open_only),
-        (0, 100, ((),)),
-        (100, 200, ((),)),
+        (0, 200, ((),)),
     ]
     staging.load([], [covered(2, gte=0, lt=200)], moment(2))
     assert [(each.gte, each.lt) for each in staging.coverage()] == [(None, None), (0, 200)]
     everything = covered(3)
     staging.load([spool(folder, [[charge("a")]])], [everything], moment(3))
-    assert staging.coverage() == (everything,)
+    assert staging.coverage() == (replace(everything, read_at=moment(3)),)
 
 
 def test_a_filtered_read_that_removes_rows_ends_older_claims(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(1)], moment(1))
     open_only = covered(2, where=((Predicate("status", Op.EQ, ("open",)),),))
     staging.load([spool(folder, [[charge("a")]])], [open_only], moment(2))
-    assert staging.coverage() == (open_only,)
+    assert staging.coverage() == (replace(open_only, read_at=moment(2)),)
 
 
 def test_drift_is_summed_and_remembered_once(staging: DuckStaging, folder: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_broken_file_changes_nothing(staging: DuckStaging, folder: Path) -> No
     with pytest.raises(SpoolError):
         staging.load([spool(folder, [[charge("c")]], bucket="customers"), good], [covered(2)], moment(2))
     assert live(staging) == ["a"]
-    assert staging.coverage() == (covered(1),)
+    assert staging.coverage() == (replace(covered(1), read_at=moment(1)),)
     assert rows(staging.path, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'") == [("charges",)]
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from engine.run import Json
 
 from ..read_options import ReadOptions, Variant
+from .changes import ChangeReader
 from .cursors import Cursor, State
 
 
@@ -54,10 +55,50 @@ class Claims:
         for index, options in enumerate(reads):
             if options["strategy"] not in ("retrieve", "parents", "embedded") or index in state.failed:
                 continue
+            if options["partial"]:
+                continue
             pages, rows = state.totals.get(index, (0, 0))
             for place, variant in enumerate(options["variants"]):
                 window = _Window(variant["gte"], variant["lt"], 0 if place else pages, 0 if place else rows)
                 yield self._one(options, variant, window, state)
+
+    def renewed(self, reads: list[ReadOptions], state: State) -> list[Json]:
+        """The tables whose rows were read for some parents only: of those, what did not come is gone."""
+        found: list[Json] = []
+        for index, options in enumerate(reads):
+            parent = options["parent"]
+            if not options["partial"] or parent is None or index in state.failed:
+                continue
+            held = parent["params"][0]
+            found.append(
+                {
+                    "account": self.account,
+                    "table": options["table"],
+                    "field": held["field"],
+                    "parent": parent["table"],
+                    "column": held["column"],
+                }
+            )
+        return found
+
+    def events(self, reads: list[ReadOptions], state: State, changes: ChangeReader | None) -> list[Json]:
+        """Up to when events are applied. Nothing where a slice before told it, or what they ask for was not read."""
+        options = next((each["changes"] for each in reads if each["changes"] is not None), None)
+        if options is None or state.claimed or state.as_of is None or any(each.urgent for each in state.cursors):
+            return []
+        missed = [each for index, each in enumerate(reads) if index in state.failed and _is_followed(each)]
+        state.claimed = True
+        moment = datetime.fromtimestamp(state.as_of, UTC).isoformat()
+        return [
+            {
+                "account": self.account,
+                "until": moment,
+                "since": moment if options["since"] is None else None,
+                "lost": options["lost"],
+                "applied": [list(each) for each in changes.applied] if changes is not None else [],
+                "forget": [each["table"] for each in missed],
+            }
+        ]
 
     def _one(self, options: ReadOptions, variant: Variant, window: _Window, state: State) -> Json:
         assert state.as_of is not None
@@ -75,7 +116,13 @@ class Claims:
             "pages": window.pages,
             "rows": window.rows,
             "complete": window.complete,
+            "expanded": options["expanded"],
+            "continues": options["continues"],
         }
+
+
+def _is_followed(options: ReadOptions) -> bool:
+    return options["follow"] is not None or options["partial"]
 
 
 def _merged(windows: list[_Window], ceiling: int | None) -> list[_Window]:

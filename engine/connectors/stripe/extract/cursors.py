@@ -22,12 +22,13 @@ Kind = Literal["list", "once", "v2", "object"]
 class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     """One list (or window of it, or object) that is being read, newest rows first.
 
-    `read` and `variant` are indices. `params` are sent besides the variant's; `parent` holds what the rows' parent
-    fields are. With `windowed`, rows lie in `[gte, lt)` of their creation and the window may be cut. `trail` are the
-    ids of the latest page: the next one starts after the last of them, or, should that be gone, after one before it
-    (`back` counts these). `seen` ids came already and are dropped. `first` and `last` are the creation of the first row
-    of `pages` pages and of the last one; the `unclaimed` ones are not part of any coverage yet. `since_cut` counts the
-    pages since the window was cut last.
+    `read` and `variant` are indices (a variant of -1 is none). An `urgent` cursor is read to its end before the slice
+    ends; `id` is the object's, where it reads one. `params` are sent besides the variant's; `parent` holds what the
+    rows' parent fields are. With `windowed`, rows lie in `[gte, lt)` of their creation and the window may be cut.
+    `trail` are the ids of the latest page: the next one starts after the last of them, or, should that be gone, after
+    one before it (`back` counts these). `seen` ids came already and are dropped. `first` and `last` are the creation of
+    the first row of `pages` pages and of the last one; the `unclaimed` ones are not part of any coverage yet.
+    `since_cut` counts the pages since the window was cut last.
     """
 
     read: int
@@ -50,6 +51,8 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     unclaimed_rows: int = 0
     since_cut: int = 0
     gallop: int = GALLOP
+    urgent: bool = False
+    id: str = ""
 
     @property
     def place(self) -> dict[str, str]:
@@ -144,6 +147,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
             gte=self.gte,
             lt=middle,
             gallop=self.gallop * 2,
+            urgent=self.urgent,
         )
         self.gte, self.since_cut = middle, 0
         return lower
@@ -157,7 +161,8 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
 class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What is left of a partition, as JSON. `ceiling` and `as_of` are Unix seconds of the server's clock.
 
-    `totals` counts pages and rows by read, `failed` are the reads that were given up.
+    `totals` counts pages and rows by read, `failed` are the reads that were given up. `claimed` is set once a slice
+    has told up to when events are applied.
     """
 
     cursors: list[Cursor]
@@ -166,6 +171,7 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     as_of: int | None = None
     totals: dict[int, tuple[int, int]] = {}
     failed: list[int] = []
+    claimed: bool = False
 
 
 def split_url(url: str) -> tuple[str, dict[str, str]]:

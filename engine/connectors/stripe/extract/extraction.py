@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from engine.connector import ConnectorError, Failure, FailureKind
+from engine.connector import EVENT_GAP, ConnectorError, Failure, FailureKind
 
 from ..client import Answer, Client
+from ..sync_rules import RETENTION
+from .changes import ChangeReader
 from .claims import Claims
 from .cursors import Cursor, State
 from .pages import Page
@@ -30,9 +32,10 @@ class Extraction:
     """Reads the cursors of `state` until nothing is left, the slice is full, or `cancelled` says so.
 
     Memory holds at most a page for each worker. Rows that hang on parents go before further parents, so that few
-    parents wait for theirs; a full slice ends only when all parents in it have theirs. `until` is a moment of the
-    client's clock at which the slice counts as full. `progress` is called after each page. With `tolerant`, a failure
-    of one table ends only that table and is put into `failures`.
+    parents wait for theirs; a full slice ends only when all parents in it have theirs. Events go before everything, so
+    that what lists bring is never older than what events told. `until` is a moment of the client's clock at which the
+    slice counts as full. `progress` is called after each page. With `tolerant`, a failure of one table ends only that
+    table and is put into `failures`. `gone` are the ids, by table, of objects that are not there any more.
     """
 
     client: Client
@@ -48,6 +51,8 @@ class Extraction:
     progress: Callable[[], None]
     tolerant: bool = False
     failures: list[Failure] = field(default_factory=list)
+    changes: ChangeReader | None = None
+    gone: dict[str, list[str]] = field(default_factory=dict)
     _ready: deque[Cursor] = field(default_factory=deque)
     _below: deque[Cursor] = field(default_factory=deque)
     _flying: list[Cursor] = field(default_factory=list)
@@ -58,6 +63,8 @@ class Extraction:
         """Read. `ConnectorError` for what the user must hear of. Afterwards `state` holds what is left."""
         for cursor in self.state.cursors:
             self._queue(cursor)
+            if self.changes is not None and self._is_of_events(cursor):
+                self.changes.open += 1
         workers = {asyncio.create_task(self._work()) for _ in range(self.workers)}
         left = workers
         try:
@@ -111,16 +118,24 @@ class Extraction:
         """The next cursor to read a page of; where none waits, the lower part of the largest window."""
         if self._below:
             return self._below.popleft()
+        if self.changes is not None and self.changes.open:
+            lower = self._cut_largest()
+            self.changes.open += lower is not None
+            return lower
         if self._full():
             return None
-        if self._ready:
-            return self._ready.popleft()
+        return self._ready.popleft() if self._ready else self._cut_largest()
+
+    def _cut_largest(self) -> Cursor | None:
         largest = max(self._flying, key=Cursor.pages_left, default=None)
         return largest.cut() if largest is not None else None
 
+    def _is_of_events(self, cursor: Cursor) -> bool:
+        return self.readers[cursor.read].options["strategy"] == "changes"
+
     def _queue(self, cursor: Cursor) -> None:
         if cursor.read not in self.state.failed:
-            (self._below if cursor.parent else self._ready).append(cursor)
+            (self._below if cursor.parent or cursor.urgent else self._ready).append(cursor)
 
     async def _step(self, cursor: Cursor) -> None:
         """Read one page of a cursor and go on from there. While the page is on its way, it stays in `_flying`."""
@@ -146,7 +161,7 @@ class Extraction:
             return reader.pages.read(answer.body)
 
         self.spool.requests_by_table[reader.table] += 1
-        params = {**reader.variant(cursor)["params"], **cursor.params, **cursor.place}
+        params = {**reader.params(cursor), **cursor.params, **cursor.place}
         return await self.client.get(cursor.path, params, read)
 
     def _note_time(self, headers: Mapping[str, str]) -> None:
@@ -163,13 +178,34 @@ class Extraction:
     def _accept(self, reader: TableReader, cursor: Cursor, page: Page) -> None:
         cursor.advance(page.column("id"), page.column(reader.created) if cursor.windowed else [])
         own = self._own_rows(reader, cursor, page)
-        self._store(reader, own)
+        if self.changes is not None and self._is_of_events(cursor):
+            self._take_events(self.changes, reader, cursor, own, len(page.rows))
+            return
+        if cursor.kind == "object" and not page.rows:
+            self.gone.setdefault(reader.table, []).append(cursor.id)
+        self._store(reader, own, "retrieve" if cursor.kind == "object" else reader.source)
         cursor.unclaimed_pages += 1
         cursor.unclaimed_rows += len(own.rows)
         if cursor.goes_on(page.envelope, len(page.rows)):
             self._queue(cursor)
-        elif reader.source == "list":
+        elif reader.source == "list" and cursor.kind != "object":
             self.claims.add(cursor, cursor.gte, complete=cursor.limit is None or not page.envelope.has_more)
+
+    def _take_events(self, changes: ChangeReader, reader: TableReader, cursor: Cursor, page: Page, rows: int) -> None:
+        """Store what events tell, and see to what they ask for when the last of them is read."""
+        options = reader.options["changes"]
+        since = options["since"] if options is not None else None
+        if since is not None and self.state.as_of is not None and self.state.as_of - since > RETENTION:
+            raise ConnectorError(_too_old(reader))
+        for follower, told in changes.take(page):
+            self._store(follower, told, "event")
+        if cursor.goes_on(page.envelope, rows):
+            self._queue(cursor)
+            return
+        changes.open -= 1
+        if not changes.open:
+            for each in changes.rest():
+                self._queue(each)
 
     @staticmethod
     def _own_rows(reader: TableReader, cursor: Cursor, page: Page) -> Page:
@@ -184,9 +220,9 @@ class Extraction:
             cursor.seen = cursor.seen if len(page.rows) < before else []
         return page
 
-    def _store(self, reader: TableReader, page: Page) -> None:
+    def _store(self, reader: TableReader, page: Page, source: str) -> None:
         """Spool a page, and what hangs on its rows."""
-        self.spool.add(reader.table, reader.source, page)
+        self.spool.add(reader.table, source, page)
         pages, rows = self.state.totals.get(reader.index, (0, 0))
         self.state.totals[reader.index] = (pages + 1, rows + len(page.rows))
         if not page.rows:
@@ -196,7 +232,7 @@ class Extraction:
                 continue
             below, cursors = self.readers[index].below(page)
             if below is not None:
-                self._store(self.readers[index], below)
+                self._store(self.readers[index], below, self.readers[index].source)
             for cursor in cursors:
                 self._queue(cursor)
 
@@ -209,16 +245,18 @@ class Extraction:
         if missing and failure.param == "starting_after" and cursor.trail:
             cursor.step_back()
             self._queue(cursor)
-        elif missing and (cursor.kind == "object" or cursor.parent):
+        elif missing and cursor.kind == "object":
+            self.gone.setdefault(reader.table, []).append(cursor.id)
+        elif missing and cursor.parent:
             return
-        elif missing and failure.param in reader.variant(cursor)["params"]:
+        elif missing and failure.param in reader.params(cursor):
             self.claims.add(cursor, cursor.gte)
         else:
             self._fail(reader, replace(failure, table=failure.table or reader.table))
 
     def _fail(self, reader: TableReader, failure: Failure) -> None:
         """End the table and what hangs on it, or everything."""
-        if not self.tolerant or failure.kind not in _OF_ONE_TABLE:
+        if not self.tolerant or failure.kind not in _OF_ONE_TABLE or reader.options["strategy"] == "changes":
             raise ConnectorError(failure)
         if reader.index in self.state.failed:
             return
@@ -229,3 +267,12 @@ class Extraction:
         self.state.failed.extend(index for index in gone if index not in self.state.failed)
         self._ready = deque(each for each in self._ready if each.read not in gone)
         self._below = deque(each for each in self._below if each.read not in gone)
+
+
+def _too_old(reader: TableReader) -> Failure:
+    return Failure(
+        FailureKind.ANSWER,
+        "the latest events that were applied are older than what is still listed",
+        code=EVENT_GAP,
+        table=reader.table,
+    )

@@ -12,7 +12,7 @@ import msgspec
 from ..read_options import ParentOptions, ReadOptions, Variant
 from .cursors import Cursor, Kind, split_url
 from .pages import Page, PageReader
-from .rowtypes import row_type
+from .rowtypes import RowType, row_type
 
 
 class _Embedded(msgspec.Struct, gc=False):
@@ -56,9 +56,9 @@ class TableReader:
         """How its rows are read, for `_source`."""
         return self.options["strategy"]
 
-    def variant(self, cursor: Cursor) -> Variant:
-        """The variant that a cursor reads."""
-        return self.options["variants"][cursor.variant]
+    def params(self, cursor: Cursor) -> dict[str, str]:
+        """The parameters of the variant that a cursor reads; an object that is retrieved by itself has none."""
+        return self.options["variants"][cursor.variant]["params"] if cursor.variant >= 0 else {}
 
     def first_cursors(self) -> Iterator[Cursor]:
         """The cursors that this read begins with; children begin with their parents' rows."""
@@ -66,19 +66,38 @@ class TableReader:
             case "list":
                 for place, variant in enumerate(self.options["variants"]):
                     yield self._list_cursor(place, variant)
+                yield from self._object_cursors(self.options["ids"])
             case "retrieve":
-                path = self.options["retrieve"] or ""
-                head, _, rest = path.partition("{")
-                tail = rest.partition("}")[2]
-                for each in self.options["ids"]:
-                    whole = f"{head}{quote(each, safe='')}{tail}"
-                    yield Cursor(read=self.index, variant=0, kind="object", path=whole)
+                yield from self._object_cursors(self.options["ids"])
+            case "changes" if (changes := self.options["changes"]) is not None and changes["since"] is not None:
+                cursor = self._list_cursor(0, self.options["variants"][0])
+                cursor.urgent = True
+                yield cursor
             case "parents" if (parent := self._parent())["values"] is not None:
                 name = parent["params"][0]["column"]
                 for value in parent["values"] or ():
                     yield from self.cursors_below({name: value})
             case _:
                 return
+
+    def _object_cursors(self, ids: Sequence[str]) -> Iterator[Cursor]:
+        head, _, rest = (self.options["retrieve"] or "").partition("{")
+        tail = rest.partition("}")[2]
+        variant = 0 if self.options["strategy"] == "retrieve" else -1
+        for each in ids:
+            path = f"{head}{quote(each, safe='')}{tail}"
+            yield Cursor(read=self.index, variant=variant, kind="object", path=path, id=each)
+
+    def refetch(self, identifier: str) -> Cursor:
+        """The cursor of one object that a change speaks of."""
+        follow = self.options["follow"]
+        if follow is None:
+            raise ValueError(f"the read of {self.table} follows no changes")
+        head, _, rest = follow["path"].partition("{")
+        path = f"{head}{quote(identifier, safe='')}{rest.partition('}')[2]}"
+        return Cursor(
+            read=self.index, variant=-1, kind="object", path=path, params=follow["params"], id=identifier, urgent=True
+        )
 
     def _list_cursor(self, place: int, variant: Variant) -> Cursor:
         limit = self.options["limit"]
@@ -165,13 +184,17 @@ class TableReader:
 
 def make_readers(options: Sequence[ReadOptions], livemode: bool | None) -> list[TableReader]:
     """A reader for each read, linked to those that hang on its rows. KeyError for a table that is not known."""
-    readers = [TableReader(i, each, PageReader(row_type(each["table"]), livemode)) for i, each in enumerate(options)]
+    readers = [TableReader(i, each, PageReader(_rows_of(each), livemode)) for i, each in enumerate(options)]
     by_table = {reader.table: reader for reader in readers}
     for reader in readers:
         parent = reader.options["parent"]
         if parent is not None and parent["values"] is None and reader.options["strategy"] in ("parents", "embedded"):
             by_table[parent["table"]].children.append(reader.index)
     return readers
+
+
+def _rows_of(options: ReadOptions) -> RowType:
+    return row_type("events" if options["strategy"] == "changes" else options["table"])
 
 
 def _embedded(raw: msgspec.Raw | None) -> _Embedded | None:

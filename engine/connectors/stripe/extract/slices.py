@@ -16,6 +16,7 @@ from engine.run import Json, Output, TaskContext
 from ..catalogue import load_catalogue
 from ..client import Client, RetryPolicy, Settings, open_key
 from ..read_options import ReadOptions
+from .changes import ChangeReader
 from .claims import Claims
 from .cursors import State
 from .extraction import Extraction
@@ -49,12 +50,14 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
     client = open_client(config, given.get("account"))
     settings, mode = client.settings, client.key.mode
     livemode = None if mode is None else mode == "live"
-    readers = make_readers([cast("ReadOptions", read["options"]) for read in given["reads"]], livemode)
+    options = [cast("ReadOptions", read["options"]) for read in given["reads"]]
+    readers = make_readers(options, livemode)
     state = _state(given.get("state"), readers)
     spool = SpoolSet(context.directory, given.get("account") or "", settings.api_version, livemode)
     claims = Claims(spool.account, settings.api_version)
     report = _Reporter(client, spool, context)
     max_bytes, max_seconds = slice_limits(config)
+    changes = _changes(readers, options, state)
     extraction = Extraction(
         client=client,
         readers=readers,
@@ -68,6 +71,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
         cancelled=context.cancelled,
         progress=report.progress,
         tolerant=config.get("table_failures") == "report",
+        changes=changes,
     )
     try:
         asyncio.run(_run(extraction))
@@ -77,11 +81,15 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
     final = not state.cursors
     report.send()
     spool.api_version = claims.api_version = client.counts.api_version or settings.api_version
+    events = claims.events(options, state, changes)
     return Output(
         files=spool.close(),
         value={
             "remaining": None if final else msgspec.to_builtins(state, str_keys=True),
-            "coverage": claims.as_json([reader.options for reader in readers], state, final),
+            "coverage": claims.as_json(options, state, final),
+            "gone": [{"account": spool.account, "table": table, "ids": ids} for table, ids in extraction.gone.items()],
+            "renewed": claims.renewed(options, state),
+            "events": events,
             "failures": [_failure_json(failure) for failure in extraction.failures],
             "warnings": _warnings(settings, spool),
             **report.totals(),
@@ -98,6 +106,13 @@ def _state(given: Json, readers: list[TableReader]) -> State:
     if given is None:
         return State(cursors=[cursor for reader in readers for cursor in reader.first_cursors()])
     return msgspec.convert(given, State, strict=False)
+
+
+def _changes(readers: list[TableReader], options: list[ReadOptions], state: State) -> ChangeReader | None:
+    """What takes the events that this slice reads; None when it reads none."""
+    wanted = next((each["changes"] for each in options if each["changes"] is not None), None)
+    of_events = any(options[cursor.read]["changes"] is not None for cursor in state.cursors)
+    return ChangeReader(readers, frozenset(wanted["applied"])) if wanted is not None and of_events else None
 
 
 def _warnings(settings: Settings, spool: SpoolSet) -> list[Json]:

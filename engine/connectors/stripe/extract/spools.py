@@ -42,7 +42,8 @@ class SpoolSet:
         count = len(page.rows)
         if count == 0:
             return
-        key = (table, source, page.extra, self._livemode_of(page))
+        extra = page.extra or source == "event"  # one file, in which the last form of an object is the latest one
+        key = (table, source, extra, self._livemode_of(page))
         spool = self._open.get(key)
         if spool is None:
             spool = self._open[key] = _Open(SpoolWriter(self.directory / _file_name(*key)))

@@ -93,6 +93,8 @@ def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = 
         "strategy": "list",
         "created": "created",
         "limit": None,
+        "expanded": [],
+        "continues": None,
         "variants": [{"params": {}, "gte": None, "lt": None, "where": []}],
     }
     found: Any = claims.as_json([options], State(cursors=[], as_of=5, ceiling=ceiling), final=False)

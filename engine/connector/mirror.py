@@ -1,0 +1,131 @@
+"""What a mirror knows of itself, and what a slice of reading tells it besides rows.
+
+All moments named `as_of`, `since` and `until` are the provider's clock; `read_at` is this machine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from .need import Predicate
+
+CHANGES: Final = "(changes)"
+"""The name of the read of what has changed, which is no table's: its failure means that events cannot be read."""
+EVENT_GAP: Final = "event_gap"
+"""The code of such a failure when the provider does not tell any more what has changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What staging holds of a table: a `created` window `[gte, lt)` in Unix seconds (None: no bound), or all of it.
+
+    `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
+    `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit.
+    `expanded` are the fields that only come when asked for, and were. `read_at` is None until it is committed.
+    `continues` is the age of the oldest of the windows that this one makes longer.
+    """
+
+    account: str
+    table: str
+    gte: int | None
+    lt: int | None
+    where: tuple[tuple[Predicate, ...], ...]
+    as_of: datetime
+    strategy: str
+    api_version: str
+    pages: int
+    rows: int
+    complete: bool
+    expanded: tuple[str, ...] = ()
+    read_at: datetime | None = None
+    continues: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventInterval:
+    """The events of an account that were applied without a hole: those from `since` up to `until`.
+
+    What was read from `since` on, of a table whose changes emit events, is current as of `until`. `read_at` is when the
+    latest of them were committed.
+    """
+
+    since: datetime
+    until: datetime
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRows:
+    """The rows of a table that are not final: how many, the creation of the oldest and the newest in Unix seconds, and
+    the ids of at most a hundred of them."""
+
+    count: int
+    oldest: int
+    newest: int
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """One account's part of a mirror, as a connector needs it to decide what to ask for.
+
+    `applied` are the ids of the latest events that were applied. `rows` counts the live rows by table (about);
+    `open_rows` are those of the tables that declare which rows are not final. An empty account is the key's own.
+    """
+
+    account: str = ""
+    coverage: tuple[Coverage, ...] = ()
+    events: EventInterval | None = None
+    applied: tuple[str, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+    open_rows: Mapping[str, OpenRows] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Objects that the provider says are deleted or missing."""
+
+    account: str
+    table: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Rows that hang on parents, read anew for each parent that was read: those of `table` whose `field` is the
+    `column` of such a row of `parent`. What a parent does not have any more is gone."""
+
+    account: str
+    table: str
+    field: str
+    parent: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventClaim:
+    """The events of an account up to `until` are applied, with all that they made necessary.
+
+    `since` is None where the interval goes on, and a moment where it begins anew: what was read before is then not kept
+    current any more. `lost` is set when that leaves a hole: from when on events could not be read. `applied` are the
+    (id, created) of the latest ones. Of the tables in `forget` not all changes could be read.
+    """
+
+    account: str
+    until: datetime
+    since: datetime | None = None
+    lost: datetime | None = None
+    applied: tuple[tuple[str, int], ...] = ()
+    forget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a slice found out besides rows; committed with them."""
+
+    gone: tuple[Gone, ...] = ()
+    renewed: tuple[Renewed, ...] = ()
+    events: tuple[EventClaim, ...] = ()

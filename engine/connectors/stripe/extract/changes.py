@@ -1,0 +1,151 @@
+"""Events, taken to the tables that they speak of: an object's latest event decides, whatever order they come in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from .cursors import Cursor
+from .pages import Page
+from .readers import TableReader
+
+_Key = tuple[int, str]
+"""A read's index and an object's id."""
+_NO_TEXT: Final = (b"null", b'""', b"")
+
+
+class _Data(msgspec.Struct, gc=False):
+    object: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Subject(msgspec.Struct, gc=False):
+    """What an event's object says of itself."""
+
+    object: str = ""
+    id: str | None = None
+    created: int | None = None
+
+
+_DATA: Final = msgspec.json.Decoder(_Data)
+_SUBJECT: Final = msgspec.json.Decoder(_Subject)
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TEXT: Final = msgspec.json.Decoder(str)
+
+
+@dataclass(slots=True)
+class ChangeReader:
+    """Takes pages of events. `open` counts the lists of events that are not read to their end.
+
+    `applied` are the (id, created) of the events that were taken. What their objects' own form does not tell is
+    retrieved afterwards: see `rest`.
+    """
+
+    readers: Sequence[TableReader]
+    known: frozenset[str]
+    open: int = 0
+    applied: list[tuple[str, int]] = field(default_factory=list)
+    _latest: dict[_Key, int] = field(default_factory=dict)
+    _refetch: dict[_Key, None] = field(default_factory=dict)
+    _roots: dict[str, list[TableReader]] = field(default_factory=dict)
+    _children: dict[str, list[tuple[TableReader, TableReader]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        roots, children = defaultdict(list), defaultdict(list)
+        by_table = {reader.table: reader for reader in self.readers if reader.options["follow"] is not None}
+        for reader in self.readers:
+            parent = reader.options["parent"]
+            for kind in reader.pages.row.expected:
+                if reader.options["follow"] is not None:
+                    roots[kind].append(reader)
+                elif reader.options["partial"] and parent is not None and parent["table"] in by_table:
+                    children[kind].append((reader, by_table[parent["table"]]))
+        self._roots, self._children = dict(roots), dict(children)
+
+    def take(self, page: Page) -> Iterator[tuple[TableReader, Page]]:
+        """The rows that a page of events tells by itself, as pages of the tables that they belong to."""
+        payloads: dict[int, dict[str, msgspec.Raw]] = defaultdict(dict)
+        for event in page.rows:
+            if event.f_id in self.known:
+                continue
+            created = event.f_created or 0
+            self.applied.append((event.f_id, created))
+            found = _DATA.decode(event.f_data).object if event.f_data else None
+            if found is None:
+                continue
+            subject = _SUBJECT.decode(found)
+            for reader in self._roots.get(subject.object, ()):
+                if subject.id is not None and _belongs(reader, subject, found):
+                    self._take_one(reader, subject.id, created, event, found, payloads)
+            for child, parent in self._children.get(subject.object, ()):
+                if (owner := _owner(child, found)) is not None:
+                    self._latest[parent.index, owner] = max(created, self._latest.get((parent.index, owner), 0))
+                    self._ask_for(parent, owner, payloads)
+        for index, objects in payloads.items():
+            reader = self.readers[index]
+            yield reader, reader.pages.read(msgspec.json.encode({"data": list(objects.values())}))
+
+    def _take_one(
+        self,
+        reader: TableReader,
+        identifier: str,
+        created: int,
+        event: Any,
+        found: msgspec.Raw,
+        payloads: dict[int, dict[str, msgspec.Raw]],
+    ) -> None:
+        key = (reader.index, identifier)
+        before = self._latest.get(key)
+        if before is not None and created < before:
+            return
+        self._latest[key] = created
+        follow = reader.options["follow"]
+        if follow is None or key in self._refetch:
+            return
+        same_moment = before == created  # which of the two is the later one, nobody can say
+        sure = follow["payload"] and event.f_api_version == follow["version"] and not same_moment
+        if sure and not event.f_type.endswith(".deleted"):
+            payloads[reader.index][identifier] = found
+        else:
+            self._ask_for(reader, identifier, payloads)
+
+    def _ask_for(self, reader: TableReader, identifier: str, payloads: dict[int, dict[str, msgspec.Raw]]) -> None:
+        payloads[reader.index].pop(identifier, None)
+        self._refetch[reader.index, identifier] = None
+
+    def rest(self) -> list[Cursor]:
+        """The objects that must be retrieved, once all events are read."""
+        return [self.readers[index].refetch(identifier) for index, identifier in self._refetch]
+
+
+def _belongs(reader: TableReader, subject: _Subject, found: msgspec.Raw) -> bool:
+    """Whether the object is a row of the table, and not one that its list brings anyway."""
+    follow = reader.options["follow"]
+    if follow is None:
+        return False
+    if follow["newer"] is not None and subject.created is not None and subject.created >= follow["newer"]:
+        return False
+    if not follow["on_a_clock"] and follow["not_with"] is None:
+        return True
+    fields = _FIELDS.decode(found)
+    hidden = ["test_clock"] if follow["on_a_clock"] else []
+    hidden += [follow["not_with"]] if follow["not_with"] is not None else []
+    return all(bytes(fields.get(name, _NULL)) in _NO_TEXT for name in hidden)
+
+
+def _owner(child: TableReader, found: msgspec.Raw) -> str | None:
+    """The id of the parent that an object of a table with parents names."""
+    parent = child.options["parent"]
+    if parent is None or len(parent["params"]) != 1:
+        return None
+    raw = _FIELDS.decode(found).get(parent["params"][0]["field"], _NULL)
+    try:
+        return _TEXT.decode(raw) or None
+    except msgspec.ValidationError:
+        return None
+
+
+_NULL: Final = msgspec.Raw(b"null")

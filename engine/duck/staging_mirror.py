@@ -1,0 +1,59 @@
+"""One account's part of a staging file, as a connector wants to know it."""
+
+from __future__ import annotations
+
+import duckdb
+
+from engine.connector import Mirror, OpenRows, SourceCatalogue, SourceTable
+
+from .quoting import quote_name
+from .staging_coverage import read_coverage
+from .staging_events import read_events
+from .staging_sweep import compile_where
+
+_IDS = 100
+_SIZES = """
+SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'
+"""
+_HAS_EVENTS = """
+SELECT 1 FROM duckdb_tables()
+WHERE database_name = current_database() AND schema_name = 'weir' AND table_name = 'events'
+"""
+
+
+def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogue, account: str) -> Mirror:
+    """What the current database holds of the account. Reads no rows but those that are not final."""
+    if not connection.execute(_HAS_EVENTS).fetchall():
+        return Mirror(account)
+    sizes = {name: rows for name, rows in connection.execute(_SIZES).fetchall() if name in catalogue.tables}
+    interval, applied = read_events(connection, account)
+    found = {
+        name: rows for name in sizes if (rows := _open_rows(connection, catalogue.tables[name], account)) is not None
+    }
+    return Mirror(
+        account=account,
+        coverage=tuple(each for each in read_coverage(connection) if each.account == account),
+        events=interval,
+        applied=applied,
+        rows=sizes,
+        open_rows=found,
+    )
+
+
+def _open_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable, account: str) -> OpenRows | None:
+    """The rows of the table that are not final, if it says which ones are not."""
+    if not table.open or table.created is None:
+        return None
+    parameters: dict[str, object] = {"account": account}
+    condition = compile_where(table.open, table.relation, parameters)
+    name, created = quote_name(table.name), quote_name(table.created)
+    ((count, oldest, newest, ids),) = connection.execute(
+        f"""
+        SELECT
+            count(*), epoch(min({created}))::BIGINT, epoch(max({created}))::BIGINT,
+            list(id ORDER BY {created})[:{_IDS}]
+        FROM {name} WHERE _account = $account AND _deleted_at IS NULL AND ({condition})
+        """,
+        parameters,
+    ).fetchall()
+    return OpenRows(count, oldest, newest, tuple(ids)) if count and oldest is not None else None
