@@ -13,10 +13,11 @@ from .connectors import installed_connectors
 from .errors import Exit, RefusalError
 from .fixing import write_whole
 from .settings import project_settings
-from .state import StatePaths, run_store, state_paths
+from .state import StatePaths, run_store, state_paths, utc_now
 
 if TYPE_CHECKING:
-    from engine.plan import Plan
+    from engine.connector import Mirror
+    from engine.plan import Known, Plan
 
 
 def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, str]) -> tuple[Checked, Plan]:
@@ -35,7 +36,7 @@ def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, st
         if CODES[finding.code].severity is Severity.ERROR:
             raise RefusalError(Exit.USAGE, f"{finding.message} ({finding.code})", finding.hint)
     connectors = installed_connectors()
-    plan = plan_graph(checked.graph, checked.project, connectors, chosen, known_rows(checked, paths))
+    plan = plan_graph(checked.graph, checked.project, connectors, chosen, known_now(checked, paths))
     return checked, plan
 
 
@@ -55,13 +56,14 @@ def tracked_values(paths: StatePaths) -> Mapping[tuple[str, str], str]:
         return dict(store.tracked())
 
 
-def known_rows(checked: Checked, paths: StatePaths) -> dict[tuple[str, str], int]:
-    """How many rows staging holds of each table that was read before: what makes estimates possible."""
+def known_now(checked: Checked, paths: StatePaths) -> Known:
+    """The time, and what each connection's mirror holds: what makes estimates possible."""
+    from engine.plan import Known
+
     from .compile import catalogues_of
 
-    catalogues = catalogues_of(checked.project)
-    found: dict[tuple[str, str], int] = {}
-    for name, catalogue in catalogues.items():
+    found: dict[str, Sequence[Mirror]] = {}
+    for name, catalogue in catalogues_of(checked.project).items():
         file = paths.staging(name)
         if not file.exists():
             continue
@@ -70,13 +72,12 @@ def known_rows(checked: Checked, paths: StatePaths) -> dict[tuple[str, str], int
 
         staging = DuckStaging(file, catalogue)
         try:
-            counts = staging.row_counts()
+            found[name] = staging.mirrors()
         except StoreError:  # a run that goes on holds the file: then the estimates say less
             continue
         finally:
             staging.close()
-        found.update({(name, table): rows for table, rows in counts.items()})
-    return found
+    return Known(utc_now(), found)
 
 
 def save_plan(plan: Plan, path: Path) -> None:

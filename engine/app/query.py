@@ -14,7 +14,7 @@ from .check import Checked, DefinitionsError, check_project
 from .compile import binder, catalogues_of
 from .connectors import installed_connectors
 from .errors import Exit, RefusalError
-from .plan import known_rows
+from .plan import known_now
 from .run import exit_code
 from .state import state_paths
 from .world import RunOptions, opened_world
@@ -79,7 +79,7 @@ def answered(
     checked, box = compile_box(root, connection, sql, limit)
     paths = state_paths(root, checked.project.settings.state)
     project, graph = _as_interface(checked, box)
-    plan: Plan = plan_graph(graph, project, installed_connectors(), (TYPED_INTERFACE,), known_rows(checked, paths))
+    plan: Plan = plan_graph(graph, project, installed_connectors(), (TYPED_INTERFACE,), known_now(checked, paths))
     with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
         run = execute_plan(plan, world, events)
         outcome = run.outcome(f"{TYPED_INTERFACE}.answer")

@@ -72,7 +72,7 @@ class OpenRows:
 class Mirror:
     """One account's part of a mirror, as a connector needs it to decide what to ask for.
 
-    `applied` are the ids of the latest events that were applied. `rows` counts the live rows by table (about);
+    `applied` are the ids of the latest events that were applied. `rows` counts the live rows by table;
     `open_rows` are those of the tables that declare which rows are not final. An empty account is the key's own.
     """
 

@@ -27,10 +27,6 @@ from .staging_tables import prepare_table
 
 _DATABASE = "staging"
 _NONE = Changes()
-_ROW_COUNTS = """
-SELECT table_name, estimated_size FROM duckdb_tables()
-WHERE database_name = ? AND schema_name = 'main'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +90,23 @@ class DuckStaging:
         """What is in the file, by table and account."""
         if not self._path.exists():
             return ()
-        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
-            attach(connection, self._path, _DATABASE, read_only=True)
-            connection.execute(f"USE {_DATABASE}")
+        with self._looking() as connection:
             return read_coverage(connection)
 
     def mirror(self, account: str) -> Mirror:
         """See `Staging.mirror`."""
         if not self._path.exists():
             return Mirror(account)
-        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
-            attach(connection, self._path, _DATABASE, read_only=True)
-            connection.execute(f"USE {_DATABASE}")
+        with self._looking() as connection:
             return read_mirror(connection, self._catalogue, account)
 
-    def row_counts(self) -> dict[str, int]:
-        """About how many rows each table holds, without reading them."""
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """What the file holds of each account that it knows, in order of account."""
         if not self._path.exists():
-            return {}
-        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
-            attach(connection, self._path, _DATABASE, read_only=True)
-            return dict(connection.execute(_ROW_COUNTS, [_DATABASE]).fetchall())
+            return ()
+        with self._looking() as connection:
+            accounts = sorted({each.account for each in read_coverage(connection)})
+            return tuple(read_mirror(connection, self._catalogue, account) for account in accounts)
 
     def close(self) -> None:
         """Nothing is held between calls."""
@@ -142,6 +134,14 @@ class DuckStaging:
         for claim in changes.events:
             record_events(connection, claim, read_at)
         return removed
+
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, to be read only. `StoreError` E610 when it stays busy."""
+        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+            attach(connection, self._path, _DATABASE, read_only=True)
+            connection.execute(f"USE {_DATABASE}")
+            yield connection
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -12,8 +12,8 @@ from .staging_events import read_events
 from .staging_sweep import compile_where
 
 _IDS = 100
-_SIZES = """
-SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'
+_TABLES = """
+SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'
 """
 _HAS_EVENTS = """
 SELECT 1 FROM duckdb_tables()
@@ -22,10 +22,11 @@ WHERE database_name = current_database() AND schema_name = 'weir' AND table_name
 
 
 def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogue, account: str) -> Mirror:
-    """What the current database holds of the account. Reads no rows but those that are not final."""
+    """What the current database holds of the account."""
     if not connection.execute(_HAS_EVENTS).fetchall():
         return Mirror(account)
-    sizes = {name: rows for name, rows in connection.execute(_SIZES).fetchall() if name in catalogue.tables}
+    names = [name for (name,) in connection.execute(_TABLES).fetchall() if name in catalogue.tables]
+    sizes = {name: _count(connection, name, account) for name in sorted(names)}
     interval, applied = read_events(connection, account)
     found = {
         name: rows for name in sizes if (rows := _open_rows(connection, catalogue.tables[name], account)) is not None
@@ -38,6 +39,12 @@ def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogu
         rows=sizes,
         open_rows=found,
     )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str, account: str) -> int:
+    statement = f"SELECT count(*) FROM {quote_name(name)} WHERE _account = $account AND _deleted_at IS NULL"
+    ((count,),) = connection.execute(statement, {"account": account}).fetchall()
+    return int(count)
 
 
 def _open_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable, account: str) -> OpenRows | None:

@@ -2,7 +2,8 @@
 
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
-from .plan import KnownRows, Totals, connection_settings, plan_graph, totals
+from .outlook import Known, Mirrors
+from .plan import Totals, connection_settings, plan_graph, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
@@ -10,7 +11,8 @@ __all__ = [
     "FORMAT_VERSION",
     "ConnectionSettings",
     "Estimate",
-    "KnownRows",
+    "Known",
+    "Mirrors",
     "Plan",
     "Skipped",
     "Task",

@@ -63,6 +63,7 @@ def _task(written: Mapping[str, Any]) -> Task:
         estimate=msgspec.convert(written["estimate"], Estimate),
         needs=msgspec.convert(written["needs"], tuple[str, ...]),
         reads=msgspec.convert(written["reads"], tuple[Read, ...]),
+        fresh=msgspec.convert(written["fresh"], str),
     )
 
 

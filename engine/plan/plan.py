@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import assert_never
 
-from engine.connector import Connector, Need, Read
+from engine.connector import CHANGES, Connector, Need, Read
 from engine.graph import Action, Extract, Graph, Import, Respond, Step, StopIf
 from engine.project import Connection, Project
 
 from .codec import plan_hash
+from .outlook import Known, outlook
 from .types import ConnectionSettings, Estimate, Plan, Skipped, Task
-
-PAGE = 100
-"""Rows a request for a list answers at most: Stripe's largest page."""
-
-KnownRows = Mapping[tuple[str, str], int]
-"""How many rows staging holds of (connection, table): what makes an estimate possible."""
 
 
 def plan_graph(
@@ -26,9 +20,12 @@ def plan_graph(
     project: Project,
     connectors: Mapping[str, Connector],
     interfaces: Sequence[str],
-    known_rows: KnownRows | None = None,
+    known: Known | None = None,
 ) -> Plan:
-    """The plan for these interfaces (names that the project has). Needs no network and no secret."""
+    """The plan for these interfaces (names that the project has). Needs no network and no secret.
+
+    What is `known` of the mirrors decides the estimates and nothing else.
+    """
     skipped = _skipped(graph, project, interfaces)
     left_out = {item.address for item in skipped}
     steps = [
@@ -39,16 +36,25 @@ def plan_graph(
     wanted = {step.id for step in steps}
     extracts = _narrowed(graph, wanted)
     reads = _reads(extracts, project, connectors)
-    tasks = [_extract_task(extract, reads[extract.id], known_rows or {}) for extract in extracts]
+    direct = {step.connection for step in steps if isinstance(step, Import) and step.connection is not None}
+    used = sorted({extract.connection for extract in extracts} | direct)
+    settings = tuple(connection_settings(project.connections[name], connectors) for name in used)
+    tasks = [
+        task
+        for each in settings
+        for task in _extract_tasks(
+            each,
+            connectors[each.connector],
+            [(extract, reads[extract.id]) for extract in extracts if extract.connection == each.name],
+            known,
+        )
+    ]
     fed: dict[str, list[str]] = {}
     for extract in extracts:
         for step_id, _ in extract.needs:
             fed.setdefault(step_id, []).append(extract.id)
     after = _after(graph, wanted)
     tasks += [_task(step, (*after[step.id], *fed.get(step.id, ()))) for step in steps]
-    direct = {step.connection for step in steps if isinstance(step, Import) and step.connection is not None}
-    used = sorted({extract.connection for extract in extracts} | direct)
-    settings = tuple(connection_settings(project.connections[name], connectors) for name in used)
     names = tuple(name for name in interfaces if name not in left_out)
     plan = Plan(names, settings, tuple(tasks), tuple(skipped), "")
     return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
@@ -106,26 +112,30 @@ def _child_of(parent: str, reads: Sequence[Read], own: Mapping[str, str]) -> str
     return next(iter(own))
 
 
-def _extract_task(extract: Extract, reads: tuple[Read, ...], known_rows: KnownRows) -> Task:
-    estimates = [_estimate(read, known_rows.get((extract.connection, read.table))) for read in reads]
-    requests = [estimate.requests for estimate in estimates]
-    main = next(
-        (e for read, e in zip(reads, estimates, strict=True) if read.table == extract.table), Estimate(None, None)
-    )
-    total = sum(number for number in requests if number is not None) if None not in requests else None
-    own = next((read.why for read in reads if read.table == extract.table), "")
-    return Task(extract, "read", own, Estimate(total, main.rows), (), reads)
-
-
-def _estimate(read: Read, known: int | None) -> Estimate:
-    if not read.requests:
-        return Estimate(0, 0)
-    if read.limit is not None:
-        rows = min(read.limit, known) if known is not None else read.limit
-        return Estimate(len(read.requests) * max(1, ceil(rows / PAGE)), rows)
-    if known is None or any(request.per for request in read.requests):
-        return Estimate(None, known)
-    return Estimate(len(read.requests) - 1 + max(1, ceil(known / PAGE)), known)
+def _extract_tasks(
+    settings: ConnectionSettings,
+    connector: Connector,
+    extracts: Sequence[tuple[Extract, tuple[Read, ...]]],
+    known: Known | None,
+) -> Iterator[Task]:
+    """The reads of one connection as tasks. That of what has changed counts for the first one."""
+    estimates = outlook(settings, connector, [read for _, reads in extracts for read in reads], known)
+    for place, (extract, reads) in enumerate(extracts):
+        own = [estimates[read.table] for read in reads if read.table in estimates]
+        main = estimates.get(extract.table, Estimate(None, None))
+        changes = [estimates[CHANGES]] if place == 0 and CHANGES in estimates else []
+        requests = [each.requests for each in (*own, *changes)]
+        total = None if None in requests else sum(number or 0 for number in requests)
+        lines = (*main.now, *(line for each in changes for line in each.now))
+        yield Task(
+            extract,
+            "read",
+            next((read.why for read in reads if read.table == extract.table), ""),
+            Estimate(total, main.rows, lines),
+            (),
+            reads,
+            connector.freshness(extract.table, settings.reread),
+        )
 
 
 def _task(step: Step, needs: Sequence[str]) -> Task:

@@ -14,17 +14,22 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many requests and rows a task will cost; None where it cannot be known offline."""
+    """How many requests and rows a task will cost; None where it cannot be known offline.
+
+    `now` says in words what is left to ask for, where the mirror has a part of it.
+    """
 
     requests: int | None
     rows: int | None
+    now: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A step with what would be done for it now. `needs` are the ids of the tasks it waits for.
 
-    `reads` belongs to extracts: how each table is read, parents of nested lists included.
+    `reads` belongs to extracts: how each table is read, parents of nested lists included; and `fresh`: when a run sees
+    which kind of change, in words.
     """
 
     step: Step
@@ -33,6 +38,7 @@ class Task:
     estimate: Estimate
     needs: tuple[str, ...]
     reads: tuple[Read, ...] = ()
+    fresh: str = ""
 
     @property
     def id(self) -> str:

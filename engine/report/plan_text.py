@@ -51,6 +51,10 @@ def _extract(task: Task, paint: Paint) -> Iterator[str]:
     yield f"  {paint(GREEN, 'read')} {paint(BOLD, task.step.table)}  {paint(DIM, _estimate(task))}"
     for read in task.reads:
         yield from _read(read, task.step.table, paint)
+    for line in task.estimate.now:
+        yield from textwrap.wrap(line, _WIDTH, initial_indent="    now: ", subsequent_indent="         ")
+    if task.fresh:
+        yield f"    {paint(DIM, task.fresh)}"
     users = ", ".join(dict.fromkeys(step for step, _ in task.step.needs))
     yield f"    {paint(DIM, f'for {users}')}"
 

@@ -187,9 +187,13 @@ class _Refresh:
                 follow=self._follow(table, options, min(newer, default=None)) if emits_events(table) else None,
             ),
             requests=tuple(requests),
-            why=_why(age, bool(variants), len(ids)),
+            why=_why(self._current_as_of(table, age), bool(variants), len(ids)),
             cost=len(variants) + len(ids),
         )
+
+    def _current_as_of(self, table: Table, age: datetime | None) -> datetime | None:
+        """As of when the mirror's rows are current."""
+        return self.mirror.events.until if emits_events(table) and self.mirror.events is not None else age
 
     def _follow(self, table: Table, options: ReadOptions, newer: int | None) -> Follow:
         expand = {f"expand[{place}]": name for place, name in enumerate(options["expanded"])}

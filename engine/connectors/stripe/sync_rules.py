@@ -64,8 +64,12 @@ def reread_seconds(table: Table, asked: Mapping[str, float | None]) -> float | N
 
 
 def freshness_of(name: str, asked: Mapping[str, float | None]) -> str:
-    """In words: when a run sees which kind of change. KeyError for an unknown table."""
+    """In words: the table's class, and when a run sees which kind of change. KeyError for an unknown table."""
     table = load_catalogue().tables[name]
+    return f"{table.sync.value}: {_freshness(table, asked)}"
+
+
+def _freshness(table: Table, asked: Mapping[str, float | None]) -> str:
     every = reread_seconds(table, asked)
     if every == 0:
         return "read whole by every run"

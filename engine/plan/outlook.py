@@ -1,0 +1,79 @@
+"""What the mirrors leave to ask for: the estimates of a plan's reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.connector import CHANGES, Connector, Mirror, Pace, Read
+
+from .types import ConnectionSettings, Estimate
+
+Mirrors = Mapping[str, Sequence[Mirror]]
+"""By connection: the mirror of each of its accounts, as far as there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known besides the definitions when a plan is made. `now` is this machine's time."""
+
+    now: datetime
+    mirrors: Mirrors = field(default_factory=dict)
+
+
+def outlook(
+    settings: ConnectionSettings, connector: Connector, reads: Sequence[Read], known: Known | None
+) -> dict[str, Estimate]:
+    """By table: what a run would ask of the connection now, for all of its accounts together.
+
+    The read of what has changed stands under `CHANGES`. None of the numbers is known where there is no mirror.
+    """
+    mirrors = known.mirrors.get(settings.name, ()) if known is not None else ()
+    if known is None or not mirrors:
+        return {read.table: _without_mirror(read) for read in reads}
+    pace = Pace(known.now, settings.reread)
+    found: dict[str, list[tuple[Mirror, Read]]] = {}
+    for mirror in mirrors:
+        for read in connector.refresh(reads, mirror, pace):
+            found.setdefault(read.table, []).append((mirror, read))
+    wanted = {read.table: read for read in reads}
+    return {table: _estimate(wanted.get(table), each) for table, each in found.items()}
+
+
+def _without_mirror(read: Read) -> Estimate:
+    if not read.requests:
+        return Estimate(0, 0)
+    if read.limit is not None and not any(request.per for request in read.requests):
+        return Estimate(len(read.requests) * max(1, -(-read.limit // 100)), read.limit)
+    return Estimate(None, None)
+
+
+def _estimate(wanted: Read | None, found: Sequence[tuple[Mirror, Read]]) -> Estimate:
+    costs = [_cost(read) for _, read in found]
+    requests = None if None in costs else sum(cost or 0 for cost in costs)
+    rows = [mirror.rows.get(read.table) for mirror, read in found]
+    as_wanted = wanted is not None and all(read.options == wanted.options for _, read in found)
+    lines = () if as_wanted else tuple(dict.fromkeys(_line(read) for _, read in found))
+    if not as_wanted:
+        return Estimate(requests, None, lines)
+    return Estimate(requests, None if None in rows else sum(number or 0 for number in rows), lines)
+
+
+def _cost(read: Read) -> int | None:
+    return read.cost if read.cost is not None else _without_mirror(read).requests
+
+
+def _line(read: Read) -> str:
+    asked = ", ".join(
+        f"{request.method} {request.path}" + (f"?{_query(request.params)}" if request.params else "")
+        for request in read.requests
+        if request.per is None
+    )
+    if read.table == CHANGES or not asked:
+        return f"{read.why}: {asked}" if asked else read.why
+    return f"{read.why}: {asked}"
+
+
+def _query(params: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={value}" for name, value in params.items())

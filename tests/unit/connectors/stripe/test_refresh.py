@@ -1,0 +1,219 @@
+"""What is asked for, given what the mirror has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.connector import (
+    CHANGES,
+    Coverage,
+    EventInterval,
+    Mirror,
+    Need,
+    Op,
+    OpenRows,
+    Pace,
+    Predicate,
+    Read,
+)
+from engine.connectors.stripe import CONNECTOR
+from engine.connectors.stripe.catalogue import load_catalogue
+from engine.connectors.stripe.sync_rules import OVERLAP, emits_events, freshness_of
+
+VERSION = load_catalogue().api_version
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BEGUN = NOW - timedelta(days=9)
+CEILING = int((NOW - timedelta(hours=1)).timestamp())
+INTERVAL = EventInterval(BEGUN, NOW - timedelta(hours=1), NOW - timedelta(hours=1))
+PAID = (Predicate("status", Op.EQ, ("paid",)),)
+
+
+def coverage(table: str, **changes: Any) -> Coverage:
+    made = Coverage("", table, None, CEILING, ((),), BEGUN, "list", VERSION, 3, 250, True, (), BEGUN)
+    return replace(made, **changes)
+
+
+def whole(table: str, **changes: Any) -> Coverage:
+    return coverage(table, **{"lt": None, **changes})
+
+
+def mirror(*parts: Coverage, **changes: Any) -> Mirror:
+    return replace(Mirror("", parts, INTERVAL, ("evt_1",), {"customers": 250, "charges": 1_000}), **changes)
+
+
+def refreshed(needs: list[Need], found: Mirror, **pace: Any) -> dict[str, Read]:
+    reads = CONNECTOR.refresh(CONNECTOR.plan_reads(needs), found, replace(Pace(NOW), **pace))
+    return {read.table: read for read in reads}
+
+
+def options(read: Read) -> dict[str, Any]:
+    assert read.options is not None
+    return dict(read.options)
+
+
+def variant(read: Read, place: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = options(read)["variants"][place]
+    return found
+
+
+def need(table: str, *where: Predicate, columns: tuple[str, ...] = ("id",)) -> Need:
+    return Need(table, columns, (where,))
+
+
+def test_without_a_mirror_everything_is_read_and_events_are_noted() -> None:
+    found = refreshed([need("customers")], Mirror())
+    (planned,) = CONNECTOR.plan_reads([need("customers")])
+    assert found["customers"] == planned
+    assert options(found[CHANGES])["changes"] == {"since": None, "applied": [], "lost": None}
+    assert found[CHANGES].requests == ()
+
+
+def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
+    found = refreshed([need("customers")], mirror(coverage("customers")))
+    assert variant(found["customers"])["gte"] == CEILING - OVERLAP
+    assert options(found["customers"])["continues"] == BEGUN.isoformat()
+    assert found["customers"].requests[0].params["created[gte]"] == str(CEILING - OVERLAP)
+    assert options(found[CHANGES])["changes"] == {
+        "since": int(INTERVAL.until.timestamp()) - OVERLAP, "applied": ["evt_1"], "lost": None,
+    }  # fmt: skip
+    assert sum(read.cost or 0 for read in found.values()) == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"as_of": BEGUN - timedelta(seconds=1)},  # read before events were followed
+        {"api_version": "2020-08-27"},
+        {"complete": False},
+        {"gte": 1_000},  # a hole below
+        {"where": (PAID,)},  # some rows only
+    ],
+)
+def test_what_cannot_be_relied_on_is_read_whole(changes: dict[str, Any]) -> None:
+    found = refreshed([need("customers")], mirror(coverage("customers", **changes)))
+    (planned,) = CONNECTOR.plan_reads([need("customers")])
+    assert replace(found["customers"], cost=None) == planned
+    assert found["customers"].cost == 3, "250 rows were there"
+
+
+def test_a_filter_is_covered_by_itself_and_by_everything() -> None:
+    needs = [need("invoices", *PAID)]
+    for part in (coverage("invoices", where=(PAID,)), coverage("invoices")):
+        found = refreshed(needs, mirror(part))["invoices"]
+        assert variant(found)["gte"] == CEILING - OVERLAP
+        assert variant(found)["params"]["status"] == "paid"
+    other = (Predicate("status", Op.EQ, ("open",)),)
+    assert variant(refreshed(needs, mirror(coverage("invoices", where=(other,))))["invoices"])["gte"] is None
+
+
+def test_a_window_that_is_over_needs_no_list() -> None:
+    window = (Predicate("created", Op.GE, (1_000,)), Predicate("created", Op.LT, (2_000,)))
+    found = refreshed([need("charges", *window)], mirror(coverage("charges", gte=900)))
+    assert (options(found["charges"])["strategy"], found["charges"].requests) == ("kept", ())
+    assert options(found["charges"])["follow"]["newer"] is None
+
+
+def test_windows_without_a_hole_are_one() -> None:
+    parts = [coverage("charges", lt=500), coverage("charges", gte=400, lt=900), coverage("charges", gte=900)]
+    assert variant(refreshed([need("charges")], mirror(*parts))["charges"])["gte"] == CEILING - OVERLAP
+    holed = [parts[0], parts[2]]
+    assert variant(refreshed([need("charges")], mirror(*holed))["charges"])["gte"] == 500 - OVERLAP
+
+
+def test_children_come_with_parents_that_are_new_or_changed() -> None:
+    parts = [coverage("invoices"), whole("invoice_line_items")]
+    found = refreshed([need("invoice_line_items")], mirror(*parts))
+    assert options(found["invoice_line_items"])["partial"] is True
+    assert variant(found["invoices"])["gte"] == CEILING - OVERLAP
+    alone = refreshed([need("invoice_line_items")], mirror(parts[0]))
+    assert options(alone["invoice_line_items"])["partial"] is False
+    assert variant(alone["invoices"])["gte"] is None, "the children were never read: all parents are needed"
+
+
+def test_edits_without_an_event_are_found_on_a_schedule() -> None:
+    young, old = NOW - timedelta(hours=23), NOW - timedelta(hours=25)
+    assert variant(refreshed([need("payment_intents")], mirror(coverage("payment_intents", read_at=young)))[
+        "payment_intents"])["gte"] == CEILING - OVERLAP  # fmt: skip
+    due = mirror(coverage("payment_intents", read_at=old))
+    assert variant(refreshed([need("payment_intents")], due)["payment_intents"])["gte"] is None
+    slower = refreshed([need("payment_intents")], due, reread={"payment_intents": 2 * 86_400.0})
+    assert variant(slower["payment_intents"])["gte"] is not None
+    never = refreshed([need("payment_intents")], due, reread={"payment_intents": None})
+    assert variant(never["payment_intents"])["gte"] is not None
+
+
+def test_rows_that_are_not_final_are_read_again() -> None:
+    part = coverage("balance_transactions", read_at=NOW - timedelta(days=1), as_of=BEGUN - timedelta(days=99))
+    few = mirror(part, open_rows={"balance_transactions": OpenRows(2, 1_000, 2_000, ("txn_1", "txn_2"))})
+    read = refreshed([need("balance_transactions")], few)["balance_transactions"]
+    assert options(read)["ids"] == ["txn_1", "txn_2"]
+    assert variant(read)["gte"] == CEILING - OVERLAP
+    many = mirror(part, open_rows={"balance_transactions": OpenRows(999, 1_000, 2_000, ("txn_1",))})
+    read = refreshed([need("balance_transactions")], many)["balance_transactions"]
+    assert (options(read)["ids"], variant(read)["gte"]) == ([], 1_000)
+
+
+def test_lists_without_events_or_creation_are_read_whole() -> None:
+    found = refreshed([need("exchange_rates")], mirror(whole("exchange_rates")))
+    assert variant(found["exchange_rates"])["gte"] is None
+    assert CHANGES not in found, "nothing here needs events"
+
+
+def test_a_gap_in_the_events_is_declared_and_read_over() -> None:
+    old = EventInterval(BEGUN, NOW - timedelta(days=31), NOW - timedelta(days=31))
+    found = refreshed([need("customers")], mirror(coverage("customers"), events=old))
+    assert variant(found["customers"])["gte"] is None
+    changes = options(found[CHANGES])["changes"]
+    assert (changes["since"], changes["lost"]) == (None, old.until.isoformat())
+
+
+def test_events_that_cannot_be_read_are_done_without() -> None:
+    found = refreshed([need("customers")], mirror(coverage("customers")), events=False)
+    assert list(found) == ["customers"]
+    assert variant(found["customers"])["gte"] is None
+
+
+def test_one_cursor_keeps_everything_in_the_mirror_current() -> None:
+    parts = [coverage("customers"), coverage("subscriptions"), whole("subscription_items"), coverage("exchange_rates")]
+    found = refreshed([need("customers")], mirror(*parts))
+    assert set(found) == {"customers", "subscriptions", "subscription_items", CHANGES}
+    bystander = options(found["subscriptions"])
+    assert (bystander["strategy"], found["subscriptions"].requests) == ("kept", ())
+    assert bystander["follow"]["newer"] == CEILING - OVERLAP, "its own list will bring what is newer"
+    assert options(found["subscription_items"])["partial"] is True
+
+
+def test_fields_that_were_asked_for_once_are_asked_for_again() -> None:
+    part = coverage("customers", expanded=("tax",))
+    read = refreshed([need("customers")], mirror(part))["customers"]
+    assert variant(read)["params"]["expand[0]"] == "data.tax"
+    assert options(read)["follow"]["payload"] is False, "an event's object has no such fields"
+    assert options(read)["follow"]["params"] == {"expand[0]": "tax"}
+    more = refreshed([need("customers", columns=("id", "sources"))], mirror(part))["customers"]
+    assert options(more)["expanded"] == ["sources", "tax"]
+    assert variant(more)["gte"] is None, "sources were never read"
+
+
+def test_a_few_rows_are_asked_for_as_ever() -> None:
+    few = Need("customers", ("id",), ((),), limit=20, newest_first=True)
+    found = refreshed([few], Mirror())
+    assert list(found) == ["customers"]
+    assert found["customers"].limit == 20
+
+
+def test_every_table_says_how_fresh_it_is() -> None:
+    for name, table in load_catalogue().tables.items():
+        assert freshness_of(name, {}).startswith(f"{table.sync.value}: ")
+    assert freshness_of("payment_intents", {}).endswith("edits without one within 24 h")
+    assert freshness_of("payment_intents", {"payment_intents": 1800.0}).endswith("edits without one within 30 min")
+    assert "never" in freshness_of("payment_intents", {"payment_intents": None})
+
+
+def test_tables_with_events_can_be_followed() -> None:
+    followed = [table for table in load_catalogue().tables.values() if emits_events(table)]
+    assert len(followed) > 45
+    assert all(table.retrieve is not None and not table.parents for table in followed)

@@ -1,0 +1,136 @@
+"""What a slice says besides rows: what is gone, what parents left behind, up to when events are applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.connector import Changes, EventClaim, EventInterval, Gone, Op, Predicate, Renewed
+from engine.duck.staging import DuckStaging
+from engine.relation import TEXT, Column
+
+from .staged import ACCOUNT, catalogue, covered, moment, rows, spool, stored, table
+
+CATALOGUE = catalogue(
+    replace(table(), open=((Predicate("status", Op.EQ, ("pending",)),),)), table("refunds", Column("charge", TEXT))
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "spool"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> DuckStaging:
+    return DuckStaging(tmp_path / "stripe.duckdb", CATALOGUE)
+
+
+def claim(until: int, **changes: object) -> Changes:
+    return Changes(events=(replace(EventClaim(ACCOUNT, moment(until)), **changes),))  # type: ignore[arg-type]
+
+
+def deleted(staging: DuckStaging, name: str = "charges") -> list[object]:
+    return [each for (each,) in rows(staging.path, f"SELECT id FROM {name} WHERE _deleted_at IS NOT NULL ORDER BY id")]
+
+
+def test_an_interval_begins_goes_on_and_begins_anew(staging: DuckStaging) -> None:
+    assert staging.mirror(ACCOUNT).events is None
+    staging.load([], [], moment(1), claim(1, since=moment(1)))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1))
+    staging.load([], [], moment(5), claim(4))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(4), moment(5))
+    staging.load([], [], moment(9), claim(8, since=moment(8), lost=moment(4)))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(8), moment(8), moment(9))
+    assert rows(staging.path, "SELECT since, until, found_at FROM weir.gaps") == [(stored(4), stored(8), stored(9))]
+    assert staging.mirror("acct_other").events is None
+
+
+def test_ids_of_events_are_kept_as_long_as_they_are_read_again(staging: DuckStaging) -> None:
+    early, late = int(moment(1).timestamp()), int(moment(50).timestamp())
+    staging.load([], [], moment(50), claim(50, applied=(("evt_1", early), ("evt_2", late))))
+    assert staging.mirror(ACCOUNT).applied == ("evt_1", "evt_2")
+    later = EventClaim(ACCOUNT, moment(50) + timedelta(minutes=30))
+    staging.load([], [], moment(51), Changes(events=(later,)))
+    assert staging.mirror(ACCOUNT).applied == ("evt_2",)
+
+
+def test_objects_that_are_gone_are_tombstoned_and_come_back(staging: DuckStaging, folder: Path) -> None:
+    page = [[{"id": "a"}, {"id": "b"}]]
+    staging.load([spool(folder, page)], [covered(1)], moment(1))
+    report = staging.load([], [], moment(2), Changes(gone=(Gone(ACCOUNT, "charges", ("a", "unknown")),)))
+    assert report.removed == 1
+    assert deleted(staging) == ["a"]
+    assert staging.load([], [], moment(3), Changes(gone=(Gone("acct_other", "charges", ("b",)),))).removed == 0
+    staging.load([spool(folder, [[{"id": "a"}]])], [], moment(4))
+    assert deleted(staging) == []
+
+
+def test_what_a_parent_does_not_have_any_more_is_gone(staging: DuckStaging, folder: Path) -> None:
+    parents = spool(folder, [[{"id": "p1"}, {"id": "p2"}, {"id": "p3"}]])
+    children = [[{"id": f"c{n}", "charge": f"p{n % 3 + 1}"} for n in range(6)]]
+    staging.load([parents, spool(folder, children, "refunds")], [covered(1)], moment(1))
+    renewed = Changes(
+        gone=(Gone(ACCOUNT, "charges", ("p2",)),), renewed=(Renewed(ACCOUNT, "refunds", "charge", "charges", "id"),)
+    )
+    files = [spool(folder, [[{"id": "p1"}]]), spool(folder, [[{"id": "c0", "charge": "p1"}]], "refunds")]
+    assert staging.load(files, [], moment(2), renewed).removed == 4
+    assert deleted(staging, "refunds") == ["c1", "c3", "c4"], "c3 of p1, and all of p2 that is gone itself"
+
+
+def test_a_window_that_goes_on_is_one_with_the_one_before(staging: DuckStaging) -> None:
+    staging.load([], [covered(1, lt=1000)], moment(1))
+    staging.load([], [replace(covered(5, gte=900, lt=2000), continues=moment(1))], moment(5))
+    (found,) = staging.coverage()
+    assert (found.gte, found.lt, found.as_of, found.read_at) == (None, 2000, moment(1), moment(1))
+    assert (found.pages, found.rows) == (2, 2)
+
+
+def test_a_window_that_does_not_go_on_stays_apart(staging: DuckStaging) -> None:
+    staging.load([], [covered(1, lt=1000)], moment(1))
+    staging.load([], [covered(5, gte=900, lt=2000)], moment(5))
+    assert [(each.gte, each.lt, each.as_of) for each in staging.coverage()] == [
+        (None, 1000, moment(1)),
+        (900, 2000, moment(5)),
+    ]
+
+
+def test_a_read_without_expanded_fields_does_not_end_the_claim_of_one_with_them(staging: DuckStaging) -> None:
+    staging.load([], [replace(covered(1), expanded=("tax",))], moment(1))
+    staging.load([], [covered(2)], moment(2))
+    assert sorted(each.expanded for each in staging.coverage()) == [(), ("tax",)]
+    staging.load([], [replace(covered(3), expanded=("sources", "tax"))], moment(3))
+    assert [each.expanded for each in staging.coverage()] == [("sources", "tax")]
+
+
+def test_tables_that_could_not_be_followed_claim_nothing(staging: DuckStaging) -> None:
+    staging.load([], [covered(1), replace(covered(1), table="refunds")], moment(1), claim(1, since=moment(1)))
+    staging.load([], [], moment(2), claim(2, forget=("charges",)))
+    assert [each.table for each in staging.coverage()] == ["refunds"]
+
+
+def test_rows_that_are_not_final_are_told(staging: DuckStaging, folder: Path) -> None:
+    page = [{"id": f"ch_{n}", "created": 100 + n, "status": "pending" if n % 2 else "paid"} for n in range(6)]
+    staging.load([spool(folder, [page])], [covered(1)], moment(1))
+    found = staging.mirror(ACCOUNT).open_rows["charges"]
+    assert (found.count, found.oldest, found.newest, found.ids) == (3, 101, 105, ("ch_1", "ch_3", "ch_5"))
+    assert "charges" not in staging.mirror("acct_other").open_rows
+
+
+def test_all_of_it_or_nothing(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[{"id": "a"}]])], [covered(1)], moment(1), claim(1, since=moment(1)))
+    broken = Changes(
+        gone=(Gone(ACCOUNT, "charges", ("a",)),),
+        renewed=(Renewed(ACCOUNT, "refunds", "no_such_column", "charges", "id"),),
+        events=claim(2).events,
+    )
+    with pytest.raises(Exception, match="no_such_column"):
+        staging.load([spool(folder, [[{"id": "b"}]])], [], moment(2), broken)
+    assert deleted(staging) == []
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1))
+    assert rows(staging.path, "SELECT id FROM charges") == [("a",)]
