@@ -29,7 +29,7 @@ def test_connections(
     Findings of other definitions do not stop it. Raises RefusalError for a name that is no connection.
     """
     checked = check_project(root)
-    settings = _settings(checked, names)
+    settings = chosen_settings(checked, names)
     connectors = installed_connectors()
     with ExitStack() as stack:
         sandbox = None
@@ -49,7 +49,8 @@ def _without_clock(report: CheckReport) -> CheckReport:
     return replace(report, facts=facts, probes=tuple(probe for probe in report.probes if probe.name != "clock"))
 
 
-def _settings(checked: Checked, names: Sequence[str]) -> list[ConnectionSettings]:
+def chosen_settings(checked: Checked, names: Sequence[str]) -> list[ConnectionSettings]:
+    """The connections with these names; all active ones without names. RefusalError for a name that is none."""
     from engine.diagnostics import did_you_mean
     from engine.plan import connection_settings
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +43,10 @@ class RunOptions:
     cancelled: threading.Event
     recorded: bool = True
     """Whether the run is kept in the history; a query is not."""
+    accept_deletes: bool = False
+    """Whether many rows of a mirror may be found gone."""
+    full: bool = False
+    """Whether everything that is needed is read whole, whatever the mirror has."""
 
 
 @contextmanager
@@ -63,12 +67,13 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
         executor = InlineExecutor(settings.boxes.threads * 2)
         stack.callback(executor.close)
         started = utc_now()
+        extraction = _Extraction(checked.tree.root, sandbox, options.environment, installed_connectors())
         yield World(
             now=utc_now,
             executor=executor,
-            staging=_opener(paths, catalogues),
-            extraction=_Extraction(checked.tree.root, sandbox, options.environment, installed_connectors()),
-            accounts=_accounts,
+            staging=_opener(paths, catalogues, options),
+            extraction=extraction,
+            accounts=extraction.accounts,
             boxes=_boxes(checked, paths, catalogues, options),
             fetch=fetch_rows,
             tables=DuckTableStore(paths.tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
@@ -83,7 +88,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             cancelled=options.cancelled.is_set,
             parallel=_PARALLEL_TASKS,
             reject_limit=settings.policy.reject_limit,
-            refresh=_refresh,
+            refresh=_refresh_whole if options.full else _refresh,
         )
 
 
@@ -112,8 +117,17 @@ class _Extraction:
     def __call__(self, settings: ConnectionSettings) -> tuple[str, Mapping[str, Json]]:
         """See `World.extraction`."""
         demand_secret(settings, self.root, self.environment)
-        config = connection_config(settings, self.root, self.sandbox)
+        config = {**connection_config(settings, self.root, self.sandbox), "identify": True}
         return self.connectors[settings.connector].stage, config
+
+    def accounts(self, settings: ConnectionSettings) -> Sequence[str | None]:
+        """See `World.accounts`. Those of `all` are asked for; `ConnectorError` when that fails."""
+        if settings.accounts is None:
+            return (None,)
+        if settings.accounts != "all":
+            return settings.accounts
+        config = connection_config(settings, self.root, self.sandbox)
+        return self.connectors[settings.connector].accounts(config)
 
 
 def connection_config(settings: ConnectionSettings, root: Path, sandbox: SandboxAddress | None) -> dict[str, Json]:
@@ -157,34 +171,27 @@ def demand_secret(settings: ConnectionSettings, root: Path, environment: Mapping
         raise ConnectorError(found)
 
 
-def _accounts(settings: ConnectionSettings) -> Sequence[str | None]:
-    if settings.accounts is None:
-        return (None,)
-    if settings.accounts == "all":
-        from engine.connector import ConnectorError, Failure, FailureKind
-
-        raise ConnectorError(
-            Failure(
-                FailureKind.REQUEST,
-                f"`{settings.name}`: this version does not find connected accounts by itself",
-                "list them: `accounts: [acct_…, acct_…]`",
-            )
-        )
-    return settings.accounts
-
-
 def _refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
     """See `World.refresh`."""
     return installed_connectors()[settings.connector].refresh(reads, mirror, pace)
 
 
-def _opener(paths: StatePaths, catalogues: Mapping[str, SourceCatalogue]) -> Callable[[ConnectionSettings], Staging]:
+def _refresh_whole(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
+    """As `_refresh`, when all of these tables must be read again."""
+    wanted = {read.table for read in reads}
+    coverage = tuple(replace(each, complete=each.complete and each.table not in wanted) for each in mirror.coverage)
+    return _refresh(settings, reads, replace(mirror, coverage=coverage), pace)
+
+
+def _opener(
+    paths: StatePaths, catalogues: Mapping[str, SourceCatalogue], options: RunOptions
+) -> Callable[[ConnectionSettings], Staging]:
     from engine.duck import DuckStaging
 
     def opened(settings: ConnectionSettings) -> Staging:
         file = paths.staging(settings.name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        return DuckStaging(file, catalogues[settings.name])
+        return DuckStaging(file, catalogues[settings.name], accept_deletes=options.accept_deletes)
 
     return opened
 

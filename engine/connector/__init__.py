@@ -1,9 +1,22 @@
 """The connector protocol: what a provider can give, what a box needs, secrets and failures."""
 
 from .failure import ConnectorError, Failure, FailureKind
-from .mirror import CHANGES, EVENT_GAP, Changes, Coverage, EventClaim, EventInterval, Gone, Mirror, OpenRows, Renewed
+from .mirror import (
+    CHANGES,
+    EVENT_GAP,
+    Changes,
+    Coverage,
+    EventClaim,
+    EventInterval,
+    Gap,
+    Gone,
+    Identity,
+    Mirror,
+    OpenRows,
+    Renewed,
+)
 from .need import Need, Op, Predicate, Read, Request, Value
-from .protocol import CheckReport, Connector, Pace, Probe, SourceCatalogue, SourceTable, Verdict
+from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
 from .secret import Secret
 
 __all__ = [
@@ -18,7 +31,10 @@ __all__ = [
     "EventInterval",
     "Failure",
     "FailureKind",
+    "Freshness",
+    "Gap",
     "Gone",
+    "Identity",
     "Mirror",
     "Need",
     "Op",

@@ -58,6 +58,15 @@ class EventInterval:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Events of an account that could not be read any more. `found_at` is this machine's time."""
+
+    since: datetime
+    until: datetime
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRows:
     """The rows of a table that are not final: how many, the creation of the oldest and the newest in Unix seconds, and
     the ids of at most a hundred of them."""
@@ -123,9 +132,18 @@ class EventClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose key a mirror was read with: its account, and whether it reads live rows (None: it does not say)."""
+
+    account: str
+    livemode: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What a slice found out besides rows; committed with them."""
+    """What a slice found out besides rows; committed with them. A mirror belongs to one `identity` for good."""
 
     gone: tuple[Gone, ...] = ()
     renewed: tuple[Renewed, ...] = ()
     events: tuple[EventClaim, ...] = ()
+    identity: Identity | None = None

@@ -56,6 +56,21 @@ class Pace:
     lost: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How a table is kept up to date. `kind` is its class, in the connector's words; `seen` says when a run sees which
+    kind of change. After `reread_seconds` all of it is read again (None: never; 0: by every run). `followed` ones are
+    kept current by what the provider tells of changes."""
+
+    kind: str
+    seen: str
+    reread_seconds: float | None
+    followed: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.seen}"
+
+
 class Verdict(StrEnum):
     """How one probe of a connection test went."""
 
@@ -86,7 +101,7 @@ class CheckReport:
 
 
 class Connector(Protocol):
-    """A kind of system Weir reaches. Everything but `check` is offline and needs no secret."""
+    """A kind of system Weir reaches. Everything but `check` and `accounts` is offline and needs no secret."""
 
     @property
     def name(self) -> str:
@@ -129,8 +144,12 @@ class Connector(Protocol):
         """
         ...
 
-    def freshness(self, table: str, reread: Mapping[str, float | None]) -> str:
-        """When runs see which kind of change of a table, in words; `reread` as in `Pace`. KeyError if unknown."""
+    def freshness(self, table: str, reread: Mapping[str, float | None]) -> Freshness:
+        """How a table is kept up to date; `reread` as in `Pace`. KeyError for an unknown table."""
+        ...
+
+    def accounts(self, config: Mapping[str, object]) -> tuple[str, ...]:
+        """The accounts that are connected to the key's own, sorted. Raises `ConnectorError`."""
         ...
 
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:

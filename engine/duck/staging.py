@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.connector import Changes, Coverage, Mirror, SourceCatalogue, SourceTable
+from engine.connector import Changes, Coverage, Gap, Mirror, SourceCatalogue, SourceTable
 from engine.run import Drift, LoadReport, OutputFile, StoreError
 
 from .files import attach, holding, reading, writing
@@ -20,7 +20,7 @@ from .ingest import ingest
 from .quoting import quote_literal
 from .staging_changes import bury, bury_left_behind
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
-from .staging_events import make_event_tables, record_events
+from .staging_events import demand_identity, has_events, make_event_tables, read_gaps, record_events
 from .staging_mirror import read_mirror
 from .staging_sweep import sweep
 from .staging_tables import prepare_table
@@ -42,10 +42,19 @@ class DuckStaging:
 
     The file is open only during a call, and callers of all threads and processes wait for each other. Tables are in
     schema `main`, named as in the catalogue; `weir.coverage` and `weir.drift` say what is in them.
+    With `accept_deletes`, a load may find any number of rows gone.
     """
 
-    def __init__(self, path: Path, catalogue: SourceCatalogue, limits: StagingLimits | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        catalogue: SourceCatalogue,
+        limits: StagingLimits | None = None,
+        *,
+        accept_deletes: bool = False,
+    ) -> None:
         self._path = path
+        self._accept_deletes = accept_deletes
         self._catalogue = catalogue
         self._limits = limits or StagingLimits()
 
@@ -71,6 +80,8 @@ class DuckStaging:
         with self._open() as connection, _refusals(self._path), _transaction(connection):
             make_coverage_tables(connection)
             make_event_tables(connection)
+            if changes.identity is not None:
+                demand_identity(connection, changes.identity, self._path.name)
             rows = 0
             for name in sorted(tables):
                 prepare_table(connection, tables[name])
@@ -108,11 +119,16 @@ class DuckStaging:
             accounts = sorted({each.account for each in read_coverage(connection)})
             return tuple(read_mirror(connection, self._catalogue, account) for account in accounts)
 
+    def gaps(self, account: str) -> tuple[Gap, ...]:
+        """Events of an account that could not be read, the oldest first; none where none were followed."""
+        with self._looking() as connection:
+            return read_gaps(connection, account) if has_events(connection) else ()
+
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    @staticmethod
     def _apply_coverage(
+        self,
         connection: duckdb.DuckDBPyConnection,
         tables: dict[str, SourceTable],
         coverage: Sequence[Coverage],
@@ -120,7 +136,9 @@ class DuckStaging:
     ) -> int:
         removed = 0
         for each in coverage:
-            gone = sweep(connection, tables[each.table], each, read_at) if each.complete else 0
+            gone = 0
+            if each.complete:
+                gone = sweep(connection, tables[each.table], each, read_at, accept_deletes=self._accept_deletes)
             record_coverage(connection, each, read_at=read_at, alone=gone > 0 and each.where != ((),))
             removed += gone
         return removed

@@ -1,4 +1,5 @@
-"""Which events of an account were applied to a staging file: `weir.events`, and where a hole was left: `weir.gaps`."""
+"""Which events of an account were applied to a staging file (`weir.events`), where a hole was left (`weir.gaps`), and
+whose key it was read with (`weir.identity`)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from typing import Final
 
 import duckdb
 
-from engine.connector import EventClaim, EventInterval
+from engine.connector import EventClaim, EventInterval, Gap, Identity
+from engine.run import StoreError
 
 from .staging_coverage import forget_coverage
 
@@ -20,6 +22,10 @@ CREATE TABLE IF NOT EXISTS weir.events (
     since TIMESTAMP NOT NULL,
     until TIMESTAMP NOT NULL,
     read_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS weir.identity (
+    account VARCHAR NOT NULL,
+    livemode BOOLEAN
 );
 CREATE TABLE IF NOT EXISTS weir.applied_events (
     account VARCHAR NOT NULL,
@@ -34,10 +40,41 @@ CREATE TABLE IF NOT EXISTS weir.gaps (
 );
 """
 
+_PRESENT = """
+SELECT 1 FROM duckdb_tables()
+WHERE database_name = current_database() AND schema_name = 'weir' AND table_name = 'events'
+"""
+
 
 def make_event_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have the three tables."""
+    """Have the four tables."""
     connection.execute(_TABLES)
+
+
+def demand_identity(connection: duckdb.DuckDBPyConnection, identity: Identity, file: str) -> None:
+    """Remember whose key the file is read with. `StoreError` E612 when it was another one's before."""
+    known = connection.execute("SELECT account, livemode FROM weir.identity").fetchall()
+    if not known:
+        connection.execute("INSERT INTO weir.identity VALUES ($1, $2)", [identity.account, identity.livemode])
+        return
+    account, livemode = known[0]
+    if account != identity.account or (None not in (livemode, identity.livemode) and livemode != identity.livemode):
+        raise StoreError(
+            "E612",
+            f"`{file}` mirrors {_named(account, livemode)}, and the key opens "
+            f"{_named(identity.account, identity.livemode)}",
+            "take the right key, give the other account a connection of its own, or delete the file to read anew",
+        )
+
+
+def _named(account: str, livemode: bool | None) -> str:
+    mode = "" if livemode is None else " in live mode" if livemode else " in test mode"
+    return f"the account {account}{mode}"
+
+
+def has_events(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the current database has them: files of older versions have not."""
+    return bool(connection.execute(_PRESENT).fetchall())
 
 
 def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read_at: datetime) -> None:
@@ -90,6 +127,14 @@ def read_events(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Ev
     since, until, read_at = (moment.replace(tzinfo=UTC) for moment in rows[0])
     applied = connection.execute("SELECT id FROM weir.applied_events WHERE account = $account ORDER BY id", known)
     return EventInterval(since, until, read_at), tuple(each for (each,) in applied.fetchall())
+
+
+def read_gaps(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Gap, ...]:
+    """The holes in the account's events, the oldest first."""
+    rows = connection.execute(
+        "SELECT since, until, found_at FROM weir.gaps WHERE account = $account ORDER BY since", {"account": account}
+    ).fetchall()
+    return tuple(Gap(*(moment.replace(tzinfo=UTC) for moment in row)) for row in rows)
 
 
 def _naive(moment: datetime) -> datetime:

@@ -8,22 +8,18 @@ from engine.connector import Mirror, OpenRows, SourceCatalogue, SourceTable
 
 from .quoting import quote_name
 from .staging_coverage import read_coverage
-from .staging_events import read_events
+from .staging_events import has_events, read_events
 from .staging_sweep import compile_where
 
 _IDS = 100
 _TABLES = """
 SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'
 """
-_HAS_EVENTS = """
-SELECT 1 FROM duckdb_tables()
-WHERE database_name = current_database() AND schema_name = 'weir' AND table_name = 'events'
-"""
 
 
 def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogue, account: str) -> Mirror:
     """What the current database holds of the account."""
-    if not connection.execute(_HAS_EVENTS).fetchall():
+    if not has_events(connection):
         return Mirror(account)
     names = [name for (name,) in connection.execute(_TABLES).fetchall() if name in catalogue.tables]
     sizes = {name: _count(connection, name, account) for name in sorted(names)}

@@ -9,22 +9,34 @@ import duckdb
 
 from engine.connector import Coverage, Op, Predicate, SourceTable, Value
 from engine.relation import Kind, Relation
+from engine.run import StoreError
 
 from .quoting import quote_name
 from .types import sql_type
 
 Parameters = dict[str, object]
+_FEW: Final = 100
+_SMALL_PART: Final = 0.2
+"""So many rows, and such a part of a table, may be gone without anybody being asked."""
 
 OUT_OF_SIGHT: Final = "TIMESTAMP 'infinity'"
 """`_deleted_at` of rows that a filtered read did not bring any more: they have changed, or they are gone. No box sees
 them; a read without a filter brings them back or finds out that they are gone."""
 
 
-def sweep(connection: duckdb.DuckDBPyConnection, table: SourceTable, coverage: Coverage, read_at: datetime) -> int:
+def sweep(
+    connection: duckdb.DuckDBPyConnection,
+    table: SourceTable,
+    coverage: Coverage,
+    read_at: datetime,
+    *,
+    accept_deletes: bool = False,
+) -> int:
     """Take the rows out of sight that `coverage` speaks about and that were read before `read_at`.
 
     Without a filter they are gone at the provider and tombstoned; otherwise see `OUT_OF_SIGHT`. How many rows: none
-    where the table cannot tell which rows the coverage speaks about. `read_at` is naive UTC.
+    where the table cannot tell which rows the coverage speaks about. `read_at` is naive UTC. `StoreError` E613 when
+    that is a large part of the table, unless `accept_deletes`.
     """
     parameters: Parameters = {"read_at": read_at, "account": coverage.account}
     spoken = _spoken_of(table, coverage, parameters)
@@ -38,7 +50,25 @@ def sweep(connection: duckdb.DuckDBPyConnection, table: SourceTable, coverage: C
         change, present = OUT_OF_SIGHT, "_deleted_at IS NULL"
     statement = f"UPDATE {name} SET _deleted_at = {change} WHERE {rows} AND {present}"
     ((count,),) = connection.execute(statement, parameters).fetchall()
+    if count and coverage.where == ((),) and not accept_deletes:
+        _demand_few(connection, table, coverage.account, read_at)
     return int(count)
+
+
+def _demand_few(connection: duckdb.DuckDBPyConnection, table: SourceTable, account: str, read_at: datetime) -> None:
+    """Refuse when this run, in this commit and those before it, has taken many of the account's rows for gone."""
+    statement = f"""
+        SELECT count(*) FILTER (_deleted_at = $read_at), count(*) FILTER (_deleted_at IS NULL OR _deleted_at = $read_at)
+        FROM {quote_name(table.name)} WHERE _account = $account
+    """
+    parameters = {"account": account, "read_at": read_at}
+    ((gone, before),) = connection.execute(statement, parameters).fetchall()
+    if gone > _FEW and gone > before * _SMALL_PART:
+        raise StoreError(
+            "E613",
+            f"{gone:,} of {before:,} rows of `{table.name}` are not there any more",
+            "look whether the key still sees them; if they are gone indeed, run again with `--accept-deletes`",
+        )
 
 
 def _spoken_of(table: SourceTable, coverage: Coverage, parameters: Parameters) -> str | None:

@@ -134,7 +134,7 @@ def _extract_tasks(
             Estimate(total, main.rows, lines),
             (),
             reads,
-            connector.freshness(extract.table, settings.reread),
+            str(connector.freshness(extract.table, settings.reread)),
         )
 
 

@@ -26,6 +26,8 @@ COMMANDS = (
     ("query", "stripe_main"),
     ("query", "stripe_main", "SELECT id FROM customers", "--format", "json"),
     ("query", "schema", "SELECT 1 AS one"),
+    ("status",),
+    ("status", "--format", "json"),
     ("runs",),
     ("runs", "--format", "json"),
     ("doctor",),

@@ -31,11 +31,19 @@ if TYPE_CHECKING:
     default=None,
     help="Each SQL box in a child process with limits of its own; the default where CI is set.",
 )
+@click.option("--full", is_flag=True, help="Read everything that is needed again, whatever the mirror has.")
+@click.option("--accept-deletes", is_flag=True, help="A large part of a mirrored table may be gone (see E613).")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @project_option
 @pass_session
 def command(
-    session: Session, interfaces: tuple[str, ...], parameters: tuple[str, ...], isolated: bool | None, style: str
+    session: Session,
+    interfaces: tuple[str, ...],
+    parameters: tuple[str, ...],
+    isolated: bool | None,
+    full: bool,
+    accept_deletes: bool,
+    style: str,
 ) -> None:
     """Run the interfaces (all without NAME): read, stage, run the SQL boxes, write the Schema's tables.
 
@@ -45,7 +53,13 @@ def command(
     values = parameter_values(parameters)
     cancelled = threading.Event()
     alone = isolated if isolated is not None else session.in_ci
-    options = RunOptions(isolated=alone, environment=session.environment, cancelled=cancelled)
+    options = RunOptions(
+        isolated=alone,
+        environment=session.environment,
+        cancelled=cancelled,
+        accept_deletes=accept_deletes,
+        full=full,
+    )
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))
         stack.enter_context(interruptible(cancelled))

@@ -1,4 +1,4 @@
-"""Stripe as a connector: everything but `check` is offline."""
+"""Stripe as a connector: everything but `check` and `accounts` is offline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Final, cast
 
-from engine.connector import CheckReport, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable
+from engine.connector import CheckReport, Freshness, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable
 
 from .catalogue import FilterKind, Table, load_catalogue, table_relation
 from .reads import plan_reads
@@ -63,9 +63,14 @@ class StripeConnector:
         """See `refresh.refresh_reads`."""
         return refresh_reads(reads, mirror, pace)
 
-    def freshness(self, table: str, reread: Mapping[str, float | None]) -> str:
+    def freshness(self, table: str, reread: Mapping[str, float | None]) -> Freshness:
         """See `sync_rules.freshness_of`."""
         return freshness_of(table, reread)
+
+    def accounts(self, config: Mapping[str, object]) -> tuple[str, ...]:
+        """See `accounts.list_accounts`. Only now is the SDK imported."""
+        found = import_module(f"{__package__}.accounts").list_accounts(config)
+        return cast("tuple[str, ...]", found)
 
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:
         """Reach Stripe and probe each of `tables`. Only now is the SDK imported."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from engine.connector import Op, Predicate
+from engine.connector import Freshness, Op, Predicate
 
 from .catalogue import PageStyle, SyncClass, Table, load_catalogue
 
@@ -63,14 +63,16 @@ def reread_seconds(table: Table, asked: Mapping[str, float | None]) -> float | N
     return _REREAD.get(table.name, _BY_CLASS[table.sync])
 
 
-def freshness_of(name: str, asked: Mapping[str, float | None]) -> str:
-    """In words: the table's class, and when a run sees which kind of change. KeyError for an unknown table."""
-    table = load_catalogue().tables[name]
-    return f"{table.sync.value}: {_freshness(table, asked)}"
-
-
-def _freshness(table: Table, asked: Mapping[str, float | None]) -> str:
+def freshness_of(name: str, asked: Mapping[str, float | None]) -> Freshness:
+    """See `Connector.freshness`."""
+    tables = load_catalogue().tables
+    table = tables[name]
     every = reread_seconds(table, asked)
+    leader = tables[table.parents[0].table] if table.parents else table
+    return Freshness(table.sync.value, _seen(table, every), every, emits_events(leader) and every != 0)
+
+
+def _seen(table: Table, every: float | None) -> str:
     if every == 0:
         return "read whole by every run"
     again = f"within {_words(every)}" if every is not None else "never, unless it is read whole"

@@ -173,6 +173,35 @@ The message says what failed. Make room on the disk, or run again; if the bytes 
 """,
     ),
     Code(
+        "E612",
+        "another account",
+        """
+The key of a connection belongs to another account, or another mode, than the rows that its mirror holds. Nothing was
+stored: rows of two accounts in one mirror could not be told apart.
+
+```
+error[E612]: `stripe_main.duckdb` mirrors the account acct_1A in test mode, and the key opens the account acct_2B
+```
+
+Take the key of the right account. For the other account, add a connection of its own. To have this connection follow
+the key, delete its file in `.weir/staging`: the next run reads everything anew.
+""",
+    ),
+    Code(
+        "E613",
+        "many rows would be deleted",
+        """
+A read of a whole table did not bring many of the rows that the mirror holds. That may be right, and it may be a key
+that sees less than the one before. The mirror was left as it was.
+
+```
+error[E613]: 812 of 1,000 rows of `customers` are not there any more
+```
+
+Look at it in the provider's dashboard. If they are gone indeed, run again with `--accept-deletes`.
+""",
+    ),
+    Code(
         "E650",
         "run state cannot be opened",
         """

@@ -29,6 +29,7 @@ from engine.connector import (
     EventClaim,
     Failure,
     Gone,
+    Identity,
     Pace,
     Predicate,
     Renewed,
@@ -210,6 +211,7 @@ def _joined(changes: Changes, value: Mapping[str, Json]) -> Changes:
         (*changes.gone, *msgspec.convert(value.get("gone") or [], tuple[Gone, ...])),
         (*changes.renewed, *msgspec.convert(value.get("renewed") or [], tuple[Renewed, ...])),
         (*changes.events, *msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])),
+        msgspec.convert(value.get("identity"), Identity | None) or changes.identity,
     )
 
 

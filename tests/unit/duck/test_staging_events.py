@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.connector import Changes, EventClaim, EventInterval, Gone, Op, Predicate, Renewed
+from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed
 from engine.duck.staging import DuckStaging
 from engine.relation import TEXT, Column
+from engine.run import StoreError
 
 from .staged import ACCOUNT, catalogue, covered, moment, rows, spool, stored, table
 
@@ -134,3 +135,37 @@ def test_all_of_it_or_nothing(staging: DuckStaging, folder: Path) -> None:
     assert deleted(staging) == []
     assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1))
     assert rows(staging.path, "SELECT id FROM charges") == [("a",)]
+
+
+def test_a_file_belongs_to_one_account(staging: DuckStaging) -> None:
+    staging.load([], [], moment(1), Changes(identity=Identity("acct_1", livemode=False)))
+    staging.load([], [], moment(2), Changes(identity=Identity("acct_1")))
+    for other in (Identity("acct_2", livemode=False), Identity("acct_1", livemode=True)):
+        with pytest.raises(StoreError) as refused:
+            staging.load([], [covered(3)], moment(3), Changes(identity=other))
+        assert refused.value.code == "E612"
+    assert staging.coverage() == ()
+
+
+def test_many_rows_are_not_taken_for_gone_without_a_word(staging: DuckStaging, folder: Path) -> None:
+    everything = [[{"id": f"ch_{n}", "created": n} for n in range(1000)]]
+    staging.load([spool(folder, everything)], [covered(1)], moment(1))
+    few = spool(folder, [[{"id": f"ch_{n}", "created": n} for n in range(700)]])
+    with pytest.raises(StoreError, match=r"300 of 1,000 rows of `charges` are not there any more") as refused:
+        staging.load([few], [covered(2)], moment(2))
+    assert refused.value.code == "E613"
+    assert deleted(staging) == []
+    willing = DuckStaging(staging.path, CATALOGUE, accept_deletes=True)
+    assert willing.load([few], [covered(2)], moment(2)).removed == 300
+
+
+def test_many_rows_in_small_portions_are_many_too(staging: DuckStaging, folder: Path) -> None:
+    everything = [[{"id": f"ch_{n}", "created": n} for n in range(1000)]]
+    staging.load([spool(folder, everything)], [covered(1)], moment(1))
+    for start in (800, 600):
+        window = covered(2, gte=start, lt=start + 200)
+        kept = spool(folder, [[{"id": f"ch_{n}", "created": n} for n in range(start, start + 100)]])
+        assert staging.load([kept], [window], moment(2)).removed == 100
+    assert len(deleted(staging)) == 200, "a fifth"
+    with pytest.raises(StoreError, match="201 of 1,000 rows"):
+        staging.load([], [covered(2, gte=599, lt=600)], moment(2))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from engine.connector import Connector
+from engine.connector import Connector, Coverage, EventInterval, Mirror
 from engine.connectors.stripe import CONNECTOR
 from engine.diagnostics import Collector
 from engine.duck import DuckBinder
 from engine.graph import Extract, Graph, Import, compile_project
-from engine.plan import Plan, compare_plans, plan_from_json, plan_graph, plan_to_json, select_interfaces
+from engine.plan import Known, Mirrors, Plan, compare_plans, plan_from_json, plan_graph, plan_to_json, select_interfaces
 from engine.plan.select import report_unset
 from engine.project import Project, resolve_specs
 from engine.source import load_root
@@ -55,10 +56,18 @@ def compiled(folder: Path) -> tuple[Project, Graph, Collector]:
     return project, graph, collector
 
 
-def planned(folder: Path, names: list[str] | None = None, rows: dict[tuple[str, str], int] | None = None) -> Plan:
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def planned(folder: Path, names: list[str] | None = None, mirrors: Mirrors | None = None) -> Plan:
     project, graph, collector = compiled(folder)
     chosen = select_interfaces(project, names or [], graph.interfaces, collector)
-    return plan_graph(graph, project, CONNECTORS, chosen, rows)
+    return plan_graph(graph, project, CONNECTORS, chosen, Known(NOW, mirrors) if mirrors is not None else None)
+
+
+def mirrored(*coverage: Coverage, account: str = "") -> Mirror:
+    """A mirror with 1,234 customers."""
+    return Mirror(account, coverage, EventInterval(NOW, NOW, NOW), (), {"customers": 1234})
 
 
 def test_a_plan_says_what_is_read_and_written(folder: Path) -> None:
@@ -132,11 +141,25 @@ def test_an_unknown_name_is_reported_with_a_candidate(folder: Path) -> None:
 
 def test_rows_that_are_known_make_an_estimate(folder: Path) -> None:
     assert planned(folder).tasks[0].estimate.requests is None
-    assert planned(folder, rows={("stripe_main", "customers"): 1234}).tasks[0].estimate.requests == 13
+    assert planned(folder, mirrors={"stripe_main": [mirrored()]}).tasks[0].estimate.requests == 14, "one for events"
+    two = {"stripe_main": [mirrored(account="acct_1"), mirrored(account="acct_2")]}
+    assert planned(folder, mirrors=two).tasks[0].estimate.requests == 28
+
+
+def test_what_the_mirror_leaves_to_ask_for_is_an_estimate_with_words(folder: Path) -> None:
+    version = CONNECTOR.catalogue(None).api_version
+    covered = Coverage("", "customers", None, 1_795_000_000, ((),), NOW, "list", version, 1, 1, True, (), NOW)
+    estimate = planned(folder, mirrors={"stripe_main": [mirrored(covered)]}).tasks[0].estimate
+    assert (estimate.requests, estimate.rows) == (2, None)
+    assert [line.partition(":")[0] for line in estimate.now] == [
+        "the mirror has it as of 2026-11-20 12",
+        "what has changed since",
+    ]
+    assert "created[gte]=1794999700" in estimate.now[0]
 
 
 def test_the_hash_does_not_follow_what_staging_holds(folder: Path) -> None:
-    assert planned(folder, rows={("stripe_main", "customers"): 1234}).hash == planned(folder).hash
+    assert planned(folder, mirrors={"stripe_main": [mirrored()]}).hash == planned(folder).hash
 
 
 def test_steps_keep_their_order_around_one_that_is_left_out(folder: Path) -> None:

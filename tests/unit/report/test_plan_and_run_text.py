@@ -26,6 +26,7 @@ stripe_main (stripe, API 2026-10-28.endive, embedded sandbox)
     GET /v1/customers?created[gte]=1577836800&limit=100
     lists; asks only for created >= 2020-01-01; Stripe does not list customers on a test clock, unless
     `test_clock` is compared with their clock
+    events: every change emits an event: seen by the next run
     for customers.load
 
 customers

@@ -13,6 +13,7 @@ import msgspec
 from engine.connector import ConnectorError, Failure
 from engine.run import Json, Output, TaskContext
 
+from ..accounts import own_account
 from ..catalogue import load_catalogue
 from ..client import Client, RetryPolicy, Settings, open_key
 from ..read_options import ReadOptions
@@ -73,8 +74,9 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
         tolerant=config.get("table_failures") == "report",
         changes=changes,
     )
+    asks = config.get("identify") is True and given.get("account") is None and given.get("state") is None
     try:
-        asyncio.run(_run(extraction))
+        identity = asyncio.run(_run(extraction, asks=asks))
     except BaseException:
         spool.abandon()
         raise
@@ -90,6 +92,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
             "gone": [{"account": spool.account, "table": table, "ids": ids} for table, ids in extraction.gone.items()],
             "renewed": claims.renewed(options, state),
             "events": events,
+            "identity": {"account": identity, "livemode": livemode} if identity is not None else None,
             "failures": [_failure_json(failure) for failure in extraction.failures],
             "warnings": _warnings(settings, spool),
             **report.totals(),
@@ -97,9 +100,17 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
     )
 
 
-async def _run(extraction: Extraction) -> None:
+async def _run(extraction: Extraction, *, asks: bool) -> str | None:
+    """Read; meanwhile find out whose key it is, if that is asked for."""
     async with extraction.client:
-        await extraction.run()
+        asked = asyncio.create_task(own_account(extraction.client)) if asks else None
+        try:
+            await extraction.run()
+            return await asked if asked is not None else None
+        finally:
+            if asked is not None:
+                asked.cancel()
+                await asyncio.gather(asked, return_exceptions=True)
 
 
 def _state(given: Json, readers: list[TableReader]) -> State:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from engine.connector import ConnectorError, FailureKind, Op, Predicate
+from engine.connectors.stripe import CONNECTOR
 from tests.unit.connectors.stripe.http_server import Asked, Reply, problem, reply, serving
 from tests.unit.connectors.stripe.stripe_model import START, StripeModel, charge, customer, needs, read_all
 
@@ -390,31 +391,29 @@ def test_the_account_is_sent_and_noted(tmp_path: Path) -> None:
     assert found.outputs[0].files[0].meta["account"] == found.coverage("charges")[0]["account"] == "acct_7"
 
 
-@pytest.mark.parametrize("size", [None, 5_000])
-def test_all_connected_accounts(tmp_path: Path, size: int | None) -> None:
+def test_all_connected_accounts_are_found() -> None:
     accounts = [charge(number) | {"id": f"acct_{number}", "object": "account"} for number in range(105)]
+    config = {"secret": ["sandbox", ""], "requests_per_second": 1000.0}
+    with serving(StripeModel({"/v1/accounts": accounts})) as server:
+        found = CONNECTOR.accounts({**config, "base_url": server.url})
+    assert found == tuple(sorted(f"acct_{number}" for number in range(105)))
 
+
+def test_whose_key_it_is_is_asked_once_where_that_is_wanted(tmp_path: Path) -> None:
     def answer(asked: Asked) -> Reply:
-        account = asked.headers.get("stripe-account")
-        if account is None:
-            return StripeModel({"/v1/accounts": accounts})(asked)
-        rows = [charge(int(account[5:]) * 1000 + number) for number in range(int(account[5:]) % 4)]
-        return StripeModel({CHARGES: rows})(asked)
+        if asked.path == "/v1/account":
+            return Reply(body=b'{"id": "acct_7", "object": "account"}')
+        return StripeModel({CHARGES: charges(500)})(asked)
 
-    seen: list[Any] = []
     with serving(answer) as server:
-        wanted = needs("charges")
-        found = read_all(server.url, wanted, tmp_path, account="all", max_slice_bytes=size, report=seen.append)
-    assert sorted(found.ids("charges")) == sorted(f"ch_{a * 1000 + n}" for a in range(105) for n in range(a % 4))
-    assert {claim["account"] for claim in found.coverage("charges")} == {f"acct_{number}" for number in range(105)}
-    assert {file.meta["account"] for output in found.outputs for file in output.files} == {
-        f"acct_{number}" for number in range(105) if number % 4
-    }
-    if size is None:
-        assert seen[-1]["tables"] == {"charges": len(found.ids("charges"))}
-        assert seen[-1]["requests"] == {"charges": 105}
-    else:
-        assert len(found.outputs) > 2
+        found = read_all(server.url, needs("charges"), tmp_path, identify=True, max_slice_bytes=20_000)
+        read_all(server.url, needs("charges"), tmp_path / "connected", identify=True, account="acct_9")
+        asked = [each.path for each in server.asked].count("/v1/account")
+    told = [output.value["identity"] for output in found.outputs]  # type: ignore[index, call-overload]
+    assert told[0] == {"account": "acct_7", "livemode": False}
+    assert set(map(str, told[1:])) == {"None"}
+    assert len(told) > 1
+    assert asked == 1
 
 
 def test_a_cancelled_run_ends_soon(tmp_path: Path) -> None:

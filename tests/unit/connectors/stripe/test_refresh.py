@@ -207,10 +207,12 @@ def test_a_few_rows_are_asked_for_as_ever() -> None:
 
 def test_every_table_says_how_fresh_it_is() -> None:
     for name, table in load_catalogue().tables.items():
-        assert freshness_of(name, {}).startswith(f"{table.sync.value}: ")
-    assert freshness_of("payment_intents", {}).endswith("edits without one within 24 h")
-    assert freshness_of("payment_intents", {"payment_intents": 1800.0}).endswith("edits without one within 30 min")
-    assert "never" in freshness_of("payment_intents", {"payment_intents": None})
+        assert str(freshness_of(name, {})).startswith(f"{table.sync.value}: ")
+    assert freshness_of("payment_intents", {}).seen.endswith("edits without one within 24 h")
+    asked = freshness_of("payment_intents", {"payment_intents": 1800.0})
+    assert (asked.reread_seconds, asked.followed) == (1800.0, True)
+    assert asked.seen.endswith("edits without one within 30 min")
+    assert "never" in freshness_of("payment_intents", {"payment_intents": None}).seen
 
 
 def test_tables_with_events_can_be_followed() -> None:

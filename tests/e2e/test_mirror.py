@@ -1,0 +1,179 @@
+"""The mirror as a user meets it: a second run fetches what changed, says so, and is right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import duckdb
+import pytest
+
+from tests.e2e.command import Done, shipped_project, weir
+
+KEY = "sk_test_weir_sandbox"
+TABLES = ("charges", "customers", "disputes", "invoice_line_items", "invoices", "subscription_items", "subscriptions")
+
+
+class Shop:
+    """A project, and the sandbox that it reads: a process of its own that outlives runs."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+        self.key = KEY
+        file = folder / "connections" / "stripe_main.yaml"
+        file.write_text(file.read_text().replace("base_url: sandbox\n", f"base_url: {url}\n"))
+
+    def weir(self, *arguments: str) -> Done:
+        return weir(self.folder, *arguments, environment={"STRIPE_SECRET_KEY": self.key})
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(f"{self.url}/_sandbox{path}", data, method=method), timeout=10) as reply:
+            return json.load(reply)
+
+    def act(self, method: str, path: str, **params: str) -> Any:
+        return self.control("POST", "/act", {"method": method, "path": path, "params": params})
+
+    def list(self, path: str, **params: str) -> list[Any]:
+        request = Request(f"{self.url}{path}?{urlencode(params)}", headers={"Authorization": f"Bearer {KEY}"})
+        with urlopen(request, timeout=10) as reply:
+            return list(json.load(reply)["data"])
+
+    def requests_of(self, *arguments: str) -> list[str]:
+        """The paths that a run asks for."""
+        self.control("DELETE", "/requests")
+        self.weir(*arguments).succeeded()
+        return [each["path"] for each in self.control("GET", "/requests")]
+
+    def staged(self, table: str, account: str = "") -> dict[str, Any]:
+        with duckdb.connect(str(self.folder / ".weir" / "staging" / "stripe_main.duckdb"), read_only=True) as found:
+            rows = found.execute(
+                f"SELECT id, * FROM {table} WHERE _deleted_at IS NULL AND _account = ?", [account]
+            ).fetchall()
+        assert len({row[0] for row in rows}) == len(rows)
+        return {row[0]: row for row in rows}
+
+    def compare(self, account: str | None = None) -> None:
+        truth = self.control("GET", "/truth")[account or self.control("GET", "/")["account"]]
+        for table in TABLES:
+            assert set(self.staged(table, account or "")) == set(truth.get(table, {"ids": {}})["ids"]), table
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[str]:
+    command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes", "--accounts", "2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["url"]
+        process.stdin.close()
+        process.wait(10)
+
+
+@pytest.fixture
+def shop(started: str, tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(shipped_project(tmp_path / "project"), started)
+    yield made
+    made.control("POST", "/reset", {})
+    made.control("DELETE", "/faults")
+
+
+def test_a_second_run_asks_for_what_changed(shop: Shop) -> None:
+    first = shop.requests_of("run")
+    shop.compare()
+    again = shop.requests_of("run")
+    assert sorted(again) == [
+        "/v1/account", "/v1/charges", "/v1/customers", "/v1/disputes", "/v1/events", "/v1/invoices",
+        "/v1/subscriptions",
+    ]  # fmt: skip
+    assert len(first) > 5 * len(again)
+
+    changed, deleted = shop.list("/v1/customers", limit="2")
+    shop.act("POST", f"/v1/customers/{changed['id']}", email="changed@example.com")
+    shop.act("DELETE", f"/v1/customers/{deleted['id']}")
+    shop.act("POST", "/v1/customers", email="new@example.com")
+    cancelled = shop.list("/v1/subscriptions", limit="1", status="active")[0]["id"]
+    shop.act("DELETE", f"/v1/subscriptions/{cancelled}")
+    plan = shop.weir("plan").succeeded().out
+    assert "now: what has changed since: GET /v1/events?created[gte]=" in plan
+    assert "events: every change emits an event: seen by the next run" in plan
+    shop.weir("run").succeeded()
+    shop.compare()
+    emails = shop.weir("query", "schema", "SELECT email FROM customers", "--format", "csv").succeeded().out
+    assert "changed@example.com" in emails
+    assert "new@example.com" in emails
+    assert f"cus_{deleted['id'][4:]}" not in shop.staged("customers")
+
+
+def test_the_status_says_what_is_there(shop: Shop) -> None:
+    assert "nothing was read yet" in shop.weir("status").succeeded().out
+    shop.weir("run", "customers_lifetime_value").succeeded()
+    shown = shop.weir("status").succeeded().out
+    assert "changes are followed since" in shown
+    assert [line.split()[0] for line in shown.splitlines()[4:]] == ["charges", "customers", "disputes"]
+    (told,) = [json.loads(line) for line in shop.weir("status", "--format", "json").succeeded().out.splitlines()]
+    assert [table["rows"] for table in told["accounts"][0]["tables"]] == [351, 59, 3]
+
+
+def test_events_that_may_not_be_read_cost_more_and_lose_nothing(shop: Shop) -> None:
+    shop.weir("run").succeeded()
+    reads = ["charge", "customer", "dispute", "invoice", "subscription", "balance_transaction"]
+    shop.key = "rk_test_without_events"
+    rights = [f"rak_{name}_read" for name in reads]
+    shop.control("POST", "/keys", {"key": shop.key, "permissions": rights})
+    deleted = shop.list("/v1/customers", limit="1")[0]["id"]
+    shop.act("DELETE", f"/v1/customers/{deleted}")
+    done = shop.weir("run").succeeded()
+    assert "events cannot be read" in done.out + done.err
+    shop.compare()
+
+
+def test_events_that_are_not_listed_any_more_are_a_gap(shop: Shop) -> None:
+    shop.weir("run").succeeded()
+    changed = shop.list("/v1/customers", limit="1")[0]["id"]
+    shop.act("POST", f"/v1/customers/{changed}", name="Long Ago")
+    shop.control("POST", "/clock", {"advance": 40 * 86_400})
+    done = shop.weir("run").succeeded()
+    assert "could not be read any more" in done.out + done.err
+    shop.compare()
+    assert "gap: no events from" in shop.weir("status").succeeded().out
+    query = shop.weir("query", "stripe_main", f"SELECT name FROM customers WHERE id = '{changed}'", "--format", "csv")
+    assert "Long Ago" in query.succeeded().out
+
+
+def test_connected_accounts_have_a_mirror_each(shop: Shop) -> None:
+    file = shop.folder / "connections" / "stripe_main.yaml"
+    file.write_text(file.read_text() + "accounts: all\n")
+    shop.weir("run").succeeded()
+    accounts = [each["id"] for each in shop.list("/v1/accounts")]
+    assert len(accounts) == 2
+    for account in accounts:
+        shop.compare(account)
+    shown = shop.weir("status").succeeded().out
+    assert all(f"account {account}" in shown for account in accounts)
+    again = shop.requests_of("run")
+    assert again.count("/v1/events") == 2
+    assert len(again) < 20
+
+
+def test_a_mirror_belongs_to_one_account(shop: Shop) -> None:
+    shop.weir("run", "customers_lifetime_value").succeeded()
+    shop.key = "sk_test_of_another"
+    shop.control("POST", "/keys", {"key": shop.key, "account": shop.list("/v1/accounts")[0]["id"]})
+    done = shop.weir("run", "customers_lifetime_value")
+    assert done.code == 1
+    assert "mirrors the account" in done.out + done.err
+
+
+def test_everything_can_be_read_again(shop: Shop) -> None:
+    shop.weir("run", "customers_lifetime_value").succeeded()
+    again = shop.requests_of("run", "customers_lifetime_value", "--full")
+    assert again.count("/v1/charges") >= 4
+    shop.weir("run").succeeded()
+    shop.compare()
