@@ -12,7 +12,7 @@ class Exit(IntEnum):
     FAILED = 1  # a run failed
     DEFINITIONS = 2  # the definitions are wrong
     ENVIRONMENT = 3  # provider unreachable, key refused, secret missing
-    CHANGES = 4  # there are changes (only with --detailed-exitcode)
+    CHANGES = 4  # there are changes (with --detailed-exitcode), or a mirror differs
     BUSY = 5  # stale plan or busy lock
     APPROVAL = 6  # a policy wants an approval
     TESTS = 7  # tests failed

@@ -88,7 +88,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             cancelled=options.cancelled.is_set,
             parallel=_PARALLEL_TASKS,
             reject_limit=settings.policy.reject_limit,
-            refresh=_refresh_whole if options.full else _refresh,
+            refresh=refresh_whole if options.full else _refresh,
         )
 
 
@@ -176,7 +176,7 @@ def _refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror
     return installed_connectors()[settings.connector].refresh(reads, mirror, pace)
 
 
-def _refresh_whole(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
+def refresh_whole(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
     """As `_refresh`, when all of these tables must be read again."""
     wanted = {read.table for read in reads}
     coverage = tuple(replace(each, complete=each.complete and each.table not in wanted) for each in mirror.coverage)

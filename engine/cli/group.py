@@ -36,6 +36,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "run": "Run interfaces: from the provider to the Schema.",
             "query": "Try a SQL box on a connection, or look at the Schema.",
             "status": "What each mirror holds, and how current it is.",
+            "verify": "Compare a mirror with what the provider has.",
             "runs": "Past runs, and what each of their steps did.",
             "sandbox": "Serve a simulated Stripe on this machine.",
             "completion": "Print the completion script of a shell.",

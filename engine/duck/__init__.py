@@ -2,6 +2,7 @@
 
 from .binder import DuckBinder
 from .box import DuckBoxRunner
+from .compare import TableDifference, WindowDifference, compare_tables
 from .isolated import IsolatedBoxRunner
 from .rejects import read_rejects
 from .results import ResultFormat, fetch_rows, write_result
@@ -16,6 +17,9 @@ __all__ = [
     "IsolatedBoxRunner",
     "ResultFormat",
     "StagingLimits",
+    "TableDifference",
+    "WindowDifference",
+    "compare_tables",
     "fetch_rows",
     "read_rejects",
     "write_result",

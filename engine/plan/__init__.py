@@ -3,7 +3,7 @@
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
 from .outlook import Known, Mirrors
-from .plan import Totals, connection_settings, plan_graph, totals
+from .plan import Totals, connection_settings, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
@@ -23,6 +23,7 @@ __all__ = [
     "plan_from_json",
     "plan_graph",
     "plan_hash",
+    "plan_of_needs",
     "plan_to_json",
     "report_unset",
     "select_interfaces",

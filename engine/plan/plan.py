@@ -60,6 +60,18 @@ def plan_graph(
     return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
 
 
+def plan_of_needs(settings: ConnectionSettings, connector: Connector, needs: Sequence[Need]) -> Plan:
+    """A plan that reads what is needed of one connection, and does nothing with it: a task for each table."""
+    by_table: dict[str, list[tuple[str, Need]]] = {}
+    for need in needs:
+        by_table.setdefault(need.table, []).append(("", need))
+    extracts = [Extract(f"{settings.name}:{name}", settings.name, name, tuple(own)) for name, own in by_table.items()]
+    reads = _held_by(extracts, connector.plan_reads(needs))
+    tasks = tuple(_extract_tasks(settings, connector, [(each, reads[each.id]) for each in extracts], None))
+    plan = Plan((), (settings,), tasks, (), "")
+    return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
+
+
 def _skipped(graph: Graph, project: Project, interfaces: Sequence[str]) -> list[Skipped]:
     found = [
         Skipped(name, "the interface is not active")
@@ -92,12 +104,19 @@ def _reads(
     """The reads of each extract: its own table's, and those of parents that no extract asks for by itself."""
     found: dict[str, tuple[Read, ...]] = {extract.id: () for extract in extracts}
     for name in dict.fromkeys(extract.connection for extract in extracts):
-        own = {extract.table: extract.id for extract in extracts if extract.connection == name}
-        needs: list[Need] = [need for extract in extracts if extract.connection == name for _, need in extract.needs]
-        reads = connectors[project.connections[name].spec.connector].plan_reads(needs)
-        for read in reads:
-            holder = own.get(read.table) or own[_child_of(read.table, reads, own)]
-            found[holder] = (*found[holder], read)
+        own = [extract for extract in extracts if extract.connection == name]
+        needs: list[Need] = [need for extract in own for _, need in extract.needs]
+        found |= _held_by(own, connectors[project.connections[name].spec.connector].plan_reads(needs))
+    return found
+
+
+def _held_by(extracts: Sequence[Extract], reads: Sequence[Read]) -> dict[str, tuple[Read, ...]]:
+    """The reads by extract, those of parents with the first child."""
+    own = {extract.table: extract.id for extract in extracts}
+    found: dict[str, tuple[Read, ...]] = {extract.id: () for extract in extracts}
+    for read in reads:
+        holder = own.get(read.table) or own[_child_of(read.table, reads, own)]
+        found[holder] = (*found[holder], read)
     return found
 
 

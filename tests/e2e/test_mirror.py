@@ -177,3 +177,43 @@ def test_everything_can_be_read_again(shop: Shop) -> None:
     assert again.count("/v1/charges") >= 4
     shop.weir("run").succeeded()
     shop.compare()
+
+
+def test_a_mirror_is_verified(shop: Shop) -> None:
+    assert shop.weir("verify", "stripe_main").code == 64, "nothing was read yet"
+    shop.weir("run").succeeded()
+    shop.act("POST", f"/v1/customers/{shop.list('/v1/customers', limit='1')[0]['id']}", name="Changed Since")
+    agreed = shop.weir("verify", "stripe_main").succeeded()
+    assert agreed.out.count("same") == len(TABLES)
+    shop.compare()
+
+    staging = shop.folder / ".weir" / "staging" / "stripe_main.duckdb"
+    with duckdb.connect(str(staging)) as broken:
+        lost, kept, odd = (row[0] for row in broken.execute("SELECT id FROM charges ORDER BY id LIMIT 3").fetchall())
+        broken.execute("DELETE FROM charges WHERE id = ?", [lost])
+        broken.execute("UPDATE charges SET amount = amount + 1 WHERE id = ?", [odd])
+        broken.execute("INSERT INTO charges SELECT * REPLACE ('ch_invented' AS id) FROM charges WHERE id = ?", [kept])
+    done = shop.weir("verify", "stripe_main", "charges", "customers")
+    assert done.code == 4
+    charges, customers = (line.split() for line in done.out.splitlines()[2:4])
+    assert charges[:5] == ["charges", "351", "1", "1", "1"]
+    assert customers[5] == "same"
+    assert "ch_invented" in done.out
+    told = json.loads(shop.weir("verify", "stripe_main", "charges", "--format", "json").out)
+    assert told["same"] is False
+    assert sorted(told["tables"][0]["samples"]) == sorted([lost, odd, "ch_invented"])
+    assert any(window["mirror_rows"] and not window["same_content"] for window in told["tables"][0]["windows"])
+
+    shop.weir("run", "--full").succeeded()
+    shop.weir("verify", "stripe_main").succeeded()
+
+
+def test_a_table_that_cannot_be_read_is_not_verified(shop: Shop) -> None:
+    shop.weir("run").succeeded()
+    shop.key = "rk_test_without_disputes"
+    rights = [f"rak_{name}_read" for name in ("charge", "customer", "invoice", "subscription", "event")]
+    shop.control("POST", "/keys", {"key": shop.key, "permissions": rights})
+    done = shop.weir("verify", "stripe_main")
+    assert done.code == 3
+    assert "disputes: could not be read" in done.out
+    assert "not everything could be compared" in done.out
