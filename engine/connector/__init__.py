@@ -14,6 +14,7 @@ from .mirror import (
     Mirror,
     OpenRows,
     Renewed,
+    VersionMove,
 )
 from .need import Need, Op, Predicate, Read, Request, Value
 from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
@@ -50,4 +51,5 @@ __all__ = [
     "SourceTable",
     "Value",
     "Verdict",
+    "VersionMove",
 ]

@@ -78,11 +78,23 @@ class OpenRows:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionMove:
+    """What another API version than the one that a table was read at makes of its columns. `retyped` are (column, type
+    before, type now)."""
+
+    before: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    retyped: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Mirror:
     """One account's part of a mirror, as a connector needs it to decide what to ask for.
 
     `applied` are the ids of the latest events that were applied. `rows` counts the live rows by table;
-    `open_rows` are those of the tables that declare which rows are not final. An empty account is the key's own.
+    `open_rows` are those of the tables that declare which rows are not final; `moves` those that were read at another
+    API version. An empty account is the key's own.
     """
 
     account: str = ""
@@ -91,6 +103,7 @@ class Mirror:
     applied: tuple[str, ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
     open_rows: Mapping[str, OpenRows] = field(default_factory=dict)
+    moves: Mapping[str, VersionMove] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

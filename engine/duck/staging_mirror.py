@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import duckdb
 
-from engine.connector import Mirror, OpenRows, SourceCatalogue, SourceTable
+from engine.connector import Mirror, OpenRows, SourceCatalogue, SourceTable, VersionMove
 
 from .quoting import quote_name
 from .staging_coverage import read_coverage
 from .staging_events import has_events, read_events
 from .staging_sweep import compile_where
+from .staging_tables import staged_columns
+from .types import sql_type
 
 _IDS = 100
 _TABLES = """
@@ -27,13 +29,31 @@ def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogu
     found = {
         name: rows for name in sizes if (rows := _open_rows(connection, catalogue.tables[name], account)) is not None
     }
+    coverage = tuple(each for each in read_coverage(connection) if each.account == account)
     return Mirror(
         account=account,
-        coverage=tuple(each for each in read_coverage(connection) if each.account == account),
+        coverage=coverage,
         events=interval,
         applied=applied,
         rows=sizes,
         open_rows=found,
+        moves={
+            each.table: _move(connection, catalogue.tables[each.table], each.api_version)
+            for each in coverage
+            if each.api_version != catalogue.api_version and each.table in sizes
+        },
+    )
+
+
+def _move(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: str) -> VersionMove:
+    """How the table's columns differ from those of its catalogue."""
+    staged = staged_columns(connection, table.name)
+    wanted = {column.name: sql_type(column.type) for column in table.relation}
+    return VersionMove(
+        before,
+        tuple(sorted(wanted.keys() - staged.keys())),
+        tuple(sorted(staged.keys() - wanted.keys())),
+        tuple((name, staged[name], kind) for name, kind in sorted(wanted.items()) if staged.get(name, kind) != kind),
     )
 
 

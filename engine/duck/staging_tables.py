@@ -15,7 +15,7 @@ def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> 
 
     Where a column's type has changed the table is emptied and its coverage forgotten: what it mirrors is read again.
     """
-    known = _columns(connection, table.name)
+    known = staged_columns(connection, table.name)
     wanted = {column.name: sql_type(column.type) for column in table.relation}
     if known and any(known.get(name, kind) != kind for name, kind in wanted.items()):
         connection.execute(f"DROP TABLE {quote_name(table.name)}")
@@ -30,7 +30,8 @@ def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> 
             connection.execute(f"ALTER TABLE {quote_name(table.name)} ADD COLUMN {quote_name(name)} {kind}")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+def staged_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """The columns of a staged table and their SQL types; none when there is no such table."""
     rows = connection.execute(
         """
         SELECT column_name, data_type FROM duckdb_columns()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from engine.connector import CHANGES, Connector, Mirror, Pace, Read
+from engine.connector import CHANGES, Connector, Mirror, Pace, Read, VersionMove
 
 from .types import ConnectionSettings, Estimate
 
@@ -38,7 +38,25 @@ def outlook(
         for read in connector.refresh(reads, mirror, pace):
             found.setdefault(read.table, []).append((mirror, read))
     wanted = {read.table: read for read in reads}
-    return {table: _estimate(wanted.get(table), each) for table, each in found.items()}
+    estimates = {table: _estimate(wanted.get(table), each) for table, each in found.items()}
+    for mirror in mirrors:
+        for table, move in mirror.moves.items():
+            if table in estimates:
+                lines = (_moved(move, settings.api_version), *estimates[table].now)
+                estimates[table] = replace(estimates[table], now=tuple(dict.fromkeys(lines)))
+    return estimates
+
+
+def _moved(move: VersionMove, now: str) -> str:
+    """What a moved API version means for a table."""
+    retyped = [f"{name} ({before} to {after})" for name, before, after in move.retyped]
+    parts = [
+        f"{words} {', '.join(names)}"
+        for words, names in (("added:", move.added), ("removed:", move.removed), ("retyped:", retyped))
+        if names
+    ]
+    columns = "; columns " + ", ".join(parts) if parts else "; its columns are the same"
+    return f"the API version moves from {move.before} to {now}: all of it is read again{columns}"
 
 
 def _without_mirror(read: Read) -> Estimate:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed
+from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed, VersionMove
 from engine.duck.staging import DuckStaging
-from engine.relation import TEXT, Column
+from engine.relation import INTEGER, TEXT, Column
 from engine.run import StoreError
 
 from .staged import ACCOUNT, catalogue, covered, moment, rows, spool, stored, table
@@ -169,3 +169,11 @@ def test_many_rows_in_small_portions_are_many_too(staging: DuckStaging, folder: 
     assert len(deleted(staging)) == 200, "a fifth"
     with pytest.raises(StoreError, match="201 of 1,000 rows"):
         staging.load([], [covered(2, gte=599, lt=600)], moment(2))
+
+
+def test_another_api_version_is_told_with_its_columns(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[{"id": "a"}]])], [covered(1)], moment(1))
+    assert staging.mirror(ACCOUNT).moves == {}
+    wider = replace(catalogue(table("charges", Column("risk", INTEGER))), api_version="2027-01-01")
+    (move,) = DuckStaging(staging.path, wider).mirror(ACCOUNT).moves.values()
+    assert move == VersionMove("2026-10-28", ("risk",), (), ())

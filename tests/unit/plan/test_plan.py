@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from engine.connector import Connector, Coverage, EventInterval, Mirror
+from engine.connector import Connector, Coverage, EventInterval, Mirror, VersionMove
 from engine.connectors.stripe import CONNECTOR
 from engine.diagnostics import Collector
 from engine.duck import DuckBinder
@@ -156,6 +157,18 @@ def test_what_the_mirror_leaves_to_ask_for_is_an_estimate_with_words(folder: Pat
         "what has changed since",
     ]
     assert "created[gte]=1794999700" in estimate.now[0]
+
+
+def test_a_moved_api_version_says_what_it_changes(folder: Path) -> None:
+    move = VersionMove("2025-01-01.old", ("new",), ("gone",), (("email", "INTEGER", "VARCHAR"),))
+    old = Coverage("", "customers", None, None, ((),), NOW, "list", "2025-01-01.old", 1, 1, True, (), NOW)
+    plan = planned(folder, mirrors={"stripe_main": [replace(mirrored(old), moves={"customers": move})]})
+    version = CONNECTOR.catalogue(None).api_version
+    assert plan.tasks[0].estimate.now[0] == (
+        f"the API version moves from 2025-01-01.old to {version}: all of it is read again; "
+        "columns added: new, removed: gone, retyped: email (INTEGER to VARCHAR)"
+    )
+    assert plan.tasks[0].estimate.requests == 14
 
 
 def test_the_hash_does_not_follow_what_staging_holds(folder: Path) -> None:
