@@ -12,10 +12,10 @@ from datetime import datetime
 from math import ceil
 from typing import Final, cast
 
-from engine.connector import CHANGES, Mirror, Pace, Read, Request
+from engine.connector import CHANGES, Coverage, Mirror, Pace, Read, Request
 
 from .catalogue import SyncClass, Table, load_catalogue
-from .covered import Part, covered_part, live_coverage
+from .covered import Part, as_where, covered_part, live_coverage
 from .read_options import ChangesOptions, Follow, ReadOptions, Variant
 from .reads import PAGE_SIZE, plan_reads_of
 from .sync_rules import (
@@ -92,8 +92,8 @@ class _Refresh:
         """The reads of a family now."""
         whole = [self._with_expansions(read) for read in family]
         root, *below = whole
-        if _options(root)["strategy"] != "list":
-            return whole
+        if _options(root)["strategy"] != "list" or _options(root)["limit"] is not None:
+            return [self._cost_of_whole(read, alone=not below) for read in whole]  # a few rows are seen as they come
         parts = self._parts(root)
         if parts is None or not all(self._has_whole(child) for child in below):
             return [self._cost_of_whole(read, alone=not below) for read in whole]
@@ -131,42 +131,41 @@ class _Refresh:
     def _parts(self, root: Read) -> list[Part] | None:
         """What the mirror has of each variant of a list; None when it must be read whole."""
         table, options = _table(root), _options(root)
-        every = reread_seconds(table, self.pace.reread)
-        if every == 0 or (emits_events(table) and not self._events_usable):
+        if reread_seconds(table, self.pace.reread) == 0 or (emits_events(table) and not self._events_usable):
             return None
-        live = live_coverage(self.mirror, table, self._current_since)
-        parts = [covered_part(live, each, options) for each in options["variants"]]
+        parts = [covered_part(self._live(table), each, options) for each in options["variants"]]
         found = [part for part in parts if part is not None]
-        if len(found) < len(parts) or any(self._is_due(part.read_at, every) for part in found):
-            return None
-        return found
+        return found if len(found) == len(parts) else None
 
     def _has_whole(self, child: Read) -> bool:
         """Whether the mirror has all rows of a table that hangs on another one, kept current with it."""
-        table, options = _table(child), _options(child)
+        options = _options(child)
         if self._current_since is None or not emits_events(load_catalogue().tables[_parent_of(child)]):
             return False
-        live = live_coverage(self.mirror, table, self._current_since)
+        live = self._live(_table(child))
         parts = [covered_part(live, each, options) for each in options["variants"]]
-        every = reread_seconds(table, self.pace.reread)
-        return all(part is not None and part.end is None and not self._is_due(part.read_at, every) for part in parts)
+        return all(part is not None and not part.holes for part in parts)
 
-    def _is_due(self, read_at: datetime | None, every: float | None) -> bool:
-        if every is None:
-            return False
-        return read_at is None or (self.pace.now - read_at).total_seconds() >= every
+    def _live(self, table: Table) -> list[Coverage]:
+        """What the mirror has of a table, kept current, and not so old that it must be read again."""
+        every = reread_seconds(table, self.pace.reread)
+        return [
+            each
+            for each in live_coverage(self.mirror, table, self._current_since)
+            if every is None or (each.read_at is not None and (self.pace.now - each.read_at).total_seconds() < every)
+        ]
 
     def _going_on(self, root: Read, parts: Sequence[Part]) -> Read:
         """A list that goes on from the mirror: what was created since, and rows that are not final."""
         table, options = _table(root), _options(root)
         variants, requests, newer = [], [], []
         for variant, part in zip(options["variants"], parts, strict=True):
-            if part.end is None or (variant["lt"] is not None and part.end >= variant["lt"]):
-                continue
-            start = max(part.end - OVERLAP, variant["gte"] or 0)
-            newer.append(start)
-            variants.append(cast("Variant", {**variant, "gte": start}))
-            requests.append(Request("GET", options["path"], _shown(variant, start)))
+            for gte, lt in part.holes:
+                start = max((gte or 0) - OVERLAP, variant["gte"] or 0) or None
+                variants.append(cast("Variant", {**variant, "gte": start, "lt": lt}))
+                requests.append(Request("GET", options["path"], _shown(variants[-1])))
+                if lt is None and start is not None:
+                    newer.append(start)
         ids: list[str] = []
         if (open_rows := self.mirror.open_rows.get(table.name)) is not None and not emits_events(table):
             if open_rows.count <= _FEW_OPEN and table.retrieve is not None:
@@ -184,7 +183,7 @@ class _Refresh:
                 variants=variants,
                 ids=ids,
                 continues=age.isoformat() if age is not None else None,
-                follow=self._follow(table, options, min(newer, default=None)) if emits_events(table) else None,
+                follow=self._follow(table, options, newer) if emits_events(table) else None,
             ),
             requests=tuple(requests),
             why=_why(self._current_as_of(table, age), bool(variants), len(ids)),
@@ -195,7 +194,9 @@ class _Refresh:
         """As of when the mirror's rows are current."""
         return self.mirror.events.until if emits_events(table) and self.mirror.events is not None else age
 
-    def _follow(self, table: Table, options: ReadOptions, newer: int | None) -> Follow:
+    def _follow(self, table: Table, options: ReadOptions, newer: Sequence[int]) -> Follow:
+        """How its changes are followed. What its lists bring from `newer` on is left to them, if they bring all of it:
+        a filter could leave out what has changed."""
         expand = {f"expand[{place}]": name for place, name in enumerate(options["expanded"])}
         on_a_clock = table.name in ON_A_CLOCK and not any(
             predicate.column == "test_clock"
@@ -209,7 +210,7 @@ class _Refresh:
             "version": load_catalogue().api_version,
             "path": table.retrieve or "",
             "params": expand,
-            "newer": newer,
+            "newer": min(newer, default=None) if _is_unfiltered(table, options) else None,
             "on_a_clock": on_a_clock,
             "not_with": OF_PARENTS_ONLY.get(table.name),
         }
@@ -242,9 +243,7 @@ class _Refresh:
             live = live_coverage(self.mirror, table, self._current_since)
             if not live:
                 continue
-            ends = [each.lt for each in live if each.lt is not None]
-            newer = max(ends) - OVERLAP if ends and all(each.lt is not None for each in live) else None
-            follow = self._follow(table, _options(root), newer)
+            follow = self._follow(table, _options(root), _end_of(live, _options(root)))
             yield replace(_changed(root, strategy="kept", variants=[], follow=follow), requests=(), cost=0)
             yield from (_partial(child) for child in below if child.table in names and self._has_whole(child))
 
@@ -289,6 +288,22 @@ class _Refresh:
         )
 
 
+def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:
+    """From when on a table's own list will bring what is new, when it is needed next; nothing where it may not."""
+    wheres = [[list(place) for place in each["where"]] for each in options["variants"]]
+    ends = [each.lt for each in live]
+    if any(as_where(each) not in wheres for each in live) or None in ends:
+        return []
+    return [max(end for end in ends if end is not None) - OVERLAP]
+
+
+def _is_unfiltered(table: Table, options: ReadOptions) -> bool:
+    """Whether the list brings all rows: its filters, if any, are those that undo the provider's defaults."""
+    (whole,) = (read for read in plan_reads_of([table.name]) if read.table == table.name)
+    wanted = [each["where"] for each in options["variants"]]
+    return all(each["where"] in wanted for each in _options(whole)["variants"])
+
+
 def _table(read: Read) -> Table:
     return load_catalogue().tables[read.table]
 
@@ -302,9 +317,10 @@ def _partial(child: Read) -> Read:
     return replace(_changed(child, partial=True), cost=0, why="read for each parent that is new or has changed")
 
 
-def _shown(variant: Variant, start: int) -> dict[str, str]:
-    bounds = {"created[gte]": str(start)} | ({"created[lt]": str(variant["lt"])} if variant["lt"] is not None else {})
-    return {**variant["params"], **bounds, "limit": str(PAGE_SIZE)}
+def _shown(variant: Variant) -> dict[str, str]:
+    bounds = {"created[gte]": variant["gte"], "created[lt]": variant["lt"]}
+    shown = {name: str(bound) for name, bound in bounds.items() if bound is not None}
+    return {**variant["params"], **shown, "limit": str(PAGE_SIZE)}
 
 
 def _why(age: datetime | None, lists: bool, ids: int) -> str:

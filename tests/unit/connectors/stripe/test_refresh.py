@@ -89,7 +89,6 @@ def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
         {"as_of": BEGUN - timedelta(seconds=1)},  # read before events were followed
         {"api_version": "2020-08-27"},
         {"complete": False},
-        {"gte": 1_000},  # a hole below
         {"where": (PAID,)},  # some rows only
     ],
 )
@@ -117,11 +116,37 @@ def test_a_window_that_is_over_needs_no_list() -> None:
     assert options(found["charges"])["follow"]["newer"] is None
 
 
+def windows(read: Read) -> list[tuple[int | None, int | None]]:
+    return [(each["gte"], each["lt"]) for each in options(read)["variants"]]
+
+
 def test_windows_without_a_hole_are_one() -> None:
     parts = [coverage("charges", lt=500), coverage("charges", gte=400, lt=900), coverage("charges", gte=900)]
-    assert variant(refreshed([need("charges")], mirror(*parts))["charges"])["gte"] == CEILING - OVERLAP
-    holed = [parts[0], parts[2]]
-    assert variant(refreshed([need("charges")], mirror(*holed))["charges"])["gte"] == 500 - OVERLAP
+    found = refreshed([need("charges")], mirror(*parts))["charges"]
+    assert windows(found) == [(CEILING - OVERLAP, None)]
+
+
+def test_an_interrupted_read_goes_on_with_the_holes_that_it_left() -> None:
+    parts = [coverage("charges", gte=2_000, lt=3_000), coverage("charges", gte=9_000)]
+    found = refreshed([need("charges")], mirror(*parts))["charges"]
+    assert windows(found) == [(None, 2_000), (3_000 - OVERLAP, 9_000), (CEILING - OVERLAP, None)]
+    assert options(found)["follow"]["newer"] == CEILING - OVERLAP
+    assert found.cost == 3
+
+
+def test_what_a_filter_may_leave_out_is_taken_from_events() -> None:
+    found = refreshed([need("invoices", *PAID)], mirror(coverage("invoices", where=(PAID,))))
+    assert options(found["invoices"])["follow"]["newer"] is None
+    states = [((Predicate("active", Op.EQ, (state,)),),) for state in (True, False)]
+    both = refreshed([need("prices")], mirror(*(coverage("prices", where=each) for each in states)))
+    assert options(both["prices"])["follow"]["newer"] == CEILING - OVERLAP, "the two together are all prices"
+
+
+def test_a_few_rows_are_read_even_where_all_are_there() -> None:
+    few = Need("customers", ("id",), ((),), limit=20, newest_first=True)
+    found = refreshed([few], mirror(coverage("customers")))
+    assert (found["customers"].limit, found["customers"].cost) == (20, 1)
+    assert CHANGES not in found
 
 
 def test_children_come_with_parents_that_are_new_or_changed() -> None:
@@ -184,6 +209,9 @@ def test_one_cursor_keeps_everything_in_the_mirror_current() -> None:
     bystander = options(found["subscriptions"])
     assert (bystander["strategy"], found["subscriptions"].requests) == ("kept", ())
     assert bystander["follow"]["newer"] == CEILING - OVERLAP, "its own list will bring what is newer"
+    active = ((Predicate("status", Op.EQ, ("active",)),),)
+    filtered = refreshed([need("customers")], mirror(coverage("customers"), coverage("subscriptions", where=active)))
+    assert options(filtered["subscriptions"])["follow"]["newer"] is None
     assert options(found["subscription_items"])["partial"] is True
 
 
