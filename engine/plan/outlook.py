@@ -71,7 +71,7 @@ def _estimate(wanted: Read | None, found: Sequence[tuple[Mirror, Read]]) -> Esti
     costs = [_cost(read) for _, read in found]
     requests = None if None in costs else sum(cost or 0 for cost in costs)
     rows = [mirror.rows.get(read.table) for mirror, read in found]
-    as_wanted = wanted is not None and all(read.options == wanted.options for _, read in found)
+    as_wanted = wanted is not None and all(read.requests == wanted.requests for _, read in found)
     lines = () if as_wanted else tuple(dict.fromkeys(_line(read) for _, read in found))
     if not as_wanted:
         return Estimate(requests, None, lines)

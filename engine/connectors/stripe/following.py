@@ -1,0 +1,145 @@
+"""Events: one cursor an account keeps everything current that its mirror has, whatever a run needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from engine.connector import CHANGES, Coverage, Read, Request
+
+from .catalogue import SyncClass, Table, load_catalogue
+from .covered import as_where, live_coverage
+from .held import Held, changed, options_of, parent_of, partial, table_of
+from .read_options import ChangesOptions, Follow, ReadOptions
+from .reads import PAGE_SIZE, plan_reads_of
+from .sync_rules import OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
+
+
+def needs_events(held: Held, found: Iterable[Read]) -> bool:
+    """Whether one of these reads needs the account's events, now or the next time."""
+    return held.pace.events and any(
+        options_of(read)["follow"] is not None
+        or (
+            options_of(read)["strategy"] == "list"
+            and options_of(read)["limit"] is None
+            and emits_events(table_of(read))
+        )
+        for read in found
+    )
+
+
+def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
+    """The reads of a run with that of the account's events, and with all that these must keep current.
+
+    The cursor passes over each event once. So every table of the mirror that is kept current takes part: those that the
+    run reads in another way, those that it does not need, and those that hang on either.
+    """
+    reads = [_followed(held, read) for read in found]
+    present = {read.table for read in reads}
+    names = {each.table for each in held.mirror.coverage if each.complete} & load_catalogue().tables.keys()
+    absent = [held.with_expansions(read) for read in plan_reads_of(sorted(names - present)) if read.table in names]
+    reads += [_bystander(held, read) for read in absent if read.table not in present and _is_live_root(held, read)]
+    roots = {read.table for read in reads}
+    hanging = [read for read in absent if parent_of(read) in roots and held.has_whole(read)]
+    return [*reads, *(partial(read) for read in hanging), changes_read(held)]
+
+
+def _followed(held: Held, read: Read) -> Read:
+    """A read that goes on without the mirror; what the mirror has of its table must be kept current all the same."""
+    if options_of(read)["follow"] is not None or not _is_live_root(held, read):
+        return read
+    return changed(read, follow=follow(held, table_of(read), options_of(read), []))
+
+
+def _bystander(held: Held, read: Read) -> Read:
+    """A table that is kept current although nobody needs it now."""
+    options = options_of(read)
+    live = live_coverage(held.mirror, table_of(read), held.current_since)
+    following = follow(held, table_of(read), options, _end_of(live, options))
+    return replace(changed(read, strategy="kept", variants=[], follow=following), requests=(), cost=0)
+
+
+def _is_live_root(held: Held, read: Read) -> bool:
+    """Whether events speak of the table, and the mirror has a part of it that was kept current so far."""
+    table = table_of(read)
+    return emits_events(table) and bool(live_coverage(held.mirror, table, held.current_since))
+
+
+def follow(held: Held, table: Table, options: ReadOptions, newer: Sequence[int]) -> Follow:
+    """How its changes are followed. What its lists bring from `newer` on is left to them, if they bring all of it:
+    a filter could leave out what has changed."""
+    expand = {f"expand[{place}]": name for place, name in enumerate(options["expanded"])}
+    on_a_clock = table.name in ON_A_CLOCK and not any(
+        predicate.column == "test_clock"
+        for each in held.mirror.coverage
+        if each.table == table.name
+        for case in each.where
+        for predicate in case
+    )
+    return {
+        "payload": table.sync is SyncClass.EVENTS and not expand,
+        "version": load_catalogue().api_version,
+        "path": table.retrieve or "",
+        "params": expand,
+        "newer": min(newer, default=None) if _is_unfiltered(table, options) else None,
+        "on_a_clock": on_a_clock,
+        "not_with": OF_PARENTS_ONLY.get(table.name),
+    }
+
+
+def changes_read(held: Held) -> Read:
+    """The read of events: of what happened since they were applied last, or only a note of when they begin."""
+    interval = held.mirror.events
+    usable = held.events_usable
+    lost = held.pace.lost or (interval.until if interval is not None and not usable else None)
+    since = int(interval.until.timestamp()) - OVERLAP if interval is not None and usable else None
+    changes: ChangesOptions = {
+        "since": since,
+        "applied": list(held.mirror.applied) if since is not None else [],
+        "lost": lost.isoformat() if lost is not None else None,
+    }
+    options: ReadOptions = {
+        "table": CHANGES,
+        "path": "/v1/events",
+        "page": "cursor",
+        "strategy": "changes",
+        "variants": [{"params": {}, "gte": since, "lt": None, "where": []}],
+        "created": "created",
+        "newest_first": True,
+        "limit": None,
+        "retrieve": None,
+        "ids": [],
+        "parent": None,
+        "expanded": [],
+        "continues": None,
+        "partial": False,
+        "follow": None,
+        "changes": changes,
+    }
+    request = Request("GET", "/v1/events", {"created[gte]": str(since), "limit": str(PAGE_SIZE)})
+    return Read(
+        table=CHANGES,
+        columns=(),
+        where=(),
+        requests=(request,) if since is not None else (),
+        why="what has changed since" if since is not None else "changes are followed from this run on",
+        options=cast("Mapping[str, object]", options),
+        cost=1 if since is not None else 0,
+    )
+
+
+def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:
+    """From when on a table's own list will bring what is new, when it is needed next; nothing where it may not."""
+    wheres = [[list(place) for place in each["where"]] for each in options["variants"]]
+    ends = [each.lt for each in live]
+    if any(as_where(each) not in wheres for each in live) or None in ends:
+        return []
+    return [max(end for end in ends if end is not None) - OVERLAP]
+
+
+def _is_unfiltered(table: Table, options: ReadOptions) -> bool:
+    """Whether the list brings all rows: its filters, if any, are those that undo the provider's defaults."""
+    (whole,) = (read for read in plan_reads_of([table.name]) if read.table == table.name)
+    wanted = [each["where"] for each in options["variants"]]
+    return all(each["where"] in wanted for each in options_of(whole)["variants"])

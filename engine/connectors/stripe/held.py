@@ -1,0 +1,101 @@
+"""One account's mirror, and what of it a run may rely on now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, cast
+
+from engine.connector import Coverage, Mirror, Pace, Read
+
+from .catalogue import Table, load_catalogue
+from .covered import covered_part, live_coverage
+from .read_options import ReadOptions, Variant
+from .sync_rules import HOUR, RETENTION, emits_events, reread_seconds
+
+_MARGIN: Final = HOUR
+"""The last hour of the events' retention is not counted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A mirror at a moment."""
+
+    mirror: Mirror
+    pace: Pace
+
+    @property
+    def events_usable(self) -> bool:
+        """Whether the account's events go on from those that were applied."""
+        interval = self.mirror.events
+        if interval is None or not self.pace.events:
+            return False
+        return (self.pace.now - interval.read_at).total_seconds() < RETENTION - _MARGIN
+
+    @property
+    def current_since(self) -> datetime | None:
+        """From when on what was read is kept current by events; None where it is not."""
+        return self.mirror.events.since if self.mirror.events is not None and self.events_usable else None
+
+    def with_expansions(self, read: Read) -> Read:
+        """Fields that were asked for before are asked for again: an answer without them would look as if they were
+        empty."""
+        options = options_of(read)
+        before = {name for each in self.mirror.coverage if each.table == read.table for name in each.expanded}
+        if before <= set(options["expanded"]) or options["strategy"] in ("none", "kept"):
+            return read
+        expanded = sorted({*before, *options["expanded"]})
+        prefix = "" if options["strategy"] == "retrieve" else "data."
+        wanted = {f"expand[{place}]": f"{prefix}{name}" for place, name in enumerate(expanded)}
+        variants = [
+            cast(
+                "Variant",
+                {**each, "params": {**{k: v for k, v in each["params"].items() if k[:7] != "expand["}, **wanted}},
+            )
+            for each in options["variants"]
+        ]
+        return changed(read, expanded=expanded, variants=variants)
+
+    def has_whole(self, child: Read) -> bool:
+        """Whether the mirror has all rows of a table that hangs on another one, kept current with it."""
+        options = options_of(child)
+        if self.current_since is None or not emits_events(load_catalogue().tables[parent_of(child)]):
+            return False
+        live = self.live(table_of(child))
+        parts = [covered_part(live, each, options) for each in options["variants"]]
+        return all(part is not None and not part.holes for part in parts)
+
+    def live(self, table: Table) -> list[Coverage]:
+        """What the mirror has of a table, kept current, and not so old that it must be read again."""
+        every = reread_seconds(table, self.pace.reread)
+        return [
+            each
+            for each in live_coverage(self.mirror, table, self.current_since)
+            if every is None or (each.read_at is not None and (self.pace.now - each.read_at).total_seconds() < every)
+        ]
+
+
+def options_of(read: Read) -> ReadOptions:
+    """A read's options, as they were written by this connector."""
+    return cast("ReadOptions", read.options)
+
+
+def table_of(read: Read) -> Table:
+    """The table that is read."""
+    return load_catalogue().tables[read.table]
+
+
+def parent_of(read: Read) -> str:
+    """The table whose rows a read hangs on, or an empty text."""
+    parent = options_of(read)["parent"]
+    return parent["table"] if parent is not None and parent["values"] is None else ""
+
+
+def changed(read: Read, **options: object) -> Read:
+    """The read with other options."""
+    return replace(read, options={**options_of(read), **options})
+
+
+def partial(child: Read) -> Read:
+    """The read of a table for those parents that come now."""
+    return replace(changed(child, partial=True), cost=0, why="read for each parent that is new or has changed")
