@@ -11,7 +11,6 @@ instant, `read_at`: rows of an earlier slice must not look as if the provider no
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -31,7 +30,6 @@ from engine.connector import (
     Gone,
     Identity,
     Pace,
-    Predicate,
     Renewed,
 )
 from engine.plan import Task
@@ -41,10 +39,8 @@ from ..executor import Json, OutputFile, Partition, Stage, TaskResult
 from ..ports import Drift, Staging
 from ..types import Outcome
 from .account import AccountWork
+from .answers import Answers
 from .progress import Progress
-
-_Question = tuple[str, str, int | None, tuple[tuple[Predicate, ...], ...]]
-"""What was asked: table, account, the lower bound of the window, and the filter. Upper bounds are the clock's."""
 
 
 @dataclass
@@ -60,10 +56,9 @@ class _Extraction:
     root: Path
     read_at: datetime
     progress: Progress
+    answers: Answers
     failed: dict[str, Failure] = field(default_factory=dict)
     """Tables that cannot be read, and why."""
-    answered: Counter[_Question] = field(default_factory=Counter)
-    """Rows that were covered."""
     drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
     """What the extraction said, each once."""
@@ -94,7 +89,7 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
     names = context.world.accounts(settings)
     context.mirrors.take(lambda reason: _wait(tasks[0], context, reason))
     with closing(context.world.staging(settings)) as staging:
-        before = _rows_by_question(staging.coverage())
+        answers = Answers(staging.coverage())
         now = context.world.now()
         pace = Pace(now, settings.reread)
         refresh = partial(context.world.refresh, settings)
@@ -102,12 +97,12 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
         for account in accounts:
             account.begin()
         progress = Progress(tasks, context)
-        extraction = _Extraction(tasks, context, staging, function, config, accounts, root, now, progress)
+        extraction = _Extraction(tasks, context, staging, function, config, accounts, root, now, progress, answers)
         try:
             _read_all(extraction, settings.name)
         finally:
             shutil.rmtree(root, ignore_errors=True)
-    return tuple(_outcome(task, extraction, before, started[task.id]) for task in tasks)
+    return tuple(_outcome(task, extraction, started[task.id]) for task in tasks)
 
 
 def _wait(task: Task, context: RunContext, reason: str) -> None:
@@ -198,8 +193,7 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
     extraction.context.demand_going()
     report = extraction.staging.load(files, coverage, extraction.read_at, changes)
     _note_moments(extraction, coverage, changes)
-    for question, rows in _rows_by_question(coverage).items():
-        extraction.answered[question] += rows
+    extraction.answers.add(coverage)
     for drift in report.drift:
         extraction.drift[drift.table, drift.field, drift.problem] = drift
     for file in files:
@@ -229,15 +223,7 @@ def _note_moments(extraction: _Extraction, coverage: Sequence[Coverage], changes
             extraction.warnings[text] = None
 
 
-def _rows_by_question(coverage: Sequence[Coverage]) -> Counter[_Question]:
-    """How many rows each question has brought; none is a number, too."""
-    found: Counter[_Question] = Counter()
-    for each in coverage:
-        found[each.table, each.account, each.gte, each.where] += each.rows
-    return found
-
-
-def _outcome(task: Task, extraction: _Extraction, before: Mapping[_Question, int], started: datetime) -> Outcome:
+def _outcome(task: Task, extraction: _Extraction, started: datetime) -> Outcome:
     tables = {read.table for read in task.reads}
     counts = extraction.progress.counts(task.id)
     for read in task.reads:
@@ -258,21 +244,8 @@ def _outcome(task: Task, extraction: _Extraction, before: Mapping[_Question, int
         "succeeded",
         started,
         counts=counts,
-        warnings=(*(extraction.warnings if task is extraction.tasks[0] else ()), *_emptied(extraction, before, tables)),
+        warnings=(*(extraction.warnings if task is extraction.tasks[0] else ()), *extraction.answers.emptied(tables)),
         drift=tuple(drift for drift in extraction.drift.values() if drift.table in tables),
-    )
-
-
-def _emptied(extraction: _Extraction, before: Mapping[_Question, int], tables: set[str]) -> tuple[str, ...]:
-    """An empty answer to a question that brought rows the last time is worth a look."""
-    found = sorted(
-        (table, account, before[table, account, gte, where])
-        for (table, account, gte, where), rows in extraction.answered.items()
-        if not rows and table in tables and before.get((table, account, gte, where))
-    )
-    return tuple(
-        f"no rows in `{table}`{f' of {account}' if account else ''}, where an earlier run read {rows}"
-        for table, account, rows in found
     )
 
 

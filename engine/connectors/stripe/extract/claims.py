@@ -24,7 +24,7 @@ class _Window:
 
 @dataclass(slots=True)
 class Claims:
-    """Collects the windows of each variant that are read to their end."""
+    """Collects the windows of each variant that are read to their end. `api_version` is the one that was asked for."""
 
     account: str
     api_version: str

@@ -82,7 +82,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
         raise
     final = not state.cursors
     report.send()
-    spool.api_version = claims.api_version = client.counts.api_version or settings.api_version
+    spool.api_version = client.counts.api_version or settings.api_version
     events = claims.events(options, state, changes)
     return Output(
         files=spool.close(),
