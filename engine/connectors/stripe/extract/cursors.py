@@ -15,6 +15,8 @@ GALLOP: Final = 8
 """How many pages' worth of time the first cut of a window without a lower bound leaves above it."""
 _TRAIL: Final = 10
 _PAGES_FOR_A_CUT: Final = 2
+_PAGES_WORTH_A_CUT: Final = 4
+"""Each window ends with a page that is not full: what is cut must be worth half a page more."""
 
 Kind = Literal["list", "once", "v2", "object"]
 
@@ -127,7 +129,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
         A window with a lower bound is halved. One without keeps some pages' worth of time, twice as much each time, so
         that at most one of the windows given away lies below all data. The page on its way stays in the upper part.
         """
-        if self.pages_left() < 2 or self.last is None:
+        if self.pages_left() < _PAGES_WORTH_A_CUT or self.last is None:
             return None
         top = self.last - int(self._page_span())
         if self.gte is None:
