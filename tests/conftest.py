@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 from tests.effort import TIMES
@@ -10,3 +13,11 @@ from tests.effort import TIMES
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.register_profile("long", print_blob=True, deadline=None)
 settings.load_profile("long" if TIMES else "same")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What processes share by way of the temporary folder, tests share with nobody else on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
+        yield

@@ -144,16 +144,9 @@ def connection_config(settings: ConnectionSettings, root: Path, sandbox: Sandbox
         "base_url": address,
         "timeout_ms": settings.timeout_ms,
         "mode": settings.mode if settings.base_url != SANDBOX else None,
-        "requests_per_second": _rate(settings),
+        "requests_per_second": settings.requests_per_second,
         "base": str(root),
     }
-
-
-def _rate(settings: ConnectionSettings) -> float | None:
-    """The embedded sandbox has no limit of its own, so none is kept unless the definition asks for one."""
-    if settings.requests_per_second is None and settings.base_url == SANDBOX:
-        return 1000.0
-    return settings.requests_per_second
 
 
 def demand_secret(settings: ConnectionSettings, root: Path, environment: Mapping[str, str]) -> None:

@@ -84,7 +84,10 @@ class LimitsSpec(Model):
     """How much of the provider's allowance Weir may take."""
 
     requests_per_second: float | None = Field(
-        None, gt=0, le=100_000, description="Requests a second over all tables. Default: the connector's."
+        None,
+        gt=0,
+        le=100_000,
+        description="Requests a second, of all that use the key on this machine. Default: 80 % of the mode's limit.",
     )
     read_budget: int | None = Field(None, gt=0, description="Requests that read, in any 30 days.")
 

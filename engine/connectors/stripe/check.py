@@ -16,7 +16,7 @@ from engine.connector import CheckReport, ConnectorError, Failure, FailureKind, 
 from engine.connector.sandbox import SANDBOX
 
 from .catalogue import Table, load_catalogue
-from .client import Answer, Client, Key, RetryPolicy, Settings, open_key
+from .client import Answer, Client, Key, RetryPolicy, Settings, open_key, shared_buckets
 
 _PATIENCE: Final = RetryPolicy(tries=3, timeouts=1, seconds=30.0, rate_seconds=30.0)
 _SKEW_SECONDS: Final = 60.0
@@ -46,7 +46,8 @@ def check_connection(config: Mapping[str, object], tables: Sequence[str]) -> Che
         facts = {"address": settings.base_url}
         return CheckReport(name, False, facts, (Probe("key", Verdict.FAILED, key.message, failure=key),))
     account = config.get("account")
-    client = Client(settings, key, account if isinstance(account, str) else None, _PATIENCE)
+    buckets = shared_buckets(settings, key, os.environ)
+    client = Client(settings, key, account if isinstance(account, str) else None, _PATIENCE, buckets=buckets)
     return asyncio.run(_check(name, client, key, sorted({*tables})))
 
 

@@ -8,21 +8,23 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Final, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import msgspec
 import stripe
 
 from engine.connector import ConnectorError, Failure, FailureKind
 
+from .allowance import allowance
+from .buckets import Buckets, MemoryBuckets
+from .endpoints import endpoint_of
 from .errors import Scrubber, failure_of
 from .limiter import AdaptiveLimiter, Limiter
-from .retry import Retries, RetryPolicy, is_limit
+from .retry import Retries, RetryPolicy, limit_of
 from .settings import Key, Settings
 from .transport import RawHeaders, RawTransport, silence_sdk
 
 T = TypeVar("T")
-_LIMITED: Final = "stripe-rate-limited-reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,17 @@ class Counts:
 
 @dataclass(slots=True)
 class Client:
-    """Reads from one account (None: the key's own). Use it as an async context; it owns the connections."""
+    """Reads from one account (None: the key's own). Use it as an async context; it owns the connections.
+
+    How much it may ask for is kept in `buckets` (those of the key, see `shared_buckets`), which it closes at the end.
+    """
 
     settings: Settings
     key: Key
     account: str | None = None
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     timing: Timing = field(default_factory=Timing)
-    limiter: Limiter | None = None
+    buckets: Buckets = field(default_factory=MemoryBuckets)
     counts: Counts = field(default_factory=Counts)
     _transport: RawTransport = field(init=False)
     _sdk: stripe.StripeClient = field(init=False)
@@ -83,8 +88,12 @@ class Client:
         settings = self.settings
         self._scrub = Scrubber(self.key.secret.reveal)
         self._transport = RawTransport(settings.timeout_ms / 1000, settings.concurrency)
-        self._limiter = self.limiter or AdaptiveLimiter(
-            settings.requests_per_second, settings.concurrency, now=self.timing.now, sleep=self.timing.sleep
+        self._limiter = AdaptiveLimiter(
+            allowance(settings, self.key),
+            settings.concurrency,
+            buckets=self.buckets,
+            now=self.timing.now,
+            sleep=self.timing.sleep,
         )
         self._sdk = stripe.StripeClient(
             self.key.secret.reveal(),
@@ -102,6 +111,7 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.close_async()
+        self._limiter.close()
 
     async def get(self, path: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
         """What `read` makes of the answer. `ConnectorError` after the retries, or for what no retry helps against.
@@ -109,11 +119,12 @@ class Client:
         `read` raises `msgspec.DecodeError` when the body is malformed: that is retried, too.
         """
         started = self.timing.now()
+        endpoint = endpoint_of("GET", path)
         retries = Retries(self.policy, self.timing.random)
         while True:
             error: stripe.StripeError | None = None
             try:
-                async with self._limiter.slot(path):
+                async with self._limiter.slot(endpoint):
                     answer = await self._send(path, params)
                 result = read(answer)
             except stripe.StripeError as found:
@@ -129,7 +140,7 @@ class Client:
             pause = retries.pause(error, self.timing.now() - started)
             if pause is None:
                 raise ConnectorError(replace(failure, message=f"GET {path}: {failure.message}"))
-            await self._wait(path, pause, error, failure)
+            await self._wait(endpoint, pause, error, failure)
 
     async def _send(self, path: str, params: Mapping[str, str]) -> Answer:
         self.counts.requests += 1
@@ -139,13 +150,13 @@ class Client:
         self.counts.api_version = headers.get("stripe-version") or self.settings.api_version
         return Answer(headers.raw, headers)
 
-    async def _wait(self, path: str, pause: float, error: stripe.StripeError | None, failure: Failure) -> None:
+    async def _wait(self, endpoint: str, pause: float, error: stripe.StripeError | None, failure: Failure) -> None:
         self.counts.retries += 1
         self.counts.waiting = f"{failure.message} (again in {pause:.1f} s)"
-        if error is not None and is_limit(error):
+        reason = None if error is None else limit_of(error)
+        if error is not None and reason is not None:
             self.counts.limited += 1
-            headers = error.headers or {}
-            self._limiter.rejected(path, headers.get(_LIMITED), pause, "retry-after" in headers)
+            self._limiter.rejected(endpoint, reason, pause, "retry-after" in (error.headers or {}))
         await self.timing.sleep(pause)
 
     def _malformed(self, answer: Answer, error: msgspec.DecodeError) -> Failure:

@@ -11,6 +11,7 @@ import stripe
 
 from engine.connector import Failure, FailureKind
 
+from .retry import limit_of
 from .transport import ConnectionFailed
 
 _KEY_LIKE: Final = re.compile(r"\b(?:sk|rk|pk|whsec|ek)_(?:(?:live|test|org)_)?[A-Za-z0-9*_]{4,}")
@@ -83,11 +84,11 @@ def _kind(error: stripe.StripeError, code: str | None, names_permission: bool) -
         return FailureKind.KEY
     if status == 403 or names_permission or isinstance(error, stripe.PermissionError):
         return FailureKind.PERMISSION
-    if status == 429 or code == "rate_limit":
+    if limit_of(error) is not None:
         return FailureKind.RATE
     if status == 404 or code == "resource_missing":
         return FailureKind.MISSING
-    if status >= 500 or status == 409:
+    if status >= 500 or status in (409, 429):
         return FailureKind.PROVIDER
     return FailureKind.REQUEST if 400 <= status < 500 else FailureKind.ANSWER
 

@@ -1,129 +1,257 @@
-"""How fast requests may go out: a seam, and an implementation that finds out how many at once are welcome."""
+"""How fast requests may go out: a seam, and an implementation that finds out what is welcome."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from math import inf
 from types import TracebackType
 from typing import Final, Protocol
 
-_SHRINK: Final = 0.6
-_GROW: Final = 0.15
+from .allowance import Allowance
+from .bucket import Bucket
+from .buckets import Buckets
+from .endpoints import ALL
+
+GLOBAL_RATE: Final = "global-rate"
+GLOBAL_CONCURRENCY: Final = "global-concurrency"
+ENDPOINT_RATE: Final = "endpoint-rate"
+ENDPOINT_CONCURRENCY: Final = "endpoint-concurrency"
+RESOURCE: Final = "resource-specific"
+
+_SHRINK: Final = 0.75
+_GROW: Final = 0.1
 _CALM_SECONDS: Final = 0.25
-_LONGEST_HOLD: Final = 1.0
-_TINY: Final = 1e-6
+_GROW_IDLE: Final = 0.5
 
 
 class Limiter(Protocol):
-    """Asked before every request, retries included. One limiter serves all requests of an account."""
+    """Asked before every request, retries included. Limiters of one key share what they may take."""
 
-    def slot(self, path: str) -> AbstractAsyncContextManager[None]:
-        """Wait for the right to send a request to this path; the right lasts as long as the context."""
+    def slot(self, endpoint: str) -> AbstractAsyncContextManager[None]:
+        """Wait for the right to send a request to this endpoint; the right lasts as long as the context."""
         ...
 
-    def rejected(self, path: str, reason: str | None, pause: float, asked: bool) -> None:
-        """The provider answered 429 and named `reason`; the request is tried again after `pause` seconds.
+    def rejected(self, endpoint: str, reason: str, pause: float, asked: bool) -> None:
+        """The provider asked to go slower and named `reason`; the request is tried again after `pause` seconds.
 
         `asked`: the provider said how long.
         """
         ...
 
+    def close(self) -> None:
+        """Nothing more will be asked."""
+        ...
+
 
 class AdaptiveLimiter:
-    """A token bucket of `rate` requests a second, and as many requests at once as are not rejected.
+    """As many requests a second as are allowed and not rejected, in total and for each endpoint; likewise at once.
 
-    `concurrency` is the most at once. A rejection takes away four tenths of the present number (a burst of them counts
-    once), an answered request gives back a part of one. `now` gives seconds of a monotonic clock.
+    `concurrency` is the most at once. A rejection for concurrency takes away a quarter of the present number (a burst
+    of them counts once), an answered request gives back a part of one. Rates are kept and learned in `buckets`, which
+    other limiters may share. `now` gives seconds of a monotonic clock, the same for all of them.
     """
 
     def __init__(
         self,
-        rate: float,
+        allowed: Allowance,
         concurrency: int,
         *,
+        buckets: Buckets,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._rate = rate
-        self._burst = max(1.0, rate / 4)
-        self._tokens = self._burst
+        self._allowed = allowed
+        self._most = concurrency
+        self._buckets = buckets
         self._now = now
         self._sleep = sleep
-        self._filled = now()
-        self._held_until = self._filled
-        self._calm_until = self._filled
-        self._most = concurrency
-        self._room = float(concurrency)
-        self._open = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._turn = asyncio.Lock()
+        self._gates: dict[str, _Gate] = {}
+        self._answered: Counter[str] = Counter()
+        self._all = self._gate(ALL)
 
-    @property
-    def room(self) -> int:
-        """How many requests may be open at once now."""
-        return int(self._room)
+    def room(self, endpoint: str = ALL) -> int:
+        """How many requests may be open at once now, in total or to an endpoint."""
+        return int(self._gate(endpoint).room)
 
-    def slot(self, path: str) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - all paths share the limits
-        """Wait for room and for a token."""
-        return _Slot(self._enter, self._leave)
+    def slot(self, endpoint: str) -> AbstractAsyncContextManager[None]:
+        """Wait for room and for the rates."""
+        return _Slot(self, endpoint)
 
-    def rejected(self, path: str, reason: str | None, pause: float, asked: bool) -> None:  # noqa: ARG002 - as above
-        """Make less room, start again without a burst, and hold all requests back: for `pause`, if it was asked for."""
-        now = self._now()
-        self._tokens = min(self._tokens, 0.0)
-        self._held_until = max(self._held_until, now + (pause if asked else min(pause, _LONGEST_HOLD)))
-        if now >= self._calm_until:
-            self._room = max(1.0, self._room * _SHRINK)
-            self._calm_until = self._held_until + _CALM_SECONDS
+    def rejected(self, endpoint: str, reason: str, pause: float, asked: bool) -> None:
+        """Lower what the reason names: a rate, at which all others wait too, or the number at once. What is not known
+        counts for the total rate; a single resource is the business of its request alone."""
+        self._answered.subtract((ALL, endpoint))
+        name = endpoint if reason in (ENDPOINT_RATE, ENDPOINT_CONCURRENCY) else ALL
+        if reason in (GLOBAL_CONCURRENCY, ENDPOINT_CONCURRENCY):
+            self._shrink(name, pause, asked)
+        elif reason != RESOURCE:
+            now = self._now()
+            self._buckets.change((name,), partial(self._reject, name, now, pause, asked))
 
-    async def _enter(self) -> None:
-        while self._open >= self.room:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
-            await waiter
-        self._open += 1
+    def close(self) -> None:
+        """Release what is shared."""
+        self._buckets.close()
+
+    async def enter(self, endpoint: str) -> None:
+        """Wait. Whoever waits for an endpoint's turn takes nothing of what all endpoints share."""
+        own = self._gate(endpoint)
+        await own.enter()
         try:
-            async with self._turn:
-                while (wait := self._wait()) > 0:
-                    await self._sleep(wait)
-                self._tokens -= 1
+            free = self._all.is_free
+            wait = self._take((endpoint, ALL) if free else (endpoint,))
+            if free and (wait is None or wait.name == ALL):
+                self._all.open += 1
+            else:
+                await self._turn(endpoint, wait)
+                await self._all.enter()
+                wait = self._take((ALL,))
+            try:
+                await self._turn(ALL, wait)
+            except BaseException:
+                self._all.leave()
+                raise
         except BaseException:
-            self._leave()
+            own.leave()
             raise
 
-    def _leave(self) -> None:
-        self._open -= 1
-        self._room = min(self._most, self._room + _GROW / self._room)
-        free = self.room - self._open
-        while free > 0 and self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                free -= 1
+    def leave(self, endpoint: str, *, answered: bool) -> None:
+        """A request has ended."""
+        self._answered.update((ALL, endpoint))
+        for gate in (self._all, self._gate(endpoint)):
+            if answered and gate.room < self._most:
+                gate.room = min(self._most, gate.room + gate.growth(self._now()))
+            gate.leave()
 
-    def _wait(self) -> float:
+    async def _turn(self, name: str, wait: _Wait | None) -> None:
+        """Wait for a turn that was granted; ask for another one if a rejection has come between."""
+        while wait is not None:
+            await self._sleep(wait.seconds)
+            if self._buckets.epoch(name) == wait.epoch:
+                return
+            wait = self._take((name,))
+
+    def _take(self, names: Sequence[str]) -> _Wait | None:
+        """A turn at each of these limits, or the wait for the first that is not at once; none is taken after that."""
         now = self._now()
-        if now < self._held_until:
-            self._filled = self._held_until
-            return self._held_until - now
-        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled) * self._rate)
-        self._filled = max(self._filled, now)
-        return 0.0 if self._tokens >= 1 - _TINY else (1 - self._tokens) / self._rate
+
+        def take(buckets: Sequence[Bucket]) -> _Wait | None:
+            for name, bucket in zip(names, buckets, strict=True):
+                most = self._prepare(name, bucket, now)
+                start = bucket.reserve(now, most)
+                if start > now:
+                    return _Wait(name, start - now, bucket.epoch)
+            return None
+
+        return self._buckets.change(names, take)
+
+    def _prepare(self, name: str, bucket: Bucket, now: float) -> float:
+        """Tell the bucket what was answered; the highest rate that it may have."""
+        first, most = self._allowed.of(name)
+        if first < most:
+            bucket.begin(first, now)
+        answered = self._answered.pop(name, 0)
+        if answered:
+            bucket.answered(answered, now)
+        return most
+
+    def _reject(self, name: str, now: float, pause: float, asked: bool, buckets: Sequence[Bucket]) -> None:
+        (bucket,) = buckets
+        bucket.reject(now, self._prepare(name, bucket, now), pause, asked=asked)
+
+    def _gate(self, name: str) -> _Gate:
+        """The gate of an endpoint. It begins with what was learned, grown since as it would have if it were used."""
+        gate = self._gates.get(name)
+        if gate is None:
+            now = self._now()
+            room = self._buckets.change((name,), lambda found: found[0].room + (now - found[0].room_at) * _GROW_IDLE)
+            gate = self._gates[name] = _Gate(min(self._most, room))
+        return gate
+
+    def _shrink(self, name: str, pause: float, asked: bool) -> None:
+        now, gate = self._now(), self._gate(name)
+        if now >= gate.calm_until:
+            gate.room = max(1.0, min(gate.room, gate.open + 1) * _SHRINK)
+            gate.calm_until = now + _CALM_SECONDS
+
+        def keep(buckets: Sequence[Bucket]) -> None:
+            (bucket,) = buckets
+            bucket.room, bucket.room_at = gate.room, now
+            if asked:
+                bucket.hold(now + pause, now, self._allowed.of(name)[1])
+
+        self._buckets.change((name,), keep)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A turn at the limit `name` that comes in some seconds, as long as the epoch is this one."""
+
+    name: str
+    seconds: float
+    epoch: int
+
+
+class _Gate:
+    """Lets at most `room` through at once, in order of arrival."""
+
+    __slots__ = ("_waiting", "calm_until", "grown", "open", "room")
+
+    def __init__(self, room: float) -> None:
+        self.room = room
+        self.open = 0
+        self.calm_until = self.grown = -inf
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def growth(self, now: float) -> float:
+        """What an answered request gives back: not more than one place a second in all."""
+        passed, self.grown = now - self.grown, now
+        return min(_GROW / self.room, passed)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the next one need not wait."""
+        return self.open + 1 <= self.room and not self._waiting
+
+    async def enter(self) -> None:
+        """Wait for room, and take it."""
+        if self.is_free:
+            self.open += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # the room was ours already
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Give room back, to the first who waits."""
+        self.open -= 1
+        while self._waiting and self.open + 1 <= self.room:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.open += 1
+                turn.set_result(None)
 
 
 class _Slot:
-    __slots__ = ("_enter", "_release")
+    __slots__ = ("_endpoint", "_limiter")
 
-    def __init__(self, enter: Callable[[], Awaitable[None]], release: Callable[[], None]) -> None:
-        self._enter = enter
-        self._release = release
+    def __init__(self, limiter: AdaptiveLimiter, endpoint: str) -> None:
+        self._limiter = limiter
+        self._endpoint = endpoint
 
     async def __aenter__(self) -> None:
-        await self._enter()
+        await self._limiter.enter(self._endpoint)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._release()
+        self._limiter.leave(self._endpoint, answered=kind is None)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import stripe
 
+from .limiter import ENDPOINT_RATE
 from .transport import ConnectionFailed
+
+_REASON: Final = "stripe-rate-limited-reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,11 @@ class Retries:
 
     def pause(self, error: stripe.StripeError | None, elapsed: float) -> float | None:
         """Seconds to wait before the next try, or None to give up. No error: the answer was malformed."""
-        if error is not None and not _may_help(error):
-            return None
-        if error is not None and is_limit(error):
+        if error is not None and limit_of(error) is not None:
             self.limited += 1
             return self._bounded(self._jitter(self.limited), error, elapsed, self.policy.rate_seconds)
+        if error is not None and not _may_help(error):
+            return None
         self.faults += 1
         self.timeouts += isinstance(error, ConnectionFailed) and error.timed_out
         if self.faults >= self.policy.tries or self.timeouts >= self.policy.timeouts:
@@ -63,9 +67,23 @@ class Retries:
         return pause if elapsed + pause <= seconds else None
 
 
-def is_limit(error: stripe.StripeError) -> bool:
-    """Whether the provider asks to go slower (a 429 for a lock is none)."""
-    return error.http_status == 429 and error.code != "lock_timeout"
+def limit_of(error: stripe.StripeError) -> str | None:
+    """Which limit was hit, in Stripe's words; empty where it does not say. None: it was none.
+
+    A 429 that names no reason is a lock that another request holds, unless its code says that it is a limit. Some
+    limits of one endpoint are answered with 400.
+    """
+    if error.http_status not in (400, 429):
+        return None
+    reason = (error.headers or {}).get(_REASON)
+    if reason:
+        return reason
+    body = error.json_body
+    detail = body.get("error") if isinstance(body, dict) else None
+    detail = detail if isinstance(detail, dict) else {}
+    if detail.get("code") != "rate_limit" and detail.get("type") != "rate_limit_error":
+        return None
+    return ENDPOINT_RATE if error.http_status == 400 else ""
 
 
 def _may_help(error: stripe.StripeError) -> bool:

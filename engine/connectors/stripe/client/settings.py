@@ -23,7 +23,7 @@ class Settings:
     """A connection's settings. JSON names are the same; what is missing or null has the default.
 
     `secret` is a reference (kind, argument); `base` the folder that a relative `file` starts from. `timeout_ms` is for
-    a whole request. `mode` None: the key's own.
+    a whole request. `mode` None: the key's own. `requests_per_second` None: see `allowance`.
     """
 
     api_version: str
@@ -31,7 +31,7 @@ class Settings:
     base_url: str = API
     timeout_ms: int = 30_000
     mode: Mode | None = None
-    requests_per_second: float = 25.0
+    requests_per_second: float | None = None
     concurrency: int = 16
     base: Path | None = None
 
@@ -40,14 +40,14 @@ class Settings:
         """Read `config`; `api_version` is used where it names none."""
         given = {name: value for name, value in config.items() if value is not None}
         kind, argument = cast("tuple[str, str]", given["secret"])
-        base = given.get("base")
+        base, rate = given.get("base"), given.get("requests_per_second")
         return cls(
             api_version=str(given.get("api_version", api_version)),
             secret=(kind, argument),
             base_url=str(given.get("base_url", API)).rstrip("/"),
             timeout_ms=int(cast("int", given.get("timeout_ms", 30_000))),
             mode=cast("Mode | None", given.get("mode")),
-            requests_per_second=float(cast("float", given.get("requests_per_second", 25.0))),
+            requests_per_second=float(cast("float", rate)) if rate is not None else None,
             concurrency=int(cast("int", given.get("concurrency", 16))),
             base=Path(str(base)) if base is not None else None,
         )

@@ -15,7 +15,7 @@ from engine.run import Json, Output, TaskContext
 
 from ..accounts import own_account
 from ..catalogue import load_catalogue
-from ..client import Client, RetryPolicy, Settings, open_key
+from ..client import Client, RetryPolicy, Settings, open_key, shared_buckets
 from ..read_options import ReadOptions
 from .changes import ChangeReader
 from .claims import Claims
@@ -35,7 +35,8 @@ def open_client(config: Mapping[str, Json], account: str | None) -> Client:
     key = open_key(settings, os.environ)
     if isinstance(key, Failure):
         raise ConnectorError(key)
-    return Client(settings, key, account, msgspec.convert(config.get("retry") or {}, RetryPolicy))
+    policy = msgspec.convert(config.get("retry") or {}, RetryPolicy)
+    return Client(settings, key, account, policy, buckets=shared_buckets(settings, key, os.environ))
 
 
 def slice_limits(config: Mapping[str, Json]) -> tuple[int, float]:

@@ -14,7 +14,6 @@ import pytest
 
 from engine.connector import ConnectorError, Failure, FailureKind
 from engine.connectors.stripe.client import (
-    AdaptiveLimiter,
     Answer,
     Client,
     Key,
@@ -169,12 +168,13 @@ def test_tries_are_bounded() -> None:
 
 
 def test_limits_are_waited_for_longer_than_faults() -> None:
-    answers = [problem(429, "slow down") for _ in range(30)]
+    limited = problem(429, "slow down", code="rate_limit")
+    answers = [limited for _ in range(30)]
     clock = Clock()
     with serving(in_turn([*answers, OK])) as server:
         assert get(server, clock=clock) == {"data": []}
     assert clock.moment > 1000 + 300
-    with serving(lambda _: problem(429, "slow down")) as server:
+    with serving(lambda _: limited) as server:
         failure = failed(server, policy=RetryPolicy(rate_seconds=5))
     assert failure.kind is FailureKind.RATE
     assert "requests_per_second" in (failure.hint or "")
@@ -287,41 +287,43 @@ def test_requests_keep_their_distance() -> None:
     assert clock.moment - 1000 == pytest.approx(4.0)
 
 
-def test_rejections_make_less_room_and_answers_make_more() -> None:
+@pytest.mark.parametrize(
+    "limit",
+    [
+        Reply(b"{}", 429, {"Stripe-Rate-Limited-Reason": "endpoint-rate", "Stripe-Should-Retry": "false"}),
+        problem(429, "slow down", code="rate_limit"),
+        problem(400, "too many requests of this kind", code="rate_limit"),
+        problem(400, "too many requests of this kind", type="rate_limit_error"),
+    ],
+)
+def test_limits_of_every_form_are_waited_for(limit: Reply) -> None:
     clock = Clock()
-
-    async def run() -> None:
-        limiter = AdaptiveLimiter(10_000.0, 16, now=lambda: clock.moment, sleep=clock.sleep)
-        for _ in range(5):
-            limiter.rejected("/v1/charges", None, 0.1, asked=False)
-        assert limiter.room == 9, "a burst counts once"
-        async with limiter.slot("/v1/charges"):
-            assert clock.slept == [pytest.approx(0.1), *clock.slept[1:]], "all requests are held back"
-        for _ in range(20):
-            clock.moment += 5
-            limiter.rejected("/v1/charges", None, 0.1, asked=False)
-        assert limiter.room == 1, "never less than one"
-        for _ in range(2000):
-            async with limiter.slot("/v1/charges"):
-                clock.moment += 0.01
-        assert limiter.room == 16, "never more than the connection allows"
-
-    asyncio.run(run())
+    with serving(in_turn([*[limit] * 12, OK])) as server:
+        assert get(server, clock=clock) == {"data": []}
+    assert len(server.asked) == 13, "more often than a fault would be tried again"
 
 
-def test_all_requests_wait_as_long_as_the_provider_asks() -> None:
-    clock = Clock()
+@pytest.mark.parametrize("code", ["lock_timeout", "other"])
+def test_a_429_without_a_reason_is_a_lock_and_no_limit(code: str) -> None:
+    with serving(lambda _: problem(429, "another request holds the object", code=code)) as server:
+        failure = failed(server)
+    assert len(server.asked) == RetryPolicy().tries
+    assert failure.kind is FailureKind.PROVIDER
 
-    async def run() -> None:
-        limiter = AdaptiveLimiter(10_000.0, 16, now=lambda: clock.moment, sleep=clock.sleep)
-        limiter.rejected("/v1/charges", "global-rate", 30.0, asked=False)
-        async with limiter.slot("/v1/customers"):
-            assert clock.moment == pytest.approx(1001.0, abs=0.01), "but not as long as one request pauses by itself"
-        limiter.rejected("/v1/charges", "global-rate", 30.0, asked=True)
-        async with limiter.slot("/v1/customers"):
-            assert clock.moment == pytest.approx(1031.0, abs=0.01)
 
-    asyncio.run(run())
+def test_what_was_counted() -> None:
+    limit = Reply(b"{}", 429, {"Stripe-Rate-Limited-Reason": "global-rate"})
+
+    async def run(url: str) -> tuple[int, int, int]:
+        found = settings(url)
+        key = open_key(found, {"K": SECRET})
+        assert isinstance(key, Key)
+        async with Client(found, key, timing=Clock().timing()) as client:
+            await client.get("/v1/charges", {}, lambda answer: answer.body)
+            return client.counts.requests, client.counts.retries, client.counts.limited
+
+    with serving(in_turn([limit, problem(500, "oops"), limit, OK])) as server:
+        assert asyncio.run(run(server.url)) == (4, 3, 2)
 
 
 def test_concurrency_is_bounded() -> None:
