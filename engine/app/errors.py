@@ -14,7 +14,7 @@ class Exit(IntEnum):
     ENVIRONMENT = 3  # provider unreachable, key refused, secret missing
     CHANGES = 4  # there are changes (with --detailed-exitcode), or a mirror differs
     BUSY = 5  # stale plan or busy lock
-    APPROVAL = 6  # a policy wants an approval
+    APPROVAL = 6  # a read budget or a policy wants an approval
     TESTS = 7  # tests failed
     USAGE = 64
     INTERRUPTED = 130

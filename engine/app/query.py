@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from .budget import demand_budget
 from .check import Checked, DefinitionsError, check_project
 from .compile import binder, catalogues_of
 from .connectors import installed_connectors
@@ -80,6 +81,8 @@ def answered(
     paths = state_paths(root, checked.project.settings.state)
     project, graph = _as_interface(checked, box)
     plan: Plan = plan_graph(graph, project, installed_connectors(), (TYPED_INTERFACE,), known_now(checked, paths))
+    if not options.over_budget:
+        demand_budget(plan, paths)
     with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
         run = execute_plan(plan, world, events)
         outcome = run.outcome(f"{TYPED_INTERFACE}.answer")

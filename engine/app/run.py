@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from .budget import demand_budget
 from .check import Checked
 from .errors import Exit, RefusalError
 from .logging import log
@@ -33,13 +34,16 @@ def run_project(
 ) -> Run:
     """Plan a run of these interfaces and execute the plan. `events` is asked for the sink once there is a plan.
 
-    Raises DefinitionsError, or RefusalError when another run is going on (Exit.BUSY) or state cannot be opened.
+    Raises DefinitionsError, or RefusalError when another run is going on (Exit.BUSY), a read budget would be passed
+    (Exit.APPROVAL) or state cannot be opened.
     """
     from engine.run import RunRefusedError, execute_plan
 
     checked, plan = make_plan(root, interfaces, parameters)
     sink = events(checked, plan)
     paths = state_paths(root, checked.project.settings.state)
+    if not options.over_budget:
+        demand_budget(plan, paths)
     log("run planned", plan=plan.hash, interfaces=plan.interfaces, tasks=len(plan.tasks), isolated=options.isolated)
     with opened_world(checked, plan, paths, options) as world:
         try:
@@ -62,7 +66,9 @@ def tracked_parameters(checked: Checked, plan: Plan) -> dict[str, tuple[str, ...
 
 
 def exit_code(run: Run) -> Exit:
-    """0 for a success; 3 when every failure lies in the environment (key, network, secret); otherwise 1."""
+    """0 for a success; 6 when a read budget ended it; 3 when every failure lies in the environment (key, network,
+    secret); otherwise 1.
+    """
     from engine.connector import FailureKind
 
     if run.status == "succeeded":
@@ -78,6 +84,8 @@ def exit_code(run: Run) -> Exit:
         FailureKind.SECRET,
     }
     failed = [outcome for outcome in run.outcomes if outcome.status == "failed"]
+    if any(outcome.failure is not None and outcome.failure.kind is FailureKind.BUDGET for outcome in failed):
+        return Exit.APPROVAL
     outside = [outcome.failure is not None and outcome.failure.kind in environment for outcome in failed]
     return Exit.ENVIRONMENT if outside and all(outside) else Exit.FAILED
 

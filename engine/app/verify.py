@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .budget import demand_budget
 from .check import Checked, check_project
 from .compile import catalogues_of
 from .connection import chosen_settings
 from .connectors import installed_connectors
 from .errors import Exit, RefusalError
+from .run import exit_code
 from .state import StatePaths, state_paths, utc_now
 from .world import RunOptions, opened_world, refresh_whole
 
@@ -80,12 +82,18 @@ def _verify(
 
     catalogue = catalogues_of(checked.project)[settings.name]
     plan = plan_of_needs(settings, installed_connectors()[settings.connector], needs)
+    if not options.over_budget:
+        demand_budget(plan, paths)
     aside = DuckStaging(folder / "read.duckdb", catalogue)
     with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
         events = sink(plan)
         begun = utc_now()
         read = execute_plan(plan, _reading_aside(world, aside, mirrors), events)
         kept = execute_plan(plan, replace(world, refresh=_only_changes(world)), events)
+    for run in (read, kept):
+        if exit_code(run) is Exit.APPROVAL:
+            spent = next(outcome for outcome in run.outcomes if outcome.code == "E627")
+            raise RefusalError(Exit.APPROVAL, spent.message or "", spent.hint)
     unread = _unread(read) | _unread(kept)
     found: list[TableDifference] = []
     for mirror in mirrors:

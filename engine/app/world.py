@@ -47,6 +47,8 @@ class RunOptions:
     """Whether many rows of a mirror may be found gone."""
     full: bool = False
     """Whether everything that is needed is read whole, whatever the mirror has."""
+    over_budget: bool = False
+    """Whether it may pass the read budgets of its connections."""
 
 
 @contextmanager
@@ -64,6 +66,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
         if any(connection.base_url == SANDBOX for connection in plan.connections):
             sandbox = stack.enter_context(embedded_sandbox(options.environment))
         state = paths if options.recorded else StatePaths(_temporary(stack, paths))
+        runs = stack.enter_context(run_store(state))
         executor = InlineExecutor(settings.boxes.threads * 2)
         stack.callback(executor.close)
         started = utc_now()
@@ -77,7 +80,8 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             boxes=_boxes(checked, paths, catalogues, options),
             fetch=fetch_rows,
             tables=DuckTableStore(paths.tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
-            runs=stack.enter_context(run_store(state)),
+            runs=runs,
+            reads=runs if options.recorded else stack.enter_context(run_store(paths)),
             directory=state.folder,
             limits=box_limits(checked),
             owner=describe_process(started),
@@ -89,6 +93,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             parallel=_PARALLEL_TASKS,
             reject_limit=settings.policy.reject_limit,
             refresh=refresh_whole if options.full else _refresh,
+            over_budget=options.over_budget,
         )
 
 

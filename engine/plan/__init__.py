@@ -1,5 +1,6 @@
 """Plans: what a run would do now."""
 
+from .budget import BUDGET_DAYS, ReadBudget, read_budgets
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
 from .outlook import Known, Mirrors
@@ -8,12 +9,14 @@ from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
 __all__ = [
+    "BUDGET_DAYS",
     "FORMAT_VERSION",
     "ConnectionSettings",
     "Estimate",
     "Known",
     "Mirrors",
     "Plan",
+    "ReadBudget",
     "Skipped",
     "Task",
     "TaskChange",
@@ -25,6 +28,7 @@ __all__ = [
     "plan_hash",
     "plan_of_needs",
     "plan_to_json",
+    "read_budgets",
     "report_unset",
     "select_interfaces",
     "step_kind",

@@ -214,6 +214,7 @@ def connection_settings(connection: Connection, connectors: Mapping[str, Connect
         base_url=spec.base_url,
         accounts=spec.accounts,
         requests_per_second=spec.limits.requests_per_second,
+        read_budget=spec.limits.read_budget,
         reread={table: None if every == "never" else every.total_seconds() for table, every in spec.reread.items()},
     )
 

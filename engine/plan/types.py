@@ -61,6 +61,7 @@ class ConnectionSettings:
     base_url: str | None
     accounts: tuple[str, ...] | Literal["all"] | None
     requests_per_second: float | None
+    read_budget: int | None = None
     reread: Mapping[str, float | None] = field(default_factory=dict)
     """By table: after how many seconds all of it is read again (None: never), where the definition says so."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from engine.connector import Read, Request
 from engine.graph import Extract, Import, Respond, Step, StopIf
-from engine.plan import ConnectionSettings, Plan, Task, totals
+from engine.plan import BUDGET_DAYS, ConnectionSettings, Plan, ReadBudget, Task, totals
 
 from .masking import masked
 from .paint import BLUE, BOLD, CYAN, DIM, GREEN, YELLOW, Paint, plural
@@ -16,10 +16,17 @@ from .paint import BLUE, BOLD, CYAN, DIM, GREEN, YELLOW, Paint, plural
 _WIDTH = 110
 
 
-def render_plan_text(plan: Plan, *, colour: bool = False, with_sql: bool = True) -> str:
+def render_plan_text(
+    plan: Plan, budgets: Sequence[ReadBudget] = (), *, colour: bool = False, with_sql: bool = True
+) -> str:
     """The whole plan, reads first, then the steps of each interface, what is left out, and a closing line."""
     paint = Paint(colour)
-    blocks = [block for connection in plan.connections for block in _connection(connection, plan, paint)]
+    known = {budget.connection: budget for budget in budgets}
+    blocks = [
+        block
+        for connection in plan.connections
+        for block in _connection(connection, plan, known.get(connection.name), paint)
+    ]
     for interface in plan.interfaces:
         tasks = [task for task in plan.tasks if _interface(task.step) == interface]
         if tasks:
@@ -36,13 +43,23 @@ def _interface(step: Step) -> str | None:
     return None if isinstance(step, Extract) else step.interface
 
 
-def _connection(connection: ConnectionSettings, plan: Plan, paint: Paint) -> Iterator[str]:
+def _connection(connection: ConnectionSettings, plan: Plan, budget: ReadBudget | None, paint: Paint) -> Iterator[str]:
     tasks = [t for t in plan.tasks if isinstance(t.step, Extract) and t.step.connection == connection.name]
     address = {None: "", "sandbox": ", embedded sandbox"}.get(connection.base_url, f", {connection.base_url}")
     mode = f", {connection.mode} mode" if connection.mode else ""
-    yield f"{paint(BOLD, connection.name)} ({connection.connector}, API {connection.api_version}{mode}{address})"
+    title = f"{paint(BOLD, connection.name)} ({connection.connector}, API {connection.api_version}{mode}{address})"
+    yield title if budget is None else f"{title}\n{_budget(budget, paint)}"
     for task in tasks:
         yield "\n".join(_extract(task, paint))
+
+
+def _budget(budget: ReadBudget, paint: Paint) -> str:
+    wanted = "requests: known after the first run"
+    if budget.estimate is not None:
+        wanted = f"about {plural(budget.estimate, 'request')}"
+    used = f"{budget.used:,} of {budget.budget:,} used in the last {BUDGET_DAYS} days"
+    refused = paint(YELLOW, "; a run is refused without `--over-budget`") if budget.is_passed else ""
+    return f"  read budget: {wanted}; {used}{refused}"
 
 
 def _extract(task: Task, paint: Paint) -> Iterator[str]:

@@ -18,7 +18,7 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "skipped": (YELLOW, "skipped"),
     "stopped": (YELLOW, "stopped"),
 }
-_QUIET: Final = frozenset({"bytes", "pages", "tables"})
+_QUIET: Final = frozenset({"bytes", "pages", "sent", "tables"})
 _CELL_WIDTH: Final = 48
 _SHOWN_REJECTS: Final = 5
 

@@ -2,6 +2,7 @@
 
 from engine.connector import Coverage
 
+from .budget import BUDGET_HINT, first_day
 from .events import Event, EventSink, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 from .execute import execute_plan
 from .executor import (
@@ -22,11 +23,13 @@ from .ports import (
     BoxLimits,
     BoxResult,
     BoxRunner,
+    ConnectionReads,
     Drift,
     ImportJob,
     ImportReport,
     KeptReject,
     LoadReport,
+    ReadLedger,
     Reject,
     RunRecord,
     RunStore,
@@ -38,10 +41,12 @@ from .ports import (
 from .types import Outcome, Run, RunRefusedError, World
 
 __all__ = [
+    "BUDGET_HINT",
     "BoxError",
     "BoxLimits",
     "BoxResult",
     "BoxRunner",
+    "ConnectionReads",
     "Coverage",
     "Drift",
     "Event",
@@ -56,6 +61,7 @@ __all__ = [
     "Output",
     "OutputFile",
     "Partition",
+    "ReadLedger",
     "Reject",
     "ReportSink",
     "Run",
@@ -78,5 +84,6 @@ __all__ = [
     "World",
     "describe_process",
     "execute_plan",
+    "first_day",
     "process_is_alive",
 ]

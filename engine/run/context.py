@@ -15,6 +15,7 @@ from engine.plan import ConnectionSettings
 
 from .events import EventSink, TaskEnded, TaskProgressed, TaskStarted
 from .mirrors import Mirrors
+from .ports import ConnectionReads
 from .schedule import interface_of
 from .types import Outcome, Status, World
 
@@ -49,6 +50,8 @@ class RunContext:
     spool: Path
     read_at: dict[str, datetime] = field(default_factory=dict)
     """By connection: the earliest moment, in the provider's time, at which one of its tables was read."""
+    reads: dict[str, ConnectionReads] = field(default_factory=dict)
+    """By connection: what was asked of it."""
 
     def is_stopping(self) -> bool:
         """Whether work that is under way should end early."""

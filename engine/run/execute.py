@@ -116,7 +116,7 @@ def _end(plan: Plan, context: RunContext, started: datetime, outcomes: list[Outc
             moment = tracked_moment(plan, interface, context.read_at, started)
             world.runs.track(interface, dict.fromkeys(names, moment.isoformat()))
     ended = world.now()
-    world.runs.end_run(context.run_id, status, ended, dict(counts))
+    world.runs.end_run(context.run_id, status, ended, dict(counts), tuple(context.reads.values()))
     context.events(RunEnded(ended, context.run_id, status, dict(counts), (ended - started).total_seconds()))
     return Run(context.run_id, plan.interfaces, status, started, ended, plan.hash, tuple(outcomes), dict(counts))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -195,6 +195,18 @@ class StoreError(Exception):
         self.hint = hint
 
 
+class ReadLedger(Protocol):
+    """How many requests that read each connection has made, by day."""
+
+    def count_reads(self, connection: str, day: date, requests: int) -> None:
+        """Add to what was made on a day."""
+        ...
+
+    def reads_since(self, day: date) -> Mapping[str, int]:
+        """By connection, what was made on this day and later."""
+        ...
+
+
 class RunStore(Protocol):
     """Run state: runs, steps, leases with fencing tokens. SQLite by default."""
 
@@ -226,7 +238,14 @@ class RunStore(Protocol):
         """Record how a step ended."""
         ...
 
-    def end_run(self, run_id: str, status: str, ended: datetime, counts: Mapping[str, int]) -> None:
+    def end_run(
+        self,
+        run_id: str,
+        status: str,
+        ended: datetime,
+        counts: Mapping[str, int],
+        reads: Sequence[ConnectionReads] = (),
+    ) -> None:
         """Record how a run ended."""
         ...
 
@@ -252,6 +271,20 @@ class RunStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionReads:
+    """What a run asked of a connection: requests that went out (retries included), of which some were retries, and how
+    many answers were rate limits. `used` counts all requests of the days that the budget is for, when the run ended.
+    """
+
+    connection: str
+    requests: int
+    retries: int
+    limited: int
+    used: int
+    budget: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run: `status` is running, succeeded, failed, stopped or abandoned (its process died)."""
 
@@ -264,6 +297,7 @@ class RunRecord:
     commit: str | None
     plan_hash: str
     counts: Mapping[str, int]
+    reads: tuple[ConnectionReads, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from engine.diagnostics import Place
 from engine.plan import ConnectionSettings
 
 from .executor import Executor, Json
-from .ports import BoxLimits, BoxResult, BoxRunner, Drift, Reject, RunStore, Staging, TableStore
+from .ports import BoxLimits, BoxResult, BoxRunner, Drift, ReadLedger, Reject, RunStore, Staging, TableStore
 
 Status = Literal["succeeded", "failed", "skipped", "stopped"]
 """How a task ended. Skipped: it was not begun. Stopped: the run was cancelled while it went on."""
@@ -23,9 +23,10 @@ Status = Literal["succeeded", "failed", "skipped", "stopped"]
 class Outcome:
     """How one task ended. `code` is the diagnostic code of a failure, `place` where its definition stands.
 
-    `counts` of an extract: requests, rows; of an import: read, inserted, updated, deleted, unchanged, rejected; of a
-    respond: rows. `response` is the file that holds the table `result`; `snapshot` a Parquet file. `warnings` are
-    sentences for people. `ends_interface` is set when the rest of the interface was left out on purpose.
+    `counts` of an extract: rows, requests (without repeated ones), sent (with them), retries, limited; of an import:
+    read, inserted, updated, deleted, unchanged, rejected; of a respond: rows. `response` is the file that holds the
+    table `result`; `snapshot` a Parquet file. `warnings` are sentences for people. `ends_interface` is set when the
+    rest of the interface was left out on purpose.
     """
 
     id: str
@@ -89,8 +90,9 @@ class World:
     `staging` opens the mirror of a connection; `extraction` names a connection's stage function and its config, which
     holds no secret (`ConnectorError`: the secret cannot be had); `accounts` lists the accounts to read (None stands
     for the key's own). `fetch` reads the first rows of a box's result. `owner` describes this process in leases;
-    `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id.
-    `refresh` says what must be read of what is wanted, given an account's mirror (see `Connector.refresh`).
+    `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id. `reads`
+    counts requests; with `over_budget` no read budget ends anything. `refresh` says what must be read of what is
+    wanted, given an account's mirror (see `Connector.refresh`).
     """
 
     now: Callable[[], datetime]
@@ -102,6 +104,7 @@ class World:
     fetch: Callable[[BoxResult, int], Sequence[tuple[object, ...]]]
     tables: TableStore
     runs: RunStore
+    reads: ReadLedger
     directory: Path
     limits: BoxLimits
     owner: str
@@ -113,4 +116,5 @@ class World:
     parallel: int = 4
     reject_limit: int = 1000
     lease_seconds: float = 30.0
+    over_budget: bool = False
     refresh: Callable[[ConnectionSettings, Sequence[Read], Mirror, Pace], Sequence[Read]] = _all

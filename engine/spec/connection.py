@@ -89,7 +89,12 @@ class LimitsSpec(Model):
         le=100_000,
         description="Requests a second, of all that use the key on this machine. Default: 80 % of the mode's limit.",
     )
-    read_budget: int | None = Field(None, gt=0, description="Requests that read, in any 30 days.")
+    read_budget: int | None = Field(
+        None,
+        gt=0,
+        description="Requests that read, in any 30 days. A run that would pass it is refused unless `--over-budget` "
+        "says otherwise.",
+    )
 
 
 class GrantsSpec(Model):

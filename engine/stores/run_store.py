@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_,
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from engine.run import RunRecord, StepRecord
+from engine.run import ConnectionReads, RunRecord, StepRecord
 
 from .database import open_database, sqlite_url
-from .tables import LEASES, RUNS, STEPS, TRACKED
+from .tables import LEASES, READS, RUNS, STEPS, TRACKED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -82,6 +83,7 @@ class SqlRunStore:
             "git_commit": run.commit,
             "plan_hash": run.plan_hash,
             "counts": json.dumps(dict(run.counts)),
+            "reads": _reads_json(run.reads),
         }
         with self._engine.begin() as connection:
             connection.execute(insert(RUNS).values(row))
@@ -104,9 +106,21 @@ class SqlRunStore:
             connection.execute(select(RUNS.c.id).where(RUNS.c.id == run_id).with_for_update())
             connection.execute(insert(STEPS).values(row))
 
-    def end_run(self, run_id: str, status: str, ended: datetime, counts: Mapping[str, int]) -> None:
+    def end_run(
+        self,
+        run_id: str,
+        status: str,
+        ended: datetime,
+        counts: Mapping[str, int],
+        reads: Sequence[ConnectionReads] = (),
+    ) -> None:
         """See `RunStore.end_run`."""
-        values = {"status": status, "ended": _instant(ended), "counts": json.dumps(dict(counts))}
+        values = {
+            "status": status,
+            "ended": _instant(ended),
+            "counts": json.dumps(dict(counts)),
+            "reads": _reads_json(reads),
+        }
         with self._engine.begin() as connection:
             connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(values))
 
@@ -144,6 +158,22 @@ class SqlRunStore:
                         index_elements=[TRACKED.c.interface, TRACKED.c.parameter], set_={"value": value}
                     )
                 )
+
+    def count_reads(self, connection: str, day: date, requests: int) -> None:
+        """See `ReadLedger.count_reads`."""
+        statement = self._insert(READS).values(connection=connection, day=_day(day), requests=requests)
+        added = statement.on_conflict_do_update(
+            index_elements=[READS.c.connection, READS.c.day], set_={"requests": READS.c.requests + requests}
+        )
+        with self._engine.begin() as database:
+            database.execute(added)
+
+    def reads_since(self, day: date) -> Mapping[str, int]:
+        """See `ReadLedger.reads_since`."""
+        total = func.sum(READS.c.requests).label("total")
+        statement = select(READS.c.connection, total).where(READS.c.day >= _day(day)).group_by(READS.c.connection)
+        with self._engine.connect() as database:
+            return {row.connection: int(row.total) for row in database.execute(statement)}
 
     def abandon_dead_runs(self, now: datetime, grace_seconds: float = 5) -> Sequence[str]:
         """Mark runs as abandoned that are still `running` although none of their leases is alive: their process died.
@@ -186,6 +216,14 @@ def _instant(value: datetime) -> int:
     return (value - _EPOCH) // _MICROSECOND
 
 
+def _day(value: date) -> int:
+    return value.toordinal() - _EPOCH.date().toordinal()
+
+
+def _reads_json(reads: Sequence[ConnectionReads]) -> str:
+    return json.dumps([asdict(each) for each in reads])
+
+
 def _expiry(now: datetime, ttl_seconds: float) -> int:
     return _instant(now + timedelta(seconds=ttl_seconds))
 
@@ -205,6 +243,7 @@ def _run(row: Row[Any]) -> RunRecord:
         commit=row.git_commit,
         plan_hash=row.plan_hash,
         counts=json.loads(row.counts),
+        reads=tuple(ConnectionReads(**each) for each in json.loads(row.reads)),
     )
 
 

@@ -25,6 +25,7 @@ RUNS = Table(
     Column("git_commit", Text),
     Column("plan_hash", Text, nullable=False),
     Column("counts", Text, nullable=False),
+    Column("reads", Text, nullable=False),
 )
 
 STEPS = Table(
@@ -39,6 +40,14 @@ STEPS = Table(
     Column("ended", BigInteger, nullable=False),
     Column("counts", Text, nullable=False),
     Column("message", Text),
+)
+
+READS = Table(
+    "reads",
+    METADATA,
+    Column("connection", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
 )
 
 LEASES = Table(

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib import import_module
 
 from engine.connector import ConnectorError
-from engine.run import Json, Partition, ReportSink, RunRecord, Stage, StageFunction, StepRecord, TaskContext, TaskResult
+from engine.run import (
+    ConnectionReads,
+    Json,
+    Partition,
+    ReportSink,
+    RunRecord,
+    Stage,
+    StageFunction,
+    StepRecord,
+    TaskContext,
+    TaskResult,
+)
 
 
 @dataclass(slots=True)
@@ -27,6 +39,7 @@ class RunMemory:
     leases: dict[str, _Lease] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     tracked: dict[tuple[str, str], str] = field(default_factory=dict)
+    reads: Counter[tuple[str, date]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -88,11 +101,19 @@ class MemoryRunStore:
         with self._memory.lock:
             self._memory.runs[run_id][1].append(step)
 
-    def end_run(self, run_id: str, status: str, ended: datetime, counts: Mapping[str, int]) -> None:
+    def end_run(
+        self,
+        run_id: str,
+        status: str,
+        ended: datetime,
+        counts: Mapping[str, int],
+        reads: Sequence[ConnectionReads] = (),
+    ) -> None:
         """See `RunStore.end_run`."""
         with self._memory.lock:
             run, steps = self._memory.runs[run_id]
-            self._memory.runs[run_id] = (replace(run, status=status, ended=ended, counts=dict(counts)), steps)
+            run = replace(run, status=status, ended=ended, counts=dict(counts), reads=tuple(reads))
+            self._memory.runs[run_id] = (run, steps)
 
     def runs(self, limit: int) -> Sequence[RunRecord]:
         """See `RunStore.runs`."""
@@ -120,6 +141,19 @@ class MemoryRunStore:
         """See `RunStore.track`."""
         with self._memory.lock:
             self._memory.tracked.update({(interface, name): value for name, value in values.items()})
+
+    def count_reads(self, connection: str, day: date, requests: int) -> None:
+        """See `ReadLedger.count_reads`."""
+        with self._memory.lock:
+            self._memory.reads[connection, day] += requests
+
+    def reads_since(self, day: date) -> Mapping[str, int]:
+        """See `ReadLedger.reads_since`."""
+        with self._memory.lock:
+            total: Counter[str] = Counter()
+            for (connection, made), requests in self._memory.reads.items():
+                total.update({connection: requests} if made >= day else {})
+            return dict(total)
 
     def close(self) -> None:
         """See `RunStore.close`."""

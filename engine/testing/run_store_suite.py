@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
-from engine.run import RunRecord, RunStore, StepRecord
+from engine.run import ConnectionReads, ReadLedger, RunRecord, RunStore, StepRecord
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -32,10 +33,14 @@ def step(name: str, status: str = "succeeded", message: str | None = None) -> St
     return StepRecord(name, "import", status, NOON, NOON + timedelta(seconds=1), {"inserted": 2**40}, message)
 
 
+class StoreAndLedger(RunStore, ReadLedger, Protocol):
+    """Run state that also counts reads."""
+
+
 class RunStoreSuite:
     """The rules of run state, each as a test. `make` opens the store below a directory; twice gives the same state."""
 
-    def make(self, directory: Path) -> RunStore:
+    def make(self, directory: Path) -> StoreAndLedger:
         """A store whose state lives in `directory`."""
         raise NotImplementedError
 
@@ -121,6 +126,38 @@ class RunStoreSuite:
         run, steps = found
         assert run == replace(begun, status="failed", ended=ended, counts={"rows": 3})
         assert list(steps) == [step("customers.load"), step("customers.tidy", "failed", "doubled keys")]
+        store.close()
+
+    def test_what_a_run_asked_for_is_kept(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        store.begin_run(record("r1"))
+        asked = (
+            ConnectionReads("stripe_main", 12, 2, 1, 2**40, 2**41),
+            ConnectionReads("other", 0, 0, 0, 0, None),
+        )
+        store.end_run("r1", "failed", NOON, {}, asked)
+        store.close()
+        store = self.make(tmp_path)
+        assert [run.reads for run in store.runs(1)] == [asked]
+        store.close()
+
+    def test_reads_are_counted_by_connection_and_day(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        day = NOON.date()
+        for connection, ago, requests in (("a", 0, 3), ("a", 0, 4), ("a", 29, 100), ("a", 30, 1000), ("b", 1, 7)):
+            store.count_reads(connection, day - timedelta(days=ago), requests)
+        store.close()
+        store = self.make(tmp_path)
+        assert dict(store.reads_since(day - timedelta(days=29))) == {"a": 107, "b": 7}
+        assert dict(store.reads_since(day)) == {"a": 7}
+        assert dict(store.reads_since(day + timedelta(days=1))) == {}
+        store.close()
+
+    def test_reads_may_be_counted_in_several_threads(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: store.count_reads("a", NOON.date(), 2), range(20)))
+        assert dict(store.reads_since(NOON.date())) == {"a": 40}
         store.close()
 
     def test_runs_come_newest_first(self, tmp_path: Path) -> None:

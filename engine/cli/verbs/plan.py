@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from engine.app.budget import budgets_now
 from engine.app.errors import Exit
 from engine.app.plan import has_changed, make_plan, save_plan
+from engine.app.state import state_paths
 from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, parameter_values, pass_session, project_option
@@ -43,13 +45,16 @@ def command(
     """
     with findings_shown(session):
         checked, plan = make_plan(session.root, interfaces, parameter_values(parameters))
+        budgets = budgets_now(plan, state_paths(session.root, checked.project.settings.state))
     warn(checked, session)
     if out is not None:
         save_plan(plan, out)
     if style == "json":
-        click.echo(render_plan_json(plan), nl=False)
+        click.echo(render_plan_json(plan, budgets), nl=False)
     else:
         coloured = session.coloured
-        click.echo(render_plan_text(plan, colour=coloured, with_sql=with_sql), nl=False, color=coloured or None)
+        click.echo(
+            render_plan_text(plan, budgets, colour=coloured, with_sql=with_sql), nl=False, color=coloured or None
+        )
     if detailed_exitcode and has_changed(session.root, checked, plan):
         raise click.exceptions.Exit(int(Exit.CHANGES))

@@ -34,6 +34,7 @@ _ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write all rows to this file.")
 @click.option("--isolated/--no-isolated", default=None, help="The box in a child process; the default where CI is set.")
+@click.option("--over-budget", is_flag=True, help="Read even beyond the `read_budget` of a connection.")
 @project_option
 @pass_session
 def command(
@@ -44,6 +45,7 @@ def command(
     style: str | None,
     output: Path | None,
     isolated: bool | None,
+    over_budget: bool,
 ) -> None:
     """Run SQL as a SQL box of CONNECTION would: only the tables and rows that it needs are read.
 
@@ -55,7 +57,7 @@ def command(
         sql = sys.stdin.read()
     cancelled = threading.Event()
     alone = isolated if isolated is not None else session.in_ci
-    options = RunOptions(isolated=alone, environment=session.environment, cancelled=cancelled)
+    options = RunOptions(isolated=alone, environment=session.environment, cancelled=cancelled, over_budget=over_budget)
     bound = limit if limit is not None else _SHOWN + 1 if form == "table" else None
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))

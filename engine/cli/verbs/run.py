@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="Read everything that is needed again, whatever the mirror has.")
 @click.option("--accept-deletes", is_flag=True, help="A large part of a mirrored table may be gone (see E613).")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--over-budget", is_flag=True, help="Read even beyond the `read_budget` of a connection.")
 @project_option
 @pass_session
 def command(
@@ -44,11 +45,12 @@ def command(
     full: bool,
     accept_deletes: bool,
     style: str,
+    over_budget: bool,
 ) -> None:
     """Run the interfaces (all without NAME): read, stage, run the SQL boxes, write the Schema's tables.
 
     Exit code 0 when all went well, 1 when a step failed, 3 when a provider or a key is the reason, 5 when another run
-    has the interface.
+    has the interface, 6 when a read budget would be passed.
     """
     values = parameter_values(parameters)
     cancelled = threading.Event()
@@ -59,6 +61,7 @@ def command(
         cancelled=cancelled,
         accept_deletes=accept_deletes,
         full=full,
+        over_budget=over_budget,
     )
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))

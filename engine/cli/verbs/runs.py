@@ -16,9 +16,10 @@ from engine.report.run_text import render_counts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.run import RunRecord, StepRecord
+    from engine.run import ConnectionReads, RunRecord, StepRecord
 
 _MOMENT = len("2026-01-31 12:00:00")
+_READS = ("connection", "requests", "retries", "limited (429)", "in 30 days", "read budget")
 _FORMATS = click.Choice(["text", "json"])
 
 
@@ -83,6 +84,8 @@ def show(session: Session, run_id: str, style: str) -> None:
         ("interfaces", ", ".join(run.interfaces)),
     )
     click.echo("\n".join(f"{name:<12}{value}" for name, value in facts) + "\n")
+    if run.reads:
+        click.echo(text_table(_READS, [_reads(each) for each in run.reads], widest=None) + "\n")
     rows = [
         (step.step, step.kind, step.status, f"{(step.ended - step.started).total_seconds():.1f}", _outcome(step))
         for step in steps
@@ -112,6 +115,11 @@ def rejects(session: Session, limit: int, style: str) -> None:
         for each in found
     ]
     click.echo(text_table(("step", "row", "column", "problem"), rows, widest=None, fit=session.width))
+
+
+def _reads(reads: ConnectionReads) -> tuple[str, ...]:
+    budget = "none" if reads.budget is None else f"{reads.budget:,}"
+    return (reads.connection, *(f"{n:,}" for n in (reads.requests, reads.retries, reads.limited, reads.used)), budget)
 
 
 def _outcome(step: StepRecord) -> str:

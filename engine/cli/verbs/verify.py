@@ -31,16 +31,18 @@ if TYPE_CHECKING:
 @click.argument("connection")
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--over-budget", is_flag=True, help="Read even beyond the `read_budget` of the connection.")
 @project_option
 @pass_session
-def command(session: Session, connection: str, tables: tuple[str, ...], style: str) -> None:
+def command(session: Session, connection: str, tables: tuple[str, ...], style: str, over_budget: bool) -> None:
     """Compare the mirror of CONNECTION (or these tables of it) with what the provider has.
 
     All that the mirror claims to have is read again, aside: as many requests as a first run. Counts, ids and contents
-    are compared by month. Exit code 0 when they agree, 4 when they differ, 3 when a table could not be read.
+    are compared by month. Exit code 0 when they agree, 4 when they differ, 3 when a table could not be read, 6
+    when the read budget does not allow it.
     """
     cancelled = threading.Event()
-    options = RunOptions(isolated=False, environment=session.environment, cancelled=cancelled)
+    options = RunOptions(isolated=False, environment=session.environment, cancelled=cancelled, over_budget=over_budget)
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))
         stack.enter_context(interruptible(cancelled))

@@ -12,7 +12,7 @@ import msgspec
 from engine.connector import ConnectorError, Failure, FailureKind
 
 from .catalogue import load_catalogue
-from .client import Answer, Client, Settings, open_key
+from .client import Answer, Client, Settings, open_key, shared_buckets
 from .reads import PAGE_SIZE
 
 _UNKNOWABLE: Final = frozenset({FailureKind.PERMISSION, FailureKind.MISSING, FailureKind.REQUEST})
@@ -37,7 +37,7 @@ def list_accounts(config: Mapping[str, object]) -> tuple[str, ...]:
     key = open_key(settings, os.environ)
     if isinstance(key, Failure):
         raise ConnectorError(key)
-    return asyncio.run(_list(Client(settings, key)))
+    return asyncio.run(_list(Client(settings, key, buckets=shared_buckets(settings, key, os.environ))))
 
 
 async def _list(client: Client) -> tuple[str, ...]:

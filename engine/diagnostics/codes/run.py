@@ -131,6 +131,22 @@ Compare or aggregate: `SELECT count(*) = 0 FROM customers`.
 """,
     ),
     Code(
+        "E627",
+        "read budget is spent",
+        """
+The connection has a `read_budget`, and the run would pass it: then nothing is asked for; or it passed it while it went
+on: then it ends after what was begun, and what was read is kept in staging. The exit code is 6.
+
+```
+error[E627]: the read budget of `stripe_main` is spent: 10,004 of 10,000 requests in 30 days
+```
+
+Every request that reads counts, retries included, for the day on which it was sent and the 29 days after it.
+`weir plan` says how much is used and about how much a run would add. Raise `limits.read_budget` if the provider allows
+more, or run once with `--over-budget`.
+""",
+    ),
+    Code(
         "E629",
         "unexpected failure",
         """

@@ -27,6 +27,7 @@ from engine.connector import (
     Coverage,
     EventClaim,
     Failure,
+    FailureKind,
     Gone,
     Identity,
     Pace,
@@ -34,6 +35,7 @@ from engine.connector import (
 )
 from engine.plan import Task
 
+from ..budget import ReadMeter
 from ..context import RunContext, StoppedError, file_name
 from ..executor import Json, OutputFile, Partition, Stage, TaskResult
 from ..ports import Drift, Staging
@@ -57,11 +59,13 @@ class _Extraction:
     read_at: datetime
     progress: Progress
     answers: Answers
+    meter: ReadMeter
     failed: dict[str, Failure] = field(default_factory=dict)
     """Tables that cannot be read, and why."""
     drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
     """What the extraction said, each once."""
+    requests_left: int | None = None
     slices: int = 0
     given_up: bool = False
 
@@ -73,6 +77,19 @@ class _Extraction:
         if not gone & wanted:
             what = "events cannot be read" if failure.table == CHANGES else f"`{failure.table}` is not kept current"
             self.warnings[f"{what}: {failure.message}"] = None
+
+    def may_go_on(self) -> bool:
+        """Whether the read budget allows another slice. If it does not, what is being read counts as failed."""
+        self.requests_left = self.meter.left()
+        if self.requests_left is None or self.requests_left > 0:
+            return True
+        self.note_failure(self.meter.spent(), frozenset(read.table for task in self.tasks for read in task.reads))
+        return False
+
+    def report(self, partition: str, totals: Mapping[str, Json]) -> None:
+        """An attempt has come so far."""
+        self.progress.report(partition, totals)
+        self.meter.note()
 
     def is_stopping(self) -> bool:
         """Whether the slice that is being read is of no use any more."""
@@ -97,10 +114,14 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
         for account in accounts:
             account.begin()
         progress = Progress(tasks, context)
-        extraction = _Extraction(tasks, context, staging, function, config, accounts, root, now, progress, answers)
+        meter = ReadMeter(settings, context.world, progress.totals)
+        extraction = _Extraction(
+            tasks, context, staging, function, config, accounts, root, now, progress, answers, meter
+        )
         try:
             _read_all(extraction, settings.name)
         finally:
+            context.reads[settings.name] = meter.figures()
             shutil.rmtree(root, ignore_errors=True)
     return tuple(_outcome(task, extraction, started[task.id]) for task in tasks)
 
@@ -114,12 +135,12 @@ def _wait(task: Task, context: RunContext, reason: str) -> None:
 def _read_all(extraction: _Extraction, name: str) -> None:
     with ThreadPoolExecutor(1, thread_name_prefix=f"extract {name}") as background:
         coming: Future[list[TaskResult]] | None = None
-        if not all(account.done for account in extraction.accounts):
+        if not all(account.done for account in extraction.accounts) and extraction.may_go_on():
             coming = background.submit(_read_slice, extraction, name)
         try:
             while coming is not None:
                 results = coming.result()
-                going_on = _take_note(extraction, results)
+                going_on = _take_note(extraction, results) and extraction.may_go_on()
                 coming = background.submit(_read_slice, extraction, name) if going_on else None
                 _load(extraction, results)
         except BaseException:
@@ -135,7 +156,7 @@ def _read_slice(extraction: _Extraction, name: str) -> list[TaskResult]:
     stage = Stage(
         id=f"{name}-{extraction.slices}",
         function=extraction.function,
-        config=extraction.config,
+        config=_bounded(extraction),
         root=extraction.root / str(extraction.slices),
     )
     parts = [
@@ -151,8 +172,16 @@ def _read_slice(extraction: _Extraction, name: str) -> list[TaskResult]:
         for index, account in enumerate(extraction.accounts)
         if not account.done
     ]
-    found = context.world.executor.map(stage, parts, extraction.progress.report, extraction.is_stopping)
+    found = context.world.executor.map(stage, parts, extraction.report, extraction.is_stopping)
     return sorted(found, key=lambda result: int(result.partition))
+
+
+def _bounded(extraction: _Extraction) -> Mapping[str, Json]:
+    """The config of a slice, in which no more requests may be made than the read budget has left."""
+    if extraction.requests_left is None:
+        return extraction.config
+    going = sum(not account.done for account in extraction.accounts)
+    return {**extraction.config, "max_slice_requests": max(1, extraction.requests_left // going)}
 
 
 def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
@@ -160,6 +189,7 @@ def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
     for result in results:
         account = extraction.accounts[int(result.partition)]
         if result.error is not None:
+            extraction.progress.give_up(result.partition)
             extraction.context.demand_going()
             extraction.note_failure(result.error, account.leave_out(result.error))
             continue
@@ -234,7 +264,7 @@ def _outcome(task: Task, extraction: _Extraction, started: datetime) -> Outcome:
                 "failed",
                 started,
                 counts=counts,
-                code="E621",
+                code="E627" if failure.kind is FailureKind.BUDGET else "E621",
                 message=failure.message,
                 hint=failure.hint,
                 failure=failure,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from engine.plan import Task
 
 from ..context import RunContext
 from ..executor import Json
 
+_ASKED: Final = ("requests", "sent", "retries", "limited")
 _Counts = dict[str, Counter[str]]
 """By task."""
 
@@ -47,6 +49,20 @@ class Progress:
             self._going.pop(partition, None)
             for task, counts in self._by_task(totals).items():
                 self._ended[task].update(counts)
+
+    def give_up(self, partition: str) -> None:
+        """An attempt has failed: what it read is lost, what it asked for was asked for."""
+        with self._lock:
+            for task, counts in self._going.pop(partition, {}).items():
+                self._ended[task].update({name: counts[name] for name in _ASKED if name in counts})
+
+    def totals(self) -> dict[str, int]:
+        """The totals of all tasks."""
+        with self._lock:
+            total: Counter[str] = Counter()
+            for task in self._ended:
+                total.update(self._sum(task))
+            return dict(total)
 
     def counts(self, task: str) -> dict[str, int]:
         """The totals of a task."""

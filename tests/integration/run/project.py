@@ -81,7 +81,8 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
             files.append(spool(context.directory / f"{read.table}.spool", read.table, rows[start : start + 2]))
         requests[read.table] = 1
         sizes[read.table] = len(rows[start : start + 2])
-        context.report({"tables": dict(sizes), "requests": dict(requests), "waiting": None})
+        sent = {"sent": sum(requests.values())}
+        context.report({"tables": dict(sizes), "requests": dict(requests), "counts": sent, "waiting": None})
         state[read.table] = start + 2
         if start + 2 <= len(rows):
             left = True
@@ -103,7 +104,10 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
             )
         )
     value: dict[str, Json] = {"remaining": state if left else None, "coverage": msgspec.to_builtins(coverage)}
-    return Output(tuple(files), {**value, "failures": failures, "tables": sizes, "requests": requests})
+    counts: Json = {"sent": sum(requests.values())}
+    return Output(
+        tuple(files), {**value, "failures": failures, "tables": sizes, "requests": requests, "counts": counts}
+    )
 
 
 def spool(path: Path, table: str, rows: Sequence[Mapping[str, object]]) -> OutputFile:
@@ -153,6 +157,7 @@ class Project:
             fetch=fetch_rows,
             tables=DuckTableStore(self.store),
             runs=MemoryRunStore(self.memory),
+            reads=MemoryRunStore(self.memory),
             directory=self.folder / ".weir",
             limits=BoxLimits(256 << 20, 20, 1, 256 << 20),
             owner=describe_process(datetime.now(UTC)),

@@ -49,7 +49,7 @@ def test_rows_travel_from_the_provider_to_the_table_once(project: Project) -> No
     done = run(project, *tasks)
     assert done.status == "succeeded"
     assert project.read("SELECT * FROM money ORDER BY id") == [(f"c{n}", n + 1) for n in range(5)]
-    assert done.outcomes[0].counts == {"requests": 3, "rows": 5}
+    assert done.outcomes[0].counts == {"requests": 3, "rows": 5, "sent": 3}
     assert done.outcomes[1].counts["inserted"] == 5
     again = run(project, *tasks)
     assert again.outcomes[1].counts == {
@@ -83,7 +83,7 @@ def test_a_table_that_is_reported_as_failed_fails_alone(project: Project) -> Non
     done = run(project, extract("customers"), extract("charges"), load("a.load", ALL, "stripe.customers"))
     assert statuses(done) == {"stripe.customers": "succeeded", "stripe.charges": "failed", "a.load": "succeeded"}
     assert done.outcomes[1].message == "gone"
-    assert done.outcomes[0].counts == {"requests": 3, "rows": 5}
+    assert done.outcomes[0].counts == {"requests": 3, "rows": 5, "sent": 3}
 
 
 def test_a_table_that_cannot_be_read_fails_alone(project: Project) -> None:

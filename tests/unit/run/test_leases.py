@@ -23,9 +23,9 @@ def world(memory: RunMemory, owner: str, **changes: Any) -> World:
     nothing = cast("Any", None)
     made = World(
         now=lambda: datetime.now(UTC), executor=DirectExecutor(), staging=nothing, extraction=nothing, accounts=nothing,
-        boxes=nothing, fetch=nothing, tables=nothing, runs=MemoryRunStore(memory), directory=Path(),
-        limits=BoxLimits(1, 1, 1, 1), owner=owner, is_alive=lambda _: True, new_id=str, user="ada", commit=None,
-        cancelled=lambda: False,
+        boxes=nothing, fetch=nothing, tables=nothing, runs=MemoryRunStore(memory), reads=MemoryRunStore(memory),
+        directory=Path(), limits=BoxLimits(1, 1, 1, 1), owner=owner, is_alive=lambda _: True, new_id=str,
+        user="ada", commit=None, cancelled=lambda: False,
     )  # fmt: skip
     return replace(made, **changes)
 

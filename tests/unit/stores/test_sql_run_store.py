@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.run import RunStore, StoreError
+from engine.run import StoreError
 from engine.stores import SqlRunStore, open_run_store
 from engine.stores.migrations import load_migrations
-from engine.testing.run_store_suite import NOON, RunStoreSuite, record
+from engine.testing.run_store_suite import NOON, RunStoreSuite, StoreAndLedger, record
 
 RACE = """
 import sys, time
@@ -29,7 +29,7 @@ print(store.acquire("interface:a", sys.argv[2], datetime(2026, 3, 1, tzinfo=time
 
 
 class TestSqlRunStore(RunStoreSuite):
-    def make(self, directory: Path) -> RunStore:
+    def make(self, directory: Path) -> StoreAndLedger:
         return open_run_store(directory / "deep" / "state.db")
 
 
@@ -66,6 +66,21 @@ def test_migrations_are_numbered_without_gaps_and_applied_once(tmp_path: Path) -
     with sqlite3.connect(tmp_path / "state.db") as connection:
         assert [row[0] for row in connection.execute("SELECT number FROM schema_version")] == numbers
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_runs_of_an_older_state_are_still_there(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "state.db") as connection:
+        connection.execute("CREATE TABLE schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        for migration in load_migrations()[:3]:
+            for statement in migration.statements:
+                connection.execute(statement)
+            connection.execute("INSERT INTO schema_version VALUES (?, ?)", (migration.number, migration.name))
+        row = ("r1", '["customers"]', "succeeded", 1, 2, "ada", None, "sha256:00", '{"rows": 3}')
+        connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    store = open_store(tmp_path)
+    (run,) = store.runs(10)
+    assert (run.id, run.counts, run.reads) == ("r1", {"rows": 3}, ())
+    store.close()
 
 
 def test_a_newer_state_is_refused(tmp_path: Path) -> None:

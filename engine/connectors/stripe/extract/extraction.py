@@ -44,6 +44,7 @@ class Extraction:
     spool: SpoolSet
     claims: Claims
     max_bytes: int
+    max_requests: int
     until: float
     workers: int
     ceiling_lag: int
@@ -112,7 +113,8 @@ class Extraction:
         return not self._flying and not self._below and (self._full() or not self._ready)
 
     def _full(self) -> bool:
-        return self._stopped or self.spool.bytes >= self.max_bytes or self.client.timing.now() >= self.until
+        spent = self.spool.bytes >= self.max_bytes or self.client.counts.requests >= self.max_requests
+        return self._stopped or spent or self.client.timing.now() >= self.until
 
     def _take(self) -> Cursor | None:
         """The next cursor to read a page of; where none waits, the lower part of the largest window."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final, cast
@@ -46,6 +47,12 @@ def slice_limits(config: Mapping[str, Json]) -> tuple[int, float]:
     return int(cast("int", size)), float(cast("float", seconds))
 
 
+def slice_requests(config: Mapping[str, Json]) -> int:
+    """How many requests a slice may make. Those that belong to what was begun are made nevertheless."""
+    given = config.get("max_slice_requests")
+    return sys.maxsize if given is None else int(cast("int", given))
+
+
 def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], context: TaskContext) -> Output:
     """Read one slice of one account; see `extract_partition`."""
     given = cast("Mapping[str, Any]", payload)
@@ -67,6 +74,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
         spool=spool,
         claims=claims,
         max_bytes=max_bytes,
+        max_requests=slice_requests(config),
         until=client.timing.now() + max_seconds,
         workers=settings.concurrency,
         ceiling_lag=int(cast("int", config.get("ceiling_lag") or 0)),
@@ -80,6 +88,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
         identity = asyncio.run(_run(extraction, asks=asks))
     except BaseException:
         spool.abandon()
+        report.send()
         raise
     final = not state.cursors
     report.send()
@@ -165,6 +174,7 @@ class _Reporter:
         counts = self._client.counts
         return {
             "counts": {
+                "sent": counts.requests,
                 "retries": counts.retries,
                 "limited": counts.limited,
                 "pages": self._spool.pages,

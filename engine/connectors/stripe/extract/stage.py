@@ -15,14 +15,15 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
 
     `config`: `secret` [kind, argument], and optionally `base_url`, `api_version`, `timeout_ms`, `mode`,
     `requests_per_second`, `concurrency`, `base` (folder of relative secret files), `max_slice_bytes`,
-    `max_slice_seconds`, `ceiling_lag` (seconds), `retry` (fields of `RetryPolicy`), `table_failures`: "raise"
-    (default), or "report" to end only the table that fails, and `identify`: whether to ask whose key it is.
+    `max_slice_seconds`, `max_slice_requests`, `ceiling_lag` (seconds), `retry` (fields of `RetryPolicy`),
+    `table_failures`: "raise" (default), or "report" to end only the table that fails, and `identify`: whether to ask
+    whose key it is.
 
     `payload`: `account` (null: the key's own), `reads` (each with `options`: `ReadOptions`), `state` (null at first).
 
     The output's value: `remaining` (null when all is read, otherwise the `state` of the next slice), `coverage` (fields
     of `engine.run.Coverage`; it speaks of all slices, so all of them must be loaded with one `read_at`, from before the
-    first), `counts` (requests, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by table),
+    first), `counts` (sent, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by table),
     `failures` (fields of `Failure`), `warnings` (texts), and `gone`, `renewed`, `events` and `identity` (fields of
     `engine.connector.Changes`). Progress reports have the counts, and `waiting`: why it waits.
     """

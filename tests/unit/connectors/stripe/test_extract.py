@@ -107,6 +107,38 @@ def test_a_slice_ends_when_it_is_full_and_the_next_goes_on(tmp_path: Path) -> No
         assert len({claim["as_of"] for claim in claims}) == 1
 
 
+def test_a_slice_ends_when_it_has_made_its_requests(tmp_path: Path) -> None:
+    with serving(StripeModel({CHARGES: charges(2000)})) as server:
+        found = read_all(server.url, needs("charges"), tmp_path, concurrency=4, max_slice_requests=5)
+    sent = [output.value["counts"]["sent"] for output in found.outputs]  # type: ignore[index, call-overload]
+    assert len(sent) >= 3
+    assert max(sent) <= 5 + 4, "those that are on their way are waited for"
+    assert sum(sent) == len(server.asked), "what is told is what went out"
+    assert sorted(found.ids("charges")) == names(2000)
+
+
+def test_requests_of_a_slice_that_fails_are_told(tmp_path: Path) -> None:
+    model = StripeModel({CHARGES: charges(500)})
+    asked = 0
+
+    def answer(request: Asked) -> Reply:
+        nonlocal asked
+        asked += 1
+        return (
+            problem(401, "Invalid API Key provided")
+            if asked == 5
+            else problem(500, "oops")
+            if asked == 2
+            else model(request)
+        )
+
+    seen: list[Any] = []
+    with serving(answer) as server, pytest.raises(ConnectorError):
+        read_all(server.url, needs("charges"), tmp_path, concurrency=1, report=seen.append)
+    assert seen[-1]["counts"]["sent"] == asked == 5
+    assert seen[-1]["counts"]["retries"] == 1
+
+
 def _holes(claims: list[dict[str, Any]]) -> list[tuple[int, int]]:
     """Times between the claims that none of them covers."""
     ordered = sorted(claims, key=lambda claim: claim["gte"] or 0)
@@ -442,5 +474,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
         read_all(server.url, needs("charges"), tmp_path, report=seen.append, concurrency=1)
     assert seen[-1]["tables"] == {"charges": 300}
     assert seen[-1]["requests"] == {"charges": 3}
-    assert seen[-1]["counts"] | {"bytes": 0} == {"retries": 0, "limited": 0, "pages": 3, "rows": 300, "bytes": 0}
+    assert seen[-1]["counts"] | {"bytes": 0} == {
+        "sent": 3, "retries": 0, "limited": 0, "pages": 3, "rows": 300, "bytes": 0,
+    }  # fmt: skip
     assert seen[-1]["waiting"] is None

@@ -1,0 +1,74 @@
+"""What a plan means for read budgets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from engine.connector import Need
+from engine.graph import Extract
+from engine.plan import ConnectionSettings, Estimate, Plan, ReadBudget, Task, plan_hash, read_budgets
+from engine.report.plan_json import render_plan_json
+from engine.report.plan_text import render_plan_text
+
+SETTINGS = ConnectionSettings("a", "stripe", "local", 1000, ("env", "K"), "v1", None, None, None, None, 100)
+
+
+def plan(*requests: int | None, settings: ConnectionSettings = SETTINGS) -> Plan:
+    """A plan that reads a table for each of these estimates."""
+    tasks = tuple(
+        Task(Extract(f"a:t{n}", "a", f"t{n}", (("i.s", Need(f"t{n}", ("id",))),)), "read", "", Estimate(each, None), ())
+        for n, each in enumerate(requests)
+    )
+    return Plan(("i",), (settings,), tasks, (), "")
+
+
+@pytest.mark.parametrize(
+    ("requests", "used", "estimate", "passed"),
+    [
+        ((10, 5), 85, 15, False),
+        ((10, 6), 85, 16, True),
+        ((None,), 99, None, False),
+        ((None,), 100, None, True),
+        ((20, None), 85, 20, True),
+        ((20, None), 80, 20, False),
+        ((0, None), 100, None, True),
+        ((0,), 200, 0, False),
+        ((), 200, 0, False),
+    ],
+)
+def test_when_a_budget_is_passed(
+    requests: tuple[int | None, ...], used: int, estimate: int | None, passed: bool
+) -> None:
+    (found,) = read_budgets(plan(*requests), {"a": used, "b": 1000})
+    assert found == ReadBudget("a", 100, used, estimate)
+    assert found.is_passed is passed
+
+
+def test_who_has_no_budget_passes_none() -> None:
+    assert read_budgets(plan(10**9, settings=replace(SETTINGS, read_budget=None)), {"a": 5}) == ()
+
+
+def test_a_budget_is_part_of_the_plan_and_what_is_used_is_not() -> None:
+    assert plan_hash(plan(5)) != plan_hash(plan(5, settings=replace(SETTINGS, read_budget=101)))
+    made = plan(5)
+    shown = json.loads(render_plan_json(made, read_budgets(made, {"a": 7})))
+    assert shown["budgets"] == [{"connection": "a", "budget": 100, "used": 7, "estimate": 5, "is_passed": False}]
+    assert "budgets" not in json.loads(render_plan_json(made))
+
+
+def test_how_a_budget_is_shown() -> None:
+    made = plan(5)
+    assert "  read budget: about 5 requests; 7 of 100 used in the last 30 days\n" in render_plan_text(
+        made, read_budgets(made, {"a": 7})
+    )
+    assert "; 99 of 100 used in the last 30 days; a run is refused without `--over-budget`\n" in render_plan_text(
+        made, read_budgets(made, {"a": 99})
+    )
+    made = plan(None)
+    assert "read budget: requests: known after the first run; 0 of 100" in render_plan_text(
+        made, read_budgets(made, {})
+    )
+    assert "read budget" not in render_plan_text(made)
