@@ -27,6 +27,7 @@ def test_a_read_budget_from_plan_to_history(tmp_path: Path) -> None:
     asked = weir(project, "query", "stripe_main", "SELECT id FROM products")
     assert asked.code == 6
     assert "--over-budget" in asked.err
+    assert weir(project, "verify", "stripe_main").code == 6
 
     weir(project, "run", "customers_lifetime_value", "--over-budget").succeeded()
     last, first = map(json.loads, weir(project, "runs", "--format", "json").succeeded().out.splitlines())

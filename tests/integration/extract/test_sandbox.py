@@ -58,6 +58,29 @@ def test_faults(sandbox: Sandbox, tmp_path: Path) -> None:
     assert retried > 0
 
 
+@pytest.mark.parametrize(
+    "reason", ["global-rate", "global-concurrency", "endpoint-rate", "endpoint-concurrency", "resource-specific"]
+)
+def test_limits_of_every_reason_cost_no_row(sandbox: Sandbox, tmp_path: Path, reason: str) -> None:
+    truth = truth_of(sandbox)
+    sandbox.control("POST", "/faults", {"kind": "rate_limit", "rate": 0.1, "reason": reason})
+    found = read_all(sandbox.url, needs("charges", "invoice_line_items"), tmp_path)
+    compare(found, truth, ("charges", "invoice_line_items"))
+    counts = found.outputs[0].value["counts"]  # type: ignore[index, call-overload]
+    assert counts["limited"] == counts["retries"] > 0
+
+
+def test_limits_that_are_real_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> None:
+    truth = truth_of(sandbox)
+    sandbox.control("POST", "/config", {"per_second": 8, "per_endpoint": 4})
+    try:
+        found = read_all(sandbox.url, needs("charges", "customers", "invoices"), tmp_path)
+    finally:
+        sandbox.control("POST", "/config", {"per_second": 0, "per_endpoint": 0})
+    compare(found, truth, ("charges", "customers", "invoices"))
+    assert found.outputs[0].value["counts"]["limited"] > 0  # type: ignore[index, call-overload]
+
+
 def test_connected_accounts(sandbox: Sandbox, tmp_path: Path) -> None:
     accounts = CONNECTOR.accounts({"secret": ["sandbox", ""], "base_url": sandbox.url, "requests_per_second": 1000.0})
     assert len(accounts) == 2
