@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
 from .group import weir
 from .streams import forget_stdout
 
+_GC_THRESHOLDS: Final = (20_000, 20, 50)
+"""Python looks for cycles of garbage seldom: importing and reading pages make many objects and next to no cycles."""
+
 
 def main() -> NoReturn:
     """Run the command line. Always ends in SystemExit with a documented exit code."""
+    gc.set_threshold(*_GC_THRESHOLDS)
     code = _run()
     try:
         sys.stdout.flush()

@@ -24,6 +24,10 @@ from .quoting import quote_literal, quote_name
 STORAGE_VERSION: Final = "v1.5.0"
 """The storage version of files that Weir creates: every supported DuckDB reads and writes it."""
 
+ROW_GROUP_SIZE: Final = 20_480
+"""Rows in a row group of what is written. A full one is compressed and written while the statement goes on: with the
+default of 122,880, wide rows are kept whole until the commit, put aside on disk and fetched back."""
+
 WAIT_SECONDS: Final = 30.0
 """How long a busy file is waited for."""
 
@@ -74,11 +78,11 @@ def attach(
     wait_seconds: float = WAIT_SECONDS,
 ) -> None:
     """Attach the file as database `name`, waiting for programs that hold it without the gate. `StoreError` E610."""
-    options = ""
-    if read_only:
-        options = "(READ_ONLY)"
-    elif not path.exists():  # a file that somebody else made keeps its version
-        options = f"(STORAGE_VERSION {quote_literal(STORAGE_VERSION)})"
+    options = "(READ_ONLY)"
+    if not read_only:
+        options = f"(ROW_GROUP_SIZE {ROW_GROUP_SIZE})"
+        if not path.exists():  # a file that somebody else made keeps its version
+            options = f"(ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION {quote_literal(STORAGE_VERSION)})"
     statement = f"ATTACH {quote_literal(str(path))} AS {quote_name(name)} {options}"
     deadline = time.monotonic() + wait_seconds
     while True:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from engine.run import ConnectionReads, RunRecord, StepRecord
@@ -195,7 +194,11 @@ class SqlRunStore:
 
     def _insert(self, table: Any) -> Any:
         """An INSERT that can say what to do on a conflict, which each dialect spells for itself."""
-        return postgresql_insert(table) if self._engine.dialect.name == "postgresql" else sqlite_insert(table)
+        if self._engine.dialect.name != "postgresql":
+            return sqlite_insert(table)
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # slow, and most runs do without
+
+        return postgresql_insert(table)
 
 
 def _held(name: str, token: int) -> Any:

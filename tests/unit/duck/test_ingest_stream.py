@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from engine.duck.ingest_stream import Page, PageStream
+from engine.duck.ingest_stream import BATCH, Page, PageStream
 
 
 @pytest.fixture
@@ -23,6 +23,16 @@ def test_pages_arrive_in_order_and_unchanged(connection: duckdb.DuckDBPyConnecti
     stream = PageStream(lambda: iter(sent))
     connection.register("pages", stream)
     assert connection.execute("SELECT part, body FROM pages").fetchall() == [(n, bytes(body)) for n, body in sent]
+    stream.close()
+
+
+def test_more_pages_than_a_batch_holds_and_of_all_lengths_around_the_inlined_ones(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    sent: list[Page] = [(n, bytes(range(n))) for n in range(3 * BATCH + 1)]
+    stream = PageStream(lambda: iter(sent))
+    connection.register("pages", stream)
+    assert connection.execute("SELECT part, body FROM pages").fetchall() == sent
     stream.close()
 
 
@@ -71,5 +81,5 @@ def test_pages_are_let_go_while_the_stream_is_read(connection: duckdb.DuckDBPyCo
     connection.unregister("pages")
     stream.close()
     gc.collect()
-    assert most < 20
+    assert most <= 4 * BATCH
     assert not any(each() for each in alive)

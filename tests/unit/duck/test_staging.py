@@ -204,7 +204,7 @@ def test_a_broken_file_changes_nothing(staging: DuckStaging, folder: Path) -> No
 def test_json_that_is_none_changes_nothing(staging: DuckStaging, folder: Path) -> None:
     file = spool(folder, [[charge("a")]])
     body = Path(file.path).read_bytes()
-    Path(file.path).write_bytes(body.replace(b'"charge"', b'"charg\xff'))
+    Path(file.path).write_bytes(body.replace(b'"charge"', b'"charg\xff"'))
     with pytest.raises(StoreError, match="pages could not be stored") as raised:
         staging.load([file], [covered(1)], moment(1))
     assert raised.value.code == "E611"

@@ -66,7 +66,8 @@ class PageReader:
     def read(self, body: bytes) -> Page:
         """Check a list answer. `msgspec.DecodeError` when it is no list; `ConnectorError` when its rows are others'."""
         try:
-            str(body, "utf-8")
+            if not body.isascii():  # which is the rule, and seen without a copy
+                str(body, "utf-8")
         except UnicodeDecodeError as error:
             raise msgspec.DecodeError("the body is no UTF-8") from error
         try:
