@@ -9,8 +9,8 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable, Iterator
-from itertools import islice
 from ctypes import CFUNCTYPE, POINTER, Structure, addressof, c_char_p, c_int, c_int32, c_int64, c_void_p, pointer
+from itertools import islice
 from typing import Any, Final
 
 Page = tuple[int, bytes | memoryview]
