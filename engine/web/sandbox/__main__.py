@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
         "--event-api-version", metavar="VERSION", help="render the objects in events at another API version"
     )
     made.add_argument(
+        "--event-delay", type=_number(int, 86_400), default=0, metavar="S", help="seconds until an event is visible"
+    )
+    made.add_argument(
         "--search-lag", type=_number(int, 86_400), default=0, metavar="S", help="seconds until search sees a write"
     )
     made.add_argument("--pretty", action="store_true", help="indent the JSON, as Stripe does")
@@ -94,6 +97,7 @@ def options_of(arguments: argparse.Namespace) -> SandboxOptions:
         keys=tuple(arguments.key) or (KeyGrant(SANDBOX_KEY),),
         limits=RateLimits(arguments.rate, arguments.rate_per_endpoint, arguments.in_flight),
         event_api_version=arguments.event_api_version,
+        event_delay=arguments.event_delay,
         search_lag=arguments.search_lag,
         pretty=arguments.pretty,
         control=not arguments.no_control,

@@ -56,7 +56,10 @@ class Delivery:
 
 @dataclass(slots=True)
 class Ticket:
-    """A request that passed the door: who asks, of which store, for what, under which idempotency key."""
+    """A request that passed the door: who asks, of which store, for what, under which idempotency key.
+
+    A `silent` one leaves no events.
+    """
 
     id: str
     request: Request
@@ -64,6 +67,7 @@ class Ticket:
     store: Store
     match: Match
     key: str | None = None
+    silent: bool = False
 
 
 class Api:
@@ -164,14 +168,14 @@ class Api:
             else:
                 hook.status = 200
 
-    def act(self, store: Store, method: str, path: str, params: Mapping[str, str]) -> Answer:
-        """Do something in an account's name: without key, limits, faults or trace."""
+    def act(self, store: Store, method: str, path: str, params: Mapping[str, str], *, silent: bool = False) -> Answer:
+        """Do something in an account's name: without key, limits, faults or trace, and if `silent` without events."""
         form = urlencode(params)
         request = Request(method, path, form if method == "GET" else "", {}, b"" if method == "GET" else form.encode())
         match = self.sandbox.routes.find(method, path)
         if match is None:
             return self._refusal(ApiError(404, f"Unrecognized request URL ({method}: {path})."))
-        ticket = Ticket(self.sandbox.world.request_id(), request, KeyGrant(""), store, match)
+        ticket = Ticket(self.sandbox.world.request_id(), request, KeyGrant(""), store, match, silent=silent)
         try:
             return Answer(200, self._do(ticket))
         except ApiError as error:
@@ -195,7 +199,7 @@ class Api:
         given = nest(_form(ticket.request))
         tree = self.sandbox.expander.read(given, write.returns, in_list=False)
         given.pop("expand", None)
-        operation = world.operation(ticket.store, ticket.id, ticket.key)
+        operation = world.operation(ticket.store, ticket.id, ticket.key, silent=ticket.silent)
         params = check(load_params().get(write.key, ()), given, clearing=clearable(write, operation))
         call = Call(write, ticket.match.values, params)
         if write.path.startswith("/v2/") or not write.returns:

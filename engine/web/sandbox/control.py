@@ -70,15 +70,16 @@ class Control:
         return JSONResponse({"now": clock.now(), "frozen": clock.frozen})
 
     async def config(self, request: Request) -> Response:
-        """The rate limits, search lag and version of events; POST sets the ones that are given."""
+        """The rate limits, search lag, version and delay of events; POST sets the ones that are given."""
         limits = {each.name for each in fields(RateLimits)}
         world = self._box.world
         if request.method == "POST":
-            given = _known(await request.json(), limits | {"search_lag", "event_api_version"})
+            given = _known(await request.json(), limits | {"search_lag", "event_api_version", "event_delay"})
             changed = {name: value for name, value in given.items() if name in limits}
             self._box.limiter.set(replace(self._box.limiter.limits, **changed))
             world.options = replace(world.options, **{key: value for key, value in given.items() if key not in limits})
-        more = {"search_lag": world.options.search_lag, "event_api_version": world.options.event_api_version}
+        names = ("search_lag", "event_api_version", "event_delay")
+        more = {name: getattr(world.options, name) for name in names}
         return JSONResponse({**asdict(self._box.limiter.limits), **more})
 
     async def faults(self, request: Request) -> Response:
@@ -134,14 +135,19 @@ class Control:
         return JSONResponse({"reset": True})
 
     async def act(self, request: Request) -> Response:
-        """Do a request `{"method", "path", "params", "account", "livemode"}` past keys, limits, faults and trace."""
-        given = _known(await request.json(), {"method", "path", "params", "account", "livemode"})
+        """Do a request `{"method", "path", "params", "account", "livemode"}` past keys, limits, faults and trace.
+
+        With `"silent": true` it leaves no events.
+        """
+        given = _known(await request.json(), {"method", "path", "params", "account", "livemode", "silent"})
         world = self._box.world
         account = given.get("account") or world.platform
         if not world.knows(account):
             raise ValueError(f"no account {account}")
         store = world.store(account, livemode=bool(given.get("livemode", False)))
-        answer = self._api.act(store, given.get("method", "POST"), given["path"], given.get("params", {}))
+        silent = bool(given.get("silent", False))
+        method, params = given.get("method", "POST"), given.get("params", {})
+        answer = self._api.act(store, method, given["path"], params, silent=silent)
         return Response(answer.body, answer.status, media_type="application/json")
 
     async def truth(self, request: Request) -> Response:

@@ -227,6 +227,7 @@ def _hide(question: Question, table: Table, flat: Mapping[str, Any], now: int) -
     match table.resource:
         case "event":
             question.bound(now - EVENT_RETENTION + 1, None)
+            question.tests.append(lambda row: event_is_listed(row, now))
         case "price":
             question.tests.append(lambda row: not (row.extra or {}).get("inline"))
         case "tax_id" if table.name == "tax_ids" and "owner[type]" not in flat:
@@ -236,6 +237,12 @@ def _hide(question: Question, table: Table, flat: Mapping[str, Any], now: int) -
                 question.tests.append(lambda row: row.obj["test_clock"] is None)
         case _:
             pass
+
+
+def event_is_listed(event: Row, now: int) -> bool:
+    """Whether an event is neither too old nor still on its way."""
+    visible_from: int = (event.extra or {}).get("visible_from", event.created)
+    return event.created > now - EVENT_RETENTION and visible_from <= now
 
 
 def _shown_by_default(resource: str, param: str) -> Test:

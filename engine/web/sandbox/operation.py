@@ -19,7 +19,8 @@ from .surroundings import Surroundings
 class Operation:
     """Writes to one store at one moment.
 
-    `events_from` is the moment from which on events are worth writing. `request` and `idempotency_key` go into them.
+    `events_from` is the moment from which on events are worth writing; a `silent` operation writes none. `request` and
+    `idempotency_key` go into them.
     """
 
     world: Surroundings
@@ -29,6 +30,7 @@ class Operation:
     request: str | None = None
     idempotency_key: str | None = None
     events_from: int = 0
+    silent: bool = False
 
     def identify(self, resource: str) -> str:
         """A new id."""
@@ -95,9 +97,10 @@ class Operation:
 
     def emit_object(self, kind: str, shown: dict[str, Any], previous: Obj | None = None) -> None:
         """Write an event of this type that carries this object."""
-        if self.now < self.events_from or kind not in self.world.catalogue.events:
+        if self.silent or self.now < self.events_from or kind not in self.world.catalogue.events:
             return
-        version = self.world.options.event_api_version
+        options = self.world.options
+        version = options.event_api_version
         if version is not None:
             shown = render_at(version, shown)
         data: dict[str, Any] = {"object": shown}
@@ -112,6 +115,7 @@ class Operation:
                 "request": {"id": self.request, "idempotency_key": self.idempotency_key},
                 "type": kind,
             },
+            extra={"visible_from": self.now + options.event_delay} if options.event_delay else None,
         )
 
     def get(self, resource: str, identifier: str, *, param: str = "id", in_path: bool = False) -> Row:

@@ -54,7 +54,8 @@ class SandboxOptions:
     `customers` overrides the number that `size` stands for. `accounts` is the number of connected accounts, each with
     a small business of its own. `now` is the clock's start in Unix seconds; with `frozen` it stands still until it is
     told to move. `event_api_version` renders the objects in events at another version than the one answered
-    otherwise. `search_lag` is how many seconds a write stays invisible to search. `control` serves `/_sandbox/`.
+    otherwise. `event_delay` is how many seconds an event stays invisible after its `created`. `search_lag` is how many
+    seconds a write stays invisible to search. `control` serves `/_sandbox/`.
     """
 
     host: str = "127.0.0.1"
@@ -68,6 +69,7 @@ class SandboxOptions:
     keys: tuple[KeyGrant, ...] = (KeyGrant(SANDBOX_KEY),)
     limits: RateLimits = field(default_factory=RateLimits)
     event_api_version: str | None = None
+    event_delay: int = 0
     search_lag: int = 0
     pretty: bool = False
     control: bool = True

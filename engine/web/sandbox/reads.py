@@ -8,10 +8,9 @@ from engine.connectors.stripe.catalogue import PageStyle, Parent, Retrieve, Sear
 
 from .errors import ApiError, invalid, missing
 from .expand import Expander, Tree
-from .filters import read_filters
+from .filters import event_is_listed, read_filters
 from .listing import find_page, read_paging
 from .operation import label
-from .options import EVENT_RETENTION
 from .params import Given
 from .routes import Match
 from .search import find
@@ -131,7 +130,7 @@ class Reader:
         return shown
 
     def _visible(self, kind: str, row: Row) -> bool:
-        return kind != "event" or row.created > self._world.clock.now() - EVENT_RETENTION
+        return kind != "event" or event_is_listed(row, self._world.clock.now())
 
     def search(self, store: Store, endpoint: Search, path: str, given: Given) -> bytes:
         """One page of what a query finds."""

@@ -29,17 +29,11 @@ class _Protocol(H11Protocol):
         self.app = app
 
 
-def serve(options: SandboxOptions) -> None:
-    """Serve until interrupted, or until standard input ends if the options say so.
-
-    When it is ready, one line of JSON goes to standard output: `{"url": …, "key": …, "account": …}`. OSError if the
-    address cannot be bound.
-    """
-    listener = socket.create_server((options.host, options.port), backlog=256)
-    host, port = listener.getsockname()[:2]
-    app = make_app(options)
+def make_server(app: Any) -> uvicorn.Server:
+    """A server of this application: `run(sockets=[…])` serves until its `should_exit` is set."""
     config = uvicorn.Config(
         app,
+        interface="asgi3",
         http=_Protocol,
         ws="none",
         lifespan="off",
@@ -50,7 +44,19 @@ def serve(options: SandboxOptions) -> None:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=75,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+def serve(options: SandboxOptions) -> None:
+    """Serve until interrupted, or until standard input ends if the options say so.
+
+    When it is ready, one line of JSON goes to standard output: `{"url": …, "key": …, "account": …}`. OSError if the
+    address cannot be bound.
+    """
+    listener = socket.create_server((options.host, options.port), backlog=256)
+    host, port = listener.getsockname()[:2]
+    app = make_app(options)
+    server = make_server(app)
     ready = {"url": f"http://{host}:{port}", "key": options.keys[0].key, "account": app.state.sandbox.world.platform}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()

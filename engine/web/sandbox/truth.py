@@ -10,6 +10,7 @@ import msgspec
 
 from engine.connectors.stripe.catalogue import FieldType
 
+from .filters import event_is_listed
 from .store import Row, Store
 from .world import World
 
@@ -26,8 +27,8 @@ def tell(world: World, wanted: Collection[str] = (), *, objects: bool = False) -
     """By `account` and then by table: how many objects, the hash of each by id, the sums of whole-number fields, and
     the ids of deleted ones. `wanted` limits it to these tables; `objects` adds the objects themselves.
 
-    A table holds all that a reader of the API can reach: events of 30 days, no prices made inline, no customers on a
-    test clock. Live accounts have `/live` behind their id.
+    A table holds all that a reader of the API can reach: events of 30 days that are visible by now, no prices made
+    inline, no customers on a test clock. Live accounts have `/live` behind their id.
     """
     told: dict[str, Any] = {}
     for (account, livemode), store in sorted(world.stores().items()):
@@ -66,7 +67,7 @@ def _table(world: World, store: Store, resources: tuple[str, ...], *, objects: b
 def _reachable(world: World, resource: str, row: Row) -> bool:
     match resource:
         case "event":
-            return row.created > world.events_from()
+            return event_is_listed(row, world.clock.now())
         case "price":
             return not (row.extra or {}).get("inline")
         case "customer" | "subscription" | "quote":

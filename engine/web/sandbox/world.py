@@ -11,7 +11,7 @@ from .clock import Clock
 from .flows.passing import come_in, pass_time
 from .identifiers import token
 from .operation import Operation
-from .options import EVENT_RETENTION, SandboxOptions
+from .options import SandboxOptions
 from .render import Renderer
 from .seeds import seed_account, seed_business
 from .shapes import Shapes
@@ -95,10 +95,12 @@ class World:
         """Close a deleted connected account."""
         self._accounts.pop(account, None)
 
-    def operation(self, store: Store, request: str | None = None, key: str | None = None) -> Operation:
-        """Writes at this moment, in the name of a request."""
+    def operation(
+        self, store: Store, request: str | None = None, key: str | None = None, *, silent: bool = False
+    ) -> Operation:
+        """Writes at this moment, in the name of a request; `silent` ones write no events."""
         source = self._randoms[store.account, store.livemode]
-        return Operation(self, store, self.clock.now(), source, request, key)
+        return Operation(self, store, self.clock.now(), source, request, key, silent=silent)
 
     def request_id(self) -> str:
         """The id of a new request."""
@@ -109,10 +111,6 @@ class World:
         other = self._stores.get((store.account, not store.livemode))
         found = other is not None and other.find(resource, identifier) is not None
         return (not store.livemode) if found else None
-
-    def events_from(self) -> int:
-        """The moment from which on events can still be listed."""
-        return self.clock.now() - EVENT_RETENTION
 
     def pass_time(self) -> None:
         """Let happen what is due by now."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.web.sandbox.filters import event_is_listed
 from tests.effort import examples
 
 from .client import Client
@@ -27,7 +28,7 @@ PATHS = {
 
 def newest_first(resource: str) -> list[Any]:
     rows = sorted(STORE.table(resource).rows.values(), key=lambda row: (row.created, row.seq), reverse=True)
-    return [row for row in rows if resource != "event" or row.created > CLIENT.box.world.events_from()]
+    return [row for row in rows if resource != "event" or event_is_listed(row, CLIENT.now)]
 
 
 def ids(page: dict[str, Any]) -> list[str]:

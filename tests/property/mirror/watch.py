@@ -1,0 +1,135 @@
+"""The truth about a mirror: what it must hold after a run, and what it may not know yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from engine.connectors.stripe.catalogue import SyncClass, load_catalogue
+from engine.connectors.stripe.sync_rules import reread_seconds
+from tests.mirror.comparison import differences, parent_field, said_by, said_by_row
+from tests.mirror.mirrored import Mirrored
+from tests.mirror.shop import Shop
+
+TABLES: Final = (
+    "balance_transactions", "charges", "coupons", "customers", "invoice_items", "invoice_line_items", "invoices",
+    "payment_intents", "prices", "products", "refunds", "subscription_items", "subscriptions",
+)  # fmt: skip
+SILENT: Final = tuple(
+    name for name in TABLES if load_catalogue().tables[name].sync in (SyncClass.EVENTS_REREAD, SyncClass.CREATED_REREAD)
+)
+"""Tables in which an edit may leave no event."""
+
+Key = tuple[str | None, str, str]
+"""Account, table, id."""
+
+
+class Watch:
+    """Compares a mirror with its shop.
+
+    Whatever emits an event, a run must have. An edit without one may be late, but only in a table whose class says so,
+    only until that table is read whole again, and the row must say what the object once said. Of an object whose event
+    is still on its way, nothing is demanded but that a later run repairs it.
+    """
+
+    def __init__(self, shop: Shop, mirrored: Mirrored, accounts: Collection[str | None]) -> None:
+        self.shop = shop
+        self.mirrored = mirrored
+        self.accounts = tuple(accounts)
+        self._states: dict[Key, list[dict[str, Any]]] = {}
+        self._silently: dict[Key, int] = {}
+        """Since when an object says something that no event told."""
+        self._events: dict[str | None, int] = dict.fromkeys(self.accounts, 0)
+
+    def note(self) -> None:
+        """Look at what has changed in the shop. Call it after each thing that happens there."""
+        for account in self.accounts:
+            told = self.shop.told_of(self._events[account], account)
+            self._events[account] = len(self.shop.rows("event", account))
+            for table, objects in self.shop.truth(*SILENT, account=account).items():
+                for identifier, shown in objects.items():
+                    self._note_one((account, table, identifier), shown, identifier in set(told))
+
+    def _note_one(self, key: Key, shown: dict[str, Any], told: bool) -> None:
+        states = self._states.setdefault(key, [])
+        if told:
+            self._silently.pop(key, None)
+        elif states and states[-1] != shown:
+            self._silently.setdefault(key, self.shop.now)
+        if not states or states[-1] != shown:
+            states.append(shown)
+
+    def forget_silent_edits(self) -> None:
+        """Everything was read again: nothing may be late."""
+        self._silently.clear()
+
+    def demand_truth(self, *, whole: bool = False, unread: Collection[str] = ()) -> None:
+        """The mirror is what it must be; nothing is known of the tables in `unread` but that nothing is lost there.
+
+        `whole`: all of it was read again just now, so that nothing may be late, for whatever reason.
+        """
+        self.note()
+        for account in self.accounts:
+            late = set() if whole else self.shop.on_their_way(account)
+            for table, objects in self.shop.truth(*TABLES, account=account).items():
+                self._demand_nothing_lost(account, table, objects, late)
+                if table not in unread:
+                    self._demand_table(account, table, objects, late, whole=whole)
+
+    def demand_nothing_lost(self, before: dict[Key, Any]) -> None:
+        """No row is called gone whose object is there and was there `before` (see `present`)."""
+        for account in self.accounts:
+            for table, objects in self.shop.truth(*TABLES, account=account).items():
+                kept = {name: shown for name, shown in objects.items() if before.get((account, table, name)) == shown}
+                self._demand_nothing_lost(account, table, kept, set())
+
+    def present(self) -> dict[Key, Any]:
+        """All objects as they are now."""
+        return {
+            (account, table, name): shown
+            for account in self.accounts
+            for table, objects in self.shop.truth(*TABLES, account=account).items()
+            for name, shown in objects.items()
+        }
+
+    def _demand_nothing_lost(
+        self, account: str | None, table: str, objects: dict[str, Any], late: Collection[str]
+    ) -> None:
+        dead = {row["id"]: row["_deleted_at"] for row in self.mirrored.table(table, account) if row["_deleted_at"]}
+        wrong = {
+            name: moment
+            for name, moment in dead.items()
+            if name in objects and moment != datetime.max and not _is_late(table, name, objects[name], late)
+        }
+        assert not wrong, f"{table}: tombstones of what is there: {wrong}"
+
+    def _demand_table(
+        self, account: str | None, table: str, objects: dict[str, Any], late: Collection[str], *, whole: bool
+    ) -> None:
+        live = self.mirrored.live(table, account)
+        for name in sorted({*objects, *live}):
+            shown, row = objects.get(name), live.get(name)
+            if _is_late(table, name, shown if shown is not None else row, late):
+                continue
+            assert row is not None, f"{table}: {name} is missing"
+            assert shown is not None, f"{table}: {name} is not there any more"
+            assert row["_extra"] is None, f"{table}: {name} has {row['_extra']} left over"
+            found = said_by_row(table, row, whole=whole)
+            wrong = differences(said_by(table, shown, whole=whole), found)
+            if wrong and not self._may_be_late((account, table, name), found):
+                raise AssertionError(f"{table}: {name} differs (there, here): {wrong}")
+
+    def _may_be_late(self, key: Key, found: dict[str, Any]) -> bool:
+        account, table, _ = key
+        since = self._silently.get(key)
+        every = reread_seconds(load_catalogue().tables[table], {})
+        if since is None or every is None or self.shop.now - since >= every + abs(self.mirrored.skew):
+            return False
+        return any(not differences(said_by(table, state, whole=False), found) for state in self._states[key])
+
+
+def _is_late(table: str, name: str, values: Any, late: Collection[str]) -> bool:
+    """Whether an event of the object, or of the one that it belongs to, is on its way."""
+    parent = parent_field(table)
+    return name in late or (parent is not None and values is not None and values.get(parent) in late)
