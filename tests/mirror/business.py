@@ -1,4 +1,4 @@
-"""What may happen in a shop. Each deed takes two numbers that say to whom and how; what the shop refuses, is not done."""
+"""What may happen in a shop. A deed takes two numbers that say to whom and how; what the shop refuses is not done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from .shop import Refused, Shop
+from .shop import RefusedError, Shop
 
 DAY: Final = 86_400
 COUPONS: Final = ("SPRING", "SUMMER", "WINTER")
@@ -23,7 +23,7 @@ class Business:
 
     def do(self, deed: str, who: int, how: int) -> None:
         """Do a deed of `DEEDS`."""
-        with suppress(Refused):
+        with suppress(RefusedError):
             DEEDS[deed](self, who, how)
 
     def post(self, path: str, *, silent: bool = False, **params: Any) -> Any:
@@ -36,10 +36,10 @@ class Business:
         return self.shop.act("DELETE", path, account=self.account)
 
     def one(self, resource: str, who: int) -> str:
-        """The id of an object of this kind; `Refused` when there is none."""
+        """The id of an object of this kind; `RefusedError` when there is none."""
         rows = self.shop.rows(resource, self.account)
         if not rows:
-            raise Refused(404)
+            raise RefusedError(404)
         return rows[who % len(rows)].id
 
     def word(self) -> str:

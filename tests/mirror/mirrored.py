@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,29 +160,39 @@ class Mirrored:
             refresh=refresh,
         )
 
-    def table(self, name: str, account: str | None = None) -> list[dict[str, Any]]:
-        """All rows of a staging table that belong to an account, the dead ones too."""
-        return self.query(f'SELECT * FROM "{name}" WHERE _account = ?', [account or ""], table=name)
-
-    def live(self, name: str, account: str | None = None) -> dict[str, dict[str, Any]]:
-        """The rows that a SQL box sees, by id; no id comes twice."""
-        rows = [row for row in self.table(name, account) if row["_deleted_at"] is None]
-        found = {row["id"]: row for row in rows}
-        assert len(found) == len(rows), f"doubles in {name}"
+    def rows(self) -> dict[tuple[str, str | None], list[dict[str, Any]]]:
+        """All rows of the staging file by table and account, the dead ones too."""
+        found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        if not self.path.exists():
+            return found
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
+            for (table,) in present:
+                for row in _rows_of(connection.execute(f'SELECT * FROM "{table}"')):
+                    found.setdefault((table, row["_account"] or None), []).append(row)
         return found
 
-    def query(self, sql: str, parameters: Sequence[Any] = (), *, table: str | None = None) -> list[dict[str, Any]]:
-        """Rows of the staging file; none of a `table` that is not there yet."""
-        if not self.path.exists():
-            return []
+    def live(self, name: str, account: str | None = None) -> dict[str, dict[str, Any]]:
+        """The rows of a table that a SQL box sees, by id; no id comes twice."""
+        return live_of(self.rows().get((name, account), []))
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows of the staging file, which is there."""
         with duckdb.connect(str(self.path), read_only=True) as connection:
-            if table is not None:
-                present = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
-                if not present:
-                    return []
-            found = connection.execute(sql, list(parameters))
-            names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            return _rows_of(connection.execute(sql, list(parameters)))
+
+
+def live_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The rows that are not dead, by id; no id comes twice."""
+    live = [row for row in rows if row["_deleted_at"] is None]
+    found = {row["id"]: row for row in live}
+    assert len(found) == len(live), "doubles"
+    return found
+
+
+def _rows_of(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _refresh(_settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
@@ -193,6 +203,3 @@ def permissions_for(tables: Sequence[str], *more: str) -> frozenset[str]:
     """What a restricted key needs to read these tables and nothing else."""
     known = load_catalogue().tables
     return frozenset({*(known[name].permission for name in tables), *more})
-
-
-__all__ = ["CATALOGUE", "Crash", "Killed", "Mirrored", "permissions_for", "replace"]

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from engine.web.sandbox import SandboxOptions, make_app
@@ -64,7 +64,7 @@ class ServedShops:
 
 
 @dataclass(frozen=True)
-class Refused(Exception):
+class RefusedError(Exception):
     """What the sandbox did not want to do."""
 
     status: int
@@ -94,16 +94,30 @@ class Shop:
         self, method: str, path: str, params: Mapping[str, Any] | None = None, *, account: str | None = None,
         silent: bool = False,
     ) -> Any:  # fmt: skip
-        """Do a request past keys, limits and faults; `Refused` when the shop does not want to."""
+        """Do a request past keys, limits and faults; `RefusedError` when the shop does not want to."""
         texts = {name: str(value) for name, value in (params or {}).items()}
         answer = self._served.do(lambda: self._api.act(self._store(account), method, path, texts, silent=silent))
         body = json.loads(answer.body)
         if answer.status != 200:
-            raise Refused(answer.status, body)
+            raise RefusedError(answer.status, body)
         return body
 
     def _store(self, account: str | None) -> Store:
         return self._box.world.store(account or self.platform)
+
+    def twist(self, resource: str, identifier: str, **fields: Any) -> None:
+        """Have an object say what its writes would not let it say. It leaves no event."""
+
+        def work() -> None:
+            store = self._store(None)
+            row = store.table(resource).rows[identifier]
+            self._box.world.operation(store).change(resource, row, fields)
+
+        self._served.do(work)
+
+    def tell(self, kind: str, shown: dict[str, Any]) -> None:
+        """Write an event of this type that carries this object."""
+        self._served.do(lambda: self._box.world.operation(self._store(None)).emit_object(kind, shown))
 
     def connect_account(self) -> str:
         """A new connected account without anything in it."""
@@ -120,7 +134,6 @@ class Shop:
 
     def configure(self, **options: Any) -> None:
         """Set options such as `event_delay` from now on."""
-        from dataclasses import replace
 
         def work() -> None:
             self._box.world.options = replace(self._box.world.options, **options)
@@ -144,9 +157,9 @@ class Shop:
 
         self._served.do(work)
 
-    def allow(self, key: str, permissions: frozenset[str] | None) -> None:
-        """Accept a key with these permissions only (None: all)."""
-        self._served.do(lambda: self._box.keyring.add(KeyGrant(key, permissions)))
+    def allow(self, key: str, permissions: frozenset[str] | None, *, account: str | None = None) -> None:
+        """Accept a key with these permissions only (None: all), of this account."""
+        self._served.do(lambda: self._box.keyring.add(KeyGrant(key, permissions, account=account)))
 
     def rows(self, resource: str, account: str | None = None) -> list[Row]:
         """The rows of a kind, in the order in which they were made."""

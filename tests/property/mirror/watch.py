@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any, Final
 
 from engine.connectors.stripe.catalogue import SyncClass, load_catalogue
 from engine.connectors.stripe.sync_rules import reread_seconds
 from tests.mirror.comparison import differences, parent_field, said_by, said_by_row
-from tests.mirror.mirrored import Mirrored
+from tests.mirror.mirrored import Mirrored, live_of
 from tests.mirror.shop import Shop
 
-TABLES: Final = (
-    "balance_transactions", "charges", "coupons", "customers", "invoice_items", "invoice_line_items", "invoices",
-    "payment_intents", "prices", "products", "refunds", "subscription_items", "subscriptions",
-)  # fmt: skip
+GROUPS: Final = (
+    ("coupons", "customers"),
+    ("prices", "products"),
+    ("subscription_items", "subscriptions"),
+    ("invoice_items", "invoice_line_items", "invoices"),
+    ("balance_transactions", "charges"),
+    ("payment_intents", "refunds"),
+)
+TABLES: Final = tuple(sorted(table for group in GROUPS for table in group))
 SILENT: Final = tuple(
     name for name in TABLES if load_catalogue().tables[name].sync in (SyncClass.EVENTS_REREAD, SyncClass.CREATED_REREAD)
 )
 """Tables in which an edit may leave no event."""
 
+OUT_OF_SIGHT: Final = 9999
+"""The year in which rows are gone that a filtered read did not bring: they may be there, unseen by boxes."""
+
 Key = tuple[str | None, str, str]
 """Account, table, id."""
+Row = dict[str, Any]
 
 
 class Watch:
@@ -70,49 +78,44 @@ class Watch:
         `whole`: all of it was read again just now, so that nothing may be late, for whatever reason.
         """
         self.note()
+        rows = self.mirrored.rows()
         for account in self.accounts:
             late = set() if whole else self.shop.on_their_way(account)
-            for table, objects in self.shop.truth(*TABLES, account=account).items():
-                self._demand_nothing_lost(account, table, objects, late)
+            for table, objects in self.shop.truth(*self.mirrored.tables, account=account).items():
+                own = rows.get((table, account), [])
+                _demand_nothing_lost(table, own, objects, late)
                 if table not in unread:
-                    self._demand_table(account, table, objects, late, whole=whole)
+                    self._demand_table(account, table, own, objects, late, whole=whole)
 
     def demand_nothing_lost(self, before: dict[Key, Any]) -> None:
         """No row is called gone whose object is there and was there `before` (see `present`)."""
+        rows = self.mirrored.rows()
         for account in self.accounts:
-            for table, objects in self.shop.truth(*TABLES, account=account).items():
+            for table, objects in self.shop.truth(*self.mirrored.tables, account=account).items():
                 kept = {name: shown for name, shown in objects.items() if before.get((account, table, name)) == shown}
-                self._demand_nothing_lost(account, table, kept, set())
+                _demand_nothing_lost(table, rows.get((table, account), []), kept, set())
 
     def present(self) -> dict[Key, Any]:
         """All objects as they are now."""
         return {
             (account, table, name): shown
             for account in self.accounts
-            for table, objects in self.shop.truth(*TABLES, account=account).items()
+            for table, objects in self.shop.truth(*self.mirrored.tables, account=account).items()
             for name, shown in objects.items()
         }
 
-    def _demand_nothing_lost(
-        self, account: str | None, table: str, objects: dict[str, Any], late: Collection[str]
-    ) -> None:
-        dead = {row["id"]: row["_deleted_at"] for row in self.mirrored.table(table, account) if row["_deleted_at"]}
-        wrong = {
-            name: moment
-            for name, moment in dead.items()
-            if name in objects and moment != datetime.max and not _is_late(table, name, objects[name], late)
-        }
-        assert not wrong, f"{table}: tombstones of what is there: {wrong}"
-
     def _demand_table(
-        self, account: str | None, table: str, objects: dict[str, Any], late: Collection[str], *, whole: bool
-    ) -> None:
-        live = self.mirrored.live(table, account)
+        self, account: str | None, table: str, rows: list[Row], objects: dict[str, Any], late: Collection[str], *,
+        whole: bool,
+    ) -> None:  # fmt: skip
+        live = live_of(rows)
         for name in sorted({*objects, *live}):
             shown, row = objects.get(name), live.get(name)
             if _is_late(table, name, shown if shown is not None else row, late):
                 continue
             assert row is not None, f"{table}: {name} is missing"
+            if shown is None and said_by_row(table, row).get("created") == self.shop.now:
+                continue  # made in the second that the run is as of: lists are believed up to there
             assert shown is not None, f"{table}: {name} is not there any more"
             assert row["_extra"] is None, f"{table}: {name} has {row['_extra']} left over"
             found = said_by_row(table, row, whole=whole)
@@ -121,7 +124,7 @@ class Watch:
                 raise AssertionError(f"{table}: {name} differs (there, here): {wrong}")
 
     def _may_be_late(self, key: Key, found: dict[str, Any]) -> bool:
-        account, table, _ = key
+        _account, table, _name = key
         since = self._silently.get(key)
         every = reread_seconds(load_catalogue().tables[table], {})
         if since is None or every is None or self.shop.now - since >= every + abs(self.mirrored.skew):
@@ -133,3 +136,15 @@ def _is_late(table: str, name: str, values: Any, late: Collection[str]) -> bool:
     """Whether an event of the object, or of the one that it belongs to, is on its way."""
     parent = parent_field(table)
     return name in late or (parent is not None and values is not None and values.get(parent) in late)
+
+
+def _demand_nothing_lost(table: str, rows: list[Row], objects: dict[str, Any], late: Collection[str]) -> None:
+    wrong = {
+        row["id"]: row["_deleted_at"]
+        for row in rows
+        if row["_deleted_at"] is not None
+        and row["id"] in objects
+        and row["_deleted_at"].year < OUT_OF_SIGHT
+        and not _is_late(table, row["id"], objects[row["id"]], late)
+    }
+    assert not wrong, f"{table}: tombstones of what is there: {wrong}"

@@ -41,11 +41,13 @@ class ChangeReader:
     """Takes pages of events. `open` counts the lists of events that are not read to their end.
 
     `applied` are the (id, created) of the events that were taken. What their objects' own form does not tell is
-    retrieved afterwards: see `rest`.
+    retrieved afterwards: see `rest`. Up to the moment `settled` events were applied before: one from then comes late,
+    and the mirror may hold something newer than its object.
     """
 
     readers: Sequence[TableReader]
     known: frozenset[str]
+    settled: int = 0
     open: int = 0
     applied: list[tuple[str, int]] = field(default_factory=list)
     _latest: dict[_Key, int] = field(default_factory=dict)
@@ -106,7 +108,8 @@ class ChangeReader:
         if follow is None or key in self._refetch:
             return
         same_moment = before == created  # which of the two is the later one, nobody can say
-        sure = follow["payload"] and event.f_api_version == follow["version"] and not same_moment
+        late = created <= self.settled
+        sure = follow["payload"] and event.f_api_version == follow["version"] and not same_moment and not late
         if sure and not event.f_type.endswith(".deleted"):
             payloads[reader.index][identifier] = found
         else:

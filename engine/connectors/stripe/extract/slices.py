@@ -18,6 +18,7 @@ from ..accounts import own_account
 from ..catalogue import load_catalogue
 from ..client import Client, RetryPolicy, Settings, open_key, shared_buckets
 from ..read_options import ReadOptions
+from ..sync_rules import OVERLAP
 from .changes import ChangeReader
 from .claims import Claims
 from .cursors import State
@@ -133,7 +134,10 @@ def _changes(readers: list[TableReader], options: list[ReadOptions], state: Stat
     """What takes the events that this slice reads; None when it reads none."""
     wanted = next((each["changes"] for each in options if each["changes"] is not None), None)
     of_events = any(options[cursor.read]["changes"] is not None for cursor in state.cursors)
-    return ChangeReader(readers, frozenset(wanted["applied"])) if wanted is not None and of_events else None
+    if wanted is None or not of_events:
+        return None
+    settled = wanted["since"] + OVERLAP if wanted["since"] is not None else 0
+    return ChangeReader(readers, frozenset(wanted["applied"]), settled)
 
 
 def _warnings(settings: Settings, spool: SpoolSet) -> list[Json]:

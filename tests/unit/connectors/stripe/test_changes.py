@@ -38,9 +38,11 @@ def readers_of(*tables: str, expanded: tuple[str, ...] = ()) -> list[TableReader
 class Told:
     """What a change reader makes of events: rows by table, and the ids that it asks for, by table."""
 
-    def __init__(self, readers: list[TableReader], *pages: list[dict[str, Any]], known: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, readers: list[TableReader], *pages: list[dict[str, Any]], known: tuple[str, ...] = (), settled: int = 0
+    ) -> None:
         events = next(reader for reader in readers if reader.options["strategy"] == "changes")
-        self.changes = ChangeReader(readers, frozenset(known))
+        self.changes = ChangeReader(readers, frozenset(known), settled)
         self.rows: list[tuple[str, str, Any]] = []
         for page in pages:
             body = json.dumps({"object": "list", "data": page, "has_more": False}).encode()
@@ -98,6 +100,14 @@ def test_what_an_event_calls_deleted_is_asked_for(readers: list[TableReader]) ->
 def test_an_event_that_was_applied_is_not_applied_again(readers: list[TableReader]) -> None:
     told = Told(readers, [updated(1, "a")], known=("evt_1",))
     assert (told.rows, told.asked, told.changes.applied) == ([], [], [])
+
+
+def test_an_event_that_comes_late_is_asked_for_its_object(readers: list[TableReader]) -> None:
+    late = updated(1, "older than what the mirror has")
+    for settled in (EDGE, EDGE + 1):
+        told = Told(readers, [late], settled=settled)
+        assert (told.rows, told.asked) == ([], [("customers", "cus_1")])
+    assert Told(readers, [late], settled=EDGE - 1).asked == []
 
 
 def test_what_the_list_brings_is_left_to_it(readers: list[TableReader]) -> None:

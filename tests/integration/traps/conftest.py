@@ -1,0 +1,89 @@
+"""A shop and its mirror, as short to write as the traps are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.run.types import Run
+from tests.mirror.comparison import differences, said_by, said_by_row
+from tests.mirror.mirrored import Mirrored, live_of
+from tests.mirror.shop import ServedShops, Shop
+
+
+class Pair:
+    """A shop and the mirror of some of its tables."""
+
+    def __init__(self, shop: Shop, mirrored: Mirrored) -> None:
+        self.shop = shop
+        self.mirrored = mirrored
+        self.sync = mirrored.sync
+        self.advance = shop.advance
+
+    def post(self, path: str, **params: Any) -> Any:
+        """A write. `a__b` stands for `a[b]`."""
+        form = {name.replace("__", "[", 1) + ("]" if "__" in name else ""): value for name, value in params.items()}
+        return self.shop.act("POST", path, form)
+
+    def make(self, path: str, count: int, *, per_second: int = 1) -> list[str]:
+        """The ids of so many new objects, the oldest first; so many of them are made in a second."""
+        found = []
+        for number in range(count):
+            if number % per_second == 0:
+                self.advance(1)
+            found.append(self.post(path)["id"])
+        return found
+
+    def updated(self, **config: Any) -> Run:
+        """Bring the mirror up to date; that must succeed."""
+        run = self.sync(**config)
+        assert run.status == "succeeded", [outcome.message for outcome in run.outcomes]
+        return run
+
+    def live(self, table: str) -> dict[str, dict[str, Any]]:
+        """The live rows of a table by id."""
+        return self.mirrored.live(table)
+
+    def dead(self, table: str) -> set[str]:
+        """The ids of a table's rows that are known to be gone."""
+        return {row["id"] for row in self.mirrored.rows().get((table, None), []) if row["_deleted_at"] is not None}
+
+    def demand_truth(self, *but: str) -> None:
+        """The mirror holds what the shop holds, to the last field, in all tables `but` these."""
+        rows = self.mirrored.rows()
+        for table, objects in self.shop.truth(*(name for name in self.mirrored.tables if name not in but)).items():
+            live = live_of(rows.get((table, None), []))
+            assert set(live) == set(objects), table
+            for name, shown in objects.items():
+                assert not differences(said_by(table, shown), said_by_row(table, live[name])), (table, name)
+                assert live[name]["_extra"] is None, (table, name)
+
+    def asked(self, *parts: str) -> list[dict[str, Any]]:
+        """The requests so far whose path and query hold all of these."""
+        return [
+            each for each in self.shop.requests() if all(part in f"{each['path']}?{each['query']}" for part in parts)
+        ]
+
+
+Opener = Callable[..., Pair]
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[ServedShops]:
+    shops = ServedShops()
+    yield shops
+    shops.close()
+
+
+@pytest.fixture
+def opened(served: ServedShops, tmp_path: Path) -> Opener:
+    """Open a shop (options of the sandbox) with the mirror of these tables."""
+
+    def make(*tables: str, config: dict[str, Any] | None = None, **options: Any) -> Pair:
+        shop = served.open(**options)
+        return Pair(shop, Mirrored(tmp_path / "mirror", shop, tables, **(config or {})))
+
+    return make

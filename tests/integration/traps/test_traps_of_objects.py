@@ -1,0 +1,138 @@
+"""The traps of what objects say: 9, 11, 12, 13, 14."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from engine.connector import Need
+from tests.integration.traps.conftest import Opener
+from tests.mirror.mirrored import permissions_for
+
+CURRENCIES = ("usd", "jpy", "isk", "ugx", "mga", "kwd", "zzz")
+"""Two decimals, none, two that are always 00 (twice), none at Stripe only, three, and one that nobody knows."""
+
+
+def test_trap_09_absent_is_not_null(opened: Opener) -> None:
+    pair = opened("prices")
+    product = pair.post("/v1/products", name="plan")["id"]
+    tiers = {"tiers[0][up_to]": 10, "tiers[0][unit_amount]": 5, "tiers[1][up_to]": "inf", "tiers[1][unit_amount]": 3}
+    made = pair.post(
+        "/v1/prices", product=product, currency="usd", billing_scheme="tiered", tiers_mode="graduated",
+        recurring__interval="month", **tiers,
+    )["id"]  # fmt: skip
+    pair.advance(1000)
+    pair.updated(needs=[Need("prices", ("id", "tiers"))])
+    loaded = pair.live("prices")[made]["tiers"]
+    assert loaded is not None
+    pair.advance(1000)
+    pair.post(f"/v1/prices/{made}", nickname="later")
+    for full in (False, True):  # neither an event nor a list carries tiers by itself
+        pair.updated(needs=[Need("prices", ("id", "nickname"))], full=full)
+        assert pair.live("prices")[made]["nickname"] == "later"
+        assert pair.live("prices")[made]["tiers"] == loaded
+
+
+def test_trap_11_money_stays_in_minor_units(opened: Opener) -> None:
+    pair = opened("charges", "prices")
+    product = pair.post("/v1/products", name="plan")["id"]
+    made = {}
+    for currency in CURRENCIES:
+        made[currency] = pair.post("/v1/charges", amount=12_300, currency=currency, source="tok_visa")["id"]
+        pair.post("/v1/prices", product=product, currency=currency, unit_amount_decimal="0.000000000001")
+    exact = pair.post("/v1/prices", product=product, currency="usd", unit_amount_decimal="12345678901.123456789012")
+    pair.updated()
+    pair.demand_truth()
+    rows = pair.live("charges")
+    assert {currency: rows[made[currency]]["amount"] for currency in CURRENCIES} == dict.fromkeys(CURRENCIES, 12_300)
+    assert {row["currency"] for row in rows.values()} == set(CURRENCIES)
+    assert pair.live("prices")[exact["id"]]["unit_amount_decimal"] == Decimal("12345678901.123456789012")
+
+
+def test_trap_12_references_are_ids_in_every_form(opened: Opener) -> None:
+    pair = opened("charges")
+    customer = pair.post("/v1/customers", email="a@example.com")
+    forms = (customer["id"], customer, {"id": customer["id"], "object": "customer", "deleted": True}, None)
+    made = []
+    for form in forms:
+        made.append(pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"])
+        pair.shop.twist("charge", made[-1], customer=form)
+    pair.updated()
+    rows = pair.live("charges")
+    assert [rows[each]["customer"] for each in made] == [customer["id"]] * 3 + [None]
+    assert all(row["_extra"] is None for row in rows.values())
+
+
+def test_trap_13_one_table_fails_alone(opened: Opener) -> None:
+    pair = opened("charges", "customers", "coupons")
+    made = pair.make("/v1/customers", 2)
+    pair.shop.allow("rk_test_less", permissions_for(["customers", "coupons", "events"]))
+    pair.mirrored.use_key("rk_test_less")
+    run = pair.sync()
+    failed = [outcome for outcome in run.outcomes if outcome.status == "failed"]
+    assert [outcome.id for outcome in failed] == ["shop:charges"]
+    assert failed[0].failure is not None
+    assert failed[0].failure.permission == "rak_charge_read"
+    assert "rak_charge_read" in (failed[0].hint or "")
+    assert set(pair.live("customers")) == set(made)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_trap_13_a_refusal_of_one_table(opened: Opener, status: int) -> None:
+    pair = opened("charges", "customers")
+    charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
+    pair.updated()
+    made = pair.make("/v1/customers", 2)
+    pair.shop.fault(kind="error", path="/v1/charges*", status=status)
+    run = pair.sync(full=True)
+    assert [outcome.id for outcome in run.outcomes if outcome.status == "failed"] == ["shop:charges"]
+    assert set(pair.live("customers")) == set(made)
+    assert set(pair.live("charges")) == {charge}
+
+
+def test_trap_13_an_empty_answer_is_a_finding(opened: Opener) -> None:
+    pair = opened("coupons")
+    made = [pair.post("/v1/coupons", percent_off=5)["id"] for _ in range(2)]
+    pair.updated()
+    for each in made:
+        pair.shop.act("DELETE", f"/v1/coupons/{each}", silent=True)
+    run = pair.updated(full=True)
+    assert run.outcomes[0].warnings == ("no rows in `coupons`, where an earlier run read 2",)
+
+
+def test_trap_14_rows_of_another_mode(opened: Opener) -> None:
+    pair = opened("charges", "customers")
+    charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
+    pair.make("/v1/customers", 1)
+    pair.shop.twist("charge", charge, livemode=True)
+    run = pair.sync()
+    (failed,) = (outcome for outcome in run.outcomes if outcome.status == "failed")
+    assert failed.id == "shop:charges"
+    assert "live mode objects arrived" in (failed.message or "")
+    assert pair.live("charges") == {}
+    assert len(pair.live("customers")) == 1
+
+
+def test_trap_14_rows_of_another_account(opened: Opener) -> None:
+    pair = opened("customers")
+    made = pair.make("/v1/customers", 2)
+    pair.updated()
+    other = pair.shop.connect_account()
+    pair.shop.allow("sk_test_of_another", None, account=other)
+    pair.mirrored.use_key("sk_test_of_another")
+    run = pair.sync(full=True)
+    assert [outcome.code for outcome in run.outcomes] == ["E612"]
+    assert set(pair.live("customers")) == set(made)
+
+
+def test_trap_14_every_row_says_whose_it_is(opened: Opener) -> None:
+    pair = opened("customers")
+    names = tuple(pair.shop.connect_account() for _ in range(2))
+    made = {name: pair.shop.act("POST", "/v1/customers", account=name)["id"] for name in names}
+    pair.make("/v1/customers", 1)
+    pair.mirrored.accounts = names
+    pair.updated()
+    rows = pair.mirrored.query("SELECT id, _account, _livemode FROM customers")
+    assert {row["_account"]: row["id"] for row in rows} == made
+    assert {row["_livemode"] for row in rows} == {False}
