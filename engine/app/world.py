@@ -175,10 +175,11 @@ def _refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror
 
 
 def refresh_whole(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
-    """As `_refresh`, when all of these tables must be read again."""
-    wanted = {read.table for read in reads}
-    coverage = tuple(replace(each, complete=each.complete and each.table not in wanted) for each in mirror.coverage)
-    return _refresh(settings, reads, replace(mirror, coverage=coverage), pace)
+    """As `_refresh`, when all of these tables must be read again.
+
+    What the mirror has of them is kept current meanwhile: the run may end before they are read.
+    """
+    return _refresh(settings, reads, mirror, replace(pace, reread={**pace.reread, **{r.table: 0.0 for r in reads}}))
 
 
 def _opener(

@@ -117,9 +117,10 @@ def _unite(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], oldest
 
 
 def forget_coverage(connection: duckdb.DuckDBPyConnection, account: str, table: str) -> None:
-    """Claim nothing of a table any more."""
+    """Claim nothing of a table any more; which fields came expanded stays known, so that they are asked for again."""
     connection.execute(
-        'DELETE FROM weir.coverage WHERE account = $account AND "table" = $table', {"account": account, "table": table}
+        'UPDATE weir.coverage SET complete = FALSE WHERE account = $account AND "table" = $table',
+        {"account": account, "table": table},
     )
 
 

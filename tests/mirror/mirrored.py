@@ -101,8 +101,9 @@ class Mirrored:
         return self.folder / "staging.duckdb"
 
     def use_key(self, key: str) -> None:
-        """Read with this key from now on."""
+        """Read with this key from now on. Clients that use the sandbox's own one share no limits."""
         (self.folder / "key").write_text(key)
+        self.secret = ("sandbox", "") if key == SANDBOX_KEY else ("file", "key")
 
     def now(self) -> datetime:
         """This machine's time: no two moments are the same."""
@@ -114,8 +115,8 @@ class Mirrored:
     ) -> Run:  # fmt: skip
         """Bring the mirror up to date, or, with `full`, read all of it again. A run that dies raises `Killed`."""
         settings = ConnectionSettings(
-            "shop", "stripe", "local", 30_000, ("file", "key"), CATALOGUE.api_version, None, self.shop.url,
-            self.accounts, 10_000.0, self.reread,
+            "shop", "stripe", "local", 30_000, self.secret, CATALOGUE.api_version, None, self.shop.url,
+            self.accounts, 10_000.0, reread=self.reread,
         )  # fmt: skip
         wanted = needs or [Need(name, ("id",)) for name in tables or self.tables]
         plan = plan_of_needs(settings, CONNECTOR, wanted)
@@ -134,7 +135,7 @@ class Mirrored:
         cancelled: Callable[[], bool],
     ) -> World:  # fmt: skip
         stage: dict[str, Any] = {
-            "api_version": CATALOGUE.api_version, "secret": ["file", "key"], "base_url": self.shop.url,
+            "api_version": CATALOGUE.api_version, "secret": list(self.secret), "base_url": self.shop.url,
             "timeout_ms": 30_000, "mode": None, "requests_per_second": 10_000.0, "base": str(self.folder),
             "retry": FAST, "identify": True,
         }  # fmt: skip
@@ -149,6 +150,7 @@ class Mirrored:
             fetch=fetch_rows,
             tables=DuckTableStore(store),
             runs=MemoryRunStore(self._memory),
+            reads=MemoryRunStore(self._memory),
             directory=self.folder / "state",
             limits=BoxLimits(256 << 20, 20, 1, 256 << 20),
             owner=describe_process(datetime.now(UTC)),

@@ -23,7 +23,8 @@ Refresh = Callable[[Sequence[Read], Mirror, Pace], Sequence[Read]]
 class AccountWork:
     """The reads of an account that are not done. `wanted` is what the plan wants, `state` the extraction's own.
 
-    Reads are those that the mirror leaves to do: see `Connector.refresh`.
+    Reads are those that the mirror leaves to do: see `Connector.refresh`. Those of the tables in `left_out` are not
+    made, so that nothing follows their changes either.
     """
 
     account: str | None
@@ -34,6 +35,7 @@ class AccountWork:
     reads: tuple[Read, ...] = ()
     state: Json = None
     done: bool = False
+    left_out: frozenset[str] = frozenset()
     _given_up: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
@@ -61,6 +63,7 @@ class AccountWork:
             gone: frozenset[str] = frozenset()
         else:
             gone = self.give_up(failure)
+        self.left_out = frozenset(self._given_up)
         self.begin()
         return gone
 

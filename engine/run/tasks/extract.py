@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -217,7 +217,7 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
         files += result.files
         value = _value(result)
         coverage += msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
-        changes = _joined(changes, value)
+        changes = _joined(changes, value, extraction.accounts[int(result.partition)])
     if not files and not coverage and changes == Changes():
         return
     extraction.context.demand_going()
@@ -230,11 +230,14 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
         Path(file.path).unlink(missing_ok=True)
 
 
-def _joined(changes: Changes, value: Mapping[str, Json]) -> Changes:
+def _joined(changes: Changes, value: Mapping[str, Json], account: AccountWork) -> Changes:
+    """The changes with those of a slice. Its events are passed over without the tables that were left out."""
+    events = msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])
+    events = tuple(replace(each, forget=tuple(sorted({*each.forget, *account.left_out}))) for each in events)
     return Changes(
         (*changes.gone, *msgspec.convert(value.get("gone") or [], tuple[Gone, ...])),
         (*changes.renewed, *msgspec.convert(value.get("renewed") or [], tuple[Renewed, ...])),
-        (*changes.events, *msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])),
+        (*changes.events, *events),
         msgspec.convert(value.get("identity"), Identity | None) or changes.identity,
     )
 

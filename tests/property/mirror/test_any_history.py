@@ -119,10 +119,12 @@ class Histories(RuleBasedStateMachine):
         size=SLICES,
         crash=st.none() | st.builds(Crash, st.integers(0, 4), st.booleans()),
         patience=st.none() | st.integers(1, 60),
+        full=st.booleans(),
     )
     def sync_in_trouble(
-        self, faults: list[Any], hooks: list[Any], size: int | None, crash: Crash | None, patience: int | None
-    ) -> None:
+        self, faults: list[Any], hooks: list[Any], size: int | None, crash: Crash | None, patience: int | None,
+        full: bool,
+    ) -> None:  # fmt: skip
         """However it ends, nothing is called gone that is there."""
         for fault in faults:
             self.shop.fault(**fault)
@@ -132,7 +134,10 @@ class Histories(RuleBasedStateMachine):
         left = iter(range(patience)) if patience is not None else None
         try:
             self.mirrored.sync(
-                max_slice_bytes=size, crash=crash, cancelled=lambda: left is not None and next(left, None) is None
+                full=full,
+                max_slice_bytes=size,
+                crash=crash,
+                cancelled=lambda: left is not None and next(left, None) is None,
             )
         except Killed:
             assert crash is not None

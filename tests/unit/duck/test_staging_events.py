@@ -110,9 +110,12 @@ def test_a_read_without_expanded_fields_does_not_end_the_claim_of_one_with_them(
 
 
 def test_tables_that_could_not_be_followed_claim_nothing(staging: DuckStaging) -> None:
-    staging.load([], [covered(1), replace(covered(1), table="refunds")], moment(1), claim(1, since=moment(1)))
+    expanded = replace(covered(1), expanded=("tax",))
+    staging.load([], [expanded, replace(covered(1), table="refunds")], moment(1), claim(1, since=moment(1)))
     staging.load([], [], moment(2), claim(2, forget=("charges",)))
-    assert [each.table for each in staging.coverage()] == ["refunds"]
+    found = {each.table: each for each in staging.coverage()}
+    assert [name for name, each in found.items() if each.complete] == ["refunds"]
+    assert found["charges"].expanded == ("tax",), "what was loaded once is asked for again"
 
 
 def test_rows_that_are_not_final_are_told(staging: DuckStaging, folder: Path) -> None:
