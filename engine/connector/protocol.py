@@ -20,9 +20,9 @@ class SourceTable:
     """A table that a connector can read.
 
     `relation` holds the provider's columns followed by the system columns (`_account`, `_livemode`, `_api_version`,
-    `_read_at`, `_source`, `_deleted_at`, `_extra`). `filters` are the columns whose comparisons the provider can
-    answer. `key` identifies a row within an account. `created` names the column that orders the list, if any. `open`
-    says which rows are not final: those may change without notice (a disjunction; none for all others).
+    `_read_at`, `_changed_at`, `_source`, `_deleted_at`, `_extra`). `filters` are the columns whose comparisons the
+    provider can answer. `key` identifies a row within an account. `created` names the column that orders the list, if
+    any. `open` says which rows are not final: those may change without notice (a disjunction; none for all others).
     """
 
     name: str

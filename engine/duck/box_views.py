@@ -13,9 +13,9 @@ from engine.relation import Relation
 
 from .box_check import TableName
 from .files import attach
-from .ingest import DELETED_AT, READ_AT
 from .quoting import quote_literal, quote_name
 from .staging_sweep import OUT_OF_SIGHT
+from .system_columns import DELETED_AT, READ_AT
 from .types import sql_type
 
 ALL_SUFFIX = "_all"

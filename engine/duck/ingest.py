@@ -15,31 +15,33 @@ from engine.connector.spool import read_pages
 from engine.relation import Column, Kind
 from engine.run import OutputFile
 
+from .ingest_replaced import replace_older
 from .ingest_stream import Page, PageStream
 from .quoting import quote_literal, quote_name
+from .system_columns import ACCOUNT, CHANGED_AT, DELETED_AT, EXTRA, READ_AT, SYSTEM_COLUMNS
 from .types import sql_type
 
-ACCOUNT = "_account"
-READ_AT = "_read_at"
-DELETED_AT = "_deleted_at"
-EXTRA = "_extra"
-SYSTEM_COLUMNS = frozenset({ACCOUNT, "_livemode", "_api_version", READ_AT, "_source", DELETED_AT, EXTRA})
 _STREAM = "weir_pages"
 
 
 def ingest(
-    connection: duckdb.DuckDBPyConnection, table: SourceTable, files: Sequence[OutputFile], read_at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    table: SourceTable,
+    files: Sequence[OutputFile],
+    read_at: datetime,
+    changed_at: datetime,
 ) -> int:
     """Upsert the rows of the files by (account, key) within the open transaction; how many rows the pages held.
 
-    The table exists and has all columns. `read_at` is naive UTC. Of rows with one key, the one that comes last stays.
+    The table exists and has all columns. Both instants are naive UTC; `changed_at` is that of rows whose content is new
+    (see `begin_change`). Of rows with one key, the one that comes last stays.
     """
     name = quote_name(table.name)
     (before,) = _one(connection, f"SELECT max(rowid) FROM {name}")
     stream = PageStream(lambda: _pages(files))
     connection.register(_STREAM, stream)
     try:
-        (rows,) = _one(connection, _insert_statement(table), _parameters(files, read_at))
+        (rows,) = _one(connection, _insert_statement(table), _parameters(files, read_at, changed_at))
     except duckdb.Error:
         if stream.failure is not None:
             raise stream.failure from None
@@ -48,9 +50,9 @@ def ingest(
         with contextlib.suppress(duckdb.Error):  # in a transaction that failed, nothing can be unregistered
             connection.unregister(_STREAM)
         stream.close()
-    if before is not None:
-        _drop_older(connection, table, before)
     _drop_doubles(connection, table, -1 if before is None else before)
+    if before is not None:
+        replace_older(connection, table, before)
     return int(rows)
 
 
@@ -60,13 +62,14 @@ def _pages(files: Sequence[OutputFile]) -> Iterator[Page]:
             yield part, page
 
 
-def _parameters(files: Sequence[OutputFile], read_at: datetime) -> dict[str, object]:
+def _parameters(files: Sequence[OutputFile], read_at: datetime, changed_at: datetime) -> dict[str, object]:
     return {
         "accounts": [str(file.meta.get("account") or "") for file in files],
         "livemodes": [bool(file.meta.get("livemode")) for file in files],
         "versions": [str(file.meta.get("api_version") or "") for file in files],
         "sources": [str(file.meta.get("source") or "") for file in files],
         "read_at": read_at,
+        "changed_at": changed_at,
     }
 
 
@@ -77,8 +80,8 @@ def _insert_statement(table: SourceTable) -> str:
     columns = [*(quote_name(column.name) for column in own), EXTRA, ACCOUNT, "_livemode", "_api_version", "_source"]
     values = [*(_value(column) for column in own), EXTRA, ACCOUNT, "_livemode", "_api_version", "_source"]
     return f"""
-        INSERT INTO {quote_name(table.name)} ({", ".join(columns)}, {READ_AT}, {DELETED_AT})
-        SELECT {", ".join(values)}, $read_at::TIMESTAMP, NULL
+        INSERT INTO {quote_name(table.name)} ({", ".join(columns)}, {READ_AT}, {CHANGED_AT}, {DELETED_AT})
+        SELECT {", ".join(values)}, $read_at::TIMESTAMP, $changed_at::TIMESTAMP, NULL
         FROM (
             SELECT
                 unnest(json_transform(decode(body), {quote_literal(structure)}).data, max_depth := 2),
@@ -106,18 +109,6 @@ def _value(column: Column) -> str:
     if column.type.kind is Kind.TIMESTAMP:
         return f"coalesce(make_timestamp(TRY_CAST({name} AS BIGINT) * 1000000), TRY_CAST({name} AS TIMESTAMP))"
     return name
-
-
-def _drop_older(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:
-    """Delete the rows that the ones after row id `before` replace. Cheaper than any form of upsert with a key."""
-    name, key = quote_name(table.name), _key(table)
-    connection.execute(
-        f"""
-        DELETE FROM {name} WHERE rowid <= $before
-        AND ({key}) IN (SELECT ({key}) FROM {name} WHERE rowid > $before)
-        """,
-        {"before": before},
-    )
 
 
 def _drop_doubles(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:

@@ -21,6 +21,7 @@ from .quoting import quote_literal
 from .staging_changes import bury, bury_left_behind
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
 from .staging_events import demand_identity, has_events, make_event_tables, read_gaps, record_events
+from .staging_file import begin_change
 from .staging_mirror import read_mirror
 from .staging_sweep import sweep
 from .staging_tables import prepare_table
@@ -80,15 +81,16 @@ class DuckStaging:
         with self._open() as connection, _refusals(self._path), _transaction(connection):
             make_coverage_tables(connection)
             make_event_tables(connection)
+            changed_at = begin_change(connection, moment)
             if changes.identity is not None:
                 demand_identity(connection, changes.identity, self._path.name)
             rows = 0
             for name in sorted(tables):
-                prepare_table(connection, tables[name])
+                prepare_table(connection, tables[name], changed_at)
                 if loads[name]:
-                    rows += ingest(connection, tables[name], loads[name], moment)
-            removed = self._apply_coverage(connection, tables, coverage, moment)
-            removed += self._apply_changes(connection, tables, changes, moment)
+                    rows += ingest(connection, tables[name], loads[name], moment, changed_at)
+            removed = self._apply_coverage(connection, tables, coverage, moment, changed_at)
+            removed += self._apply_changes(connection, tables, changes, moment, changed_at)
             drift = _united_drift(files)
             record_drift(connection, drift, moment)
         return LoadReport(rows, removed, drift)
@@ -133,22 +135,28 @@ class DuckStaging:
         tables: dict[str, SourceTable],
         coverage: Sequence[Coverage],
         read_at: datetime,
+        changed_at: datetime,
     ) -> int:
         removed = 0
         for each in coverage:
             gone = 0
             if each.complete:
-                gone = sweep(connection, tables[each.table], each, read_at, accept_deletes=self._accept_deletes)
+                asked = self._accept_deletes
+                gone = sweep(connection, tables[each.table], each, read_at, changed_at, accept_deletes=asked)
             record_coverage(connection, each, read_at=read_at, alone=gone > 0 and each.where != ((),))
             removed += gone
         return removed
 
     @staticmethod
     def _apply_changes(
-        connection: duckdb.DuckDBPyConnection, tables: dict[str, SourceTable], changes: Changes, read_at: datetime
+        connection: duckdb.DuckDBPyConnection,
+        tables: dict[str, SourceTable],
+        changes: Changes,
+        read_at: datetime,
+        changed_at: datetime,
     ) -> int:
-        removed = sum(bury(connection, tables[gone.table], gone, read_at) for gone in changes.gone)
-        removed += sum(bury_left_behind(connection, renewed, read_at) for renewed in changes.renewed)
+        removed = sum(bury(connection, tables[gone.table], gone, read_at, changed_at) for gone in changes.gone)
+        removed += sum(bury_left_behind(connection, renewed, read_at, changed_at) for renewed in changes.renewed)
         for claim in changes.events:
             record_events(connection, claim, read_at)
         return removed

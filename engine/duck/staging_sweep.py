@@ -29,14 +29,16 @@ def sweep(
     table: SourceTable,
     coverage: Coverage,
     read_at: datetime,
+    changed_at: datetime,
     *,
     accept_deletes: bool = False,
 ) -> int:
     """Take the rows out of sight that `coverage` speaks about and that were read before `read_at`.
 
     Without a filter they are gone at the provider and tombstoned; otherwise see `OUT_OF_SIGHT`. How many rows: none
-    where the table cannot tell which rows the coverage speaks about. `read_at` is naive UTC. `StoreError` E613 when
-    that is a large part of the table, unless `accept_deletes`.
+    where the table cannot tell which rows the coverage speaks about. Both instants are naive UTC; `changed_at` is that
+    of rows that are gone (see `begin_change`). `StoreError` E613 when that is a large part of the table, unless
+    `accept_deletes`.
     """
     parameters: Parameters = {"read_at": read_at, "account": coverage.account}
     spoken = _spoken_of(table, coverage, parameters)
@@ -45,10 +47,12 @@ def sweep(
     name = quote_name(table.name)
     rows = f"_account = $account AND _read_at < $read_at AND ({spoken})"
     if coverage.where == ((),):
-        change, present = "$read_at::TIMESTAMP", f"(_deleted_at IS NULL OR _deleted_at = {OUT_OF_SIGHT})"
+        change = "_deleted_at = $read_at::TIMESTAMP, _changed_at = $changed_at::TIMESTAMP"
+        present = f"(_deleted_at IS NULL OR _deleted_at = {OUT_OF_SIGHT})"
+        parameters["changed_at"] = changed_at
     else:
-        change, present = OUT_OF_SIGHT, "_deleted_at IS NULL"
-    statement = f"UPDATE {name} SET _deleted_at = {change} WHERE {rows} AND {present}"
+        change, present = f"_deleted_at = {OUT_OF_SIGHT}", "_deleted_at IS NULL"
+    statement = f"UPDATE {name} SET {change} WHERE {rows} AND {present}"
     ((count,),) = connection.execute(statement, parameters).fetchall()
     if count and coverage.where == ((),) and not accept_deletes:
         _demand_few(connection, table, coverage.account, read_at)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 
 from engine.connector import SourceTable
 
 from .quoting import quote_name
+from .system_columns import CHANGED_AT
 from .types import sql_type
 
 
-def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> None:
+def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable, changed_at: datetime) -> None:
     """Have the table with every column of its relation.
 
     Where a column's type has changed the table is emptied and its coverage forgotten: what it mirrors is read again.
+    Rows of which nobody knows when they changed have changed at `changed_at`.
     """
     known = staged_columns(connection, table.name)
     wanted = {column.name: sql_type(column.type) for column in table.relation}
@@ -28,6 +32,8 @@ def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> 
     for name, kind in wanted.items():
         if name not in known:
             connection.execute(f"ALTER TABLE {quote_name(table.name)} ADD COLUMN {quote_name(name)} {kind}")
+            if name == CHANGED_AT:
+                connection.execute(f"UPDATE {quote_name(table.name)} SET {CHANGED_AT} = $1", [changed_at])
 
 
 def staged_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

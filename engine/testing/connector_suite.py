@@ -10,7 +10,16 @@ import pytest
 
 from engine.connector import Connector, Need, Op, Predicate, SourceTable, Verdict
 
-SYSTEM_COLUMNS = ("_account", "_livemode", "_api_version", "_read_at", "_source", "_deleted_at", "_extra")
+SYSTEM_COLUMNS = (
+    "_account",
+    "_livemode",
+    "_api_version",
+    "_read_at",
+    "_changed_at",
+    "_source",
+    "_deleted_at",
+    "_extra",
+)
 
 
 class ConnectorSuite:

@@ -45,8 +45,8 @@ from engine.testing.fakes import DirectExecutor, MemoryRunStore, RunMemory
 
 SYSTEM = (
     Column("_account", TEXT, True), Column("_livemode", BOOLEAN, True), Column("_api_version", TEXT, True),
-    Column("_read_at", TIMESTAMP, True), Column("_source", TEXT, True), Column("_deleted_at", TIMESTAMP),
-    Column("_extra", JSON),
+    Column("_read_at", TIMESTAMP, True), Column("_changed_at", TIMESTAMP), Column("_source", TEXT, True),
+    Column("_deleted_at", TIMESTAMP), Column("_extra", JSON),
 )  # fmt: skip
 OWN = (Column("id", TEXT, True), Column("amount", INTEGER), Column("created", TIMESTAMP))
 TABLES = ("customers", "charges")

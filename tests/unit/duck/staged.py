@@ -23,6 +23,7 @@ SYSTEM = (
     Column("_livemode", BOOLEAN, True),
     Column("_api_version", TEXT, True),
     Column("_read_at", TIMESTAMP, True),
+    Column("_changed_at", TIMESTAMP),
     Column("_source", TEXT, True),
     Column("_deleted_at", TIMESTAMP),
     Column("_extra", JSON),

@@ -24,8 +24,8 @@ def test_every_field_type_has_a_column_type() -> None:
 def test_every_table_has_its_key_and_the_system_columns(name: str) -> None:
     relation = table_relation(name)
     assert relation.names[0] == "id"
-    assert relation.names[-7:] == (
-        "_account", "_livemode", "_api_version", "_read_at", "_source", "_deleted_at", "_extra",
+    assert relation.names[-8:] == (
+        "_account", "_livemode", "_api_version", "_read_at", "_changed_at", "_source", "_deleted_at", "_extra",
     )  # fmt: skip
     assert len({column.casefold() for column in relation.names}) == len(relation)
     assert "deleted" not in relation.names

@@ -1,0 +1,61 @@
+"""What a staging file is: its identity, and the instant of its latest change (`weir.file`, one row)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS weir.file (
+    id VARCHAR NOT NULL,
+    made_at TIMESTAMP NOT NULL,
+    changed_at TIMESTAMP NOT NULL
+)
+"""
+
+_PRESENT = """
+SELECT 1 FROM duckdb_tables()
+WHERE database_name = current_database() AND schema_name = 'weir' AND table_name = 'file'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StagingFile:
+    """`id` is given to a file when it is made and to no other; `changed_at` is the latest instant of its rows'
+    `_changed_at`, in naive UTC."""
+
+    id: str
+    changed_at: datetime
+
+
+def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> datetime:
+    """The `_changed_at` of everything that the open transaction changes, later than any that the file has.
+
+    It is `read_at` (naive UTC) unless the clock went back or two commits have one instant: who has seen everything up
+    to some instant must find what comes later behind it.
+    """
+    connection.execute(_TABLE)
+    found = connection.execute(
+        """
+        UPDATE weir.file SET changed_at = greatest($read_at::TIMESTAMP, changed_at + INTERVAL 1 MICROSECOND)
+        RETURNING changed_at
+        """,
+        {"read_at": read_at},
+    ).fetchall()
+    if not found:
+        made = "INSERT INTO weir.file VALUES (uuid()::VARCHAR, $read_at, $read_at) RETURNING changed_at"
+        found = connection.execute(made, {"read_at": read_at}).fetchall()
+    ((changed_at,),) = found
+    if not isinstance(changed_at, datetime):
+        raise AssertionError("an instant of DuckDB is a datetime")
+    return changed_at
+
+
+def read_file(connection: duckdb.DuckDBPyConnection) -> StagingFile | None:
+    """What the current database is; None for a file that nothing was loaded into by a version that keeps this."""
+    if not connection.execute(_PRESENT).fetchall():
+        return None
+    ((name, changed_at),) = connection.execute("SELECT id, changed_at FROM weir.file").fetchall()
+    return StagingFile(str(name), changed_at)
