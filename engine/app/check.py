@@ -69,8 +69,8 @@ def check_project(
     tree = load_root(root, collector)
     specs = validate_tree(tree, collector)
     project = resolve_specs(specs, tree, installed_connectors(), collector)
-    given = {**(tracked or {}), **given_parameters(project, parameters or {}, interfaces)}
-    graph = compile_sound(project, given, collector)
+    by_hand = given_parameters(project, parameters or {}, interfaces)
+    graph = compile_sound(project, {**(tracked or {}), **by_hand}, collector, frozenset(by_hand))
     return Checked(tree, specs, project, graph, tuple(collector))
 
 

@@ -44,12 +44,17 @@ def binder() -> Iterator[Binder]:
         made.close()
 
 
-def compile_sound(project: Project, given: Mapping[tuple[str, str], str], collector: Collector) -> Graph:
-    """The graph of everything in the project that is right; what is wrong becomes findings."""
+def compile_sound(
+    project: Project,
+    given: Mapping[tuple[str, str], str],
+    collector: Collector,
+    by_hand: frozenset[tuple[str, str]] = frozenset(),
+) -> Graph:
+    """The graph of everything in the project that is right; what is wrong becomes findings. See `compile_project`."""
     from engine.graph import compile_project
 
     with binder() as made:
-        return compile_project(project, catalogues_of(project), made, given, collector)
+        return compile_project(project, catalogues_of(project), made, given, collector, by_hand)
 
 
 def given_parameters(

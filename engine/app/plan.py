@@ -16,8 +16,8 @@ from .settings import project_settings
 from .state import StatePaths, run_store, state_paths, utc_now
 
 if TYPE_CHECKING:
-    from engine.connector import Mirror
-    from engine.plan import Known, Plan
+    from engine.connector import Mirror, MirrorInstant
+    from engine.plan import Known, Plan, Watermark
 
 
 def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, str]) -> tuple[Checked, Plan]:
@@ -57,12 +57,13 @@ def tracked_values(paths: StatePaths) -> Mapping[tuple[str, str], str]:
 
 
 def known_now(checked: Checked, paths: StatePaths) -> Known:
-    """The time, and what each connection's mirror holds: what makes estimates possible."""
+    """The time, what each connection's mirror holds, and what steps have seen of it: what makes estimates possible."""
     from engine.plan import Known
 
     from .compile import catalogues_of
 
     found: dict[str, Sequence[Mirror]] = {}
+    instants: dict[str, MirrorInstant] = {}
     for name, catalogue in catalogues_of(checked.project).items():
         file = paths.staging(name)
         if not file.exists():
@@ -73,11 +74,29 @@ def known_now(checked: Checked, paths: StatePaths) -> Known:
         staging = DuckStaging(file, catalogue)
         try:
             found[name] = staging.mirrors()
+            instant = staging.instant()
+            if instant is not None:
+                instants[name] = instant
         except StoreError:  # a run that goes on holds the file: then the estimates say less
             continue
         finally:
             staging.close()
-    return Known(utc_now(), found)
+    return Known(utc_now(), found, instants, _watermarks(checked, paths))
+
+
+def _watermarks(checked: Checked, paths: StatePaths) -> Mapping[str, Watermark]:
+    """What steps that read changed rows have seen."""
+    from engine.graph import Import
+
+    if not any(isinstance(step, Import) and step.fingerprint for step in checked.graph.steps):
+        return {}
+    from engine.duck import read_watermarks
+    from engine.run import StoreError
+
+    try:
+        return read_watermarks(paths.tables)
+    except StoreError:  # as above
+        return {}
 
 
 def save_plan(plan: Plan, path: Path) -> None:

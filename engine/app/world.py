@@ -45,6 +45,8 @@ class RunOptions:
     """Whether the run is kept in the history; a query is not."""
     accept_deletes: bool = False
     """Whether many rows of a mirror may be found gone."""
+    rebuild: bool = False
+    """Whether steps that read changed rows read all of them."""
     full: bool = False
     """Whether everything that is needed is read whole, whatever the mirror has."""
     over_budget: bool = False
@@ -94,6 +96,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             reject_limit=settings.policy.reject_limit,
             refresh=refresh_whole if options.full else _refresh,
             over_budget=options.over_budget,
+            rebuild=options.rebuild,
         )
 
 

@@ -12,10 +12,12 @@ from .mirror import (
     Gone,
     Identity,
     Mirror,
+    MirrorInstant,
     OpenRows,
     Renewed,
     VersionMove,
 )
+from .mirror_tables import MIRROR_TABLES
 from .need import Need, Op, Predicate, Read, Request, Value
 from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
 from .secret import Secret
@@ -23,6 +25,7 @@ from .secret import Secret
 __all__ = [
     "CHANGES",
     "EVENT_GAP",
+    "MIRROR_TABLES",
     "Changes",
     "CheckReport",
     "Connector",
@@ -37,6 +40,7 @@ __all__ = [
     "Gone",
     "Identity",
     "Mirror",
+    "MirrorInstant",
     "Need",
     "Op",
     "OpenRows",

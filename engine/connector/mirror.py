@@ -153,6 +153,21 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorInstant:
+    """A point in the life of a mirror: which file it is, and the latest `_changed_at` (UTC) of its rows then.
+
+    Rows that change later have a later `_changed_at`.
+    """
+
+    file: str
+    changed_at: datetime
+
+    def leads_to(self, now: MirrorInstant | None) -> bool:
+        """Whether what the mirror is `now` came out of what it was here: the same file, not an older state of it."""
+        return now is not None and now.file == self.file and now.changed_at >= self.changed_at
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What a slice found out besides rows; committed with them. A mirror belongs to one `identity` for good."""
 

@@ -8,6 +8,7 @@ from .rejects import read_rejects
 from .results import ResultFormat, fetch_rows, write_result
 from .staging import DuckStaging, StagingLimits
 from .tables import DuckTableStore
+from .watermarks import read_watermarks
 
 __all__ = [
     "DuckBinder",
@@ -22,5 +23,6 @@ __all__ = [
     "compare_tables",
     "fetch_rows",
     "read_rejects",
+    "read_watermarks",
     "write_result",
 ]

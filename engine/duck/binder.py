@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import duckdb
 
-from engine.graph import BindFailure, Bound, Scope, TableRead
+from engine.graph import CHANGED_NAMESPACE, QUALIFIED, BindFailure, Bound, Scope, TableRead
 from engine.relation import Column, Relation
 from engine.run import BoxError
 
 from .binder_errors import failure_of, writing_word
 from .binder_plan import CREATED, no_row, reads_of_plan
-from .binder_tables import BinderTables, BoundTable, Shelf, columns_sql
+from .binder_tables import BinderTables, BoundTable, Shelf, columns_sql, tables_of_provider
 from .box_check import TableName, check_box
 from .quoting import quote_name
 from .types import column_type
@@ -119,7 +119,7 @@ class DuckBinder:
         disabled = ",".join(each for each in _DISABLED_OPTIMIZERS if each in known)
         self._database.execute(f"SET disabled_optimizers = '{disabled}'")
         self._tables = BinderTables(self._database)
-        self._bound: dict[tuple[str, tuple[int, ...]], tuple[tuple[Shelf, ...], Bound | BindFailure]] = {}
+        self._bound: dict[tuple[str, tuple[int, ...]], tuple[dict[str, Shelf], Bound | BindFailure]] = {}
         self._row: Relation | None = None
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ class DuckBinder:
         """What the box yields and reads, or why it does not bind. Never runs it."""
         words = {word.casefold() for word in _WORD.findall(sql)}
         shelves = self._tables.shelves(scope, words)
-        key = (sql, tuple(id(shelf) for shelf in shelves))
+        key = (sql, tuple(id(shelf) for shelf in shelves.values()))
         _, found = self._bound.get(key, (shelves, None))
         if found is None:
             try:
@@ -140,9 +140,10 @@ class DuckBinder:
             self._bound[key] = (shelves, found)  # keeps the shelves alive, whose ids are the key
         if isinstance(found, BindFailure):
             return found
-        names = {shelf.schema: name for shelf, (name, _) in zip(shelves, scope.namespaces, strict=True)}
+        names = {shelf.schema: name for name, shelf in shelves.items()}
         reads = (TableRead(names[read.namespace], read.need) for read in found.reads)
-        return Bound(found.relation, tuple(sorted(reads, key=lambda read: (read.namespace, read.need.table))))
+        ordered = tuple(sorted(reads, key=lambda read: (read.namespace, read.need.table)))
+        return Bound(found.relation, ordered, found.changed)
 
     def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:
         """The one column (`value`) that a mapping's `expr` yields over a row with these columns."""
@@ -166,12 +167,12 @@ class DuckBinder:
             return _moved(failure_of(error, expression, prefix, (), columns.names), 0, expression)
         return self._relation(sql)
 
-    def _bind(self, sql: str, shelves: Sequence[Shelf], words: set[str]) -> Bound | BindFailure:
+    def _bind(self, sql: str, shelves: Mapping[str, Shelf], words: set[str]) -> Bound | BindFailure:
         if (refused := self._refused(sql)) is not None:
             return refused
-        mentioned = {full: table for shelf in shelves for full, table in self._tables.make(shelf, words)}
-        self._tables.search(tuple(shelf.schema for shelf in shelves))
-        visible = {shelf.schema: shelf.visible for shelf in shelves}
+        mentioned = {full: table for shelf in shelves.values() for full, table in self._tables.make(shelf, words)}
+        self._tables.search(tuple(shelf.schema for name, shelf in shelves.items() if name not in QUALIFIED))
+        visible = {shelf.schema: shelf.visible for shelf in shelves.values()}
         try:
             rows = self._database.execute(_EXPLAIN + sql).fetchall()
             named = check_box(self._database, sql, visible)  # before `_relation`, which takes any statement
@@ -181,12 +182,14 @@ class DuckBinder:
         except duckdb.Error as error:
             if (refused := self._unavailable(sql, visible)) is not None:
                 return refused
-            tables = [table for shelf in shelves for table in shelf.tables]
+            tables = [table for shelf in shelves.values() for table in shelf.tables]
             columns = [name for table in mentioned.values() for name in table.relation.names]
             return failure_of(error, sql, len(_EXPLAIN), tables, columns)
         if (impossible := self._impossible_cast(rows[0][1], sql)) is not None:
             return impossible
-        return Bound(relation, self._reads(json.loads(rows[0][1])[0], sql, words, mentioned, named))
+        changed = {shelves[CHANGED_NAMESPACE].names[n.table] for n in named if n.namespace == CHANGED_NAMESPACE}
+        read = tables_of_provider(mentioned, shelves)
+        return Bound(relation, self._reads(json.loads(rows[0][1])[0], sql, words, read, named), tuple(sorted(changed)))
 
     def _reads(
         self,
@@ -200,7 +203,8 @@ class DuckBinder:
         reads = reads_of_plan(plan, mentioned, clock=clock, renames_created=lambda: self._renames_created(sql))
         seen = {(read.namespace, read.need.table) for read in reads}
         for full, table in mentioned.items():
-            name = TableName(table.namespace, full.rpartition(".")[2].casefold())
+            _, schema, written = full.split(".", 2)
+            name = TableName(schema, written.casefold())
             if (table.namespace, table.table) not in seen and name in named:
                 seen.add((table.namespace, table.table))
                 reads.append(no_row(table))

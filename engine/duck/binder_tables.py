@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import duckdb
 
-from engine.graph import Scope
+from engine.graph import CHANGED_NAMESPACE, QUALIFIED, SCHEMA_NAMESPACE, WEIR_NAMESPACE, Scope
 from engine.relation import Relation
 
 from .quoting import quote_literal, quote_name
@@ -60,18 +60,19 @@ class BinderTables:
         self._named: dict[str, Shelf] = {}
         self._search_path: tuple[str, ...] = ()
 
-    def shelves(self, scope: Scope, words: set[str]) -> tuple[Shelf, ...]:
-        """A shelf for each namespace of the scope. `words` are the box's, casefolded.
+    def shelves(self, scope: Scope, words: set[str]) -> dict[str, Shelf]:
+        """A shelf for each namespace of the scope, by its name and in order. `words` are the box's, casefolded.
 
-        A box that does not mention a namespace by its name is bound in one that all equal catalogues share.
+        A box that does not mention a namespace by its name is bound in one that all equal catalogues share; those that
+        are reached in no other way are then left out.
         """
-        found = []
+        found = {}
         for name, tables in scope.namespaces:
             if name.casefold() in words:
-                found.append(self._named_shelf(name, tables))
-            else:
-                found.append(self._shared_shelf(tables))
-        return tuple(found)
+                found[name] = self._named_shelf(name, tables)
+            elif name not in QUALIFIED:
+                found[name] = self._shared_shelf(tables)
+        return found
 
     def make(self, shelf: Shelf, words: set[str]) -> Iterator[tuple[str, BoundTable]]:
         """The tables of the shelf that the words mention, by their full name in the database."""
@@ -113,6 +114,22 @@ class BinderTables:
         self._database.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_name(name)}")
         shelf = self._named[name] = Shelf(name, tables)
         return shelf
+
+
+def tables_of_provider(mentioned: Mapping[str, BoundTable], shelves: Mapping[str, Shelf]) -> dict[str, BoundTable]:
+    """Those tables that a connection or the Schema has, by their full names, for what they are to be read.
+
+    Changed rows are rows of the connection's table, and may be any of them: no limit is taken over. What a mirror tells
+    about itself is read by nobody.
+    """
+    own = next((shelf for name, shelf in shelves.items() if name not in {*QUALIFIED, SCHEMA_NAMESPACE}), None)
+    found = {}
+    for full, table in mentioned.items():
+        if table.namespace == CHANGED_NAMESPACE and own is not None:
+            found[full] = replace(table, namespace=own.schema, limited=False)
+        elif table.namespace != WEIR_NAMESPACE:
+            found[full] = table
+    return found
 
 
 def columns_sql(relation: Relation) -> str:

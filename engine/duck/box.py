@@ -15,13 +15,13 @@ from typing import Final
 
 import duckdb
 
-from engine.connector import SourceCatalogue
-from engine.graph import Box
+from engine.connector import MirrorInstant, SourceCatalogue
+from engine.graph import SCHEMA_NAMESPACE, Box
 from engine.relation import Relation
 from engine.run import BoxError, BoxLimits, BoxResult
 
 from .box_check import TableName, check_box
-from .box_views import Namespace, make_views, schema_namespace
+from .box_views import Namespace, make_views, with_mirror
 from .files import STORAGE_VERSION, reading
 from .hardening import Deadline, lock_down, open_instance
 from .quoting import quote_literal, quote_name
@@ -52,21 +52,19 @@ class DuckBoxRunner:
     ) -> None:
         self._cancelled = cancelled
         self._namespaces = {
-            name: Namespace(
-                path, {each: table.relation for each, table in catalogues[name].tables.items()}, tombstones=True
-            )
+            name: Namespace(path, {each: table.relation for each, table in catalogues[name].tables.items()}, "mirror")
             for name, path in stagings.items()
         }
-        self._namespaces.update([schema_namespace(store, schema)])
+        self._namespaces[SCHEMA_NAMESPACE] = Namespace(store, schema, "schema")
 
-    def run(self, box: Box, target: Path, limits: BoxLimits) -> BoxResult:
+    def run(self, box: Box, target: Path, limits: BoxLimits, since: MirrorInstant | None = None) -> BoxResult:
         """See `BoxRunner.run`. `BoxError.limit` is "seconds", "memory", "temp" or "depth". `StoreError` E610: busy."""
-        scope = {name: self._namespaces[name] for name in box.scope}
+        scope = with_mirror({name: self._namespaces[name] for name in box.scope}, since)
         part = target.with_name(target.name + ".part")
         spill = spill_folder(target)
         spill.mkdir(exist_ok=True)
         try:
-            rows = _run(box, scope, part, spill, limits, self._cancelled)
+            rows, seen = _run(box, scope, part, spill, limits, self._cancelled)
             part.replace(target)
         except BaseException:
             for leftover in (part, part.with_name(part.name + ".wal")):
@@ -74,7 +72,7 @@ class DuckBoxRunner:
             raise
         finally:
             shutil.rmtree(spill, ignore_errors=True)
-        return BoxResult(target, box.bound.relation, rows)
+        return BoxResult(target, box.bound.relation, rows, seen)
 
 
 def spill_folder(target: Path) -> Path:
@@ -89,7 +87,7 @@ def _run(
     spill: Path,
     limits: BoxLimits,
     cancelled: Callable[[], bool] | None,
-) -> int:
+) -> tuple[int, MirrorInstant | None]:
     part.unlink(missing_ok=True)
     with open_instance(limits, spill) as instance, _writer(part, box.bound.relation, spill) as writer:
         with _limited(limits, cancelled, instance):
@@ -98,12 +96,12 @@ def _run(
         # Waiting for a busy file is not the box's time.
         with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
             try:
-                make_views(instance, scope, named, limited_tables(box))
+                seen = make_views(instance, scope, named, limited_tables(box))
             except duckdb.Error as error:
                 raise BoxError(f"the tables of the box cannot be read: {str(error).split(chr(10), 1)[0]}") from error
             lock_down(instance, limits)
             with _limited(limits, cancelled, instance, writer):
-                return _stream(instance, writer, box)
+                return _stream(instance, writer, box), seen
 
 
 def limited_tables(box: Box) -> frozenset[TableName]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import duckdb
 
+from engine.graph import QUALIFIED
 from engine.run import BoxError
 
 _QUERY_NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
@@ -145,7 +146,7 @@ def _check_table(
     path = _path(node)
     table = path[-1].casefold()
     if len(path) == 1:
-        namespace = next((each for each, names in tables.items() if table in names), None)
+        namespace = next((each for each, names in tables.items() if each not in QUALIFIED and table in names), None)
         if namespace is None and table in ctes and not table.startswith(_SECRETIVE_BEGINNINGS):
             return None
     else:

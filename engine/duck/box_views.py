@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, Literal
 
 import duckdb
 
-from engine.graph import SCHEMA_NAMESPACE
+from engine.connector import MIRROR_TABLES, MirrorInstant
+from engine.graph import CHANGED_NAMESPACE, QUALIFIED, SCHEMA_NAMESPACE, WEIR_NAMESPACE
 from engine.relation import Relation
 
 from .box_check import TableName
 from .files import attach
 from .quoting import quote_literal, quote_name
+from .staging_file import read_file
 from .staging_sweep import OUT_OF_SIGHT
-from .system_columns import DELETED_AT, READ_AT
+from .system_columns import CHANGED_AT, DELETED_AT, READ_AT
 from .types import sql_type
 
-ALL_SUFFIX = "_all"
+ALL_SUFFIX: Final = "_all"
 """`customers_all` holds the rows of `customers` and those that are gone at the provider."""
+
+Content = Literal["mirror", "changed", "weir", "schema"]
+"""What a namespace shows of its file: the provider's rows, the changed ones, what it tells about itself; or the
+Schema's tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A DuckDB file (which may not exist yet) and the relations of its tables. `tombstones`: a mirror, with `_all`."""
+    """A DuckDB file (which may not exist yet) and the relations of its tables. Changed rows are those since `since`."""
 
     path: Path
     relations: Mapping[str, Relation]
-    tombstones: bool
+    content: Content
+    since: MirrorInstant | None = None
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +44,16 @@ class Namespace:
         if self.tombstones:
             names |= {name + ALL_SUFFIX for name in self.relations}
         object.__setattr__(self, "names", frozenset(name.casefold() for name in names))
+
+    @property
+    def tombstones(self) -> bool:
+        """Whether rows may be gone, and `_all` shows them."""
+        return self.content in ("mirror", "changed")
+
+    @property
+    def schema(self) -> str:
+        """Where in the file the tables are."""
+        return WEIR_NAMESPACE if self.content == "weir" else "main"
 
     def view(self, name: str) -> tuple[str, bool]:
         """The table behind a visible name, and whether the rows that are gone belong to it."""
@@ -51,46 +69,68 @@ class Namespace:
         return next((each for each in self.relations if each.casefold() == name.casefold()), None)
 
 
+def with_mirror(scope: Mapping[str, Namespace], since: MirrorInstant | None) -> dict[str, Namespace]:
+    """The scope with what belongs to its first connection: its changed rows, and what its mirror tells about itself."""
+    own = next((each for name, each in scope.items() if name != SCHEMA_NAMESPACE), None)
+    if own is None:
+        return dict(scope)
+    changed = Namespace(own.path, own.relations, "changed", since)
+    return {**scope, CHANGED_NAMESPACE: changed, WEIR_NAMESPACE: Namespace(own.path, MIRROR_TABLES, "weir")}
+
+
 def make_views(
     connection: duckdb.DuckDBPyConnection,
     namespaces: Mapping[str, Namespace],
     named: frozenset[TableName],
     newest: frozenset[TableName],
-) -> None:
+) -> MirrorInstant | None:
     """Attach the files of the tables that are `named` and make their views; look names up in `namespaces`' order.
 
     Of the tables in `newest` only the rows of the latest read are seen: a read with a limit does not say what has
-    become of all others.
+    become of all others. The answer is the instant of the mirror whose changed rows are seen, if any are.
     """
-    for index, (name, namespace) in enumerate(namespaces.items()):
+    files: dict[Path, _File] = {}
+    seen = None
+    for name, namespace in namespaces.items():
         connection.execute(f"CREATE SCHEMA {quote_name(name)}")
         wanted = sorted(each.table for each in named if each.namespace == name)
         if not wanted:
             continue
-        database = f"weir_file_{index}"
-        physical: dict[str, set[str]] = {}
-        if namespace.path.exists():
-            attach(connection, namespace.path, database, read_only=True)
-            physical = _columns(connection, database)
+        if namespace.path not in files:
+            files[namespace.path] = _attached(connection, namespace.path, f"weir_file_{len(files)}")
+        file = files[namespace.path]
+        if namespace.content == "changed":
+            seen = file.instant
         for each in wanted:
             latest = TableName(name, each) in newest
-            _make_view(connection, name, each, namespace, database, physical, latest=latest)
-    path = ",".join(quote_name(name) for name in namespaces)
+            _make_view(connection, name, each, namespace, file, latest=latest)
+    path = ",".join(quote_name(name) for name in namespaces if name not in QUALIFIED)
     connection.execute(f"SET search_path = {quote_literal(path)}")
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """An attached file: its tables' columns by (schema, table), casefolded, and what it is, if it is a mirror."""
+
+    database: str
+    columns: Mapping[tuple[str, str], set[str]]
+    instant: MirrorInstant | None
+
+
+def _attached(connection: duckdb.DuckDBPyConnection, path: Path, database: str) -> _File:
+    if not path.exists():
+        return _File(database, {}, None)
+    attach(connection, path, database, read_only=True)
+    columns = _columns(connection, database)
+    return _File(database, columns, read_file(connection, database))
 
 
 def _make_view(
-    connection: duckdb.DuckDBPyConnection,
-    schema: str,
-    name: str,
-    namespace: Namespace,
-    database: str,
-    physical: Mapping[str, set[str]],
-    *,
-    latest: bool,
+    connection: duckdb.DuckDBPyConnection, schema: str, name: str, namespace: Namespace, file: _File, *, latest: bool
 ) -> None:
     table, everything = namespace.view(name)
-    there = physical.get(table.casefold())
+    there = file.columns.get((namespace.schema, table.casefold()))
     columns = ", ".join(
         quote_name(column.name)
         if there is not None and column.name.casefold() in there
@@ -101,27 +141,26 @@ def _make_view(
     if there is None:
         connection.execute(f"{view} WHERE FALSE")
         return
-    source = f"{database}.main.{quote_name(table)}"
-    live = ""
+    source = f"{file.database}.{namespace.schema}.{quote_name(table)}"
+    conditions = []
     if namespace.tombstones:
-        known = f"{DELETED_AT} IS DISTINCT FROM {OUT_OF_SIGHT}"
-        live = f" WHERE {known if everything else f'{DELETED_AT} IS NULL'}"
+        conditions.append(f"{DELETED_AT} IS DISTINCT FROM {OUT_OF_SIGHT}" if everything else f"{DELETED_AT} IS NULL")
     if latest and not everything:
-        live += f" AND {READ_AT} = (SELECT max({READ_AT}) FROM {source})"
-    connection.execute(f"{view} FROM {source}{live}")
+        conditions.append(f"{READ_AT} = (SELECT max({READ_AT}) FROM {source})")
+    since = namespace.since
+    if since is not None and since.leads_to(file.instant) and CHANGED_AT in there:
+        moment = quote_literal(f"{since.changed_at:%Y-%m-%d %H:%M:%S.%f}")
+        conditions.append(f"({CHANGED_AT} > TIMESTAMP {moment} OR {CHANGED_AT} IS NULL)")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    connection.execute(f"{view} FROM {source}{where}")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
     rows = connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = $name AND schema_name = 'main'",
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE database_name = $name",
         {"name": database},
     ).fetchall()
-    for table, column in rows:
-        found.setdefault(table.casefold(), set()).add(column.casefold())
+    for schema, table, column in rows:
+        found.setdefault((schema, table.casefold()), set()).add(column.casefold())
     return found
-
-
-def schema_namespace(path: Path, relations: Mapping[str, Relation]) -> tuple[str, Namespace]:
-    """The Schema as a namespace."""
-    return SCHEMA_NAMESPACE, Namespace(path, relations, tombstones=False)

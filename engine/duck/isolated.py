@@ -12,12 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from engine.connector import SourceCatalogue
+from engine.connector import MirrorInstant, SourceCatalogue
 from engine.graph import Box
 from engine.relation import ColumnType, Relation
 from engine.run import BoxError, BoxLimits, BoxResult, StoreError
@@ -53,9 +54,9 @@ class IsolatedBoxRunner:
         self._store = store
         self._schema = dict(schema)
 
-    def run(self, box: Box, target: Path, limits: BoxLimits) -> BoxResult:
+    def run(self, box: Box, target: Path, limits: BoxLimits, since: MirrorInstant | None = None) -> BoxResult:
         """See `BoxRunner.run`. `BoxError.limit` is "seconds" or "memory" when the child had to be stopped."""
-        job = json.dumps(self._job(box, target, limits)).encode()
+        job = json.dumps(self._job(box, target, limits, since)).encode()
         try:
             with reading(self._files(box)):  # the child finds them free: waiting is not the box's time
                 answer = _run_child(job, limits, self._grace_seconds, self._cancelled)
@@ -64,19 +65,20 @@ class IsolatedBoxRunner:
         except BaseException:
             _remove_leftovers(target)
             raise
-        return BoxResult(target, box.bound.relation, int(answer["rows"]))
+        return BoxResult(target, box.bound.relation, int(answer["rows"]), instant_from_json(answer["seen"]))
 
     def _files(self, box: Box) -> list[Path]:
         paths = [self._stagings[name] for name in box.scope if name in self._stagings]
         return [path for path in (*paths, self._store) if path.exists()]
 
-    def _job(self, box: Box, target: Path, limits: BoxLimits) -> dict[str, Any]:
+    def _job(self, box: Box, target: Path, limits: BoxLimits, since: MirrorInstant | None) -> dict[str, Any]:
         connections = [name for name in box.scope if name in self._stagings]
         return {
             "sql": box.sql,
             "scope": list(box.scope),
             "relation": _to_json(box.bound.relation),
             "limited": [[name.namespace, name.table] for name in limited_tables(box)],
+            "since": instant_to_json(since),
             "target": str(target.absolute()),
             "limits": [limits.memory_bytes, limits.seconds, limits.threads, limits.temp_bytes],
             "stagings": {name: str(self._stagings[name].absolute()) for name in connections},
@@ -151,6 +153,16 @@ def _to_error(error: Mapping[str, Any]) -> Exception:
         return StoreError(str(error["code"]), str(error["message"]), error["hint"])
     span = error["span"]
     return BoxError(str(error["reason"]), limit=error["limit"], span=(span[0], span[1]) if span else None)
+
+
+def instant_to_json(instant: MirrorInstant | None) -> list[str] | None:
+    """An instant of a mirror for the job and the answer of a child."""
+    return None if instant is None else [instant.file, instant.changed_at.isoformat()]
+
+
+def instant_from_json(written: Sequence[str] | None) -> MirrorInstant | None:
+    """What `instant_to_json` wrote."""
+    return None if written is None else MirrorInstant(written[0], datetime.fromisoformat(written[1]))
 
 
 def _to_json(relation: Relation) -> list[Any]:

@@ -16,6 +16,7 @@ from engine.relation import Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, StoreError
 
 from .box import DuckBoxRunner
+from .isolated import instant_from_json, instant_to_json
 
 _OVERHEAD_BYTES: Final = 2 << 30
 """Address space for the interpreter, DuckDB's code, the writer and thread stacks, beside the box's own memory."""
@@ -59,7 +60,8 @@ def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
     reads = tuple(TableRead(namespace, Need(table, (), limit=0)) for namespace, table in job["limited"])
     box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), reads))
     try:
-        return {"rows": runner.run(box, Path(job["target"]), limits).rows}
+        result = runner.run(box, Path(job["target"]), limits, instant_from_json(job["since"]))
+        return {"rows": result.rows, "seen": instant_to_json(result.seen)}
     except BoxError as error:
         return {"error": {"reason": error.reason, "limit": error.limit, "span": error.span}}
     except StoreError as error:

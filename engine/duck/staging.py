@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.connector import Changes, Coverage, Gap, Mirror, SourceCatalogue, SourceTable
+from engine.connector import Changes, Coverage, Gap, Mirror, MirrorInstant, SourceCatalogue, SourceTable
 from engine.run import Drift, LoadReport, OutputFile, StoreError
 
 from .files import attach, holding, reading, writing
@@ -21,7 +21,7 @@ from .quoting import quote_literal
 from .staging_changes import bury, bury_left_behind
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
 from .staging_events import demand_identity, has_events, make_event_tables, read_gaps, record_events
-from .staging_file import begin_change
+from .staging_file import begin_change, read_file
 from .staging_mirror import read_mirror
 from .staging_sweep import sweep
 from .staging_tables import prepare_table
@@ -120,6 +120,13 @@ class DuckStaging:
         with self._looking() as connection:
             accounts = sorted({each.account for each in read_coverage(connection)})
             return tuple(read_mirror(connection, self._catalogue, account) for account in accounts)
+
+    def instant(self) -> MirrorInstant | None:
+        """What the file is now; None while nothing was loaded."""
+        if not self._path.exists():
+            return None
+        with self._looking() as connection:
+            return read_file(connection)
 
     def gaps(self, account: str) -> tuple[Gap, ...]:
         """Events of an account that could not be read, the oldest first; none where none were followed."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import duckdb
+
+from engine.connector import MirrorInstant
+
+from .quoting import quote_name
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS weir.file (
@@ -17,17 +20,8 @@ CREATE TABLE IF NOT EXISTS weir.file (
 
 _PRESENT = """
 SELECT 1 FROM duckdb_tables()
-WHERE database_name = current_database() AND schema_name = 'weir' AND table_name = 'file'
+WHERE database_name = coalesce($database, current_database()) AND schema_name = 'weir' AND table_name = 'file'
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StagingFile:
-    """`id` is given to a file when it is made and to no other; `changed_at` is the latest instant of its rows'
-    `_changed_at`, in naive UTC."""
-
-    id: str
-    changed_at: datetime
 
 
 def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> datetime:
@@ -53,9 +47,11 @@ def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> da
     return changed_at
 
 
-def read_file(connection: duckdb.DuckDBPyConnection) -> StagingFile | None:
-    """What the current database is; None for a file that nothing was loaded into by a version that keeps this."""
-    if not connection.execute(_PRESENT).fetchall():
+def read_file(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> MirrorInstant | None:
+    """What the database (the current one without a name) is now; None for a file that no version of Weir which keeps
+    this has loaded anything into."""
+    if not connection.execute(_PRESENT, {"database": database}).fetchall():
         return None
-    ((name, changed_at),) = connection.execute("SELECT id, changed_at FROM weir.file").fetchall()
-    return StagingFile(str(name), changed_at)
+    place = f"{quote_name(database)}." if database is not None else ""
+    ((name, changed_at),) = connection.execute(f"SELECT id, changed_at FROM {place}weir.file").fetchall()
+    return MirrorInstant(str(name), changed_at.replace(tzinfo=UTC))

@@ -10,14 +10,16 @@ from typing import Final
 
 import duckdb
 
+from engine.plan import Watermark
 from engine.run import BoxLimits, BoxResult, ImportJob, ImportReport, Reject, StoreError
 
 from .files import attach, writing
 from .quoting import quote_literal, quote_name
 from .tables_expressions import evaluate_expressions, first_line
 from .tables_merge import Merged, merge_rows
-from .tables_shape import STORE, address
+from .tables_shape import STORE, address, physical_columns
 from .tables_stage import SOURCE, Staged, expression_column, stage_rows
+from .watermarks import read_watermarks, record_watermark
 
 _SHOWN_REJECTS: Final = 10
 _SHOWN_CHARACTERS: Final = 100
@@ -29,9 +31,10 @@ _SPILL_BYTES: Final = 20 * 2**30
 class DuckTableStore:
     """Implements `engine.run.TableStore` on a file that is made when it is first written.
 
-    Rows are mapped and checked before the file is opened; then one transaction changes the table and the list of
-    rejects (`weir.rejects`: those of the newest run of each step). A reader of the file finds the declared columns of a
-    table by name; other columns are what earlier versions of the Schema had.
+    Rows are mapped and checked before the file is opened; then one transaction changes the table, the list of rejects
+    and what the step has seen (`weir.watermarks`). `weir.rejects` has those of the newest run of each step; of a step
+    that reads changed rows, those of all runs since it read all of them. A reader of the file finds the declared
+    columns of a table by name; other columns are what earlier versions of the Schema had.
     """
 
     def __init__(self, path: Path, *, memory_bytes: int = 512 * 2**20, threads: int = 2) -> None:
@@ -42,6 +45,10 @@ class DuckTableStore:
     def path(self) -> Path:
         """The file."""
         return self._path
+
+    def watermark(self, step: str) -> Watermark | None:
+        """See `TableStore.watermark`. `StoreError` E610: busy."""
+        return read_watermarks(self._path).get(step)
 
     def close(self) -> None:
         """Nothing stays open between two commits."""
@@ -101,8 +108,10 @@ def _commit(connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Stage
     """Merge, keep the rejects, write the snapshot; all of it or nothing."""
     connection.execute("BEGIN")
     try:
+        is_new = not physical_columns(connection, job.table)
         merged = merge_rows(connection, job, staged)
         rejected, rejects = _keep_rejects(connection, job, staged, merged)
+        record_watermark(connection, job, is_new=is_new)
         unfinished = _write_snapshot(connection, job)
         connection.execute("COMMIT")
     except BaseException:
@@ -138,14 +147,15 @@ def _write_snapshot(connection: duckdb.DuckDBPyConnection, job: ImportJob) -> Pa
 def _keep_rejects(
     connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Staged, merged: Merged
 ) -> tuple[int, tuple[Reject, ...]]:
-    """Write the rejects of this step (up to `job.reject_limit`) in place of those of its last run."""
+    """Write the rejects of this step (up to `job.reject_limit`) in place of those that it had for the same rows."""
     rejected = int(connection.execute("SELECT count(DISTINCT row) FROM rejected").fetchall()[0][0])
     present = connection.execute(
         "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'weir' AND table_name = 'rejects'",
         [STORE],
     ).fetchall()
     if present:
-        connection.execute(f"DELETE FROM {_REJECTS_TABLE} WHERE step = ?", [job.step])
+        again = "" if job.whole else f" AND key IN (SELECT {_reject_key(staged)} FROM {SOURCE})"
+        connection.execute(f"DELETE FROM {_REJECTS_TABLE} WHERE step = ?{again}", [job.step])
     if not rejected:
         return 0, ()
     if not present:
@@ -166,25 +176,32 @@ def _keep_rejects(
     )
 
 
+def _shown(sql: str) -> str:
+    """A value as text for people, cut."""
+    return f"coalesce(left(CAST({sql} AS VARCHAR), {_SHOWN_CHARACTERS}), 'NULL')"
+
+
+def _reject_key(staged: Staged) -> str:
+    """What a row of the box is matched by, as JSON for people."""
+    pairs = ", ".join(f"{quote_literal(column)}, {_shown(source)}" for column, source in staged.key_sources)
+    return f"json_object({pairs})"
+
+
 def _reject_rows(staged: Staged, merged: Merged) -> str:
     """SQL for the refused rows in the order of the box: key, column, problem, row."""
-
-    def shown(sql: str) -> str:
-        return f"coalesce(left(CAST({sql} AS VARCHAR), {_SHOWN_CHARACTERS}), 'NULL')"
 
     columns = " ".join(
         f"WHEN {number} THEN {quote_literal(problem.column)}" for number, problem in enumerate(merged.problems, 1)
     )
     problems = " ".join(
         f"WHEN {number} THEN "
-        + (f"'`' || {shown(problem.shown)} || '` ' || " if problem.shown is not None else "")
+        + (f"'`' || {_shown(problem.shown)} || '` ' || " if problem.shown is not None else "")
         + quote_literal(problem.text)
         for number, problem in enumerate(merged.problems, 1)
     )
-    keys = ", ".join(shown(source) for _, source in staged.key_sources)
-    pairs = ", ".join(f"{quote_literal(column)}, {shown(source)}" for column, source in staged.key_sources)
+    keys = ", ".join(_shown(source) for _, source in staged.key_sources)
     return (
-        f"SELECT json_object({pairs}) AS key, CAST([{keys}] AS VARCHAR[]) AS keys, "
+        f"SELECT {_reject_key(staged)} AS key, CAST([{keys}] AS VARCHAR[]) AS keys, "
         f"CASE _weir_bad {columns} END AS column_name, CASE _weir_bad {problems} END AS problem, "
         # The box may call a column as it likes: all other names here are such that none will be the same.
         f"to_json(_weir_row) AS row FROM (SELECT _weir_row, _weir_bad, _weir_number, _weir_row.* "

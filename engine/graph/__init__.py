@@ -4,7 +4,10 @@ from .compile import compile_project
 from .literals import sql_identifier, sql_literal
 from .passes.boxes import Boxes
 from .types import (
+    CHANGED_NAMESPACE,
+    QUALIFIED,
     SCHEMA_NAMESPACE,
+    WEIR_NAMESPACE,
     Action,
     Binder,
     BindFailure,
@@ -22,7 +25,10 @@ from .types import (
 )
 
 __all__ = [
+    "CHANGED_NAMESPACE",
+    "QUALIFIED",
     "SCHEMA_NAMESPACE",
+    "WEIR_NAMESPACE",
     "Action",
     "BindFailure",
     "Binder",

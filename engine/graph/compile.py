@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.connector import Need, SourceCatalogue
 from engine.diagnostics import Collector
-from engine.project import Interface, Project, ResolvedStep
+from engine.project import Connection, Interface, Project, ResolvedStep
 from engine.relation import Kind
 from engine.spec import TransformSpec, WriteSpec
 
+from .fingerprint import fingerprint
 from .passes.boxes import Boxes
+from .passes.changed import check_changed
 from .passes.mapping import check_defaults, map_step
 from .passes.order import InterfaceStep, order_interfaces
 from .passes.parameters import Given, parameter_values
@@ -25,10 +27,12 @@ def compile_project(
     binder: Binder,
     given: Given,
     collector: Collector,
+    by_hand: frozenset[tuple[str, str]] = frozenset(),
 ) -> Graph:
     """The graph of everything that could be compiled; the rest is reported.
 
-    `catalogues` are by connection; `given` are the values of parameters that differ from their defaults.
+    `catalogues` are by connection; `given` are the values of parameters that differ from their defaults, `by_hand` says
+    which of them somebody gave for this time.
     """
     check_defaults(project, collector)
     boxes = Boxes(project, catalogues, binder, collector)
@@ -38,8 +42,7 @@ def compile_project(
     for interface in project.interfaces.values():
         values, missing = parameter_values(interface, given, collector)
         unset += missing
-        scope = {**values, "parameters": values, "interface": interface.name}
-        steps[interface.name] = tuple(_steps(interface, scope, boxes))
+        steps[interface.name] = tuple(_steps(interface, _Values(interface, values, by_hand), boxes))
         unsupported += _unsupported(interface, collector)
     _connection_boxes(project, boxes)
     order, waits = order_interfaces(project, steps, collector)
@@ -49,7 +52,27 @@ def compile_project(
     return Graph((*_extracts(ordered), *ordered), order, tuple(unset), tuple(unsupported))
 
 
-def _steps(interface: Interface, values: Mapping[str, object], boxes: Boxes) -> Iterable[InterfaceStep]:
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The values of an interface's parameters."""
+
+    interface: Interface
+    parameters: Mapping[str, object]
+    by_hand: frozenset[tuple[str, str]]
+
+    def scope(self, connection: Connection | None) -> dict[str, object]:
+        """What the templates of a step know."""
+        known = {**self.parameters, "parameters": self.parameters, "interface": self.interface.name}
+        return {**known, "connection": connection.name} if connection is not None else known
+
+    def unmoved(self) -> dict[str, object]:
+        """Those that no run moves on by itself."""
+        specs, name = self.interface.spec.parameters, self.interface.name
+        tracked = {each for each, spec in specs.items() if spec.track and (name, each) not in self.by_hand}
+        return {each: value for each, value in self.parameters.items() if each not in tracked}
+
+
+def _steps(interface: Interface, values: _Values, boxes: Boxes) -> Iterable[InterfaceStep]:
     """The interface's steps that compile, each after the one before it."""
     after: tuple[str, ...] = ()
     for step in interface.steps:
@@ -60,19 +83,21 @@ def _steps(interface: Interface, values: Mapping[str, object], boxes: Boxes) -> 
 
 
 def _step(
-    interface: Interface, step: ResolvedStep, values: Mapping[str, object], boxes: Boxes, after: tuple[str, ...]
+    interface: Interface, step: ResolvedStep, values: _Values, boxes: Boxes, after: tuple[str, ...]
 ) -> InterfaceStep | None:
     if step.box is None:
         return None
     namespaces = _namespaces(step)
-    known = {**values, "connection": step.connection.name} if step.connection else values
-    box = boxes.compile(step.box, known, namespaces)
-    if box is None:
+    box = boxes.compile(step.box, values.scope(step.connection), namespaces)
+    if box is None or not check_changed(step, box, boxes.collector):
         return None
     address = f"{interface.name}.{step.name}"
     part = step.spec.part(step.spec.kind)
     if step.spec.kind in ("import", "transform") and isinstance(part, WriteSpec):
-        return _import(interface, step, part, box, boxes, address, after)
+        made = _import(interface, step, part, box, boxes, after)
+        if made is None or not box.bound.changed:
+            return made
+        return replace(made, fingerprint=fingerprint(made, step.box.text, values.unmoved()))
     if step.spec.kind == "stop_if":
         return StopIf(address, interface.name, step.name, box, step.place, after) if _is_test(box, boxes) else None
     if step.spec.kind == "respond":
@@ -95,14 +120,13 @@ def _import(
     part: WriteSpec,
     box: Box,
     boxes: Boxes,
-    address: str,
     after: tuple[str, ...],
 ) -> Import | None:
     if step.table is None:
         return None
     mapped = map_step(step, part, step.table, box, boxes)
     return Import(
-        id=address,
+        id=f"{interface.name}.{step.name}",
         interface=interface.name,
         name=step.name,
         connection=None if isinstance(part, TransformSpec) or step.connection is None else step.connection.name,

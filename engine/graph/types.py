@@ -26,12 +26,23 @@ SCHEMA_NAMESPACE = "schema"
 """The name under which a box reaches the Schema's tables explicitly: `schema.customers`."""
 
 
+CHANGED_NAMESPACE = "changed"
+"""`changed.customers`: the rows of `customers` that have changed since the step has seen them."""
+
+WEIR_NAMESPACE = "weir"
+"""`weir.coverage`: what the connection's mirror tells about itself (`MIRROR_TABLES`)."""
+
+QUALIFIED = frozenset({CHANGED_NAMESPACE, WEIR_NAMESPACE})
+"""Namespaces whose tables are reached by their full names only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What names mean in a box: namespaces in the order in which a bare name is looked up.
 
     A box of an import sees its connection (`customers`, `stripe_main.customers`) and then the Schema
-    (`schema.customers`); a transform, stop_if or respond sees the Schema only.
+    (`schema.customers`); a transform, stop_if or respond sees the Schema only. With a connection come the two
+    namespaces that are `QUALIFIED`: they belong to the first namespace that is neither these nor the Schema.
     """
 
     namespaces: tuple[tuple[str, Mapping[str, Relation]], ...]
@@ -47,10 +58,14 @@ class TableRead:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A box that binds: the columns it yields and the tables it reads (one entry a table, scans united)."""
+    """A box that binds: the columns it yields and the tables it reads (one entry a table, scans united).
+
+    `changed` are the tables of which it wants only the rows that have changed, at one place at least.
+    """
 
     relation: Relation
     reads: tuple[TableRead, ...]
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,11 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Write a box's rows into a table of the Schema. `transform` boxes read the Schema only (`connection` is None)."""
+    """Write a box's rows into a table of the Schema. `transform` boxes read the Schema only (`connection` is None).
+
+    `fingerprint` is there when the box reads changed rows: (part, hash) for each part of the definitions that decides
+    what a row that has not changed becomes. When one is another, all rows count as changed.
+    """
 
     id: str
     interface: str
@@ -131,6 +150,7 @@ class Import:
     snapshot: bool
     origin: Place
     after: tuple[str, ...]
+    fingerprint: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Plans: what a run would do now."""
 
 from .budget import BUDGET_DAYS, ReadBudget, read_budgets
+from .changed import Watermark, parts_of, reason_for_all, reason_of_mirror
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
 from .outlook import Known, Mirrors
@@ -21,14 +22,18 @@ __all__ = [
     "Task",
     "TaskChange",
     "Totals",
+    "Watermark",
     "compare_plans",
     "connection_settings",
+    "parts_of",
     "plan_from_json",
     "plan_graph",
     "plan_hash",
     "plan_of_needs",
     "plan_to_json",
     "read_budgets",
+    "reason_for_all",
+    "reason_of_mirror",
     "report_unset",
     "select_interfaces",
     "step_kind",

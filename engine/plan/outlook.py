@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from engine.connector import CHANGES, Connector, Mirror, Pace, Read, VersionMove
+from engine.connector import CHANGES, Connector, Mirror, MirrorInstant, Pace, Read, VersionMove
 
+from .changed import Watermark
 from .types import ConnectionSettings, Estimate
 
 Mirrors = Mapping[str, Sequence[Mirror]]
@@ -16,10 +17,15 @@ Mirrors = Mapping[str, Sequence[Mirror]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known besides the definitions when a plan is made. `now` is this machine's time."""
+    """What is known besides the definitions when a plan is made. `now` is this machine's time.
+
+    `instants` are those of the mirrors, by connection; `watermarks` what steps have seen of them, by step.
+    """
 
     now: datetime
     mirrors: Mirrors = field(default_factory=dict)
+    instants: Mapping[str, MirrorInstant] = field(default_factory=dict)
+    watermarks: Mapping[str, Watermark] = field(default_factory=dict)
 
 
 def outlook(

@@ -10,6 +10,7 @@ from engine.connector import CHANGES, Connector, Need, Read
 from engine.graph import Action, Extract, Graph, Import, Respond, Step, StopIf
 from engine.project import Connection, Project
 
+from .changed import why_changed
 from .codec import plan_hash
 from .outlook import Known, outlook
 from .types import ConnectionSettings, Estimate, Plan, Skipped, Task
@@ -54,7 +55,8 @@ def plan_graph(
         for step_id, _ in extract.needs:
             fed.setdefault(step_id, []).append(extract.id)
     after = _after(graph, wanted)
-    tasks += [_task(step, (*after[step.id], *fed.get(step.id, ()))) for step in steps]
+    seen = {step.id: _seen(step, settings, known) for step in steps}
+    tasks += [_task(step, (*after[step.id], *fed.get(step.id, ())), seen[step.id]) for step in steps]
     names = tuple(name for name in interfaces if name not in left_out)
     plan = Plan(names, settings, tuple(tasks), tuple(skipped), "")
     return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
@@ -157,9 +159,17 @@ def _extract_tasks(
         )
 
 
-def _task(step: Step, needs: Sequence[str]) -> Task:
+def _seen(step: Step, settings: Sequence[ConnectionSettings], known: Known | None) -> tuple[str, ...]:
+    """Which rows a step that reads changed ones would see now, in words."""
+    if known is None or not isinstance(step, Import) or not step.fingerprint:
+        return ()
+    own = next(each for each in settings if each.name == step.connection)
+    return (why_changed(step, own, known.watermarks.get(step.id), known.instants.get(own.name)),)
+
+
+def _task(step: Step, needs: Sequence[str], now: tuple[str, ...] = ()) -> Task:
     waits = tuple(dict.fromkeys(needs))
-    nothing = Estimate(0, None)
+    nothing = Estimate(0, None, now)
     match step:
         case Import():
             return Task(step, step.action.value, _why(step), nothing, waits)

@@ -28,8 +28,10 @@ from engine.spec import (
 from .types import BoxText, Connection, Interface, Project, ResolvedStep, Table
 from .unused import report_unused
 
-RESERVED_NAMES: Final = frozenset({"schema", "main", "memory", "temp", "system", "information_schema", "pg_catalog"})
-"""Names that SQL boxes already know: the Schema's, and those of DuckDB's own catalogues."""
+RESERVED_NAMES: Final = frozenset(
+    {"schema", "changed", "weir", "main", "memory", "temp", "system", "information_schema", "pg_catalog"}
+)
+"""Names that SQL boxes already know: the Schema's, those of every mirror, and those of DuckDB's own catalogues."""
 
 
 def resolve_specs(

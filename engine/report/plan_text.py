@@ -68,12 +68,16 @@ def _extract(task: Task, paint: Paint) -> Iterator[str]:
     yield f"  {paint(GREEN, 'read')} {paint(BOLD, task.step.table)}  {paint(DIM, _estimate(task))}"
     for read in task.reads:
         yield from _read(read, task.step.table, paint)
-    for line in task.estimate.now:
-        yield from textwrap.wrap(line, _WIDTH, initial_indent="    now: ", subsequent_indent="         ")
+    yield from _now(task)
     if task.fresh:
         yield f"    {paint(DIM, task.fresh)}"
     users = ", ".join(dict.fromkeys(step for step, _ in task.step.needs))
     yield f"    {paint(DIM, f'for {users}')}"
+
+
+def _now(task: Task) -> Iterator[str]:
+    for line in task.estimate.now:
+        yield from textwrap.wrap(line, _WIDTH, initial_indent="    now: ", subsequent_indent="         ")
 
 
 def _read(read: Read, table: str, paint: Paint) -> Iterator[str]:
@@ -110,6 +114,7 @@ def _step(task: Task, paint: Paint, *, with_sql: bool) -> Iterator[str]:
         case _:
             assert_never(step)
     yield from textwrap.wrap(task.reason, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    yield from _now(task)
     sources = [f"{read.namespace}.{read.need.table}" for read in step.box.bound.reads]
     if sources:
         yield f"    from {', '.join(sources)}"

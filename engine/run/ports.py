@@ -9,8 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from engine.connector import Changes, Coverage, Mirror
+from engine.connector import Changes, Coverage, Mirror, MirrorInstant
 from engine.graph import Action, Box, MapColumn
+from engine.plan import Watermark
 from engine.relation import Relation
 
 from .executor import OutputFile
@@ -91,11 +92,15 @@ class BoxLimits:
 
 @dataclass(frozen=True, slots=True)
 class BoxResult:
-    """A box's rows, on disk: the table `result` of the DuckDB file at `path`. `relation` is what it has."""
+    """A box's rows, on disk: the table `result` of the DuckDB file at `path`. `relation` is what it has.
+
+    `seen` is the instant of the mirror that a box which reads changed rows was run at.
+    """
 
     path: Path
     relation: Relation
     rows: int
+    seen: MirrorInstant | None = None
 
 
 class BoxError(Exception):
@@ -111,14 +116,22 @@ class BoxError(Exception):
 class BoxRunner(Protocol):
     """Runs SQL boxes, which are untrusted: they see the staged tables and the Schema and nothing else."""
 
-    def run(self, box: Box, target: Path, limits: BoxLimits) -> BoxResult:
-        """Write the box's rows to a new file at `target`. Raises `BoxError`; then `target` does not exist."""
+    def run(self, box: Box, target: Path, limits: BoxLimits, since: MirrorInstant | None = None) -> BoxResult:
+        """Write the box's rows to a new file at `target`. Raises `BoxError`; then `target` does not exist.
+
+        Of tables in `changed` the box sees the rows that have changed since then: all of them without `since`, or when
+        it does not lead to what the mirror is now.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """One write into a table of the Schema. `match` pairs (Schema column, source column)."""
+    """One write into a table of the Schema. `match` pairs (Schema column, source column).
+
+    `watermark` is remembered with the rows, in place of the step's last one. A job that is not `whole` has only rows
+    that have changed: what the step refused before stands, as far as these rows do not have its key.
+    """
 
     run_id: str
     step: str
@@ -130,6 +143,8 @@ class ImportJob:
     mapping: tuple[MapColumn, ...]
     reject_limit: int
     snapshot: Path | None
+    watermark: Watermark | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +193,10 @@ class TableStore(Protocol):
     def apply(self, job: ImportJob, result: BoxResult) -> ImportReport:
         """Write `result` in one transaction: after a failure the table is as it was. The table is made, or widened by
         new columns, as needed; a change that would lose data raises `StoreError`."""
+        ...
+
+    def watermark(self, step: str) -> Watermark | None:
+        """What the rows of a step's table were made of, if the step reads changed rows."""
         ...
 
     def close(self) -> None:

@@ -93,6 +93,7 @@ class World:
     `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id. `reads`
     counts requests; with `over_budget` no read budget ends anything. `refresh` says what must be read of what is
     wanted, given an account's mirror (see `Connector.refresh`).
+    With `rebuild`, all rows count as changed.
     """
 
     now: Callable[[], datetime]
@@ -115,6 +116,7 @@ class World:
     cancelled: Callable[[], bool]
     parallel: int = 4
     reject_limit: int = 1000
+    rebuild: bool = False
     lease_seconds: float = 30.0
     over_budget: bool = False
     refresh: Callable[[ConnectionSettings, Sequence[Read], Mirror, Pace], Sequence[Read]] = _all

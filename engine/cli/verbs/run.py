@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="Each SQL box in a child process with limits of its own; the default where CI is set.",
 )
 @click.option("--full", is_flag=True, help="Read everything that is needed again, whatever the mirror has.")
+@click.option("--rebuild", is_flag=True, help="All rows count as changed for steps that read `changed.…`.")
 @click.option("--accept-deletes", is_flag=True, help="A large part of a mirrored table may be gone (see E613).")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--over-budget", is_flag=True, help="Read even beyond the `read_budget` of a connection.")
@@ -43,6 +44,7 @@ def command(
     parameters: tuple[str, ...],
     isolated: bool | None,
     full: bool,
+    rebuild: bool,
     accept_deletes: bool,
     style: str,
     over_budget: bool,
@@ -62,6 +64,7 @@ def command(
         accept_deletes=accept_deletes,
         full=full,
         over_budget=over_budget,
+        rebuild=rebuild,
     )
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))

@@ -282,6 +282,37 @@ WHERE email = '{{ email }}'
 """,
     ),
     Code(
+        "E422",
+        "changed rows cannot be written so",
+        """
+A box of changed rows (`changed.customers`) yields a part of what the table holds. `replace` would delete all the rest.
+`insert` into a table without a key would write rows a second time whenever all rows count as changed again, as they do
+after an edit of the box.
+
+```yaml
+import: {sql: SELECT id, email FROM changed.customers, action: replace}
+```
+
+**Mend it:** `action: upsert`. To take rows out that are gone, use a second step: `action: delete` with
+`SELECT id FROM changed.customers_all WHERE _deleted_at IS NOT NULL`. For a log of changes, give its table the key
+`[id, changed_at]` and let the box yield `_changed_at AS changed_at`.
+""",
+    ),
+    Code(
+        "E423",
+        "changed rows outside of an import",
+        """
+`changed.customers` means the rows that have changed since this step has seen them, and only imports remember what they
+have seen.
+
+```yaml
+- respond: {sql: SELECT id FROM changed.customers}
+```
+
+**Mend it:** Read the table itself, and filter by `_changed_at` if need be.
+""",
+    ),
+    Code(
         "W401",
         "columns that the table does not take",
         """

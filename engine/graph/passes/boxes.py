@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.connector import SourceCatalogue
+from engine.connector import MIRROR_TABLES, SourceCatalogue
 from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
 from engine.project import BoxText, Project
 from engine.relation import Relation
 
 from ..template import Rendered, render
 from ..template_errors import TemplateFailedError
-from ..types import SCHEMA_NAMESPACE, Binder, BindFailure, Bound, Box, Scope
+from ..types import (
+    CHANGED_NAMESPACE,
+    QUALIFIED,
+    SCHEMA_NAMESPACE,
+    WEIR_NAMESPACE,
+    Binder,
+    BindFailure,
+    Bound,
+    Box,
+    Scope,
+)
 
 _CODES = {
     "syntax": "E401",
@@ -58,6 +68,7 @@ class Boxes:
     def scope(self, namespaces: tuple[str, ...]) -> Scope | None:
         """What names mean in these namespaces; None when a catalogue is missing."""
         found: list[tuple[str, Mapping[str, Relation]]] = []
+        mirrored: list[tuple[str, Mapping[str, Relation]]] = []
         for name in namespaces:
             if name == SCHEMA_NAMESPACE:
                 tables = {table.name: table.relation for table in self.project.tables.values()}
@@ -66,8 +77,10 @@ class Boxes:
             catalogue = self.catalogues.get(name)
             if catalogue is None:
                 return None
-            found.append((name, {table.name: table.relation for table in catalogue.tables.values()}))
-        return Scope(tuple(found))
+            relations = {table.name: table.relation for table in catalogue.tables.values()}
+            found.append((name, relations))
+            mirrored = [(CHANGED_NAMESPACE, relations), (WEIR_NAMESPACE, MIRROR_TABLES)]
+        return Scope((*found, *mirrored))
 
     def report_failure(
         self, failure: BindFailure, rendered: Rendered, place: Place, elsewhere: str | None = None
@@ -94,6 +107,10 @@ class Boxes:
         """Why a table that a box names is not there, when that is known."""
         if failure.reason != "table" or failure.name is None:
             return None
+        if failure.name.partition(".")[0].casefold() in QUALIFIED and namespaces == (SCHEMA_NAMESPACE,):
+            return (
+                "`changed` and `weir` belong to a connection: only boxes of imports, and those of connections, see them"
+            )
         name = failure.name.rpartition(".")[2].casefold()
         for connection, catalogue in self.catalogues.items():
             if connection in namespaces and name in catalogue.unreadable:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from engine.connector import Changes, Gone, Op, Predicate
+from engine.connector import Changes, Gone, MirrorInstant, Op, Predicate
 from engine.connector.spool import SpoolError
 from engine.duck.staging import DuckStaging
-from engine.duck.staging_file import StagingFile, read_file
 
 from .staged import catalogue, covered, moment, rows, spool, stored
 
@@ -37,11 +37,10 @@ def changed(staging: DuckStaging) -> dict[object, object]:
     return dict(rows(staging.path, "SELECT id, _changed_at FROM charges"))
 
 
-def file_of(path: Path) -> StagingFile:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        found = read_file(connection)
+def seen_at(staging: DuckStaging) -> datetime:
+    found = staging.instant()
     assert found is not None
-    return found
+    return found.changed_at.replace(tzinfo=None)
 
 
 def test_it_is_when_the_row_was_first_read(staging: DuckStaging, folder: Path) -> None:
@@ -128,10 +127,10 @@ def test_a_row_that_comes_back_into_sight_has_changed(staging: DuckStaging, fold
 def test_later_changes_have_later_instants_whatever_the_clock_says(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [], moment(5))
     for amount, minute in ((2, 5), (3, 4), (4, 6)):
-        seen = file_of(staging.path).changed_at
+        seen = seen_at(staging)
         staging.load([spool(folder, [[charge("a", amount=amount)]])], [], moment(minute))
-        assert list(changed(staging).values()) == [file_of(staging.path).changed_at]
-        assert file_of(staging.path).changed_at > seen
+        assert list(changed(staging).values()) == [seen_at(staging)]
+        assert seen_at(staging) > seen
     assert changed(staging) == {"a": stored(6)}
 
 
@@ -147,24 +146,27 @@ def test_a_file_of_an_earlier_version_has_changed_when_the_column_comes(staging:
 
 def test_each_file_has_an_identity_of_its_own(tmp_path: Path, folder: Path) -> None:
     found = set()
+    assert DuckStaging(tmp_path / "stripe.duckdb", catalogue()).instant() is None
     for _ in range(3):
         staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
         staging.load([spool(folder, [[charge("a")]])], [], moment(1))
-        identity = file_of(staging.path).id
+        first = staging.instant()
+        assert first is not None
         staging.load([], [covered(2)], moment(2))
-        assert file_of(staging.path) == StagingFile(identity, stored(2))
-        found.add(identity)
+        assert staging.instant() == MirrorInstant(first.file, moment(2))
+        assert first.leads_to(staging.instant())
+        found.add(first.file)
         staging.path.unlink()
     assert len(found) == 3
 
 
 def test_a_load_that_fails_changes_no_instant(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [], moment(1))
-    before = file_of(staging.path)
+    before = staging.instant()
     broken = spool(folder, [[charge("a", amount=2)]])
     cut = Path(broken.path)
     cut.write_bytes(cut.read_bytes()[:-7])
     with pytest.raises(SpoolError):
         staging.load([broken], [], moment(2))
-    assert file_of(staging.path) == before
+    assert staging.instant() == before
     assert changed(staging) == {"a": stored(1)}
