@@ -37,10 +37,14 @@ TYPED_INTERFACE = "query"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query found: the columns, and the rows on disk for as long as the query is open."""
+    """What a query found: the columns, and the rows on disk for as long as the query is open.
+
+    `changed` are the tables of which it asked for the changed rows, and got all: no step says since when.
+    """
 
     relation: Relation
     result: BoxResult
+    changed: tuple[str, ...] = ()
 
     def rows(self, limit: int) -> Sequence[tuple[object, ...]]:
         """The first rows."""
@@ -92,7 +96,8 @@ def answered(
             raise RefusalError(exit_code(run), message, failed.hint if failed is not None else None)
         from engine.run import BoxResult
 
-        yield Answer(box.bound.relation, BoxResult(outcome.response, box.bound.relation, outcome.counts["rows"]))
+        result = BoxResult(outcome.response, box.bound.relation, outcome.counts["rows"])
+        yield Answer(box.bound.relation, result, box.bound.changed)
 
 
 def compile_box(root: Path, connection: str, sql: str | None, limit: int | None = None) -> tuple[Checked, Box]:

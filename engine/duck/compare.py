@@ -14,9 +14,9 @@ import duckdb
 from engine.connector import Predicate, SourceTable
 
 from .files import attach, reading
-from .ingest import SYSTEM_COLUMNS
 from .quoting import quote_name
 from .staging_sweep import compile_where
+from .system_columns import SYSTEM_COLUMNS
 
 _SAMPLES: Final = 5
 

@@ -217,3 +217,49 @@ def test_a_table_that_cannot_be_read_is_not_verified(shop: Shop) -> None:
     assert done.code == 3
     assert "disputes: could not be read" in done.out
     assert "not everything could be compared" in done.out
+
+
+def test_a_step_that_asks_for_changed_rows_gets_those(shop: Shop) -> None:
+    def counted(*arguments: str) -> dict[str, int]:
+        done = shop.weir("run", "payments", *arguments, "--format", "json").succeeded()
+        ended = [json.loads(line) for line in done.out.splitlines()]
+        (load,) = [each for each in ended if each.get("task") == "payments.load" and each["event"] == "task_ended"]
+        return {name: number for name, number in load["counts"].items() if number}
+
+    def plan() -> str:
+        return shop.weir("plan", "payments", "--no-sql").succeeded().out
+
+    assert "now: all rows: the step has not seen any yet" in plan()
+    assert counted() == {"read": 351, "inserted": 351}
+    assert "now: rows changed since" in plan()
+    assert counted() == {}
+
+    paid = [each for each in shop.list("/v1/charges", limit="100") if each["status"] == "succeeded"]
+    charge = next(each["id"] for each in paid if not each["amount_refunded"] and not each["disputed"])
+    shop.act("POST", "/v1/refunds", charge=charge, amount="1")
+    assert counted() == {"read": 1, "updated": 1}
+    sql = "SELECT payment_id, refunded_minor FROM payments WHERE refunded_minor = 1"
+    assert shop.weir("query", "schema", sql, "--format", "csv").succeeded().out.splitlines()[1:] == [f"{charge},1"]
+
+    file = shop.folder / "interfaces" / "payments.yaml"
+    file.write_text(file.read_text().replace("failure_code AS failure", "upper(failure_code) AS failure"))
+    assert "now: rebuild from all rows: the SQL box has changed since run" in plan()
+    rebuilt = counted()
+    assert rebuilt["read"] == 351
+    assert rebuilt["updated"] > 0
+    assert counted() == {}
+    assert counted("--rebuild") == {"read": 351, "unchanged": 351}
+
+
+def test_what_a_mirror_tells_of_itself_is_asked_without_a_request(shop: Shop) -> None:
+    sql = 'SELECT "table", sum("rows") AS n FROM weir.coverage GROUP BY 1'
+    assert shop.weir("query", "stripe_main", sql, "--format", "csv").succeeded().out == "table,n\n"
+    shop.weir("run", "payments").succeeded()
+    shop.control("DELETE", "/requests")
+    found = shop.weir("query", "stripe_main", sql, "--format", "csv").succeeded().out
+    assert found == "table,n\ncharges,351\n"
+    assert shop.control("GET", "/requests") == []
+    sql = "SELECT count(*) AS n FROM changed.charges"
+    done = shop.weir("query", "stripe_main", sql, "--format", "csv").succeeded()
+    assert done.out == "n\n351\n"
+    assert "`changed.charges` has all rows here" in done.err

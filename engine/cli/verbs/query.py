@@ -70,6 +70,8 @@ def command(
             _write(answer, output, form)
         else:
             _show(answer, form, limit, session.width)
+        for table in answer.changed:
+            click.echo(f"`changed.{table}` has all rows here: only a step of an interface knows since when", err=True)
 
 
 def _style_of(style: str | None, output: Path | None) -> str:

@@ -306,7 +306,7 @@ import: {sql: SELECT id, email FROM changed.customers, action: replace}
 have seen.
 
 ```yaml
-- respond: {sql: SELECT id FROM changed.customers}
+- export: {sql: SELECT id FROM changed.customers, …}
 ```
 
 **Mend it:** Read the table itself, and filter by `_changed_at` if need be.

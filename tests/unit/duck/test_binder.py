@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.connector import Need, Op, Predicate
+from engine.connector import MIRROR_TABLES, Need, Op, Predicate
 from engine.duck import DuckBinder
-from engine.graph import BindFailure, Bound, Scope
+from engine.graph import BindFailure, Bound, Scope, TableRead
 from engine.relation import BOOLEAN, FLOAT, INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 
 CUSTOMERS = Relation(
@@ -281,3 +281,87 @@ def test_expressions_that_are_none(binder: DuckBinder, expression: str, reason: 
         assert expression[slice(*found.span)] == marked
     if found.span is not None:
         assert 0 <= found.span[0] <= found.span[1] <= len(expression)
+
+
+MIRRORED = Scope((*SCOPE.namespaces, ("changed", {"customers": CUSTOMERS}), ("weir", MIRROR_TABLES)))
+
+
+@pytest.mark.parametrize("name", ["changed.customers", "changed.customers_all", 'Changed."CUSTOMERS"'])
+def test_changed_rows_need_what_the_table_itself_would(binder: DuckBinder, name: str) -> None:
+    sql = "SELECT email FROM {} WHERE created >= TIMESTAMP '2024-01-01' AND email = 'a'"
+    found = bound(binder, sql.format(name), MIRRORED)
+    plain = bound(binder, sql.format("customers"), MIRRORED)
+    assert (found.changed, plain.changed) == (("customers",), ())
+    assert (found.relation, found.reads) == (plain.relation, plain.reads)
+
+
+def test_a_limit_says_nothing_of_changed_rows(binder: DuckBinder) -> None:
+    for sql in (
+        "SELECT id FROM changed.customers LIMIT 3",
+        "SELECT id FROM changed.customers ORDER BY created DESC LIMIT 3",
+    ):
+        (read,) = bound(binder, sql, MIRRORED).reads
+        assert read.need.limit is None
+
+
+def test_changed_rows_and_the_table_are_one_need(binder: DuckBinder) -> None:
+    sql = (
+        "SELECT c.id FROM customers c WHERE balance = 1 AND email IN "
+        "(SELECT email FROM changed.customers WHERE created >= TIMESTAMP '2024-01-01')"
+    )
+    found = bound(binder, sql, MIRRORED)
+    (read,) = found.reads
+    assert read.namespace == "stripe_main"
+    assert set(read.need.columns) == {"id", "email", "balance", "created"}
+    assert len(read.need.where) == 2
+    assert found.changed == ("customers",)
+
+
+def test_changed_rows_of_which_none_can_matter_are_still_a_read(binder: DuckBinder) -> None:
+    found = bound(binder, "SELECT id FROM changed.customers WHERE false", MIRRORED)
+    assert found.reads == (TableRead("stripe_main", Need("customers", (), ())),)
+    assert found.changed == ("customers",)
+
+
+def test_what_a_mirror_tells_of_itself_is_read_by_nobody(binder: DuckBinder) -> None:
+    found = bound(
+        binder, 'SELECT "table", sum("rows") AS n, max(read_at) AS at FROM weir.coverage GROUP BY 1', MIRRORED
+    )
+    assert (found.reads, found.changed) == ((), ())
+    assert found.relation.names == ("table", "n", "at")
+    joined = bound(binder, "SELECT id FROM customers, weir.coverage WHERE email = account LIMIT 3", MIRRORED)
+    (read,) = joined.reads
+    assert (read.namespace, read.need.table, read.need.limit) == ("stripe_main", "customers", None)
+
+
+@pytest.mark.parametrize("name", sorted(MIRROR_TABLES))
+def test_every_table_of_a_mirror_binds(binder: DuckBinder, name: str) -> None:
+    assert bound(binder, f"SELECT * FROM weir.{name}", MIRRORED).relation.names == MIRROR_TABLES[name].names
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason", "near"),
+    [
+        ("SELECT id FROM coverage", "table", None),
+        ("SELECT id FROM changed.custmers", "table", "customers"),
+        ("SELECT id FROM changed.people", "table", None),
+        ("SELECT acount FROM weir.coverage", "column", "account"),
+        ("SELECT emial FROM changed.customers", "column", "email"),
+        ("SELECT * FROM weir.applied_events", "table", None),
+    ],
+)
+def test_names_of_mirrors_are_reached_in_full_only(binder: DuckBinder, sql: str, reason: str, near: str | None) -> None:
+    failure = refused(binder, sql, MIRRORED)
+    assert failure.reason == reason
+    assert near is None or near in failure.candidates
+
+
+def test_words_that_look_like_namespaces_may_be_used(binder: DuckBinder) -> None:
+    sql = "WITH changed AS (SELECT id AS weir FROM customers) SELECT changed.weir FROM changed"
+    found = bound(binder, sql, MIRRORED)
+    assert (found.changed, [read.need.columns for read in found.reads]) == ((), [("id",)])
+
+
+def test_without_a_connection_nothing_changes(binder: DuckBinder) -> None:
+    assert refused(binder, "SELECT id FROM changed.customers").reason == "table"
+    assert refused(binder, "SELECT * FROM weir.coverage").reason == "table"
