@@ -10,6 +10,8 @@ from typing import Any, Final
 from engine.diagnostics import CODES
 from engine.spec import json_schema
 
+from .boxes_page import boxes_page
+
 _GENERATED: Final = "<!-- Generated: `WEIR_UPDATE_GOLDEN=1 pytest tests/unit/report` writes it anew. -->\n"
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "connection": ("Connections", "`connections/*.yaml`: a system that is reached."),
@@ -22,7 +24,8 @@ _RULES: Final = """\
 
 Definitions are YAML files, one object a file, in the folders `connections/`, `interfaces/` and `schemas/` (folders in
 them are read too; files whose names begin with a dot are not). [`diagnostics.md`](diagnostics.md) lists what can be
-wrong with them, [`templates.md`](templates.md) what may stand between `{{` and `}}` in a SQL box.
+wrong with them, [`boxes.md`](boxes.md) what a SQL box sees, [`templates.md`](templates.md) what may stand between `{{`
+and `}}` in it.
 
 - YAML is read as YAML 1.2: `no`, `on` and `yes` are texts, `010` is ten, only `true` and `false` are booleans. Files
   are UTF-8 and at most 1 MiB. Tags, merge keys (`<<`) and a second document in a file are refused; anchors and aliases
@@ -45,7 +48,11 @@ The first line of a definition tells editors where its JSON Schema is (`weir sch
 
 def reference_files() -> Mapping[str, str]:
     """The generated pages by file name, as they stand in `docs/reference/`: the same text every time."""
-    return {"language.md": language_page(), "diagnostics.md": diagnostics_page()}
+    return {
+        "language.md": language_page(),
+        "boxes.md": boxes_page(_GENERATED),
+        "diagnostics.md": diagnostics_page(),
+    }
 
 
 def language_page() -> str:

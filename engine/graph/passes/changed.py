@@ -22,7 +22,7 @@ def check_changed(step: ResolvedStep, box: Box, collector: Collector) -> bool:
     place = step.box.place.within(*found.span()) if found else step.box.place
     tables = ", ".join(f"`changed.{name}`" for name in box.bound.changed)
     if step.spec.kind != "import" or not isinstance(part, WriteSpec):
-        message = f"{tables} in a `{step.spec.kind}`: only an import knows since when"
+        message = f"only an import can read {tables}: it remembers what it has seen"
         collector.report("E423", message, place, hint=f"read `{box.bound.changed[0]}`")
         return False
     if part.action == "replace":

@@ -14,7 +14,7 @@ from engine.report.reference import reference_files
 PAGES = Path(__file__).parents[3] / "docs/reference"
 
 
-@pytest.mark.parametrize("name", ["language.md", "diagnostics.md"])
+@pytest.mark.parametrize("name", ["language.md", "boxes.md", "diagnostics.md"])
 def test_the_reference_is_fresh(name: str) -> None:
     text = reference_files()[name]
     if os.environ.get("WEIR_UPDATE_GOLDEN"):
