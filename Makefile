@@ -50,7 +50,7 @@ lint: $(DEVELOPMENT) ## Style, types and the layers of the architecture
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEVELOPMENT) ## Measure rows per CPU second against other ways
+bench: $(DEVELOPMENT) ## All benchmarks: tables, reports and plots in benchmarks/results (ARGS=load for one)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove .venv and caches; your data in .weir stays

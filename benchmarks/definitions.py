@@ -8,15 +8,11 @@ The project repeats 200 interfaces' worth of different boxes under different nam
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
-import os
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.__main__ import HERE, ROOT, timed
+from benchmarks.measure import save, show, timed, weir
 
 BOXES = (
     "SELECT id, email, created FROM customers WHERE created >= TIMESTAMP '2025-{month:02}-{day:02}'",
@@ -55,30 +51,24 @@ def write(folder: Path, count: int) -> None:
         )
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "project"
-        write(folder, arguments.count)
-        command = [sys.executable, "-m", "engine.cli", "--project", str(folder), "validate"]
-        validate = [timed(command, ROOT, environment)[0] for _ in range(arguments.rounds)]
-        help_ = [timed([sys.executable, "-m", "engine.cli", "--help"], ROOT, environment)[0] for _ in validate]
+        write(folder, given.count)
+        validate = [timed(weir(folder, "validate")).cpu_seconds for _ in range(given.rounds)]
+        help_ = [timed(weir(folder, "--help")).cpu_seconds for _ in validate]
     report = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "definitions": arguments.count,
+        "definitions": given.count,
         "validate_cpu_seconds": round(statistics.median(validate), 3),
         "help_cpu_seconds": round(statistics.median(help_), 3),
     }
-    for name, value in report.items():
-        print(f"{name:<22}{value:>12}")
-    target = HERE / "results" / "definitions.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(report, indent=2) + "\n")
+    show([("figure", 24), ("", 10)], list(report.items()))
+    save("definitions", report)
 
 
 if __name__ == "__main__":

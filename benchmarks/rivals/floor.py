@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 import duckdb
 
-from benchmarks.server import SPAN, START
+from benchmarks.objects import SPAN, START
 
 WINDOWS = 16
 COLUMNS = {
