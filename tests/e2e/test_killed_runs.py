@@ -6,41 +6,38 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from .command import WEIR, shipped_project, weir
+from tests.mirror.shop import ServedShops, Shop
+
+from .command import shipped_project
+from .forks import Nursery, Running
 
 MOMENTS = 10
+LIMITS = "limits: {requests_per_second: 5000}\n"
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[dict[str, str]]:
+def shop() -> Iterator[Shop]:
     """A Stripe that stands still, so that two runs read the same."""
-    command = [sys.executable, "-m", "engine.web.sandbox", "--port", "0", "--customers", "40", "--frozen"]
-    child = subprocess.Popen([*command, "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdin is not None
-    try:
-        yield json.loads(child.stdout.readline())
-    finally:
-        child.stdin.close()
-        child.wait(20)
-        child.stdout.close()
+    with ExitStack() as stack:
+        shops = ServedShops()
+        stack.callback(shops.close)
+        yield shops.open(customers=40)
 
 
-def project(folder: Path, sandbox: dict[str, str]) -> Path:
+def project(folder: Path, shop: Shop) -> Path:
     folder.mkdir()
     shipped_project(folder)
     connection = folder / "connections" / "stripe_main.yaml"
-    connection.write_text(connection.read_text().replace("base_url: sandbox", f"base_url: {sandbox['url']}"))
+    connection.write_text(connection.read_text().replace("base_url: sandbox\n", f"base_url: {shop.url}\n{LIMITS}"))
     return folder
 
 
@@ -51,44 +48,46 @@ def tables(folder: Path) -> dict[str, list[Any]]:
         return {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY ALL').fetchall() for (name,) in names}
 
 
-def kill_after(folder: Path, environment: dict[str, str], lines: int, seconds: float) -> bool:
+def kill_after(nursery: Nursery, folder: Path, lines: int, seconds: float) -> bool:
     """Start a run, let it tell `lines` events, wait so long, and kill it; whether it was still there."""
-    child = subprocess.Popen(
-        [str(WEIR), "run", "--format", "json"], cwd=folder, env={**os.environ, **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert child.stdout is not None
-    for _ in range(lines):
-        child.stdout.readline()
+    running = nursery.start(folder, "run", "--format", "json")
+    wait_for(running, lines)
     time.sleep(seconds)
-    child.send_signal(signal.SIGKILL)
-    child.stdout.close()
-    return child.wait() == -signal.SIGKILL
+    os.kill(running.pid, signal.SIGKILL)
+    return nursery.wait(running) == -signal.SIGKILL
+
+
+def wait_for(running: Running, lines: int) -> None:
+    """Until a run has told so many events, the last of which comes at its end."""
+    told = b""
+    while told.count(b"\n") < lines and b'"run_ended"' not in told:
+        time.sleep(0.005)
+        told = running.out.read_bytes() if running.out.exists() else b""
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_is_made_good_by_the_next(tmp_path: Path, sandbox: dict[str, str]) -> None:
-    environment = {"STRIPE_SECRET_KEY": sandbox["key"]}
-    undisturbed = project(tmp_path / "undisturbed", sandbox)
-    told = weir(undisturbed, "run", "--format", "json", environment=environment).succeeded().out.splitlines()
-    expected = tables(undisturbed)
-    assert len(expected) >= 3
-    assert all(expected.values())
+def test_a_run_that_was_killed_is_made_good_by_the_next(tmp_path: Path, shop: Shop) -> None:
+    with Nursery({"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}) as nursery:
+        undisturbed = project(tmp_path / "undisturbed", shop)
+        told = nursery.succeed(undisturbed, "run", "--format", "json")
+        expected = tables(undisturbed)
+        assert len(expected) >= 3
+        assert all(expected.values())
 
-    dice = random.Random(4711)
-    killed = 0
-    folders = []
-    for number in range(MOMENTS):
-        if number % 3 == 0:
-            folders.append(project(tmp_path / f"killed{number}", sandbox))
-        events = (number + dice.random()) * len(told) / MOMENTS
-        killed += kill_after(folders[-1], environment, int(events), dice.random() * 0.1)
-        weir(folders[-1], "run", environment=environment).succeeded()
-        assert tables(folders[-1]) == expected
-    assert killed >= MOMENTS - 3
-    abandoned = 0
-    for folder in folders:
-        history = weir(folder, "runs", "--format", "json", environment=environment).succeeded().out.splitlines()
-        abandoned += sum(json.loads(line)["status"] == "abandoned" for line in history)
-        assert not list((folder / ".weir" / "spool").iterdir())
-    assert abandoned >= MOMENTS // 2
+        dice = random.Random(4711)
+        killed = 0
+        folders = []
+        for number in range(MOMENTS):
+            if number % 3 == 0:
+                folders.append(project(tmp_path / f"killed{number}", shop))
+            events = (number + dice.random()) * len(told) / MOMENTS
+            killed += kill_after(nursery, folders[-1], int(events), dice.random() * 0.1)
+            nursery.succeed(folders[-1], "run")
+            assert tables(folders[-1]) == expected
+        assert killed >= MOMENTS - 3
+        abandoned = 0
+        for folder in folders:
+            history = nursery.succeed(folder, "runs", "--format", "json")
+            abandoned += sum(json.loads(line)["status"] == "abandoned" for line in history)
+            assert not list((folder / ".weir" / "spool").iterdir())
+        assert abandoned >= MOMENTS // 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -69,6 +69,30 @@ def _with_ids(value: Any) -> Any:
 def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """By field: what should be there, and what is."""
     return {name: (expected[name], found.get(name)) for name in expected if expected[name] != found.get(name)}
+
+
+def demand_same(
+    truth: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    rows: Mapping[tuple[str, str | None], Sequence[dict[str, Any]]],
+    *,
+    whole: bool = True,
+) -> None:
+    """The live rows of the key's own account, by (table, account), say what the objects do, by table and id."""
+    for table, objects in truth.items():
+        live = live_of(rows.get((table, None), []))
+        assert set(live) == set(objects), table
+        for name, shown in objects.items():
+            wrong = differences(said_by(table, shown, whole=whole), said_by_row(table, live[name], whole=whole))
+            assert not wrong, (table, name, wrong)
+            assert live[name]["_extra"] is None, (table, name)
+
+
+def live_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The rows that are not dead, by id; no id comes twice."""
+    live = [row for row in rows if row["_deleted_at"] is None]
+    found = {row["id"]: row for row in live}
+    assert len(found) == len(live), "doubles"
+    return found
 
 
 def parent_field(table: str) -> str | None:

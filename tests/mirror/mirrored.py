@@ -31,6 +31,7 @@ from engine.run import (
 from engine.run.types import Run
 from engine.testing.fakes import MemoryRunStore, RunMemory
 
+from .comparison import live_of
 from .shop import Shop
 
 CATALOGUE = CONNECTOR.catalogue(None)
@@ -164,15 +165,7 @@ class Mirrored:
 
     def rows(self) -> dict[tuple[str, str | None], list[dict[str, Any]]]:
         """All rows of the staging file by table and account, the dead ones too."""
-        found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
-        if not self.path.exists():
-            return found
-        with duckdb.connect(str(self.path), read_only=True) as connection:
-            present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
-            for (table,) in present:
-                for row in _rows_of(connection.execute(f'SELECT * FROM "{table}"')):
-                    found.setdefault((table, row["_account"] or None), []).append(row)
-        return found
+        return staged_rows(self.path)
 
     def live(self, name: str, account: str | None = None) -> dict[str, dict[str, Any]]:
         """The rows of a table that a SQL box sees, by id; no id comes twice."""
@@ -184,11 +177,16 @@ class Mirrored:
             return _rows_of(connection.execute(sql, list(parameters)))
 
 
-def live_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The rows that are not dead, by id; no id comes twice."""
-    live = [row for row in rows if row["_deleted_at"] is None]
-    found = {row["id"]: row for row in live}
-    assert len(found) == len(live), "doubles"
+def staged_rows(path: Path) -> dict[tuple[str, str | None], list[dict[str, Any]]]:
+    """All rows of a staging file by table and account, the dead ones too; none of one that is not there yet."""
+    found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    if not path.exists():
+        return found
+    with duckdb.connect(str(path), read_only=True) as connection:
+        present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
+        for (table,) in present:
+            for row in _rows_of(connection.execute(f'SELECT * FROM "{table}"')):
+                found.setdefault((table, row["_account"] or None), []).append(row)
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engine.run.types import Run
-from tests.mirror.comparison import differences, said_by, said_by_row
-from tests.mirror.mirrored import Mirrored, live_of
+from tests.mirror.comparison import demand_same
+from tests.mirror.mirrored import Mirrored
 from tests.mirror.shop import ServedShops, Shop
 
 
@@ -53,13 +53,7 @@ class Pair:
 
     def demand_truth(self, *but: str) -> None:
         """The mirror holds what the shop holds, to the last field, in all tables `but` these."""
-        rows = self.mirrored.rows()
-        for table, objects in self.shop.truth(*(name for name in self.mirrored.tables if name not in but)).items():
-            live = live_of(rows.get((table, None), []))
-            assert set(live) == set(objects), table
-            for name, shown in objects.items():
-                assert not differences(said_by(table, shown), said_by_row(table, live[name])), (table, name)
-                assert live[name]["_extra"] is None, (table, name)
+        demand_same(self.shop.truth(*(name for name in self.mirrored.tables if name not in but)), self.mirrored.rows())
 
     def asked(self, *parts: str) -> list[dict[str, Any]]:
         """The requests so far whose path and query hold all of these."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from engine.connectors.stripe.catalogue import SyncClass, load_catalogue
 from engine.connectors.stripe.sync_rules import reread_seconds
-from tests.mirror.comparison import differences, parent_field, said_by, said_by_row
-from tests.mirror.mirrored import Mirrored, live_of
+from tests.mirror.comparison import differences, live_of, parent_field, said_by, said_by_row
+from tests.mirror.mirrored import Mirrored
 from tests.mirror.shop import Shop
 
 GROUPS: Final = (
