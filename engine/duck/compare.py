@@ -13,6 +13,7 @@ import duckdb
 
 from engine.connector import Predicate, SourceTable
 
+from .content import content_hash
 from .files import attach, reading
 from .quoting import quote_name
 from .staging_sweep import compile_where
@@ -129,8 +130,7 @@ def _make_sides(
     name = quote_name(table.name)
     parameters: dict[str, object] = {"account": account, "changed_since": changed_since}
     condition = compile_where(where, table.relation, parameters) or "FALSE"
-    own = [column.name for column in table.relation if column.name not in SYSTEM_COLUMNS or column.name == "_extra"]
-    content = ", ".join(quote_name(column) for column in own)
+    content = content_hash(table.relation)
     key = " || ' ' || ".join(f"{quote_name(column)}::VARCHAR" for column in table.key)
     created = f"{quote_name(table.created)}::TIMESTAMP" if table.created is not None else "NULL::TIMESTAMP"
     there = {each for (each,) in connection.execute(_TABLES, {"table": table.name}).fetchall()}
@@ -138,7 +138,7 @@ def _make_sides(
     def side(database: str) -> str:
         live = f"_account = $account AND _deleted_at IS NULL AND ({condition})" if database in there else "FALSE"
         source = f"{database}.main.{name}" if database in there else f"(SELECT * FROM mirror.main.{name} WHERE FALSE)"
-        return f"SELECT {key} AS key, {created} AS created, hash({content}) AS content FROM {source} WHERE {live}"
+        return f"SELECT {key} AS key, {created} AS created, {content} AS content FROM {source} WHERE {live}"
 
     moved = f"SELECT {key} FROM mirror.main.{name} WHERE _read_at >= $changed_since OR _deleted_at >= $changed_since"
     connection.execute(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import duckdb
 
 from engine.connector import SourceTable
-from engine.relation import Column, Kind
 
+from .content import content_hash
 from .quoting import quote_name
-from .system_columns import ACCOUNT, CHANGED_AT, DELETED_AT, EXTRA, SYSTEM_COLUMNS
+from .system_columns import ACCOUNT, CHANGED_AT, DELETED_AT
 
 _PAIRS = "weir_replaced"
 
@@ -42,8 +42,7 @@ def replace_older(connection: duckdb.DuckDBPyConnection, table: SourceTable, bef
 def _keep_instants(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:
     """Rows are compared by 64 bits of hash: a join that carries all columns costs as much as a third of a read."""
     name = quote_name(table.name)
-    columns = [column for column in table.relation if column.name not in SYSTEM_COLUMNS]
-    content = ", ".join([*(_hashed(column) for column in columns), EXTRA])
+    content = content_hash(table.relation)
     connection.execute(
         f"""
         UPDATE {name} SET {CHANGED_AT} = same.changed_at
@@ -51,12 +50,12 @@ def _keep_instants(connection: duckdb.DuckDBPyConnection, table: SourceTable, be
             SELECT new_row, changed_at
             FROM {_PAIRS}
             JOIN (
-                SELECT rowid AS old_row, {CHANGED_AT} AS changed_at, hash({content}) AS old_content FROM {name}
+                SELECT rowid AS old_row, {CHANGED_AT} AS changed_at, {content} AS old_content FROM {name}
                 WHERE rowid <= $before AND rowid IN (SELECT old_row FROM {_PAIRS})
                     AND {DELETED_AT} IS NULL AND {CHANGED_AT} IS NOT NULL
             ) USING (old_row)
             JOIN (
-                SELECT rowid AS new_row, hash({content}) AS new_content FROM {name} WHERE rowid > $before
+                SELECT rowid AS new_row, {content} AS new_content FROM {name} WHERE rowid > $before
             ) USING (new_row)
             WHERE old_content = new_content
         ) AS same
@@ -64,9 +63,3 @@ def _keep_instants(connection: duckdb.DuckDBPyConnection, table: SourceTable, be
         """,
         {"before": before},
     )
-
-
-def _hashed(column: Column) -> str:
-    """DuckDB gives lists and maps that differ only in NULLs or length one hash."""
-    name = quote_name(column.name)
-    return f"to_json({name})::VARCHAR" if column.type.kind in (Kind.LIST, Kind.MAP) else name

@@ -29,7 +29,7 @@ def test_the_network_guard_guards(tmp_path: Path, project: Path) -> None:
 def test_validate_and_plan_are_offline_and_need_no_key(tmp_path: Path, project: Path) -> None:
     guard = without_network(tmp_path)
     checked = weir(project, "validate", environment=guard).succeeded()
-    assert checked.out.startswith("ok: 1 connection, 3 interfaces and 3 tables")
+    assert checked.out.startswith("ok: 1 connection, 4 interfaces and 4 tables")
     planned = weir(project, "plan", environment=guard).succeeded()
     assert "GET /v1/subscriptions?status=all&limit=100" in planned.out
     assert "upsert customers" in planned.out
