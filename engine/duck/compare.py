@@ -17,7 +17,6 @@ from .content import content_hash
 from .files import attach, reading
 from .quoting import quote_name
 from .staging_sweep import compile_where
-from .system_columns import SYSTEM_COLUMNS
 
 _SAMPLES: Final = 5
 
