@@ -40,7 +40,13 @@ class Business:
         rows = self.shop.rows(resource, self.account)
         if not rows:
             raise RefusedError(404)
-        return rows[who % len(rows)].id
+        match who % 3:  # often the same ones: things happen to an object one after the other
+            case 0:
+                return rows[-1].id
+            case 1:
+                return rows[0].id
+            case _:
+                return rows[who % len(rows)].id
 
     def word(self) -> str:
         """A word that was not used before."""
@@ -191,6 +197,14 @@ class Business:
         kind, path = (("payment_intent", "payment_intents"), ("invoiceitem", "invoiceitems"))[how % 2]
         self.post(f"/v1/{path}/{self.one(kind, who)}", silent=True, description=self.word())
 
+    def delay_events(self, _who: int, how: int) -> None:
+        """From now on events are seen late, or no longer so."""
+        self.shop.configure(event_delay=(0, 3, 120, 290)[how % 4])
+
+    def render_events(self, _who: int, how: int) -> None:
+        """From now on events carry objects of another version, or no longer so."""
+        self.shop.configure(event_api_version=(None, "2024-06-20")[how % 2])
+
     def wait(self, _who: int, how: int) -> None:
         self.shop.advance((1, 2, 30, 299, 600)[how % 5])
 
@@ -205,4 +219,5 @@ DEEDS: Final[dict[str, Callable[[Business, int, int], None]]] = {
     for name, deed in vars(Business).items()
     if callable(deed) and not name.startswith("_") and name not in ("do", "post", "delete", "one", "word")
 }
-USUAL: Final = tuple(sorted(name for name in DEEDS if name != "create_many_customers"))
+USUAL: Final = tuple(sorted(DEEDS.keys() - {"create_many_customers"}))
+OFTEN: Final = ("delay_events", "delay_events", "render_events", "update_customer", "wait", "wait")

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from engine.web.sandbox.faults import REASONS
 from tests.effort import examples
-from tests.mirror.business import DAY, USUAL, Business
+from tests.mirror.business import DAY, OFTEN, USUAL, Business
 from tests.mirror.mirrored import Crash, Killed, Mirrored, permissions_for
 from tests.mirror.shop import ServedShops
 
@@ -23,9 +23,8 @@ from .watch import GROUPS, TABLES, Watch
 
 KEY = "sk_test_weir_sandbox"
 RESTRICTED = "rk_test_that_reads_less"
-OLD_VERSION = "2024-06-20"
 NUMBERS = st.integers(0, 40)
-DEED = st.tuples(st.sampled_from(USUAL), NUMBERS, NUMBERS, NUMBERS)
+DEED = st.tuples(st.sampled_from(USUAL + OFTEN), NUMBERS, NUMBERS, NUMBERS)
 FAULT = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(("error", "rate_limit", "lock", "reset", "truncated", "malformed")),
@@ -81,14 +80,6 @@ class Histories(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.shop.advance(seconds)
         self.watch.note()
-
-    @rule(seconds=st.sampled_from((0, 0, 3, 120, 290)))
-    def delay_events(self, seconds: int) -> None:
-        self.shop.configure(event_delay=seconds)
-
-    @rule(version=st.sampled_from((None, OLD_VERSION)))
-    def render_events(self, version: str | None) -> None:
-        self.shop.configure(event_api_version=version)
 
     @rule(table=st.sampled_from((*TABLES, "events")))
     def lose_permission(self, table: str) -> None:

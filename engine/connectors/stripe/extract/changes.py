@@ -16,6 +16,8 @@ from .readers import TableReader
 _Key = tuple[int, str]
 """A read's index and an object's id."""
 _NO_TEXT: Final = (b"null", b'""', b"")
+_HELD: Final = 2_000
+_PAGE: Final = 100
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -43,6 +45,10 @@ class ChangeReader:
     `applied` are the (id, created) of the events that were taken. What their objects' own form does not tell is
     retrieved afterwards: see `rest`. Up to the moment `settled` events were applied before: one from then comes late,
     and the mirror may hold something newer than its object.
+
+    Events may come in any order. Of an object on whose row others hang, only the latest form may be stored: what an
+    earlier one carries and the latest does not would stay. These are held back until all events are read (see `held`);
+    where they are many, the others are retrieved.
     """
 
     readers: Sequence[TableReader]
@@ -52,6 +58,7 @@ class ChangeReader:
     applied: list[tuple[str, int]] = field(default_factory=list)
     _latest: dict[_Key, int] = field(default_factory=dict)
     _refetch: dict[_Key, None] = field(default_factory=dict)
+    _held: dict[_Key, msgspec.Raw] = field(default_factory=dict)
     _roots: dict[str, list[TableReader]] = field(default_factory=dict)
     _children: dict[str, list[tuple[TableReader, TableReader]]] = field(default_factory=dict)
 
@@ -110,14 +117,30 @@ class ChangeReader:
         same_moment = before == created  # which of the two is the later one, nobody can say
         late = created <= self.settled
         sure = follow["payload"] and event.f_api_version == follow["version"] and not same_moment and not late
-        if sure and not event.f_type.endswith(".deleted"):
+        if not sure or event.f_type.endswith(".deleted"):
+            self._ask_for(reader, identifier, payloads)
+        elif not reader.children:
             payloads[reader.index][identifier] = found
+        elif key in self._held or len(self._held) < _HELD:
+            self._held[key] = found.copy()  # without the page around it
         else:
             self._ask_for(reader, identifier, payloads)
 
     def _ask_for(self, reader: TableReader, identifier: str, payloads: dict[int, dict[str, msgspec.Raw]]) -> None:
         payloads[reader.index].pop(identifier, None)
+        self._held.pop((reader.index, identifier), None)
         self._refetch[reader.index, identifier] = None
+
+    def held(self) -> Iterator[tuple[TableReader, Page]]:
+        """The rows that were held back, once all events are read."""
+        by_reader: dict[int, list[msgspec.Raw]] = defaultdict(list)
+        for (index, _), found in self._held.items():
+            by_reader[index].append(found)
+        self._held.clear()
+        for index, objects in by_reader.items():
+            for place in range(0, len(objects), _PAGE):
+                reader = self.readers[index]
+                yield reader, reader.pages.read(msgspec.json.encode({"data": objects[place : place + _PAGE]}))
 
     def rest(self) -> list[Cursor]:
         """The objects that must be retrieved, once all events are read."""

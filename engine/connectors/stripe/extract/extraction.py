@@ -206,6 +206,8 @@ class Extraction:
             return
         changes.open -= 1
         if not changes.open:
+            for follower, told in changes.held():
+                self._store(follower, told, "event")
             for each in changes.rest():
                 self._queue(each)
 

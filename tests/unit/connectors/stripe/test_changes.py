@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from engine.connector import Coverage, EventInterval, Mirror, Need, Pace
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.extract.changes import ChangeReader
+from engine.connectors.stripe.extract.pages import Page
 from engine.connectors.stripe.extract.readers import TableReader, make_readers
 from engine.connectors.stripe.read_options import ReadOptions
 
@@ -44,11 +46,18 @@ class Told:
         events = next(reader for reader in readers if reader.options["strategy"] == "changes")
         self.changes = ChangeReader(readers, frozenset(known), settled)
         self.rows: list[tuple[str, str, Any]] = []
+        self.pages: list[tuple[str, Page]] = []
         for page in pages:
             body = json.dumps({"object": "list", "data": page, "has_more": False}).encode()
-            for reader, rows in self.changes.take(events.pages.read(body)):
-                self.rows += [(reader.table, row.f_id, getattr(row, "f_email", None)) for row in rows.rows]
+            self._note(self.changes.take(events.pages.read(body)))
+        self.at_once = list(self.rows)
+        self._note(self.changes.held())
         self.asked = sorted((readers[each.read].table, each.id) for each in self.changes.rest())
+
+    def _note(self, told: Iterable[tuple[TableReader, Page]]) -> None:
+        for reader, page in told:
+            self.pages.append((reader.table, page))
+            self.rows += [(reader.table, row.f_id, getattr(row, "f_email", None)) for row in page.rows]
 
 
 def event(number: int, kind: str, created: int = EDGE, version: str = VERSION, **fields: Any) -> dict[str, Any]:
@@ -79,6 +88,23 @@ def test_the_latest_event_decides_in_whatever_order_they_come(readers: list[Tabl
     assert Told(readers, [newer, older]).rows == [("customers", "cus_1", "new")]
     assert Told(readers, [newer], [older]).rows == [("customers", "cus_1", "new")]
     assert Told(readers, [older], [newer]).rows[-1] == ("customers", "cus_1", "new")
+
+
+def test_of_an_object_that_others_hang_on_only_the_latest_form_is_told() -> None:
+    older, newer = (event(n, "invoice.updated", EDGE + n, id="in_1", subtotal=n) for n in (1, 2))
+    for order in ([older], [newer]), ([newer], [older]), ([older, newer],):
+        told = Told(readers_of("invoices", "invoice_line_items"), *order)
+        assert told.at_once == []
+        assert told.rows == [("invoices", "in_1", None)]
+        assert [b'"subtotal":2' in page.body for _, page in told.pages] == [True]
+
+
+def test_where_many_hang_on_others_the_rest_is_retrieved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.connectors.stripe.extract.changes._HELD", 2)
+    several = [event(n, "invoice.updated", EDGE + n, id=f"in_{n}") for n in range(5)]
+    told = Told(readers_of("invoices", "invoice_line_items"), several)
+    assert [row[1] for row in told.rows] == ["in_0", "in_1"]
+    assert told.asked == [("invoices", f"in_{n}") for n in (2, 3, 4)]
 
 
 def test_of_two_events_in_one_second_nobody_knows_which_is_the_later(readers: list[TableReader]) -> None:
