@@ -51,12 +51,14 @@ class Timing:
 
 @dataclass(slots=True)
 class Counts:
-    """What a client did so far. `waiting` says why the latest pause was made, until a request goes through.
+    """What a client did so far. `waiting` says why the latest pause was made, until a request goes through; `open` are
+    the requests that are on their way now.
 
     `api_version` is what the latest answer said of itself; where it says nothing, what was asked for.
     """
 
     requests: int = 0
+    open: int = 0
     retries: int = 0
     limited: int = 0
     bytes: int = 0
@@ -144,7 +146,11 @@ class Client:
 
     async def _send(self, path: str, params: Mapping[str, str]) -> Answer:
         self.counts.requests += 1
-        response = await self._sdk.raw_request_async("get", path, **params)
+        self.counts.open += 1
+        try:
+            response = await self._sdk.raw_request_async("get", path, **params)
+        finally:
+            self.counts.open -= 1
         headers = cast("RawHeaders", response.headers)
         self.counts.bytes += len(headers.raw)
         self.counts.api_version = headers.get("stripe-version") or self.settings.api_version

@@ -17,6 +17,10 @@ _TRAIL: Final = 10
 _PAGES_FOR_A_CUT: Final = 2
 _PAGES_WORTH_A_CUT: Final = 4
 """Each window ends with a page that is not full: what is cut must be worth half a page more."""
+_PAGES_WORTH_A_GUESS: Final = 16
+"""The same for a window that nothing was read of yet."""
+_GUESSES: Final = 4
+"""How often such a window and its parts may be cut: into sixteen, by then pages tell how full they are."""
 
 Kind = Literal["list", "once", "v2", "object"]
 
@@ -30,7 +34,8 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     `trail` are the ids of the latest page: the next one starts after the last of them, or, should that be gone, after
     one before it (`back` counts these). `seen` ids came already and are dropped. `first` and `last` are the creation of
     the first row of `pages` pages and of the last one; the `unclaimed` ones are not part of any coverage yet.
-    `since_cut` counts the pages since the window was cut last.
+    `since_cut` counts the pages since the window was cut last. Before its first page, a window is thought to be as full
+    as the one that it was cut off, `span` seconds a page, and may be cut `guesses` times by that.
     """
 
     read: int
@@ -53,6 +58,8 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     unclaimed_rows: int = 0
     since_cut: int = 0
     gallop: int = GALLOP
+    span: float = 0.0
+    guesses: int = 0
     urgent: bool = False
     id: str = ""
 
@@ -115,13 +122,18 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
     def pages_left(self) -> float:
         """An estimate of the pages to come, by the density so far; infinite where the window has no lower bound.
 
-        None are expected of a window that was cut just now: a cut may be in vain, so two pages must have paid for it.
+        None are expected of a window that was cut just now: a cut may be in vain, so two pages must have paid for it,
+        or one where the cut before it was not in vain, because the window goes on below.
         """
-        if not self.windowed or self.since_cut < _PAGES_FOR_A_CUT or self.last is None or self.first is None:
+        if not self.windowed:
             return 0.0
-        if self.gte is None:
-            return float("inf")
-        return (self.last - self.gte) / max(1.0, self._page_span())
+        if self.last is None or self.first is None:
+            known = self.guesses and self.gte is not None and self.lt is not None
+            return (self.lt - self.gte) / self._page_span() - 1 if known else 0.0  # type: ignore[operator]
+        galloping = self.gte is None and self.gallop > GALLOP
+        if self.since_cut < (1 if galloping else _PAGES_FOR_A_CUT):
+            return 0.0
+        return float("inf") if self.gte is None else (self.last - self.gte) / self._page_span()
 
     def cut(self) -> Cursor | None:
         """Keep the upper part of the window and give the lower one away; None when that is not worth a request.
@@ -129,15 +141,19 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
         A window with a lower bound is halved. One without keeps some pages' worth of time, twice as much each time, so
         that at most one of the windows given away lies below all data. The page on its way stays in the upper part.
         """
-        if self.pages_left() < _PAGES_WORTH_A_CUT or self.last is None:
+        guessed = self.last is None
+        if self.pages_left() < (_PAGES_WORTH_A_GUESS if guessed else _PAGES_WORTH_A_CUT):
             return None
-        top = self.last - int(self._page_span())
+        above = self.lt if self.last is None else self.last
+        assert above is not None
+        top = above - int(self._page_span())
         if self.gte is None:
             middle = top - max(1, int(self._page_span() * self.gallop))
         else:
             middle = (top + self.gte) // 2
             if middle <= self.gte:
                 return None
+        self.guesses = self.guesses - 1 if guessed else 0
         lower = Cursor(
             read=self.read,
             variant=self.variant,
@@ -149,14 +165,17 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
             gte=self.gte,
             lt=middle,
             gallop=self.gallop * 2,
+            span=self._page_span(),
+            guesses=self.guesses if guessed else _GUESSES,
             urgent=self.urgent,
         )
         self.gte, self.since_cut = middle, 0
         return lower
 
     def _page_span(self) -> float:
-        assert self.first is not None
-        assert self.last is not None
+        """How many seconds a page holds: so far, or above the window."""
+        if self.first is None or self.last is None:
+            return max(1.0, self.span)
         return max(1.0, (self.first - self.last) / max(1, self.pages))
 
 

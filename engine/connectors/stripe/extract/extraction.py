@@ -25,6 +25,7 @@ from .spools import SpoolSet
 _OF_ONE_TABLE: Final = frozenset({FailureKind.PERMISSION, FailureKind.REQUEST, FailureKind.MISSING, FailureKind.ANSWER})
 _GONE: Final = frozenset({"resource_missing", "not_found"})
 _CANCEL_POLL: Final = 0.2
+_ENOUGH_WAITING: Final = 4
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ class Extraction:
             cursor = self._take()
             if cursor is not None:
                 self._flying.append(cursor)
+                self._wake(1)  # where there was something to take, or to cut, there may be more
                 await self._step(cursor)
                 self._wake(1 + len(self._below) + len(self._ready))
             elif self._finished():
@@ -129,6 +131,9 @@ class Extraction:
         return self._ready.popleft() if self._ready else self._cut_largest()
 
     def _cut_largest(self) -> Cursor | None:
+        """A window more, unless some of those that there are wait to be let out: limits are met without it."""
+        if len(self._flying) >= self.client.counts.open + _ENOUGH_WAITING:
+            return None
         largest = max(self._flying, key=Cursor.pages_left, default=None)
         return largest.cut() if largest is not None else None
 

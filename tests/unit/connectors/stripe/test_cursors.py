@@ -115,3 +115,37 @@ def test_nothing_is_claimed_above_the_ceiling() -> None:
 def test_addresses_lose_their_host() -> None:
     assert split_url("https://evil.example/v1/a?x=1&y[]=2") == ("/v1/a", {"x": "1", "y[]": "2"})
     assert split_url("/v1/invoices/in_1/lines") == ("/v1/invoices/in_1/lines", {})
+
+
+def window(pages: int, **more: Any) -> Cursor:
+    """A window that nothing was read of, thought to hold so many pages of ten seconds."""
+    bounds = {"gte": 1000, "lt": 1000 + 10 * pages, "span": 10.0, "guesses": 2}
+    return Cursor(read=0, variant=0, kind="list", path="/", windowed=True, **{**bounds, **more})
+
+
+def test_an_unread_window_is_cut_by_how_full_the_one_above_it_was() -> None:
+    upper = window(40)
+    lower = upper.cut()
+    assert lower is not None
+    assert (lower.gte, lower.lt) == (1000, upper.gte)
+    assert 0.4 * 400 < lower.lt - lower.gte < 0.6 * 400
+    assert lower.span == 10.0
+
+
+def test_an_unread_window_is_cut_a_few_times_only_and_never_if_it_is_small_or_unknown() -> None:
+    parts = [window(1000)]
+    while (lower := max(parts, key=Cursor.pages_left).cut()) is not None:
+        parts.append(lower)
+    assert len(parts) == 4
+    assert window(15).cut() is None
+    assert window(40, guesses=0).cut() is None
+    assert window(40, gte=None).cut() is None
+
+
+def test_a_window_that_was_read_gives_its_lower_part_leave_to_be_cut_at_once() -> None:
+    cursor = Cursor(read=0, variant=0, kind="list", path="/", windowed=True, gte=0, lt=100_000)
+    for page in range(2):
+        cursor.advance([f"ch_{page}"], [99_999 - 100 * page, 99_900 - 100 * page])
+    lower = cursor.cut()
+    assert lower is not None
+    assert lower.cut() is not None
