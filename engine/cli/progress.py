@@ -34,6 +34,24 @@ def shown_events(
         yield _Lines(coloured) if style == "text" else _nothing
 
 
+def standing(counts: Mapping[str, int], seconds: float, expected: int | None) -> str:
+    """How far a task is after so many seconds: requests, rows, rows a second, and what is left if that is known."""
+    requests, rows = counts.get("requests", 0), counts.get("rows", 0)
+    if not requests and not rows:
+        return ""
+    words = f"{plural(requests, 'request')}, {plural(rows, 'row')}"
+    rate = rows / seconds if seconds >= 1 else 0.0
+    if rate:
+        words += f" ({rate:,.0f}/s)"
+    left = (expected or 0) - rows
+    if left > 0:
+        words += f", about {left:,} left"
+        if rate:
+            minutes, rest = divmod(round(left / rate), 60)
+            words += f" in {minutes}:{rest:02}"
+    return words
+
+
 def _nothing(_event: Event) -> None:
     """Show no event."""
 
@@ -116,10 +134,9 @@ class _Bars:
         known = self._tasks.get(event.task)
         if known is None:
             return
-        requests, rows = event.counts.get("requests", 0), event.counts.get("rows", 0)
         seconds = self._progress.tasks[self._progress.task_ids.index(known)].elapsed or 0
-        rate = f" ({rows / seconds:,.0f}/s)" if rows and seconds >= 1 else ""
-        counts = f"{plural(requests, 'request')}, {plural(rows, 'row')}{rate}" if requests or rows else ""
+        rows = event.counts.get("rows", 0)
+        counts = standing(event.counts, seconds, self._estimates.get(event.task))
         self._progress.update(known, completed=rows, counts=counts, waiting=event.waiting or "")
 
     def _print(self, event: Event) -> None:

@@ -35,8 +35,9 @@ class Extraction:
     Memory holds at most a page for each worker. Rows that hang on parents go before further parents, so that few
     parents wait for theirs; a full slice ends only when all parents in it have theirs. Events go before everything, so
     that what lists bring is never older than what events told. `until` is a moment of the client's clock at which the
-    slice counts as full. `progress` is called after each page. With `tolerant`, a failure of one table ends only that
-    table and is put into `failures`. `gone` are the ids, by table, of objects that are not there any more.
+    slice counts as full. `progress` is called after each page, with whether requests wait to be let out. With
+    `tolerant`, a failure of one table ends only that table and is put into `failures`. `gone` are the ids, by table, of
+    objects that are not there any more.
     """
 
     client: Client
@@ -50,7 +51,7 @@ class Extraction:
     workers: int
     ceiling_lag: int
     cancelled: Callable[[], bool]
-    progress: Callable[[], None]
+    progress: Callable[[bool], None]
     tolerant: bool = False
     failures: list[Failure] = field(default_factory=list)
     changes: ChangeReader | None = None
@@ -132,10 +133,14 @@ class Extraction:
 
     def _cut_largest(self) -> Cursor | None:
         """A window more, unless some of those that there are wait to be let out: limits are met without it."""
-        if len(self._flying) >= self.client.counts.open + _ENOUGH_WAITING:
+        if self._is_held():
             return None
         largest = max(self._flying, key=Cursor.pages_left, default=None)
         return largest.cut() if largest is not None else None
+
+    def _is_held(self) -> bool:
+        """Whether limits are what it waits for."""
+        return len(self._flying) >= self.client.counts.open + _ENOUGH_WAITING
 
     def _is_of_events(self, cursor: Cursor) -> bool:
         return self.readers[cursor.read].options["strategy"] == "changes"
@@ -156,7 +161,7 @@ class Extraction:
             if cursor in self._flying:
                 self._flying.remove(cursor)
             self._recover(reader, cursor, error.failure)
-        self.progress()
+        self.progress(self._is_held())
 
     async def _fetch(self, reader: TableReader, cursor: Cursor) -> Page:
         def read(answer: Answer) -> Page:

@@ -29,6 +29,7 @@ from .spools import SpoolSet
 MAX_SLICE_BYTES: Final = 256 << 20
 MAX_SLICE_SECONDS: Final = 60.0
 _REPORT_SECONDS: Final = 0.2
+_HELD: Final = "as fast as the limits let requests out"
 
 
 def open_client(config: Mapping[str, Json], account: str | None) -> Client:
@@ -162,16 +163,17 @@ class _Reporter:
         self._context = context
         self._next = 0.0
 
-    def progress(self) -> None:
-        """Report, unless that was done just before."""
+    def progress(self, held: bool) -> None:
+        """Report, unless that was done just before. `held`: requests wait to be let out."""
         now = self._client.timing.now()
         if now >= self._next:
             self._next = now + _REPORT_SECONDS
-            self.send()
+            self.send(held=held)
 
-    def send(self) -> None:
+    def send(self, *, held: bool = False) -> None:
         """Report now."""
-        self._context.report({**self.totals(), "waiting": self._client.counts.waiting})
+        waiting = self._client.counts.waiting or (_HELD if held else None)
+        self._context.report({**self.totals(), "waiting": waiting})
 
     def totals(self) -> dict[str, Json]:
         """What the slice did so far."""

@@ -478,3 +478,13 @@ def test_progress_is_told(tmp_path: Path) -> None:
         "sent": 3, "retries": 0, "limited": 0, "pages": 3, "rows": 300, "bytes": 0,
     }  # fmt: skip
     assert seen[-1]["waiting"] is None
+
+
+def test_where_limits_hold_requests_back_it_is_told_and_no_more_windows_are_cut(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    with serving(StripeModel({CHARGES: charges(6000)})) as server:
+        config = {"concurrency": 40, "requests_per_second": 80}
+        found = read_all(server.url, needs("charges"), tmp_path, report=seen.append, **config)
+    assert sorted(found.ids("charges")) == names(6000)
+    assert len(server.asked) <= 66, "60 pages, and a part of a page for each of a few windows"
+    assert "as fast as the limits let requests out" in [each["waiting"] for each in seen]
