@@ -25,7 +25,7 @@ from .spools import SpoolSet
 _OF_ONE_TABLE: Final = frozenset({FailureKind.PERMISSION, FailureKind.REQUEST, FailureKind.MISSING, FailureKind.ANSWER})
 _GONE: Final = frozenset({"resource_missing", "not_found"})
 _CANCEL_POLL: Final = 0.2
-_ENOUGH_WAITING: Final = 4
+_ENOUGH_HELD: Final = 4
 
 
 @dataclass(slots=True)
@@ -133,14 +133,14 @@ class Extraction:
 
     def _cut_largest(self) -> Cursor | None:
         """A window more, unless some of those that there are wait to be let out: limits are met without it."""
-        if self._is_held():
+        if self._held() >= _ENOUGH_HELD:
             return None
         largest = max(self._flying, key=Cursor.pages_left, default=None)
         return largest.cut() if largest is not None else None
 
-    def _is_held(self) -> bool:
-        """Whether limits are what it waits for."""
-        return len(self._flying) >= self.client.counts.open + _ENOUGH_WAITING
+    def _held(self) -> int:
+        """How many requests wait to be let out."""
+        return len(self._flying) - self.client.counts.open
 
     def _is_of_events(self, cursor: Cursor) -> bool:
         return self.readers[cursor.read].options["strategy"] == "changes"
@@ -161,7 +161,7 @@ class Extraction:
             if cursor in self._flying:
                 self._flying.remove(cursor)
             self._recover(reader, cursor, error.failure)
-        self.progress(self._is_held())
+        self.progress(self._held() >= _ENOUGH_HELD // 2)
 
     async def _fetch(self, reader: TableReader, cursor: Cursor) -> Page:
         def read(answer: Answer) -> Page:
