@@ -21,8 +21,9 @@ class Business:
         self.account = account
         self._made = 0
 
-    def do(self, deed: str, who: int, how: int) -> None:
-        """Do a deed of `DEEDS`."""
+    def do(self, deed: str, who: int, how: int, late: int = 0) -> None:
+        """Do a deed of `DEEDS`. Its events are seen so many seconds late."""
+        self.shop.configure(event_delay=late)
         with suppress(RefusedError):
             DEEDS[deed](self, who, how)
 
@@ -197,10 +198,6 @@ class Business:
         kind, path = (("payment_intent", "payment_intents"), ("invoiceitem", "invoiceitems"))[how % 2]
         self.post(f"/v1/{path}/{self.one(kind, who)}", silent=True, description=self.word())
 
-    def delay_events(self, _who: int, how: int) -> None:
-        """From now on events are seen late, or no longer so."""
-        self.shop.configure(event_delay=(0, 3, 120, 290)[how % 4])
-
     def render_events(self, _who: int, how: int) -> None:
         """From now on events carry objects of another version, or no longer so."""
         self.shop.configure(event_api_version=(None, "2024-06-20")[how % 2])
@@ -220,4 +217,5 @@ DEEDS: Final[dict[str, Callable[[Business, int, int], None]]] = {
     if callable(deed) and not name.startswith("_") and name not in ("do", "post", "delete", "one", "word")
 }
 USUAL: Final = tuple(sorted(DEEDS.keys() - {"create_many_customers"}))
-OFTEN: Final = ("delay_events", "delay_events", "render_events", "update_customer", "wait", "wait")
+UPDATES: Final = ("change_charge", "change_invoice", "change_refund", "change_subscription", "update_coupon",
+                  "update_customer", "update_price", "update_product")  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from engine.web.sandbox.faults import REASONS
 from tests.effort import examples
-from tests.mirror.business import DAY, OFTEN, USUAL, Business
+from tests.mirror.business import DAY, UPDATES, USUAL, Business
 from tests.mirror.mirrored import Crash, Killed, Mirrored, permissions_for
 from tests.mirror.shop import ServedShops
 
@@ -24,7 +24,7 @@ from .watch import GROUPS, TABLES, Watch
 KEY = "sk_test_weir_sandbox"
 RESTRICTED = "rk_test_that_reads_less"
 NUMBERS = st.integers(0, 40)
-DEED = st.tuples(st.sampled_from(USUAL + OFTEN), NUMBERS, NUMBERS, NUMBERS)
+DEED = st.tuples(st.sampled_from(USUAL + UPDATES), NUMBERS, NUMBERS, NUMBERS, st.sampled_from((0, 0, 0, 3, 120, 290)))
 FAULT = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(("error", "rate_limit", "lock", "reset", "truncated", "malformed")),
@@ -67,9 +67,9 @@ class Histories(RuleBasedStateMachine):
         self.refused: tuple[str, ...] = ()
 
     @rule(deeds=st.lists(DEED, min_size=1, max_size=8))
-    def trade(self, deeds: list[tuple[str, int, int, int]]) -> None:
-        for deed, which, who, how in deeds:
-            self.businesses[which % len(self.businesses)].do(deed, who, how)
+    def trade(self, deeds: list[tuple[str, int, int, int, int]]) -> None:
+        for deed, which, who, how, late in deeds:
+            self.businesses[which % len(self.businesses)].do(deed, who, how, late)
             self.watch.note()
 
     @rule(which=NUMBERS, how=NUMBERS)
@@ -169,7 +169,6 @@ class Histories(RuleBasedStateMachine):
         assert self.mirrored.sync(full=True).status == "succeeded"
         self.watch.forget_silent_edits()
         self.watch.demand_truth(whole=True)
-        self.shop.configure(event_delay=0)
         self.shop.advance(300)
         self.watch.note()
         assert self.mirrored.sync().status == "succeeded"

@@ -96,7 +96,7 @@ def test_of_an_object_that_others_hang_on_only_the_latest_form_is_told() -> None
         told = Told(readers_of("invoices", "invoice_line_items"), *order)
         assert told.at_once == []
         assert told.rows == [("invoices", "in_1", None)]
-        assert [b'"subtotal":2' in page.body for _, page in told.pages] == [True]
+        assert [b'"subtotal":2' in page.body.replace(b" ", b"") for _, page in told.pages] == [True]
 
 
 def test_where_many_hang_on_others_the_rest_is_retrieved(monkeypatch: pytest.MonkeyPatch) -> None:
