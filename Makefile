@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 FORMAT ?= text
-PYTEST ?= -n 2
+PYTEST ?= -n 2 --dist worksteal
 TIMES ?= 20
 
 .DEFAULT_GOAL := help
