@@ -27,6 +27,14 @@ class Business:
         with suppress(RefusedError):
             DEEDS[deed](self, who, how)
 
+    def begin(self) -> None:
+        """A little of everything."""
+        for deed, how in (
+            ("create_customer", 1), ("create_product", 0), ("create_price", 1), ("subscribe", 0), ("draft_invoice", 1),
+            ("draft_invoice", 2), ("charge", 0), ("refund", 0), ("intend", 1), ("make_coupon", 0),
+        ):  # fmt: skip
+            self.do(deed, 0, how)
+
     def post(self, path: str, *, silent: bool = False, **params: Any) -> Any:
         """A write. `a__b` stands for `a[b]`."""
         form = {_bracketed(name): value for name, value in params.items()}
@@ -214,7 +222,7 @@ def _bracketed(name: str) -> str:
 DEEDS: Final[dict[str, Callable[[Business, int, int], None]]] = {
     name: deed
     for name, deed in vars(Business).items()
-    if callable(deed) and not name.startswith("_") and name not in ("do", "post", "delete", "one", "word")
+    if callable(deed) and not name.startswith("_") and name not in ("begin", "do", "post", "delete", "one", "word")
 }
 USUAL: Final = tuple(sorted(DEEDS.keys() - {"create_many_customers"}))
 UPDATES: Final = ("change_charge", "change_invoice", "change_refund", "change_subscription", "update_coupon",
