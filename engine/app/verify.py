@@ -88,20 +88,28 @@ def _verify(
     with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
         events = sink(plan)
         begun = utc_now()
-        read = execute_plan(plan, _reading_aside(world, aside, mirrors), events)
-        kept = execute_plan(plan, replace(world, refresh=_only_changes(world)), events)
-    for run in (read, kept):
-        if exit_code(run) is Exit.APPROVAL:
-            spent = next(outcome for outcome in run.outcomes if outcome.code == "E627")
-            raise RefusalError(Exit.APPROVAL, spent.message or "", spent.hint)
-    unread = _unread(read) | _unread(kept)
+        runs = [_demand_going(execute_plan(plan, _reading_aside(world, aside, mirrors), events))]
+        if any(outcome.status == "succeeded" for outcome in runs[0].outcomes):
+            runs.append(_demand_going(execute_plan(plan, replace(world, refresh=_only_changes(world)), events)))
+    unread = {table: why for run in runs for table, why in _unread(run).items()}
     found: list[TableDifference] = []
     for mirror in mirrors:
         parts = [each for each in _parts(mirror, catalogue.tables, needs) if each[0].name not in unread]
-        moment = begun.replace(tzinfo=None)
-        found += compare_tables(paths.staging(settings.name), aside.path, mirror.account, parts, moment)
-    requests = sum(run.counts.get("requests", 0) for run in (read, kept))
+        if parts:  # otherwise nothing was read, and there is no file of it
+            moment = begun.replace(tzinfo=None)
+            found += compare_tables(paths.staging(settings.name), aside.path, mirror.account, parts, moment)
+    requests = sum(run.counts.get("requests", 0) for run in runs)
     return Verification(settings.name, tuple(found), requests, unread)
+
+
+def _demand_going(run: Run) -> Run:
+    """The run, unless it was stopped or a read budget ended it: then there is nothing to compare (RefusalError)."""
+    if run.status == "stopped":
+        raise RefusalError(Exit.INTERRUPTED, "the comparison was stopped")
+    if exit_code(run) is Exit.APPROVAL:
+        spent = next(outcome for outcome in run.outcomes if outcome.code == "E627")
+        raise RefusalError(Exit.APPROVAL, spent.message or "", spent.hint)
+    return run
 
 
 def _unread(run: Run) -> dict[str, str]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
+from typing import Final
 
-from engine.connector import CHANGES, Connector, Mirror, MirrorInstant, Pace, Read, VersionMove
+from engine.connector import Connector, Mirror, MirrorInstant, Pace, Read, VersionMove
 
 from .changed import Watermark
 from .types import ConnectionSettings, Estimate
 
+_PAGE: Final = 100
+"""Rows a request for a list answers at most: Stripe's largest page."""
 Mirrors = Mapping[str, Sequence[Mirror]]
 """By connection: the mirror of each of its accounts, as far as there is one."""
 
@@ -69,7 +73,7 @@ def _without_mirror(read: Read) -> Estimate:
     if not read.requests:
         return Estimate(0, 0)
     if read.limit is not None and not any(request.per for request in read.requests):
-        return Estimate(len(read.requests) * max(1, -(-read.limit // 100)), read.limit)
+        return Estimate(len(read.requests) * max(1, ceil(read.limit / _PAGE)), read.limit)
     return Estimate(None, None)
 
 
@@ -94,9 +98,7 @@ def _line(read: Read) -> str:
         for request in read.requests
         if request.per is None
     )
-    if read.table == CHANGES or not asked:
-        return f"{read.why}: {asked}" if asked else read.why
-    return f"{read.why}: {asked}"
+    return f"{read.why}: {asked}" if asked else read.why
 
 
 def _query(params: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from urllib.request import Request, urlopen
 import duckdb
 import pytest
 
+from engine.app.errors import Exit, RefusalError
+from engine.app.verify import verify_connection
+from engine.app.world import RunOptions
 from tests.e2e.command import Done, shipped_project, weir
 
 KEY = "sk_test_weir_sandbox"
@@ -217,6 +221,27 @@ def test_a_table_that_cannot_be_read_is_not_verified(shop: Shop) -> None:
     assert done.code == 3
     assert "disputes: could not be read" in done.out
     assert "not everything could be compared" in done.out
+
+
+def test_a_mirror_whose_provider_is_out_of_reach_is_not_verified(shop: Shop) -> None:
+    shop.weir("run", "payments").succeeded()
+    file = shop.folder / "connections" / "stripe_main.yaml"
+    file.write_text(file.read_text().replace(shop.url, "http://127.0.0.1:9").replace("30000", "300"))
+    done = shop.weir("verify", "stripe_main")
+    assert done.code == 3
+    assert "charges: could not be read" in done.out
+    assert "not everything could be compared" in done.out
+    assert done.err == ""
+
+
+def test_a_comparison_that_is_stopped_says_so(shop: Shop) -> None:
+    shop.weir("run", "payments").succeeded()
+    asked = threading.Event()
+    asked.set()
+    options = RunOptions(isolated=False, environment={"STRIPE_SECRET_KEY": shop.key}, cancelled=asked)
+    with pytest.raises(RefusalError, match="the comparison was stopped") as refused:
+        verify_connection(shop.folder, "stripe_main", [], options, lambda _plan: lambda _event: None)
+    assert refused.value.code is Exit.INTERRUPTED
 
 
 def test_a_step_that_asks_for_changed_rows_gets_those(shop: Shop) -> None:

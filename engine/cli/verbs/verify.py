@@ -55,8 +55,6 @@ def command(session: Session, connection: str, tables: tuple[str, ...], style: s
         progress.close()
     warn(checked, session)
     click.echo(json_line({"same": found.same, **asdict(found)}) if style == "json" else _text(found, session))
-    if cancelled.is_set():
-        raise click.exceptions.Exit(int(Exit.INTERRUPTED))
     if found.unread:
         raise click.exceptions.Exit(int(Exit.ENVIRONMENT))
     if not found.same:

@@ -20,15 +20,8 @@ from .following import follow, needs_events, with_events
 from .held import Held, changed, options_of, parent_of, partial, table_of
 from .read_options import Variant
 from .reads import PAGE_SIZE
-from .sync_rules import (
-    DAY,
-    OVERLAP,
-    emits_events,
-    reread_seconds,
-)
+from .sync_rules import OVERLAP, emits_events, reread_seconds
 
-_MARGIN: Final = DAY / 24
-"""The last hour of the events' retention is not counted on."""
 _FEW_OPEN: Final = 20
 
 
@@ -99,23 +92,24 @@ class _Refresh:
     def _going_on(self, root: Read, parts: Sequence[Part]) -> Read:
         """A list that goes on from the mirror: what was created since, and rows that are not final."""
         table, options = table_of(root), options_of(root)
-        variants, requests, newer = [], [], []
+        variants, newer = [], []
         for variant, part in zip(options["variants"], parts, strict=True):
             for gte, lt in part.holes:
                 start = max((gte or 0) - OVERLAP, variant["gte"] or 0) or None
                 variants.append(cast("Variant", {**variant, "gte": start, "lt": lt}))
-                requests.append(Request("GET", options["path"], _shown(variants[-1])))
                 if lt is None and start is not None:
                     newer.append(start)
         ids: list[str] = []
         if (open_rows := self.held.mirror.open_rows.get(table.name)) is not None and not emits_events(table):
             if open_rows.count <= _FEW_OPEN and table.retrieve is not None:
                 ids = list(open_rows.ids)
-                requests += [Request("GET", table.retrieve, {}, "row that is not final")]
             elif variants:
                 variants = [
                     cast("Variant", {**each, "gte": min(each["gte"] or 0, open_rows.oldest)}) for each in variants
                 ]
+        requests = [Request("GET", options["path"], _shown(each)) for each in variants]
+        if ids and table.retrieve is not None:
+            requests.append(Request("GET", table.retrieve, {}, "row that is not final"))
         age = min((part.as_of for part in parts), default=None)
         return replace(
             changed(

@@ -181,6 +181,7 @@ def test_rows_that_are_not_final_are_read_again() -> None:
     many = mirror(part, open_rows={"balance_transactions": OpenRows(999, 1_000, 2_000, ("txn_1",))})
     read = refreshed([need("balance_transactions")], many)["balance_transactions"]
     assert (options(read)["ids"], variant(read)["gte"]) == ([], 1_000)
+    assert read.requests[0].params["created[gte]"] == "1000", "what is shown is what is asked"
 
 
 def test_lists_without_events_or_creation_are_read_whole() -> None:
