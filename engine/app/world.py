@@ -23,9 +23,9 @@ from .sandbox import SandboxAddress, embedded_sandbox
 from .state import StatePaths, run_store, utc_now
 
 if TYPE_CHECKING:
-    from engine.connector import Connector, Mirror, Pace, Read, SourceCatalogue
-    from engine.plan import ConnectionSettings, Plan
-    from engine.run import BoxLimits, BoxRunner, Json, Staging, World
+    from engine.connector import Connector, Mirror, Pace, Read, SourceCatalogue, Writer
+    from engine.plan import ConnectionSettings, Plan, StepWrites
+    from engine.run import BoxLimits, BoxRunner, Exports, Json, Staging, World, WriteLedger
 
     from .check import Checked
 
@@ -51,6 +51,10 @@ class RunOptions:
     """Whether everything that is needed is read whole, whatever the mirror has."""
     over_budget: bool = False
     """Whether it may pass the read budgets of its connections."""
+    only_plan: bool = False
+    """Whether nothing is written: neither to providers, nor to the Schema's own file."""
+    expected: Mapping[str, StepWrites] | None = None
+    """By step, what may be written to providers: exactly that, or nothing."""
 
 
 @contextmanager
@@ -59,6 +63,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
     from engine.duck import DuckTableStore, fetch_rows
     from engine.executors import InlineExecutor
     from engine.run import World, describe_process, process_is_alive
+    from engine.stores import open_write_ledger
 
     paths.prepare()
     project, settings = checked.project, checked.project.settings
@@ -72,6 +77,9 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
         executor = InlineExecutor(settings.boxes.threads * 2)
         stack.callback(executor.close)
         started = utc_now()
+        ledger = open_write_ledger(paths.runs)
+        stack.callback(ledger.close)
+        tables = _schema_copy(stack, paths, plan) if options.only_plan else paths.tables
         extraction = _Extraction(checked.tree.root, sandbox, options.environment, installed_connectors())
         yield World(
             now=utc_now,
@@ -79,11 +87,12 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             staging=_opener(paths, catalogues, options),
             extraction=extraction,
             accounts=extraction.accounts,
-            boxes=_boxes(checked, paths, catalogues, options),
+            boxes=_boxes(checked, paths, tables, catalogues, options),
             fetch=fetch_rows,
-            tables=DuckTableStore(paths.tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
+            tables=DuckTableStore(tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
             runs=runs,
             reads=runs if options.recorded else stack.enter_context(run_store(paths)),
+            exports=_exports(extraction, catalogues, options, box_limits(checked), ledger),
             directory=state.folder,
             limits=box_limits(checked),
             owner=describe_process(started),
@@ -136,6 +145,12 @@ class _Extraction:
             return settings.accounts
         config = connection_config(settings, self.root, self.sandbox)
         return self.connectors[settings.connector].accounts(config)
+
+    def writer(self, settings: ConnectionSettings) -> Writer:
+        """See `Exports.writer`."""
+        demand_secret(settings, self.root, self.environment)
+        config = connection_config(settings, self.root, self.sandbox)
+        return self.connectors[settings.connector].writer({**config, "writes_live": settings.writes_live})
 
 
 def connection_config(settings: ConnectionSettings, root: Path, sandbox: SandboxAddress | None) -> dict[str, Json]:
@@ -198,15 +213,41 @@ def _opener(
     return opened
 
 
+def _exports(
+    extraction: _Extraction,
+    catalogues: Mapping[str, SourceCatalogue],
+    options: RunOptions,
+    limits: BoxLimits,
+    ledger: WriteLedger,
+) -> Exports:
+    from engine.duck import DuckExporter
+    from engine.run import Exports
+
+    return Exports(DuckExporter(catalogues, limits), extraction.writer, ledger, options.only_plan, options.expected)
+
+
+def _schema_copy(stack: ExitStack, paths: StatePaths, plan: Plan) -> Path:
+    """The file of the Schema, for a run that only plans: a copy where a step would write it before others read it."""
+    from engine.duck import copy_file
+    from engine.graph import Import
+
+    if not any(isinstance(task.step, Import) for task in plan.tasks):
+        return paths.tables
+    copy = _temporary(stack, paths) / paths.tables.name
+    if paths.tables.exists():
+        copy_file(paths.tables, copy)
+    return copy
+
+
 def _boxes(
-    checked: Checked, paths: StatePaths, catalogues: Mapping[str, SourceCatalogue], options: RunOptions
+    checked: Checked, paths: StatePaths, tables: Path, catalogues: Mapping[str, SourceCatalogue], options: RunOptions
 ) -> BoxRunner:
     from engine.duck import DuckBoxRunner, IsolatedBoxRunner
 
     kind = IsolatedBoxRunner if options.isolated else DuckBoxRunner
     schema = {table.name: table.relation for table in checked.project.tables.values()}
     stagings = {name: paths.staging(name) for name in catalogues}
-    return kind(stagings, catalogues, paths.tables, schema, cancelled=options.cancelled.is_set)
+    return kind(stagings, catalogues, tables, schema, cancelled=options.cancelled.is_set)
 
 
 def _temporary(stack: ExitStack, paths: StatePaths) -> Path:

@@ -18,6 +18,7 @@ class FailureKind(StrEnum):
     MISSING = "missing"  # the thing does not exist
     PROVIDER = "provider"  # 5xx after the retries
     ANSWER = "answer"  # an answer that cannot be used: no JSON, another shape, wrong mode or account
+    GRANT = "grant"  # the connection's definition does not allow it
     BUDGET = "budget"  # the connection's read budget is spent
     SECRET = "secret"  # noqa: S105 - the secret's reference could not be resolved
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from engine.relation import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
+from engine.relation import BOOLEAN, INTEGER, JSON, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 
 _TEXTS: Final = ColumnType(Kind.LIST, item=TEXT)
 
@@ -56,6 +56,24 @@ MIRROR_TABLES: Final[Mapping[str, Relation]] = MappingProxyType(
                 Column("since", TIMESTAMP, True, "events could not be read from then on"),
                 Column("until", TIMESTAMP, True, "up to then, by the provider's clock"),
                 Column("found_at", TIMESTAMP, True, "when that was found, by this machine's clock"),
+            )
+        ),
+        "outcomes": Relation(
+            (
+                Column("run", TEXT, True, "the run that wrote, or meant to"),
+                Column("step", TEXT, True, "the step: interface.name; the rows of its last run are here"),
+                Column("key", TEXT, False, "what the row is matched by, as a JSON list"),
+                Column("number", INTEGER, False, "which row of the box it is; NULL: the row is gone"),
+                Column("row", JSON, False, "the row of the box"),
+                Column("_status", TEXT, True, "no_action, success, failure (refused) or error (not known)"),
+                Column("_message", TEXT, False, "what was done, or why it was not"),
+                Column("_entity_id", TEXT, False, "the object that the row stands for"),
+                Column("_time", TIMESTAMP, True, "when that was, by the provider's clock where it said so"),
+                Column("op", TEXT, False, "the write in the ledger: `weir ops show`"),
+                Column("type", TEXT, False, "the provider's type of error"),
+                Column("code", TEXT, False, "the provider's code of error"),
+                Column("param", TEXT, False, "the parameter that the provider refused"),
+                Column("request_id", TEXT, False, "the provider's name for the request"),
             )
         ),
         "identity": Relation(

@@ -13,6 +13,8 @@ from engine.relation import Relation
 from .failure import Failure
 from .mirror import Mirror
 from .need import Need, Op, Predicate, Read
+from .target import Targets
+from .writing import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class SourceCatalogue:
     tables: Mapping[str, SourceTable]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Lists that are no tables, with the reason."""
+    targets: Targets | None = None
+    """What can be written; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,10 @@ class Connector(Protocol):
 
     def accounts(self, config: Mapping[str, object]) -> tuple[str, ...]:
         """The accounts that are connected to the key's own, sorted. Raises `ConnectorError`."""
+        ...
+
+    def writer(self, config: Mapping[str, object]) -> Writer:
+        """What sends writes; it reaches nobody before it is asked to. `config` is that of the extraction."""
         ...
 
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:

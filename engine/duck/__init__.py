@@ -3,6 +3,8 @@
 from .binder import DuckBinder
 from .box import DuckBoxRunner
 from .compare import TableDifference, WindowDifference, compare_tables
+from .exporter import DuckExporter
+from .files import copy_file
 from .isolated import IsolatedBoxRunner
 from .rejects import read_rejects
 from .results import ResultFormat, fetch_rows, write_result
@@ -13,6 +15,7 @@ from .watermarks import read_watermarks
 __all__ = [
     "DuckBinder",
     "DuckBoxRunner",
+    "DuckExporter",
     "DuckStaging",
     "DuckTableStore",
     "IsolatedBoxRunner",
@@ -21,6 +24,7 @@ __all__ = [
     "TableDifference",
     "WindowDifference",
     "compare_tables",
+    "copy_file",
     "fetch_rows",
     "read_rejects",
     "read_watermarks",

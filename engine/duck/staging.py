@@ -13,10 +13,11 @@ from pathlib import Path
 import duckdb
 
 from engine.connector import Changes, Coverage, Gap, Mirror, MirrorInstant, SourceCatalogue, SourceTable
-from engine.run import Drift, LoadReport, OutputFile, StoreError
+from engine.run import Drift, LoadReport, OutputFile, RowOutcome, StoreError
 
 from .files import attach, holding, reading, writing
 from .ingest import ingest
+from .outcomes import keep_outcomes, make_outcome_table
 from .quoting import quote_literal
 from .staging_changes import bury, bury_left_behind
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
@@ -81,6 +82,7 @@ class DuckStaging:
         with self._open() as connection, _refusals(self._path), _transaction(connection):
             make_coverage_tables(connection)
             make_event_tables(connection)
+            make_outcome_table(connection)
             changed_at = begin_change(connection, moment)
             if changes.identity is not None:
                 demand_identity(connection, changes.identity, self._path.name)
@@ -132,6 +134,13 @@ class DuckStaging:
         """Events of an account that could not be read, the oldest first; none where none were followed."""
         with self._looking() as connection:
             return read_gaps(connection, account) if has_events(connection) else ()
+
+    def keep_outcomes(self, rows: Path, run: str, step: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
+        """See `Staging.keep_outcomes`."""
+        with self._open() as connection, _refusals(self._path):
+            attach(connection, rows, "export_rows", read_only=True)
+            with _transaction(connection):
+                keep_outcomes(connection, run, step, outcomes, now)
 
     def close(self) -> None:
         """Nothing is held between calls."""

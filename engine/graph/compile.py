@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 
 from engine.connector import Need, SourceCatalogue
 from engine.diagnostics import Collector
-from engine.project import Connection, Interface, Project, ResolvedStep
+from engine.project import BoxText, Connection, Interface, Project, ResolvedStep
 from engine.relation import Kind
-from engine.spec import TransformSpec, WriteSpec
+from engine.spec import CallSpec, ExportSpec, TransformSpec, WriteSpec
 
 from .fingerprint import fingerprint
+from .literals import sql_identifier
 from .passes.boxes import Boxes
+from .passes.call import compile_call
 from .passes.changed import check_changed
+from .passes.export import Earlier, compile_export
 from .passes.mapping import check_defaults, map_step
 from .passes.order import InterfaceStep, order_interfaces
 from .passes.parameters import Given, parameter_values
 from .rules import RULES
-from .types import SCHEMA_NAMESPACE, Action, Binder, Box, Extract, Graph, Import, Respond, StopIf
+from .types import SCHEMA_NAMESPACE, Action, Binder, Box, Export, Extract, Graph, Import, Respond, StopIf
 
 
 def compile_project(
@@ -38,18 +41,16 @@ def compile_project(
     boxes = Boxes(project, catalogues, binder, collector)
     steps: dict[str, tuple[InterfaceStep, ...]] = {}
     unset: list[tuple[str, str]] = []
-    unsupported: list[tuple[str, str]] = []
     for interface in project.interfaces.values():
         values, missing = parameter_values(interface, given, collector)
         unset += missing
         steps[interface.name] = tuple(_steps(interface, _Values(interface, values, by_hand), boxes))
-        unsupported += _unsupported(interface, collector)
     _connection_boxes(project, boxes)
     order, waits = order_interfaces(project, steps, collector)
     for rule in RULES:
         rule(project, collector)
     ordered = _ordered(order, waits, steps)
-    return Graph((*_extracts(ordered), *ordered), order, tuple(unset), tuple(unsupported))
+    return Graph((*_extracts(ordered), *ordered), order, tuple(unset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,30 @@ class _Values:
 def _steps(interface: Interface, values: _Values, boxes: Boxes) -> Iterable[InterfaceStep]:
     """The interface's steps that compile, each after the one before it."""
     after: tuple[str, ...] = ()
+    names = {step.name for step in interface.steps}
+    refs: dict[str, int] = {}
     for step in interface.steps:
-        compiled = None if step.broken else _step(interface, step, values, boxes, after)
+        compiled = None if step.broken else _step(interface, step, values, boxes, after, Earlier(refs, names))
         if compiled is not None:
             yield compiled
             after = (compiled.id,)
+        if isinstance(compiled, Export):
+            refs[step.name] = len(compiled.match)
 
 
 def _step(
-    interface: Interface, step: ResolvedStep, values: _Values, boxes: Boxes, after: tuple[str, ...]
+    interface: Interface,
+    step: ResolvedStep,
+    values: _Values,
+    boxes: Boxes,
+    after: tuple[str, ...],
+    earlier: Earlier,
 ) -> InterfaceStep | None:
-    if step.box is None:
+    text = step.box or _whole_table(step)
+    if text is None:
         return None
     namespaces = _namespaces(step)
-    box = boxes.compile(step.box, values.scope(step.connection), namespaces)
+    box = boxes.compile(text, values.scope(step.connection), namespaces)
     if box is None or not check_changed(step, box, boxes.collector):
         return None
     address = f"{interface.name}.{step.name}"
@@ -97,12 +108,25 @@ def _step(
         made = _import(interface, step, part, box, boxes, after)
         if made is None or not box.bound.changed:
             return made
-        return replace(made, fingerprint=fingerprint(made, step.box.text, values.unmoved()))
+        return replace(made, fingerprint=fingerprint(made, text.text, values.unmoved()))
+    if isinstance(part, ExportSpec):
+        export = compile_export(interface, step, part, box, boxes, earlier)
+        return replace(export, after=after) if export is not None else None
+    if isinstance(part, CallSpec):
+        call = compile_call(interface, step, part, box, boxes, earlier)
+        return replace(call, after=after) if call is not None else None
     if step.spec.kind == "stop_if":
         return StopIf(address, interface.name, step.name, box, step.place, after) if _is_test(box, boxes) else None
     if step.spec.kind == "respond":
         return Respond(address, interface.name, step.name, box, step.place, after)
     return None
+
+
+def _whole_table(step: ResolvedStep) -> BoxText | None:
+    """The box of an export that says only which table it reads."""
+    if step.source is None:
+        return None
+    return BoxText(f"SELECT * FROM {SCHEMA_NAMESPACE}.{sql_identifier(step.source.name)}", step.place.at("from"))
 
 
 def _namespaces(step: ResolvedStep) -> tuple[str, ...]:
@@ -154,14 +178,12 @@ def _is_test(box: Box, boxes: Boxes) -> bool:
     return False
 
 
-def _unsupported(interface: Interface, collector: Collector) -> list[tuple[str, str]]:
-    kinds = [step for step in interface.steps if step.spec.kind in ("export", "call")]
-    for step in kinds:
-        message = f"`{step.spec.kind}` is checked, but this version does not run it"
-        collector.report("W405", message, step.place.key(), hint="a run leaves this interface out")
-    if not kinds:
-        return []
-    return [(interface.name, f"this version does not run `{kinds[0].spec.kind}` steps")]
+def _compared(step: Export) -> Need:
+    """What an export compares its rows with: every object, what identifies it and what is written."""
+    shown = [each.shown.column for each in step.match]
+    shown += [column.shown.column for column in step.columns if column.shown is not None]
+    archived = [step.facts.archives[0]] if step.facts.archives is not None else []
+    return Need(step.entity, tuple(dict.fromkeys(["id", *shown, *archived, *step.facts.lanes])))
 
 
 def _connection_boxes(project: Project, boxes: Boxes) -> None:
@@ -193,6 +215,8 @@ def _extracts(steps: Iterable[InterfaceStep]) -> list[Extract]:
         for read in step.box.bound.reads:
             if read.namespace != SCHEMA_NAMESPACE:
                 needs.setdefault((read.namespace, read.need.table), []).append((step.id, read.need))
+        if isinstance(step, Export):
+            needs.setdefault((step.connection, step.entity), []).append((step.id, _compared(step)))
     return [
         Extract(f"{connection}:{table}", connection, table, tuple(listed))
         for (connection, table), listed in sorted(needs.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from engine.connector import Need
+from engine.connector import Need, Parameter, Shown, Verb
 from engine.diagnostics import Place
 from engine.relation import Relation
 
@@ -177,7 +177,124 @@ class Respond:
     after: tuple[str, ...]
 
 
-Step = Extract | Import | StopIf | Respond
+class ExportAction(StrEnum):
+    """What an export does to its entity."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    UPSERT = "upsert"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteColumn:
+    """How one parameter of a write gets its value: from a column of the box, by an expression over the box's row, or as
+    the id of the object that the step `ref` has written for the value.
+
+    `default` (a SQL literal) replaces NULL. With `skip_if_empty`, NULL and '' leave what the object has. `shown` says
+    where objects show the value; where they do not, it is sent when an object is made and never compared.
+    `currency` is the path of the parameter that says which money the value is, where that matters. `beside` are the
+    plain values of the object that it is a part of: a change sends them too, for the object may be put in place whole.
+    """
+
+    path: str
+    parameter: Parameter
+    source: str | None = None
+    expr: str | None = None
+    default: str | None = None
+    skip_if_empty: bool = False
+    ref: str | None = None
+    shown: Shown | None = None
+    immutable: bool = False
+    currency: str | None = None
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchColumn:
+    """What tells which object a row means: objects show it at `shown`, rows have it in the column `source`."""
+
+    path: str
+    source: str
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Bounds of what a step may write; None: any number. `max_error_share` counts from the twentieth write on."""
+
+    max_writes: int | None
+    max_deletes: int | None
+    max_error_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Bring the objects of an entity to what a box's rows say. `retire` is the verb for objects whose row is gone.
+
+    `verbs` are all that it may come to use, by what they are for: create, update, retire.
+    """
+
+    id: str
+    interface: str
+    name: str
+    connection: str
+    box: Box
+    entity: str
+    action: ExportAction
+    match: tuple[MatchColumn, ...]
+    columns: tuple[WriteColumn, ...]
+    on_missing: str
+    verbs: tuple[tuple[str, Verb], ...]
+    facts: EntityFacts
+    caps: Caps
+    on_error: Literal["stop", "continue"]
+    on_empty: Literal["continue", "stop"]
+    origin: Place
+    after: tuple[str, ...]
+
+    def verb(self, use: str) -> Verb | None:
+        """The verb for this use, if the step may come to use one."""
+        return next((verb for name, verb in self.verbs if name == use), None)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityFacts:
+    """What comparing needs to know of an entity; see `connector.Entity`. `archives` names the column and the value by
+    which archived objects are told."""
+
+    own_id: bool = False
+    handover: tuple[str, str] | None = None
+    archives: tuple[str, str] | None = None
+    lanes: tuple[str, ...] = ()
+    minor_units: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call a function for each row of a box. `key` are the columns of the box that tell one call from another (none:
+    everything that it is made with). `answer` writes what the function answers into the Schema."""
+
+    id: str
+    interface: str
+    name: str
+    connection: str
+    box: Box
+    function: str
+    verb: Verb
+    columns: tuple[WriteColumn, ...]
+    key: tuple[str, ...]
+    returns: str | None
+    answer: Import | None
+    minor_units: tuple[tuple[str, int], ...]
+    caps: Caps
+    on_error: Literal["stop", "continue"]
+    on_empty: Literal["continue", "stop"]
+    origin: Place
+    after: tuple[str, ...]
+
+
+Step = Extract | Import | StopIf | Respond | Export | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +302,9 @@ class Graph:
     """All steps of a project in an order in which they can run. `after` of a step names the steps it waits for.
 
     `interfaces` are the names in that order. `unset` are (interface, parameter) without a value: boxes were bound with
-    NULL in their place, and such an interface cannot run. `unsupported` are (interface, reason): no run executes them.
+    NULL in their place, and such an interface cannot run.
     """
 
     steps: tuple[Step, ...]
     interfaces: tuple[str, ...] = ()
     unset: tuple[tuple[str, str], ...] = ()
-    unsupported: tuple[tuple[str, str], ...] = ()

@@ -8,22 +8,41 @@ from .outlook import Known, Mirrors
 from .plan import Totals, connection_settings, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
+from .writes import (
+    PENDING,
+    FieldChange,
+    PlannedWrite,
+    Refusal,
+    StepWrites,
+    WriteDifference,
+    compare_writes,
+    writes_from_json,
+    writes_hash,
+    writes_to_json,
+)
 
 __all__ = [
     "BUDGET_DAYS",
     "FORMAT_VERSION",
+    "PENDING",
     "ConnectionSettings",
     "Estimate",
+    "FieldChange",
     "Known",
     "Mirrors",
     "Plan",
+    "PlannedWrite",
     "ReadBudget",
+    "Refusal",
     "Skipped",
+    "StepWrites",
     "Task",
     "TaskChange",
     "Totals",
     "Watermark",
+    "WriteDifference",
     "compare_plans",
+    "compare_writes",
     "connection_settings",
     "parts_of",
     "plan_from_json",
@@ -38,4 +57,7 @@ __all__ = [
     "select_interfaces",
     "step_kind",
     "totals",
+    "writes_from_json",
+    "writes_hash",
+    "writes_to_json",
 ]

@@ -10,18 +10,25 @@ from typing import Any, Final
 import msgspec
 
 from engine.connector import Read
-from engine.graph import Extract, Import, Respond, Step, StopIf
+from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 
 from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
 
-_KINDS: Final[Mapping[str, type[Step]]] = {"extract": Extract, "import": Import, "stop_if": StopIf, "respond": Respond}
+_KINDS: Final[Mapping[str, type[Step]]] = {
+    "extract": Extract,
+    "import": Import,
+    "stop_if": StopIf,
+    "respond": Respond,
+    "export": Export,
+    "call": Call,
+}
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 _PLACES: Final = frozenset({"place", "origin"})
 """Where something stands in the files: part of the plan, not of its hash, so that moving a file plans nothing."""
 
 
 def step_kind(step: Step) -> str:
-    """extract, import, stop_if or respond."""
+    """extract, import, stop_if, respond, export or call."""
     return _NAMES[type(step)]
 
 

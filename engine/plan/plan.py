@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from engine.connector import CHANGES, Connector, Need, Read
-from engine.graph import Action, Extract, Graph, Import, Respond, Step, StopIf
+from engine.graph import Action, Call, Export, Extract, Graph, Import, Respond, Step, StopIf
 from engine.project import Connection, Project
 
 from .changed import why_changed
 from .codec import plan_hash
 from .outlook import Known, outlook
 from .types import ConnectionSettings, Estimate, Plan, Skipped, Task
+from .words import why_call, why_export
 
 
 def plan_graph(
@@ -37,7 +38,7 @@ def plan_graph(
     wanted = {step.id for step in steps}
     extracts = _narrowed(graph, wanted)
     reads = _reads(extracts, project, connectors)
-    direct = {step.connection for step in steps if isinstance(step, Import) and step.connection is not None}
+    direct = {name for step in steps if (name := connection_of(step)) is not None}
     used = sorted({extract.connection for extract in extracts} | direct)
     settings = tuple(connection_settings(project.connections[name], connectors) for name in used)
     tasks = [
@@ -80,13 +81,18 @@ def _skipped(graph: Graph, project: Project, interfaces: Sequence[str]) -> list[
         for name in interfaces
         if not project.interfaces[name].spec.is_active
     ]
-    found += [Skipped(name, reason) for name, reason in graph.unsupported if name in interfaces]
     for step in graph.steps:
-        if not isinstance(step, Import) or step.interface not in interfaces or step.connection is None:
+        name = connection_of(step)
+        if isinstance(step, Extract) or step.interface not in interfaces or name is None:
             continue
-        if not project.connections[step.connection].spec.is_active:
-            found.append(Skipped(step.id, f"the connection `{step.connection}` is not active"))
+        if not project.connections[name].spec.is_active:
+            found.append(Skipped(step.id, f"the connection `{name}` is not active"))
     return found
+
+
+def connection_of(step: Step) -> str | None:
+    """The connection that a step reads or writes, if it has one."""
+    return step.connection if isinstance(step, Extract | Import | Export | Call) else None
 
 
 def _narrowed(graph: Graph, wanted: set[str]) -> list[Extract]:
@@ -177,6 +183,10 @@ def _task(step: Step, needs: Sequence[str], now: tuple[str, ...] = ()) -> Task:
             return Task(step, "check", "the steps after it run unless its value is true", nothing, waits)
         case Respond():
             return Task(step, "answer", "what a caller gets back", nothing, waits)
+        case Export():
+            return Task(step, step.action.value, why_export(step), nothing, waits)
+        case Call():
+            return Task(step, "call", why_call(step), nothing, waits)
         case Extract():
             raise AssertionError("extracts have tasks of their own")
         case _:
@@ -225,6 +235,7 @@ def connection_settings(connection: Connection, connectors: Mapping[str, Connect
         accounts=spec.accounts,
         requests_per_second=spec.limits.requests_per_second,
         read_budget=spec.limits.read_budget,
+        writes_live=spec.grants.live,
         reread={table: None if every == "never" else every.total_seconds() for table, every in spec.reread.items()},
     )
 
@@ -240,5 +251,6 @@ class Totals:
 def totals(plan: Plan) -> Totals:
     """The sum of the plan's estimates, and how many tables of the Schema it writes."""
     numbers = [task.estimate.requests for task in plan.tasks]
-    tables = {task.step.into for task in plan.tasks if isinstance(task.step, Import)}
+    answers = [task.step.answer if isinstance(task.step, Call) else task.step for task in plan.tasks]
+    tables = {step.into for step in answers if isinstance(step, Import)}
     return Totals(None if None in numbers else sum(number or 0 for number in numbers), len(tables))

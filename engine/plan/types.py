@@ -64,6 +64,8 @@ class ConnectionSettings:
     read_budget: int | None = None
     reread: Mapping[str, float | None] = field(default_factory=dict)
     """By table: after how many seconds all of it is read again (None: never), where the definition says so."""
+    writes_live: bool = False
+    """Whether it may write in live mode."""
 
 
 @dataclass(frozen=True, slots=True)

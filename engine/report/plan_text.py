@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from engine.connector import Read, Request
-from engine.graph import Extract, Import, Respond, Step, StopIf
+from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 from engine.plan import BUDGET_DAYS, ConnectionSettings, Plan, ReadBudget, Task, totals
 
 from .masking import masked
 from .paint import BLUE, BOLD, CYAN, DIM, GREEN, YELLOW, Paint, plural
+from .write_text import render_write
 
 _WIDTH = 110
 
@@ -109,6 +110,10 @@ def _step(task: Task, paint: Paint, *, with_sql: bool) -> Iterator[str]:
             yield f"  {step.name}: {target}  {paint(DIM, _where(step))}"
         case StopIf() | Respond():
             yield f"  {step.name}: {paint(GREEN, task.action)}  {paint(DIM, _where(step))}"
+        case Export() | Call():
+            target = step.entity if isinstance(step, Export) else step.function
+            named = f"{paint(GREEN, task.action)} {paint(BOLD, f'{step.connection}.{target}')}"
+            yield f"  {step.name}: {named}  {paint(DIM, _where(step))}"
         case Extract():
             return
         case _:
@@ -120,6 +125,8 @@ def _step(task: Task, paint: Paint, *, with_sql: bool) -> Iterator[str]:
         yield f"    from {', '.join(sources)}"
     if isinstance(step, Import):
         yield from _mapping(step, paint)
+    if isinstance(step, Export | Call):
+        yield from render_write(step, paint)
     if with_sql:
         yield from (f"    {paint(BLUE, '|')} {line}".rstrip() for line in step.box.sql.rstrip().splitlines())
 
@@ -137,7 +144,7 @@ def _mapping(step: Import, paint: Paint) -> Iterator[str]:
     )
 
 
-def _where(step: Import | StopIf | Respond) -> str:
+def _where(step: Import | StopIf | Respond | Export | Call) -> str:
     return step.box.place.file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
-from engine.graph import Extract, Import, Respond, Step, StopIf
+from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 from engine.plan import Plan
 from engine.run import Event, Outcome, Run, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 
@@ -98,6 +98,10 @@ def _title(step: Step) -> str:
             return step.into
         case StopIf() | Respond():
             return f"{step.interface}.{step.name}"
+        case Export():
+            return f"{step.connection}.{step.entity}"
+        case Call():
+            return f"{step.connection}.{step.function}"
         case _:
             assert_never(step)
 

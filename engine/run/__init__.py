@@ -17,6 +17,17 @@ from .executor import (
     TaskContext,
     TaskResult,
 )
+from .exports import (
+    OPEN_STATES,
+    CallJob,
+    CompareJob,
+    Comparer,
+    Comparison,
+    Op,
+    OpEnd,
+    OpState,
+    WriteLedger,
+)
 from .leases import describe_process, process_is_alive
 from .ports import (
     BoxError,
@@ -31,6 +42,7 @@ from .ports import (
     LoadReport,
     ReadLedger,
     Reject,
+    RowOutcome,
     RunRecord,
     RunStore,
     Staging,
@@ -38,25 +50,34 @@ from .ports import (
     StoreError,
     TableStore,
 )
-from .types import Outcome, Run, RunRefusedError, World
+from .types import Exports, Outcome, Run, RunRefusedError, World
 
 __all__ = [
     "BUDGET_HINT",
+    "OPEN_STATES",
     "BoxError",
     "BoxLimits",
     "BoxResult",
     "BoxRunner",
+    "CallJob",
+    "CompareJob",
+    "Comparer",
+    "Comparison",
     "ConnectionReads",
     "Coverage",
     "Drift",
     "Event",
     "EventSink",
     "Executor",
+    "Exports",
     "ImportJob",
     "ImportReport",
     "Json",
     "KeptReject",
     "LoadReport",
+    "Op",
+    "OpEnd",
+    "OpState",
     "Outcome",
     "Output",
     "OutputFile",
@@ -64,6 +85,7 @@ __all__ = [
     "ReadLedger",
     "Reject",
     "ReportSink",
+    "RowOutcome",
     "Run",
     "RunEnded",
     "RunRecord",
@@ -82,6 +104,7 @@ __all__ = [
     "TaskResult",
     "TaskStarted",
     "World",
+    "WriteLedger",
     "describe_process",
     "execute_plan",
     "first_day",

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_never
 
 from engine.diagnostics import Place
-from engine.graph import Extract, Import, Respond, Step, StopIf
-from engine.plan import ConnectionSettings
+from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
+from engine.plan import ConnectionSettings, StepWrites
 
 from .events import EventSink, TaskEnded, TaskProgressed, TaskStarted
 from .mirrors import Mirrors
 from .ports import ConnectionReads
 from .schedule import interface_of
-from .types import Outcome, Status, World
+from .types import Exports, Outcome, Status, World
 
+_POLL_SECONDS = 0.2
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -52,6 +55,19 @@ class RunContext:
     """By connection: the earliest moment, in the provider's time, at which one of its tables was read."""
     reads: dict[str, ConnectionReads] = field(default_factory=dict)
     """By connection: what was asked of it."""
+    planned: dict[str, StepWrites] = field(default_factory=dict)
+    """By step: what it writes, once that is known."""
+    found: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """By step: the objects (key → id) that its rows have meant."""
+    writers: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the step that writes to a provider: of one run, one at a time."""
+
+    @property
+    def exports(self) -> Exports:
+        """What writes to providers need."""
+        if self.world.exports is None:
+            raise AssertionError("this world has nothing to write to providers with")
+        return self.world.exports
 
     def is_stopping(self) -> bool:
         """Whether work that is under way should end early."""
@@ -69,6 +85,21 @@ class RunContext:
         now = self.world.now()
         self.events(TaskStarted(now, self.run_id, step.id, kind_of(step), title_of(step)))
         return now
+
+    @contextmanager
+    def writing(self, step: Step) -> Iterator[None]:
+        """Be the one step of the run that writes to a provider, with the mirrors of the run to itself."""
+        while not self.writers.acquire(timeout=_POLL_SECONDS):
+            self.demand_going()
+        try:
+            self.mirrors.take(lambda reason: self._wait(step, reason))
+            yield
+        finally:
+            self.writers.release()
+
+    def _wait(self, step: Step, reason: str) -> None:
+        self.demand_going()
+        self.progress(step.id, {}, f"another run uses this connection: {reason}")
 
     def progress(self, task: str, counts: Mapping[str, int], waiting: str | None = None) -> None:
         """Tell the totals of a running task."""
@@ -115,7 +146,7 @@ def file_name(text: str) -> str:
 
 
 def kind_of(step: Step) -> str:
-    """The word for what a step does: extract, import, transform, stop_if or respond."""
+    """The word for what a step does: extract, import, transform, export, call, stop_if or respond."""
     match step:
         case Extract():
             return "extract"
@@ -127,6 +158,10 @@ def kind_of(step: Step) -> str:
             return "stop_if"
         case Respond():
             return "respond"
+        case Export():
+            return "export"
+        case Call():
+            return "call"
         case _:
             assert_never(step)
 
@@ -142,6 +177,10 @@ def title_of(step: Step) -> str:
             return f"{step.interface}.{step.name}: stop if"
         case Respond():
             return f"{step.interface}.{step.name}: respond"
+        case Export():
+            return f"{step.interface}.{step.name}: {step.action} {step.connection}.{step.entity}"
+        case Call():
+            return f"{step.interface}.{step.name}: call {step.connection}.{step.function}"
         case _:
             assert_never(step)
 

@@ -115,10 +115,13 @@ def _end(plan: Plan, context: RunContext, started: datetime, outcomes: list[Outc
         if _succeeded([outcome for outcome in outcomes if outcome.interface == interface]):
             moment = tracked_moment(plan, interface, context.read_at, started)
             world.runs.track(interface, dict.fromkeys(names, moment.isoformat()))
+    writes = tuple(context.planned[task.id] for task in plan.tasks if task.id in context.planned)
     ended = world.now()
     world.runs.end_run(context.run_id, status, ended, dict(counts), tuple(context.reads.values()))
     context.events(RunEnded(ended, context.run_id, status, dict(counts), (ended - started).total_seconds()))
-    return Run(context.run_id, plan.interfaces, status, started, ended, plan.hash, tuple(outcomes), dict(counts))
+    return Run(
+        context.run_id, plan.interfaces, status, started, ended, plan.hash, tuple(outcomes), dict(counts), writes
+    )
 
 
 def _status(context: RunContext, outcomes: list[Outcome]) -> Literal["succeeded", "failed", "stopped"]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from engine.graph import Extract
+from engine.graph import Call, Export, Extract
 from engine.plan import ConnectionSettings, Plan
 
 from .types import World
@@ -20,7 +20,7 @@ class Mirrors:
     """Use as a context: what was taken is given back at the end. For several threads."""
 
     def __init__(self, plan: Plan, world: World) -> None:
-        names = {task.step.connection for task in plan.tasks if isinstance(task.step, Extract)}
+        names = {task.step.connection for task in plan.tasks if isinstance(task.step, Extract | Export | Call)}
         found: Sequence[ConnectionSettings] = [each for each in plan.connections if each.name in names]
         # All runs take them in one order, so that no two wait for each other.
         self._missing = sorted(found, key=lambda settings: settings.name, reverse=True)

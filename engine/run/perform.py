@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import assert_never
 
 from engine.connector import ConnectorError
-from engine.graph import Extract, Import, Respond, StopIf
+from engine.graph import Call, Export, Extract, Import, Respond, StopIf
 from engine.plan import Task
 
 from .context import RunContext, StoppedError, TaskError, place_of
 from .ports import BoxError, StoreError
 from .schedule import Unit
+from .tasks.call import call
+from .tasks.export import export
 from .tasks.extract import extract
 from .tasks.respond import respond
 from .tasks.stop import stop_if
@@ -42,6 +44,10 @@ def _perform(unit: Unit, context: RunContext, started: dict[str, datetime]) -> t
             return (stop_if(task.step, context, started[task.id]),)
         case Respond():
             return (respond(task.step, context, started[task.id]),)
+        case Export():
+            return (export(task.step, context, started[task.id]),)
+        case Call():
+            return (call(task.step, context, started[task.id]),)
         case _:
             assert_never(task.step)
 

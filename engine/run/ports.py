@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from engine.connector import Changes, Coverage, Mirror, MirrorInstant
+from engine.connector import Changes, Coverage, Failure, Mirror, MirrorInstant
 from engine.graph import Action, Box, MapColumn
 from engine.plan import Watermark
 from engine.relation import Relation
@@ -37,6 +37,22 @@ class LoadReport:
     rows: int
     removed: int
     drift: tuple[Drift, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """How the write of a row ended. `status` is success, failure (refused) or error (not known). Objects whose row is
+    gone have none."""
+
+    row: int | None
+    key: str
+    status: str
+    message: str
+    entity_id: str | None
+    time: datetime
+    op: str
+    failure: Failure | None = None
+    request: str | None = None
 
 
 class Staging(Protocol):
@@ -69,6 +85,13 @@ class Staging(Protocol):
 
     def coverage(self) -> tuple[Coverage, ...]:
         """What is in the file, by table and account."""
+        ...
+
+    def keep_outcomes(self, rows: Path, run: str, step: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
+        """How each row of a step that writes went, in place of what the step had before: `weir.outcomes`.
+
+        `rows` is the file of the comparison. Rows without an outcome had nothing to be done, or were refused.
+        """
         ...
 
     def mirror(self, account: str) -> Mirror:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.graph import Extract, Import, Step
+from engine.graph import Call, Export, Extract, Import, Step
 from engine.plan import Plan, Task
 
 from .types import Outcome
@@ -109,7 +109,7 @@ class Schedule:
 
 
 def _goes_on(step: Step) -> bool:
-    return isinstance(step, Import) and step.on_error == "continue"
+    return isinstance(step, Import | Export | Call) and step.on_error == "continue"
 
 
 def _units(plan: Plan) -> Sequence[Unit]:

@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from engine.connector import Failure, Mirror, Pace, Read
+from engine.connector import Failure, Mirror, Pace, Read, Writer
 from engine.diagnostics import Place
-from engine.plan import ConnectionSettings
+from engine.plan import ConnectionSettings, StepWrites
 
 from .executor import Executor, Json
+from .exports import Comparer, WriteLedger
 from .ports import BoxLimits, BoxResult, BoxRunner, Drift, ReadLedger, Reject, RunStore, Staging, TableStore
 
 Status = Literal["succeeded", "failed", "skipped", "stopped"]
@@ -62,6 +63,8 @@ class Run:
     plan_hash: str
     outcomes: tuple[Outcome, ...]
     counts: Mapping[str, int]
+    writes: tuple[StepWrites, ...] = ()
+    """What steps have written to providers, or would write, in the order of the plan."""
 
     def outcome(self, task: str) -> Outcome | None:
         """How the task with this id ended."""
@@ -76,6 +79,18 @@ class RunRefusedError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What steps that write to a provider need. `writer` makes what sends for a connection. With `only_plan` nothing is
+    written; with `expected` (by step) exactly that is, or nothing."""
+
+    comparer: Comparer
+    writer: Callable[[ConnectionSettings], Writer]
+    ledger: WriteLedger
+    only_plan: bool = False
+    expected: Mapping[str, StepWrites] | None = None
 
 
 def _all(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:  # noqa: ARG001
@@ -93,7 +108,7 @@ class World:
     `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id. `reads`
     counts requests; with `over_budget` no read budget ends anything. `refresh` says what must be read of what is
     wanted, given an account's mirror (see `Connector.refresh`).
-    With `rebuild`, all rows count as changed.
+    With `rebuild`, all rows count as changed. Without `exports` no plan can be run that writes to a provider.
     """
 
     now: Callable[[], datetime]
@@ -119,4 +134,5 @@ class World:
     rebuild: bool = False
     lease_seconds: float = 30.0
     over_budget: bool = False
+    exports: Exports | None = None
     refresh: Callable[[ConnectionSettings, Sequence[Read], Mirror, Pace], Sequence[Read]] = _all

@@ -14,6 +14,7 @@ from .interface import (
     RespondSpec,
     StepSpec,
     TransformSpec,
+    WriteMapSpec,
     WriteSpec,
 )
 from .jsonschema import json_schema, schema_files
@@ -47,6 +48,7 @@ __all__ = [
     "SpecSet",
     "StepSpec",
     "TransformSpec",
+    "WriteMapSpec",
     "WriteSpec",
     "json_schema",
     "schema_files",

@@ -51,6 +51,26 @@ def _mapped(value: Any) -> Any:
 MapEntry = Annotated[MapSpec, BeforeValidator(_mapped, json_schema_input_type=ColumnText | MapSpec)]
 
 
+class WriteMapSpec(MapSpec):
+    """How a parameter gets its value: as a column does, or the id of what an earlier export step has written."""
+
+    ref: Name | None = Field(
+        None,
+        description="An export step before this one in the same interface: `from` names the column with what that step "
+        "matches by, and the value is the id of the object that it has written for it.",
+        examples=["products"],
+    )
+
+    @model_validator(mode="after")
+    def _ref_from(self) -> Self:
+        if self.ref is not None and self.source is None:
+            raise PydanticCustomError("map_ref", "expected `from` beside `ref`: a column of the SQL box")
+        return self
+
+
+WriteMapEntry = Annotated[WriteMapSpec, BeforeValidator(_mapped, json_schema_input_type=ColumnText | WriteMapSpec)]
+
+
 class BoxSpec(Model):
     """A SQL box: in place, or in a file beside the interface."""
 
@@ -118,7 +138,15 @@ class CapsSpec(Model):
     """Bounds of an export: it stops before its first write when it would pass one."""
 
     max_writes: int | None = Field(None, ge=0, description="Writes in one run.")
-    max_deletes: int | None = Field(None, ge=0, description="Deletes in one run.")
+    max_deletes: int | None = Field(
+        None, ge=0, description="Objects that are deleted, archived, canceled, voided or detached in one run."
+    )
+    max_error_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="The share of writes that may fail: beyond it, and after 20 writes, no more are sent.",
+    )
 
 
 class ExportSpec(BoxSpec):
@@ -130,10 +158,15 @@ class ExportSpec(BoxSpec):
     connection: Name = Field(description="The connection that is written.")
     entity: Name = Field(description="The entity that is written there.", examples=["customers"])
     action: ExportAction = Field("upsert", description="What is done with the entity.")
-    match: dict[ColumnText, ColumnText] | None = Field(
-        None, min_length=1, description="Entity's column to source column."
+    match: dict[ColumnText, ColumnText] = Field(
+        min_length=1,
+        description="Which object a row means: `id`, `lookup_key`, `metadata[…]` or another parameter that objects "
+        "show, to source column.",
+        examples=[{"metadata[customer_number]": "customer_number"}],
     )
-    map: dict[ColumnText, MapEntry] = Field(min_length=1, description="Parameter (`metadata[tier]`) to source column.")
+    map: dict[ColumnText, WriteMapEntry] = Field(
+        default_factory=dict, description="Parameter (`metadata[tier]`) to source column.", examples=[{"name": "name"}]
+    )
     on_missing: Literal["keep", "delete", "archive", "cancel", "void", "detach"] = Field(
         "keep", description="What happens to an object whose row is gone."
     )
@@ -151,7 +184,19 @@ class CallSpec(RequiredBoxSpec):
 
     connection: Name = Field(description="The connection whose function is called.")
     function: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$", description="The function.", examples=["invoices.finalize"])
-    parameters: dict[ColumnText, MapEntry] = Field(default_factory=dict, description="Parameter to source column.")
+    parameters: dict[ColumnText, WriteMapEntry] = Field(
+        default_factory=dict,
+        description="Parameter to source column; `id` is the object that the function acts on. Default: the column "
+        "`id`.",
+        examples=[{"id": "invoice_id"}],
+    )
+    key: Annotated[tuple[ColumnText, ...], BeforeValidator(as_tuple)] = Field(
+        (),
+        description="Source columns that tell one call from another: for the same values the function is never called "
+        "a second time. Default: all that the call is made with.",
+        examples=[["refund_request_id"]],
+    )
+    caps: CapsSpec = Field(default_factory=CapsSpec, description="Bounds of the calls.")
     into: Name | None = Field(None, description="The table of the Schema that takes the answers.")
     action: ImportAction = Field("upsert", description=_ACTION)
     match: dict[SchemaColumn, ColumnText] | None = Field(

@@ -22,12 +22,14 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+pysqlite:///{path}"
 
 
-def open_database(url: str) -> Engine:
-    """Connect and bring the schema up to date. Raises `StoreError` when the database is newer than this program
-    or cannot be opened."""
+def open_database(url: str, *, durable: bool = False) -> Engine:
+    """Connect and bring the schema up to date. With `durable`, what is committed survives a loss of power.
+
+    Raises `StoreError` when the database is newer than this program or cannot be opened.
+    """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, durable=durable)
     try:
         _migrate(engine)
     except DBAPIError as error:
@@ -43,7 +45,7 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:
     """Readers never wait for the writer (WAL), writers wait for each other, and a transaction takes its lock at its
     beginning, so that two processes cannot both read and then both write."""
 
@@ -54,6 +56,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        if durable:
+            cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from engine.run import ConnectionReads, RunRecord, StepRecord
 
 from .database import open_database, sqlite_url
+from .moments import EPOCH, instant, moment
 from .tables import LEASES, READS, RUNS, STEPS, TRACKED
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 LEASE_PREFIX = "interface:"
 
 
@@ -41,7 +40,7 @@ class SqlRunStore:
         taken = statement.on_conflict_do_update(
             index_elements=[LEASES.c.name],
             set_={"token": LEASES.c.token + 1, "owner": owner, "expires": values["expires"]},
-            where=or_(LEASES.c.owner.is_(None), LEASES.c.expires <= _instant(now)),
+            where=or_(LEASES.c.owner.is_(None), LEASES.c.expires <= instant(now)),
         ).returning(LEASES.c.token)
         with self._engine.begin() as connection:
             token: int | None = connection.scalar(taken)
@@ -76,8 +75,8 @@ class SqlRunStore:
             "id": run.id,
             "interfaces": json.dumps(list(run.interfaces)),
             "status": run.status,
-            "started": _instant(run.started),
-            "ended": None if run.ended is None else _instant(run.ended),
+            "started": instant(run.started),
+            "ended": None if run.ended is None else instant(run.ended),
             "started_by": run.user,
             "git_commit": run.commit,
             "plan_hash": run.plan_hash,
@@ -96,8 +95,8 @@ class SqlRunStore:
             "step": step.step,
             "kind": step.kind,
             "status": step.status,
-            "started": _instant(step.started),
-            "ended": _instant(step.ended),
+            "started": instant(step.started),
+            "ended": instant(step.ended),
             "counts": json.dumps(dict(step.counts)),
             "message": step.message,
         }
@@ -116,7 +115,7 @@ class SqlRunStore:
         """See `RunStore.end_run`."""
         values = {
             "status": status,
-            "ended": _instant(ended),
+            "ended": instant(ended),
             "counts": json.dumps(dict(counts)),
             "reads": _reads_json(reads),
         }
@@ -180,11 +179,11 @@ class SqlRunStore:
         A run younger than `grace_seconds` is left alone. Returns the ids.
         """
         with self._engine.begin() as connection:
-            old = _instant(now - timedelta(seconds=grace_seconds))
+            old = instant(now - timedelta(seconds=grace_seconds))
             running = select(RUNS).where(and_(RUNS.c.status == "running", RUNS.c.started <= old))
             dead = [row for row in connection.execute(running) if not _alive(connection, row, now)]
             for row in dead:
-                values = {"status": "abandoned", "ended": _instant(now)}
+                values = {"status": "abandoned", "ended": instant(now)}
                 connection.execute(update(RUNS).where(RUNS.c.id == row.id).values(values))
             return [row.id for row in dead]
 
@@ -208,19 +207,15 @@ def _held(name: str, token: int) -> Any:
 def _alive(connection: Connection, row: Row[Any], now: datetime) -> bool:
     """True while a lease of one of the run's interfaces, taken by this run's process, has not expired."""
     names = [LEASE_PREFIX + interface for interface in json.loads(row.interfaces)]
-    living = and_(LEASES.c.name.in_(names), LEASES.c.owner.is_not(None), LEASES.c.expires > _instant(now))
+    living = and_(LEASES.c.name.in_(names), LEASES.c.owner.is_not(None), LEASES.c.expires > instant(now))
     later = and_(RUNS.c.started > row.started, RUNS.c.status == "running", RUNS.c.interfaces == row.interfaces)
     if connection.scalar(select(exists().where(later))):
         return False
     return bool(connection.scalar(select(exists().where(living))))
 
 
-def _instant(value: datetime) -> int:
-    return (value - _EPOCH) // _MICROSECOND
-
-
 def _day(value: date) -> int:
-    return value.toordinal() - _EPOCH.date().toordinal()
+    return value.toordinal() - EPOCH.date().toordinal()
 
 
 def _reads_json(reads: Sequence[ConnectionReads]) -> str:
@@ -228,11 +223,7 @@ def _reads_json(reads: Sequence[ConnectionReads]) -> str:
 
 
 def _expiry(now: datetime, ttl_seconds: float) -> int:
-    return _instant(now + timedelta(seconds=ttl_seconds))
-
-
-def _moment(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
+    return instant(now + timedelta(seconds=ttl_seconds))
 
 
 def _run(row: Row[Any]) -> RunRecord:
@@ -240,8 +231,8 @@ def _run(row: Row[Any]) -> RunRecord:
         id=row.id,
         interfaces=tuple(json.loads(row.interfaces)),
         status=row.status,
-        started=_moment(row.started),
-        ended=None if row.ended is None else _moment(row.ended),
+        started=moment(row.started),
+        ended=None if row.ended is None else moment(row.ended),
         user=row.started_by,
         commit=row.git_commit,
         plan_hash=row.plan_hash,
@@ -255,8 +246,8 @@ def _step(row: Row[Any]) -> StepRecord:
         step=row.step,
         kind=row.kind,
         status=row.status,
-        started=_moment(row.started),
-        ended=_moment(row.ended),
+        started=moment(row.started),
+        ended=moment(row.ended),
         counts=json.loads(row.counts),
         message=row.message,
     )

@@ -66,3 +66,39 @@ TRACKED = Table(
     Column("parameter", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+OPS = Table(
+    "ops",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("use_of", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("row_key", Text, nullable=False),
+    Column("object", Text),
+    Column("parameters", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("planned", BigInteger, nullable=False),
+    Column("lane", Text),
+    Column("requires", Text),
+    Column("sent", BigInteger),
+    Column("ended", BigInteger),
+    Column("result", Text),
+    Column("failure", Text),
+    Column("request", Text),
+    Column("note", Text),
+    Column("answer", Text),
+)
+
+IDENTITIES = Table(
+    "identities",
+    METADATA,
+    Column("connection", Text, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("row_key", Text, primary_key=True),
+    Column("object", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)

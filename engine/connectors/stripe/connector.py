@@ -8,12 +8,13 @@ from functools import cache
 from importlib import import_module
 from typing import Final, cast
 
-from engine.connector import CheckReport, Freshness, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable
+from engine.connector import CheckReport, Freshness, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable, Writer
 
 from .catalogue import FilterKind, Table, load_catalogue, table_relation
 from .reads import plan_reads
 from .refresh import refresh_reads
 from .sync_rules import OPEN, freshness_of
+from .write import StripeTargets
 
 _COMPARISONS: Final = frozenset({Op.EQ, Op.IN, Op.LT, Op.LE, Op.GT, Op.GE})
 _EQUALITIES: Final = frozenset({Op.EQ, Op.IN})
@@ -72,6 +73,11 @@ class StripeConnector:
         found = import_module(f"{__package__}.accounts").list_accounts(config)
         return cast("tuple[str, ...]", found)
 
+    def writer(self, config: Mapping[str, object]) -> Writer:
+        """See `write.writer.StripeWriter`. Only now is the SDK imported."""
+        made = import_module(f"{__package__}.write.writer").StripeWriter(config)
+        return cast("Writer", made)
+
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:
         """Reach Stripe and probe each of `tables`. Only now is the SDK imported."""
         check = import_module(f"{__package__}.check").check_connection
@@ -85,7 +91,7 @@ CONNECTOR: Final = StripeConnector()
 def _source_catalogue() -> SourceCatalogue:
     catalogue = load_catalogue()
     tables = {name: _source_table(table) for name, table in catalogue.tables.items()}
-    return SourceCatalogue(catalogue.api_version, tables, catalogue.unreadable)
+    return SourceCatalogue(catalogue.api_version, tables, catalogue.unreadable, StripeTargets())
 
 
 def _source_table(table: Table) -> SourceTable:

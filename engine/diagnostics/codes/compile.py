@@ -364,17 +364,4 @@ parameters: {since: {type: timestamp}}
 **Mend it:** Use it, or delete it.
 """,
     ),
-    Code(
-        "W405",
-        "step that this version does not run",
-        """
-`export` and `call` are part of the language and are checked; running them is not built yet.
-
-```yaml
-- export: {…}
-```
-
-**Mend it:** Nothing. `weir run` leaves the interface out and says so.
-""",
-    ),
 )

@@ -8,9 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from engine.diagnostics import Collector, Label, Place
 from engine.project import Interface, Project
 
-from ..types import SCHEMA_NAMESPACE, Import, Respond, StopIf
+from ..types import SCHEMA_NAMESPACE, Call, Export, Import, Respond, StopIf
 
-InterfaceStep = Import | StopIf | Respond
+InterfaceStep = Import | StopIf | Respond | Export | Call
 
 
 def order_interfaces(
@@ -24,7 +24,7 @@ def order_interfaces(
     steps = {name: own if project.interfaces[name].spec.is_active else () for name, own in steps.items()}
     writers: dict[str, list[str]] = {}
     for name, own in steps.items():
-        for table in sorted({step.into for step in own if isinstance(step, Import)}):
+        for table in sorted({into for step in own if (into := table_written(step)) is not None}):
             writers.setdefault(table, []).append(name)
     waits = {name: _waits(name, own, writers) for name, own in steps.items()}
     try:
@@ -47,9 +47,16 @@ def _waits(name: str, steps: tuple[InterfaceStep, ...], writers: Mapping[str, li
         for read in step.box.bound.reads:
             if read.namespace == SCHEMA_NAMESPACE and read.need.table not in written:
                 found.update(writer for writer in writers.get(read.need.table, ()) if writer != name)
-        if isinstance(step, Import):
-            written.add(step.into)
+        into = table_written(step)
+        if into is not None:
+            written.add(into)
     return found
+
+
+def table_written(step: InterfaceStep) -> str | None:
+    """The table of the Schema that a step writes, if it writes one."""
+    answer = step.answer if isinstance(step, Call) else step
+    return answer.into if isinstance(answer, Import) else None
 
 
 def _check_writers(

@@ -146,7 +146,8 @@ def test_a_tracked_parameter_moves_on_by_itself(bench: Bench) -> None:
         ("import: {connection: shop, into: log, action: insert, sql: 'SELECT id FROM changed.orders_all'}", "E422"),
         ("call: {connection: shop, function: orders.pay, sql: 'SELECT id FROM changed.orders'}", "E423"),
         (
-            "export: {connection: shop, entity: orders, map: {id: id}, sql: 'SELECT id FROM changed.orders'}",
+            "export: {connection: shop, entity: customers, match: {id: id}, map: {email: id}, "
+            "sql: 'SELECT id FROM changed.orders'}",
             "E423",
         ),
         ("stop_if: 'SELECT count(*) = 0 FROM changed.orders'", "E402"),

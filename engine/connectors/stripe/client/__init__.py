@@ -2,7 +2,7 @@
 
 from .allowance import Allowance, allowance
 from .buckets import Buckets, FileBuckets, MemoryBuckets
-from .client import Answer, Client, Counts, Timing
+from .client import Answer, Client, Counts, Timing, WriteFailedError
 from .errors import Scrubber
 from .limiter import AdaptiveLimiter, Limiter
 from .retry import RetryPolicy
@@ -26,6 +26,7 @@ __all__ = [
     "Scrubber",
     "Settings",
     "Timing",
+    "WriteFailedError",
     "allowance",
     "open_key",
     "shared_buckets",

@@ -20,7 +20,7 @@ from .buckets import Buckets, MemoryBuckets
 from .endpoints import endpoint_of
 from .errors import Scrubber, failure_of
 from .limiter import AdaptiveLimiter, Limiter
-from .retry import Retries, RetryPolicy, limit_of
+from .retry import Retries, RetryPolicy, limit_of, may_be_done
 from .settings import Key, Settings
 from .transport import RawHeaders, RawTransport, silence_sdk
 
@@ -38,6 +38,14 @@ class Answer:
     def request_id(self) -> str | None:
         """Stripe's name for the request."""
         return self.headers.get("request-id")
+
+
+class WriteFailedError(ConnectorError):
+    """A write did not end well. `unknown`: it may have been done."""
+
+    def __init__(self, failure: Failure, *, unknown: bool) -> None:
+        super().__init__(failure)
+        self.unknown = unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +139,7 @@ class Client:
                 result = read(answer)
             except stripe.StripeError as found:
                 error = found
-                failure = failure_of(
-                    found, self._scrub, base_url=self.settings.base_url, key_set=self.settings.secret_place
-                )
+                failure = self._failure(found)
             except msgspec.DecodeError as found:
                 failure = self._malformed(answer, found)
             else:
@@ -144,11 +150,39 @@ class Client:
                 raise ConnectorError(replace(failure, message=f"GET {path}: {failure.message}"))
             await self._wait(endpoint, pause, error, failure)
 
-    async def _send(self, path: str, params: Mapping[str, str]) -> Answer:
+    async def write(self, method: str, path: str, params: Mapping[str, str], key: str) -> Answer:
+        """The answer to a write under an idempotency key. `WriteFailedError` says whether it may have been done.
+
+        The same key goes with every try, so that what was done is not done again.
+        """
+        started = self.timing.now()
+        endpoint = endpoint_of(method.upper(), path)
+        retries = Retries(self.policy, self.timing.random)
+        unknown = False
+        while True:
+            try:
+                async with self._limiter.slot(endpoint):
+                    return await self._send(path, {**params, "idempotency_key": key}, method)
+            except stripe.StripeError as error:
+                failure = self._failure(error)
+                replayed = (error.headers or {}).get("idempotent-replayed") == "true"
+                limited = limit_of(error) is not None
+                unknown = unknown or (not limited and may_be_done(error))
+                pause = None if replayed else retries.pause(error, self.timing.now() - started)
+                if pause is None:
+                    failure = replace(failure, message=f"{method.upper()} {path}: {failure.message}")
+                    raise WriteFailedError(failure, unknown=unknown and (limited or may_be_done(error))) from error
+                await self._wait(endpoint, pause, error, failure)
+
+    def _failure(self, error: stripe.StripeError) -> Failure:
+        place = self.settings.secret_place
+        return failure_of(error, self._scrub, base_url=self.settings.base_url, key_set=place)
+
+    async def _send(self, path: str, params: Mapping[str, str], method: str = "get") -> Answer:
         self.counts.requests += 1
         self.counts.open += 1
         try:
-            response = await self._sdk.raw_request_async("get", path, **params)
+            response = await self._sdk.raw_request_async(method, path, **params)
         finally:
             self.counts.open -= 1
         headers = cast("RawHeaders", response.headers)

@@ -86,6 +86,11 @@ def limit_of(error: stripe.StripeError) -> str | None:
     return ENDPOINT_RATE if error.http_status == 400 else ""
 
 
+def may_be_done(error: stripe.StripeError) -> bool:
+    """Whether a write that was answered so may have been done: no whole answer, or an error of the provider's own."""
+    return isinstance(error, ConnectionFailed) or (error.http_status or 0) >= 500 or error.http_status == 409
+
+
 def _may_help(error: stripe.StripeError) -> bool:
     if isinstance(error, ConnectionFailed):
         return True

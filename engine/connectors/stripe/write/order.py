@@ -1,0 +1,65 @@
+"""In which order writes go out: lanes beside each other, the writes of a lane one after the other."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from engine.connector import WriteRequest
+
+
+class Order:
+    """Gives out requests. A request whose lane is under way waits; one that requires another is given only when that
+    one, which must come before it in the same lane, has been done."""
+
+    def __init__(self, requests: Sequence[WriteRequest]) -> None:
+        self._lanes: dict[str, deque[WriteRequest]] = {}
+        for request in requests:
+            self._lanes.setdefault(_lane(request), deque()).append(request)
+        self._ready = deque(self._lanes)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left and nothing is under way."""
+        return not self._lanes
+
+    def take(self) -> WriteRequest | None:
+        """The next one that may go out now; None when all lanes are under way or done."""
+        while self._ready:
+            lane = self._ready.popleft()
+            waiting = self._lanes[lane]
+            if waiting:
+                return waiting.popleft()
+            del self._lanes[lane]
+        return None
+
+    def end(self, request: WriteRequest, *, done: bool) -> list[WriteRequest]:
+        """The request has ended: its lane goes on. Answers those that can never go out, because they require it."""
+        lane = _lane(request)
+        waiting = self._lanes[lane]
+        dropped = []
+        if not done:
+            dropped = [each for each in waiting if each.requires == request.id]
+            for each in dropped:
+                waiting.remove(each)
+        if waiting:
+            self._ready.append(lane)
+        else:
+            del self._lanes[lane]
+        return dropped
+
+    def take_rest(self) -> list[WriteRequest]:
+        """All that have not gone out: nothing more will."""
+        rest = [each for lane in self._ready for each in self._lanes[lane]]
+        going = [lane for lane in self._lanes if lane not in set(self._ready)]
+        for lane in list(self._ready):
+            del self._lanes[lane]
+        self._ready.clear()
+        for lane in going:
+            rest += self._lanes[lane]
+            self._lanes[lane].clear()
+        return rest
+
+
+def _lane(request: WriteRequest) -> str:
+    return request.lane if request.lane is not None else f"\x00{request.id}"

@@ -1,0 +1,51 @@
+"""What calls have answered, as rows: the objects as the mirror has them, each with the row that it was called for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from engine.connector import SourceTable
+from engine.relation import Relation
+from engine.run import BoxResult
+
+from .files import STORAGE_VERSION, attach
+from .quoting import quote_literal, quote_name
+from .types import sql_type
+
+RESULT = "result"
+
+
+def read_answers(
+    staging: Path, table: SourceTable, relation: Relation, row: Path, target: Path, step: str
+) -> BoxResult:
+    """Write the answers of the calls of `step` that succeeded in its last run to a new file at `target`.
+
+    `relation` has the columns of the object, then those of the row (the box's result in the file `row`).
+    """
+    target.unlink(missing_ok=True)
+    connection = duckdb.connect(config={"threads": 1})
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        attach(connection, staging, "mirror", read_only=True)
+        attach(connection, row, "box", read_only=True)
+        version = quote_literal(STORAGE_VERSION)
+        connection.execute(f"ATTACH {quote_literal(str(target))} AS output (STORAGE_VERSION {version})")
+        own = {column.name.casefold() for column in table.relation}
+        values = ", ".join(
+            f"CAST({'object' if column.name.casefold() in own else 'origin'}.{quote_name(column.name)} "
+            f"AS {sql_type(column.type)}) AS {quote_name(column.name)}"
+            for column in relation
+        )
+        connection.execute(
+            f"CREATE TABLE output.{RESULT} AS SELECT {values} FROM mirror.weir.outcomes AS told "
+            f"JOIN mirror.main.{quote_name(table.name)} AS object ON object.id = told._entity_id "
+            "JOIN box.main.result AS origin ON origin.rowid = told.number "
+            "WHERE told.step = ? AND told._status = 'success' ORDER BY told.number",
+            [step],
+        )
+        ((rows,),) = connection.execute(f"SELECT count(*) FROM output.{RESULT}").fetchall()
+        return BoxResult(target, relation, int(rows))
+    finally:
+        connection.close()

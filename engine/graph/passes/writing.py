@@ -1,0 +1,249 @@
+"""From a box's columns to the parameters of a write: exists, type, enum, limits, money, references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine.connector import SCALARS, Parameter, ParameterKind, ParameterProblem, Shown, find_parameter, parameter_path
+from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
+from engine.relation import BOOLEAN, FLOAT, INTEGER, JSON, TEXT, Column, ColumnType, Fit, Kind, Relation, fit
+from engine.spec import WriteMapSpec
+
+from ..template import Rendered
+from ..types import BindFailure, WriteColumn
+from .boxes import Boxes
+from .mapping import default_literal
+
+DECIMAL = ColumnType(Kind.DECIMAL, 38, 12)
+"""How exact decimals and amounts of money are compared and sent: at most 12 decimal places."""
+
+WIRE_TYPES: Mapping[ParameterKind, ColumnType] = {
+    ParameterKind.TEXT: TEXT,
+    ParameterKind.ENUM: TEXT,
+    ParameterKind.INTEGER: INTEGER,
+    ParameterKind.NUMBER: FLOAT,
+    ParameterKind.DECIMAL: DECIMAL,
+    ParameterKind.BOOLEAN: BOOLEAN,
+    ParameterKind.LIST: JSON,
+}
+"""The type that a value has before it becomes the text that is sent."""
+
+_INSTANTS = frozenset({Kind.TIMESTAMP, Kind.DATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Maps the entries of one step. `place` is that of the mapping; `targets` says whose parameters these are.
+
+    `refs` are the export steps before this one by name, with how many columns each matches by.
+    """
+
+    place: Place
+    targets: str
+    parameters: Sequence[Parameter]
+    relation: Relation
+    boxes: Boxes
+    refs: Mapping[str, int]
+    steps: Collection[str]
+    see: Callable[[str], Shown | None]
+    immutable: frozenset[str] = frozenset()
+
+    @property
+    def collector(self) -> Collector:
+        """Where findings go."""
+        return self.boxes.collector
+
+    def of(self, entries: Mapping[str, WriteMapSpec]) -> tuple[WriteColumn, ...]:
+        """One column for each entry that is right; the others are reported."""
+        found = [column for path, entry in entries.items() if (column := self._column(path, entry)) is not None]
+        self._check_keys(found)
+        return tuple(self._with_currency(column, found) for column in found)
+
+    def find(self, path: str, place: Place) -> Parameter | None:
+        """The parameter at a path, or None after saying what is wrong with it."""
+        found = find_parameter(self.parameters, path)
+        if isinstance(found, ParameterProblem):
+            near = closest(found.part, found.candidates, 1)
+            mended = path.replace(found.part, near[0]) if near else path
+            fixes = [Fix(f"write `{mended}`", place, mended)] if near else []
+            hint = did_you_mean(found.part, found.candidates) or _known(found.candidates, self.targets)
+            self.collector.report("E432", f"`{self.targets}`: {found.message}", place, hint=hint, fixes=fixes)
+            return None
+        if found.kind in SCALARS or _is_plain_list(found):
+            return found
+        part = found.fields[0].name if found.fields else "0" if found.kind is ParameterKind.LIST else "key"
+        hint = f"name a part of it, for example `{path}[{part}]`"
+        self.collector.report("E433", f"`{path}` is {_article(found.kind)}, not one value", place, hint=hint)
+        return None
+
+    def source(self, name: str, place: Place) -> Column | None:
+        """The box's column with this name, or None after saying that there is none."""
+        found = self.relation.find(name)
+        if found is None:
+            names = self.relation.names
+            near = closest(name, names, 1)
+            fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
+            hint = did_you_mean(name, names) or f"the box yields {', '.join(f'`{each}`' for each in names[:8])}"
+            self.collector.report("E411", f"the box yields no column `{name}`", place, hint=hint, fixes=fixes)
+        return found
+
+    def _column(self, path: str, entry: WriteMapSpec) -> WriteColumn | None:
+        key, place = self.place.key(path), self.place.at(path)
+        parameter = self.find(path, key)
+        if parameter is None or not self._may_ref(entry, parameter, place):
+            return None
+        here = place.at("from") if entry.model_fields_set != {"source"} else place
+        made = WriteColumn(
+            path,
+            parameter,
+            source=entry.source,
+            expr=entry.expr,
+            skip_if_empty=entry.skip_if_empty,
+            ref=entry.ref,
+            shown=self.see(path),
+            immutable=path.partition("[")[0] in self.immutable,
+            beside=self._beside(path),
+        )
+        typed: Column | None = None
+        if entry.expr is not None:
+            bound = self.boxes.binder.bind_expression(entry.expr, self.relation)
+            if isinstance(bound, BindFailure):
+                self.boxes.report_failure(bound, Rendered(entry.expr), place.at("expr"))
+                return None
+            typed, here = bound.columns[0], place.at("expr")
+        elif entry.source is not None:
+            typed = self.source(entry.source, here)
+            if typed is None:
+                return None
+        if typed is not None and entry.ref is None and not self._fits(path, parameter, typed, here):
+            return None
+        return self._with_default(made, entry, place)
+
+    def _beside(self, path: str) -> tuple[str, ...]:
+        """The plain parts of the object that a path leads into."""
+        head = next((each for each in self.parameters if each.name == parameter_path(path)[0]), None)
+        if head is None or head.kind is not ParameterKind.OBJECT:
+            return ()
+        return tuple(_leaves(head, head.name))
+
+    def _with_default(self, made: WriteColumn, entry: WriteMapSpec, place: Place) -> WriteColumn | None:
+        if entry.default is None:
+            return made
+        here = place.at("default")
+        written, parameter = entry.default, made.parameter
+        if parameter.kind is ParameterKind.ENUM and parameter.values and written not in parameter.values:
+            self._report_choice(made.path, str(written), parameter, here)
+            return None
+        column = Column(made.path, DECIMAL if parameter.money else WIRE_TYPES[parameter.kind])
+        literal = default_literal(column, written, here, self.collector)
+        if literal is None:
+            return None
+        if parameter.longest is not None and isinstance(written, str) and len(written) > parameter.longest:
+            self.collector.report("E440", f"`{made.path}` takes at most {parameter.longest} characters", here)
+            return None
+        return replace(made, default=literal)
+
+    def _report_choice(self, path: str, written: str, parameter: Parameter, place: Place) -> None:
+        near = closest(written, parameter.values, 1)
+        fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
+        hint = did_you_mean(written, parameter.values) or f"one of {', '.join(f'`{v}`' for v in parameter.values[:12])}"
+        self.collector.report("E440", f"`{path}` does not take `{written}`", place, hint=hint, fixes=fixes)
+
+    def _may_ref(self, entry: WriteMapSpec, parameter: Parameter, place: Place) -> bool:
+        if entry.ref is None:
+            return True
+        here = place.at("ref")
+        if entry.ref not in self.refs:
+            later = entry.ref in self.steps
+            message = f"`{entry.ref}` is no export before this step" if later else f"no step `{entry.ref}`"
+            hint = did_you_mean(entry.ref, self.refs) or "`ref` names an export step that stands before this one"
+            self.collector.report("E438", message, here, hint=hint)
+            return False
+        if self.refs[entry.ref] != 1:
+            hint = "only what is matched by one column can be referred to"
+            self.collector.report("E438", f"`{entry.ref}` matches by {self.refs[entry.ref]} columns", here, hint=hint)
+            return False
+        if parameter.kind is not ParameterKind.TEXT:
+            message = f"an id is text, and `{parameter.name}` is {_article(parameter.kind)}"
+            self.collector.report("E433", message, here)
+            return False
+        return True
+
+    def _fits(self, path: str, parameter: Parameter, source: Column, place: Place) -> bool:
+        kind = source.type.kind
+        if parameter.money and kind not in (Kind.INTEGER, Kind.DECIMAL):
+            message = f"`{path}` is money, and `{source.name}` is {source.type}"
+            hint = "give an integer (minor units: cents) or a decimal (major units: 12.50)"
+            self.collector.report("E433", message, place, hint=hint)
+            return False
+        if parameter.kind is ParameterKind.INTEGER and kind in _INSTANTS:
+            return True  # sent as Unix seconds
+        if parameter.kind is ParameterKind.LIST:
+            fine = kind in (Kind.LIST, Kind.JSON)
+        else:
+            fine = fit(source.type, WIRE_TYPES[parameter.kind]) is not Fit.NEVER
+        if not fine:
+            message = f"`{source.name}` is {source.type}, and `{path}` takes {_article(parameter.kind)}"
+            self.collector.report("E433", message, place, hint="convert it in the SQL box, or in an `expr`")
+        return fine
+
+    def _with_currency(self, column: WriteColumn, all_columns: Sequence[WriteColumn]) -> WriteColumn:
+        """Amounts in major units need a currency beside them."""
+        if not column.parameter.money:
+            return column
+        head, bracket, _ = column.path.rpartition("[")
+        beside = f"{head}[currency]" if bracket else "currency"
+        known = any(each.path == beside for each in all_columns)
+        kind = self._money_kind(column)
+        if kind is Kind.DECIMAL and not known:
+            message = f"`{column.path}` is a decimal amount without a currency"
+            hint = f"map `{beside}` too, or give an integer in minor units (cents)"
+            self.collector.report("E433", message, self.place.at(column.path), hint=hint)
+        if kind is not Kind.DECIMAL:
+            return column
+        return replace(column, currency=beside)
+
+    def _money_kind(self, column: WriteColumn) -> Kind | None:
+        if column.expr is not None:
+            bound = self.boxes.binder.bind_expression(column.expr, self.relation)
+            return None if isinstance(bound, BindFailure) else bound.columns[0].type.kind
+        found = self.relation.find(column.source) if column.source is not None else None
+        return found.type.kind if found is not None else None
+
+    def _check_keys(self, columns: Sequence[WriteColumn]) -> None:
+        """A map takes only so many keys."""
+        by_map: dict[str, list[str]] = {}
+        for column in columns:
+            if "[" in column.path:
+                by_map.setdefault(column.path.rpartition("[")[0], []).append(column.path)
+        for path, own in by_map.items():
+            found = find_parameter(self.parameters, path)
+            if isinstance(found, Parameter) and found.most is not None and len(own) > found.most:
+                message = f"`{path}` takes at most {found.most} keys, and {len(own)} are mapped"
+                self.collector.report("E440", message, self.place.key(own[found.most]))
+
+
+def _leaves(parameter: Parameter, path: str) -> Iterator[str]:
+    for field in parameter.fields:
+        if field.kind in SCALARS:
+            yield f"{path}[{field.name}]"
+        elif field.kind is ParameterKind.OBJECT:
+            yield from _leaves(field, f"{path}[{field.name}]")
+
+
+def _is_plain_list(parameter: Parameter) -> bool:
+    return parameter.kind is ParameterKind.LIST and parameter.item is not None and parameter.item.kind in SCALARS
+
+
+def _known(candidates: Sequence[str], targets: str) -> str | None:
+    if not candidates:
+        return None
+    shown = ", ".join(f"`{name}`" for name in candidates[:8])
+    more = f" and {len(candidates) - 8} more: `weir catalog {targets.partition('.')[0]} --writes` lists them"
+    return f"it takes {shown}{more if len(candidates) > 8 else ''}"
+
+
+def _article(kind: ParameterKind) -> str:
+    words = {"integer": "an integer", "enum": "one of a few words", "object": "an object", "any": "of several forms"}
+    return words.get(kind.value, "text" if kind is ParameterKind.TEXT else f"a {kind.value}")

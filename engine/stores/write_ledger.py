@@ -1,0 +1,241 @@
+"""The ledger of writes in a SQL database: durable before a request is sent, and the truth afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from engine.connector import Failure
+from engine.run import OPEN_STATES, Op, OpEnd, OpState
+
+from .database import open_database, sqlite_url
+from .moments import instant, moment
+from .tables import IDENTITIES, OPS
+
+_BATCH = 500
+_MADE = ("create", "replace")
+_DOUBTFUL = (OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED)
+
+
+def open_write_ledger(path: Path) -> SqlWriteLedger:
+    """The ledger in the SQLite file at `path`, which run state may share. `StoreError` when it is first used and cannot
+    be opened."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqlWriteLedger(sqlite_url(path))
+
+
+class SqlWriteLedger:
+    """A `WriteLedger` in the database at `url`. It may be used from several threads and processes at once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def _engine(self) -> Engine:
+        """Opened when it is first needed: most runs write nothing."""
+        return open_database(self._url, durable=True)
+
+    def plan_ops(self, ops: Sequence[Op]) -> None:
+        """See `WriteLedger.plan_ops`."""
+        if ops:
+            with self._engine.begin() as connection:
+                connection.execute(insert(OPS), [_values(op) for op in ops])
+
+    def mark_sent(self, ids: Sequence[str], now: datetime) -> None:
+        """See `WriteLedger.mark_sent`."""
+        first = {"state": OpState.SENT.value, "sent": func.coalesce(OPS.c.sent, instant(now))}
+        with self._engine.begin() as connection:
+            for some in _batches(ids):
+                connection.execute(update(OPS).where(OPS.c.id.in_(some)).values(first))
+
+    def end_ops(self, ends: Sequence[OpEnd]) -> None:
+        """See `WriteLedger.end_ops`."""
+        if not ends:
+            return
+        statement = (
+            update(OPS)
+            .where(OPS.c.id == bindparam("op_id"))
+            .values({name: bindparam(f"new_{name}") for name in _ENDED})
+        )
+        with self._engine.begin() as connection:
+            connection.execute(statement, [_ended(end) for end in ends])
+            done = [end for end in ends if end.state is OpState.DONE]
+            for some in _batches([end.id for end in done]):
+                self._note_identities(connection, some, done)
+
+    def _note_identities(self, connection: Connection, ids: Sequence[str], ends: Sequence[OpEnd]) -> None:
+        """What was made stands for its key from now on; what was done away with does not any more."""
+        moments = {end.id: instant(end.ended) for end in ends}
+        rows = connection.execute(select(OPS).where(OPS.c.id.in_(ids))).all()
+        made = [
+            {
+                "connection": row.connection,
+                "step": row.step,
+                "row_key": row.row_key,
+                "object": row.result,
+                "since": moments[row.id],
+            }
+            for row in rows
+            if row.use_of in _MADE and row.result is not None
+        ]
+        if made:
+            self._remember(connection, made)
+        for row in rows:
+            if row.use_of == "retire" and row.object is not None:
+                own = (IDENTITIES.c.connection == row.connection) & (IDENTITIES.c.object == row.object)
+                connection.execute(delete(IDENTITIES).where(own))
+
+    def staged(self, ids: Sequence[str]) -> None:
+        """See `WriteLedger.staged`."""
+        with self._engine.begin() as connection:
+            for some in _batches(ids):
+                connection.execute(update(OPS).where(OPS.c.id.in_(some)).values(answer=None))
+
+    def unstaged(self, connection: str) -> Sequence[Op]:
+        """See `WriteLedger.unstaged`."""
+        where = (OPS.c.connection == connection) & OPS.c.answer.is_not(None)
+        return self._ops(select(OPS).where(where).order_by(OPS.c.planned, OPS.c.number))
+
+    def open_ops(self, connection: str) -> Sequence[Op]:
+        """See `WriteLedger.open_ops`."""
+        states = [state.value for state in OPEN_STATES]
+        where = (OPS.c.connection == connection) & OPS.c.state.in_(states)
+        return self._ops(select(OPS).where(where).order_by(OPS.c.planned, OPS.c.number))
+
+    def identities(self, connection: str, step: str) -> Mapping[str, str]:
+        """See `WriteLedger.identities`."""
+        where = (IDENTITIES.c.connection == connection) & (IDENTITIES.c.step == step)
+        with self._engine.connect() as opened:
+            found = opened.execute(select(IDENTITIES.c.row_key, IDENTITIES.c.object).where(where))
+            return {row.row_key: row.object for row in found}
+
+    def remember(self, connection: str, step: str, found: Iterable[tuple[str, str]], now: datetime) -> None:
+        """See `WriteLedger.remember`."""
+        rows = [
+            {"connection": connection, "step": step, "row_key": key, "object": value, "since": instant(now)}
+            for key, value in found
+        ]
+        if rows:
+            with self._engine.begin() as opened:
+                self._remember(opened, rows)
+
+    def _remember(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        made = postgresql_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
+        statement = made(IDENTITIES)
+        statement = statement.on_conflict_do_update(
+            index_elements=[IDENTITIES.c.connection, IDENTITIES.c.step, IDENTITIES.c.row_key],
+            set_={"object": statement.excluded.object, "since": statement.excluded.since},
+        )
+        connection.execute(statement, [dict(row) for row in rows])
+
+    def blocked(self, connection: str, step: str) -> frozenset[str]:
+        """See `WriteLedger.blocked`."""
+        return self._keys(connection, step, OPS.c.state.in_([state.value for state in _DOUBTFUL]))
+
+    def called(self, connection: str, step: str) -> frozenset[str]:
+        """See `WriteLedger.called`."""
+        return self._keys(connection, step, (OPS.c.use_of == "call") & (OPS.c.state == OpState.DONE.value))
+
+    def _keys(self, connection: str, step: str, which: ColumnElement[bool]) -> frozenset[str]:
+        where = (OPS.c.connection == connection) & (OPS.c.step == step) & which
+        with self._engine.connect() as opened:
+            return frozenset(opened.scalars(select(OPS.c.row_key).where(where)))
+
+    def ops(self, limit: int, states: Sequence[OpState] = (), run: str | None = None) -> Sequence[Op]:
+        """See `WriteLedger.ops`."""
+        statement = select(OPS).order_by(OPS.c.planned.desc(), OPS.c.number.desc()).limit(limit)
+        if states:
+            statement = statement.where(OPS.c.state.in_([state.value for state in states]))
+        if run is not None:
+            statement = statement.where(OPS.c.run_id.startswith(run, autoescape=True))
+        return self._ops(statement)
+
+    def op(self, op_id: str) -> Op | None:
+        """See `WriteLedger.op`."""
+        found = self._ops(select(OPS).where(OPS.c.id.startswith(op_id, autoescape=True)).limit(2))
+        return found[0] if len(found) == 1 else None
+
+    def close(self) -> None:
+        """Release the database."""
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+
+    def _ops(self, statement: Any) -> Sequence[Op]:
+        with self._engine.connect() as connection:
+            return [_op(row) for row in connection.execute(statement)]
+
+
+_ENDED = ("state", "ended", "result", "failure", "request", "note", "answer")
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]
+
+
+def _values(op: Op) -> dict[str, Any]:
+    return {
+        "id": op.id,
+        "run_id": op.run,
+        "step": op.step,
+        "connection": op.connection,
+        "number": op.number,
+        "use_of": op.use,
+        "target": op.target,
+        "row_key": op.key,
+        "object": op.object,
+        "parameters": json.dumps(op.parameters),
+        "state": op.state.value,
+        "planned": instant(op.planned),
+        "lane": op.lane,
+        "requires": op.requires,
+        "sent": instant(op.sent) if op.sent is not None else None,
+    }
+
+
+def _ended(end: OpEnd) -> dict[str, Any]:
+    return {
+        "op_id": end.id,
+        "new_state": end.state.value,
+        "new_ended": instant(end.ended),
+        "new_result": end.result,
+        "new_failure": msgspec.json.encode(end.failure).decode() if end.failure is not None else None,
+        "new_request": end.request,
+        "new_note": end.note,
+        "new_answer": end.answer.decode() if end.answer is not None else None,
+    }
+
+
+def _op(row: Row[Any]) -> Op:
+    return Op(
+        id=row.id,
+        run=row.run_id,
+        step=row.step,
+        connection=row.connection,
+        number=row.number,
+        use=row.use_of,
+        target=row.target,
+        key=row.row_key,
+        object=row.object,
+        parameters=tuple((path, text) for path, text in json.loads(row.parameters)),
+        state=OpState(row.state),
+        planned=moment(row.planned),
+        lane=row.lane,
+        requires=row.requires,
+        sent=moment(row.sent) if row.sent is not None else None,
+        ended=moment(row.ended) if row.ended is not None else None,
+        result=row.result,
+        failure=msgspec.json.decode(row.failure, type=Failure) if row.failure is not None else None,
+        request=row.request,
+        note=row.note,
+        answer=row.answer.encode() if row.answer is not None else None,
+    )
