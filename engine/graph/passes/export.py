@@ -58,6 +58,8 @@ def compile_export(
     match = _match(part, entity, columns, step.place)
     if match is None:
         return None
+    if part.on_missing == "archive":
+        mapped = (*mapped, *_reviving(mapped, entity))
     if action in (ExportAction.INSERT, ExportAction.UPSERT):
         mapped = (*_identifying(match, mapped, entity, columns), *mapped)
         _check_required(part, entity, mapped, match, step.place, boxes)
@@ -156,7 +158,8 @@ def _verbs(
             boxes.collector.report("E431", f"`{entity.name}` have no {retire}", here, hint=hint)
             return None
         found.append(("retire", verb))
-    if action is ExportAction.UPSERT and "archive" in entity.retire and entity.immutable:
+    by_id = "id" in part.match  # a second object cannot have the id of the first
+    if action is ExportAction.UPSERT and "archive" in entity.retire and entity.immutable and not by_id:
         found.append(("replace", entity.retire["archive"]))
     return tuple(found)
 
@@ -198,6 +201,19 @@ def _identifying(
         if isinstance(parameter, Parameter):
             column = columns.of({each.path: WriteMapSpec.model_validate({"from": each.source})})
             found += list(column)
+    return tuple(found)
+
+
+def _reviving(mapped: tuple[WriteColumn, ...], entity: Entity) -> tuple[WriteColumn, ...]:
+    """What takes an object out of the archive again when its row comes back."""
+    fixed = entity.retire["archive"].fixed
+    update = entity.update.parameters if entity.update is not None else ()
+    found = []
+    for path, archived in fixed.items():
+        parameter = find_parameter(update, path)
+        if isinstance(parameter, Parameter) and not any(column.path == path for column in mapped):
+            alive = "FALSE" if archived == "true" else "TRUE"
+            found.append(WriteColumn(path, parameter, default=alive, shown=entity.see(path)))
     return tuple(found)
 
 
