@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,19 @@ if TYPE_CHECKING:
     from engine.plan import Plan
     from engine.run import EventSink, Run
 
+STALE: Final = "E640"
+CAPPED: Final = "E641"
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_saved(root: Path, file: Path, options: RunOptions, events: Callable[[Checked, Plan], EventSink]) -> Run:
+    """Do exactly what the plan in `file` says, or nothing. RefusalError (5) when the definitions have changed since."""
+    from .live import demand_same, load_live
+
+    saved = load_live(file)
+    checked, plan = make_plan(root, saved.interfaces, saved.parameters)
+    demand_same(saved, plan)
+    return _run(root, checked, plan, replace(options, expected=saved.by_step), events(checked, plan))
 
 
 def run_project(
@@ -37,10 +50,13 @@ def run_project(
     Raises DefinitionsError, or RefusalError when another run is going on (Exit.BUSY), a read budget would be passed
     (Exit.APPROVAL) or state cannot be opened.
     """
+    checked, plan = make_plan(root, interfaces, parameters)
+    return _run(root, checked, plan, options, events(checked, plan))
+
+
+def _run(root: Path, checked: Checked, plan: Plan, options: RunOptions, sink: EventSink) -> Run:
     from engine.run import RunRefusedError, execute_plan
 
-    checked, plan = make_plan(root, interfaces, parameters)
-    sink = events(checked, plan)
     paths = state_paths(root, checked.project.settings.state)
     if not options.over_budget:
         demand_budget(plan, paths)
@@ -66,7 +82,8 @@ def tracked_parameters(checked: Checked, plan: Plan) -> dict[str, tuple[str, ...
 
 
 def exit_code(run: Run) -> Exit:
-    """0 for a success; 6 when a read budget ended it; 3 when every failure lies in the environment (key, network,
+    """0 for a success; 5 when what would be written is not what was planned; 6 when a budget, a cap or a grant ended
+    it; 3 when every failure lies in the environment (key, network,
     secret); otherwise 1.
     """
     from engine.connector import FailureKind
@@ -84,7 +101,12 @@ def exit_code(run: Run) -> Exit:
         FailureKind.SECRET,
     }
     failed = [outcome for outcome in run.outcomes if outcome.status == "failed"]
-    if any(outcome.failure is not None and outcome.failure.kind is FailureKind.BUDGET for outcome in failed):
+    if any(outcome.code == STALE for outcome in failed):
+        return Exit.BUSY
+    approvals = (FailureKind.BUDGET, FailureKind.GRANT)
+    if any(outcome.failure is not None and outcome.failure.kind in approvals for outcome in failed):
+        return Exit.APPROVAL
+    if any(outcome.code == CAPPED for outcome in failed):
         return Exit.APPROVAL
     outside = [outcome.failure is not None and outcome.failure.kind in environment for outcome in failed]
     return Exit.ENVIRONMENT if outside and all(outside) else Exit.FAILED

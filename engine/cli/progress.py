@@ -36,6 +36,8 @@ def shown_events(
 
 def standing(counts: Mapping[str, int], seconds: float, expected: int | None) -> str:
     """How far a task is after so many seconds: requests, rows, rows a second, and what is left if that is known."""
+    if "of" in counts:
+        return _writing(counts["sent"], counts["of"], seconds)
     requests, rows = counts.get("requests", 0), counts.get("rows", 0)
     if not requests and not rows:
         return ""
@@ -50,6 +52,16 @@ def standing(counts: Mapping[str, int], seconds: float, expected: int | None) ->
             minutes, rest = divmod(round(left / rate), 60)
             words += f" in {minutes}:{rest:02}"
     return words
+
+
+def _writing(sent: int, of: int, seconds: float) -> str:
+    """How far the writes of a step are."""
+    words = f"{sent:,} of {plural(of, 'write')}"
+    rate = sent / seconds if seconds >= 1 else 0.0
+    if not rate:
+        return words
+    minutes, rest = divmod(round((of - sent) / rate), 60)
+    return f"{words} ({rate:,.0f}/s), about {minutes}:{rest:02} left"
 
 
 def _nothing(_event: Event) -> None:

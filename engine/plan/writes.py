@@ -114,13 +114,23 @@ def compare_writes(planned: StepWrites, now: StepWrites, limit: int = 20) -> tup
     after = {(write.use, write.key, write.object): write for write in now.writes}
     found: list[str] = []
     for key, write in before.items():
-        other = after.get(key)
+        other = _with_pending(after.get(key), write)
         if other is None:
             found.append(f"{write.label}: {write.use} was planned and is not needed any more, or is another one now")
         elif (write.parameters, write.changes) != (other.parameters, other.changes):
             found += _fields(write, other)
     found += [f"{write.label}: {write.use} was not planned" for key, write in after.items() if key not in before]
     return tuple(WriteDifference(planned.step, what) for what in found[:limit])
+
+
+def _with_pending(now: PlannedWrite | None, planned: PlannedWrite) -> PlannedWrite | None:
+    """The write as it would be planned: ids that were not there yet are whatever they have become."""
+    open_paths = {path: text for path, text in planned.parameters if text.startswith(PENDING)}
+    if now is None or not open_paths:
+        return now
+    parameters = tuple((path, open_paths.get(path, text)) for path, text in now.parameters)
+    changes = tuple(replace(each, after=open_paths.get(each.path, each.after)) for each in now.changes)
+    return replace(now, parameters=parameters, changes=changes)
 
 
 def _fields(planned: PlannedWrite, now: PlannedWrite) -> list[str]:
