@@ -2,7 +2,7 @@
 
     python -m benchmarks [NAME ...]
 
-Names: load, growth, rates, second, imports, definitions. Reports and plots go to benchmarks/results. For other sizes
+Names: load, growth, rates, second, imports, exports, definitions. Reports and plots go to benchmarks/results. For other sizes
 call one alone: `python -m benchmarks.load --rows 1000000`.
 """
 
@@ -12,7 +12,7 @@ import argparse
 import time
 from importlib import import_module
 
-BENCHMARKS = ("load", "growth", "rates", "second", "imports", "definitions")
+BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions")
 
 
 def main() -> None:
