@@ -2,6 +2,7 @@
 
 from .compile import compile_project
 from .literals import sql_identifier, sql_literal
+from .memory import BindMemory
 from .passes.boxes import Boxes
 from .types import (
     CHANGED_NAMESPACE,
@@ -38,6 +39,7 @@ __all__ = [
     "WEIR_NAMESPACE",
     "Action",
     "BindFailure",
+    "BindMemory",
     "Binder",
     "Bound",
     "Box",

@@ -1,6 +1,6 @@
 """Definition files as they were written: texts, documents with spans, places to lines and columns."""
 
-from .load import load_root
+from .load import Files, ReadMemory, load_root, read_files, read_tree
 from .locate import locate, region
 from .tree import SourceTree
 from .types import Document, Entry, MappingNode, Node, Region, Scalar, ScalarNode, SequenceNode, Span, plain
@@ -9,8 +9,10 @@ from .yaml import read_yaml
 __all__ = [
     "Document",
     "Entry",
+    "Files",
     "MappingNode",
     "Node",
+    "ReadMemory",
     "Region",
     "Scalar",
     "ScalarNode",
@@ -20,6 +22,8 @@ __all__ = [
     "load_root",
     "locate",
     "plain",
+    "read_files",
+    "read_tree",
     "read_yaml",
     "region",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from engine.diagnostics import Collector, Place
+from engine.diagnostics import Collector, Diagnostic, Place
 
 from .text import decode
 from .tree import SourceTree
@@ -29,7 +30,78 @@ def load_root(root: Path, collector: Collector) -> SourceTree:
     Hidden files and folders are left out, and files of other kinds are not looked at. Whatever cannot be read is
     reported and listed in `SourceTree.unread`. Never raises for what is in the folder.
     """
-    return _Loader(root, collector).load()
+    return read_tree(root, read_files(root, collector), collector)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The bytes of a project's files, by path relative to the root, in order of path; and those that are there but
+    could not be read."""
+
+    raw: Mapping[str, bytes]
+    unread: frozenset[str] = frozenset()
+
+
+def read_files(root: Path, collector: Collector) -> Files:
+    """The files below `root` that `load_root` would read, as bytes."""
+    return _Loader(root, collector).read()
+
+
+@dataclass(slots=True)
+class ReadMemory:
+    """Remembers what files said by their bytes, so that only files that have changed are parsed again."""
+
+    known: dict[str, tuple[bytes, Parsed]] = field(default_factory=dict)
+
+    def parsed(self, file: str, raw: bytes) -> Parsed:
+        """What a file says; parsed when it is not known."""
+        found = self.known.get(file)
+        if found is None or found[0] != raw:
+            found = self.known[file] = (raw, parse(file, raw))
+        return found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file as it was read: a document, or the text of a SQL file, with what was found wrong."""
+
+    document: Document | None
+    text: str | None
+    findings: tuple[Diagnostic, ...]
+
+
+def parse(file: str, raw: bytes) -> Parsed:
+    """Read the bytes of one file."""
+    collector = Collector()
+    text, usable = decode(file, raw, collector)
+    if usable and file.lower().endswith(_SQL):
+        return Parsed(None, text, tuple(collector))
+    document = read_yaml(file, text, collector) if usable else Document(file, text, None)
+    return Parsed(document, None, tuple(collector))
+
+
+def read_tree(root: Path, files: Files, collector: Collector, memory: ReadMemory | None = None) -> SourceTree:
+    """The tree of files that were read before. `root` is where they stand, or stood."""
+    documents: dict[str, Document] = {}
+    cases: dict[str, Document] = {}
+    texts: dict[str, str] = {}
+    unread = set(files.unread)
+    for file, raw in files.raw.items():
+        parsed = memory.parsed(file, raw) if memory is not None else parse(file, raw)
+        collector.extend(parsed.findings)
+        if parsed.text is not None:
+            texts[file] = parsed.text
+        elif parsed.document is not None:
+            if parsed.document.root is None:
+                unread.add(file)
+            (cases if _is_case(file) else documents)[file] = parsed.document
+    if not documents and not unread:
+        collector.report(
+            "W101",
+            "no definitions in `connections/`, `interfaces/` or `schemas/`",
+            hint="run `weir init` here, or give the project's folder with `--project`",
+        )
+    return SourceTree(root, documents, cases, texts, frozenset(unread))
 
 
 class _Loader:
@@ -39,29 +111,13 @@ class _Loader:
         self._collector = collector
         self._unread: set[str] = set()
 
-    def load(self) -> SourceTree:
-        documents: dict[str, Document] = {}
-        cases: dict[str, Document] = {}
-        texts: dict[str, str] = {}
+    def read(self) -> Files:
+        found: dict[str, bytes] = {}
         for file in self._files():
             raw = self._read(file)
-            if raw is None:
-                continue
-            text, usable = decode(file, raw, self._collector)
-            if usable and file.lower().endswith(_SQL):
-                texts[file] = text
-                continue
-            document = read_yaml(file, text, self._collector) if usable else Document(file, text, None)
-            if document.root is None:
-                self._unread.add(file)
-            (cases if _is_case(file) else documents)[file] = document
-        if not documents and not self._unread:
-            self._collector.report(
-                "W101",
-                "no definitions in `connections/`, `interfaces/` or `schemas/`",
-                hint="run `weir init` here, or give the project's folder with `--project`",
-            )
-        return SourceTree(self._root, documents, cases, texts, frozenset(self._unread))
+            if raw is not None:
+                found[file] = raw
+        return Files(found, frozenset(self._unread))
 
     def _files(self) -> Iterator[str]:
         for folder in FOLDERS:

@@ -21,7 +21,7 @@ from .jsonschema import json_schema, schema_files
 from .schema import ColumnSpec, SchemaSpec
 from .settings import AgentSpec, BoxLimitsSpec, PolicySpec, SettingsSpec
 from .types import Defined, SpecSet
-from .validate import validate_tree
+from .validate import SpecMemory, validate_tree
 
 __all__ = [
     "STEP_KINDS",
@@ -45,6 +45,7 @@ __all__ = [
     "SchemaSpec",
     "SecretSpec",
     "SettingsSpec",
+    "SpecMemory",
     "SpecSet",
     "StepSpec",
     "TransformSpec",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
+from engine.diagnostics import Collector, Diagnostic, Fix, Place, closest, did_you_mean
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, SourceTree
 
 from .connection import ConnectionSpec
@@ -32,7 +33,23 @@ _FULL_WIDTH_COLON = "\N{FULLWIDTH COLON}"
 M = TypeVar("M", bound=BaseModel)
 
 
-def validate_tree(tree: SourceTree, collector: Collector) -> SpecSet:
+@dataclass(slots=True)
+class SpecMemory:
+    """Remembers what documents mean, so that only documents that were read anew are validated again."""
+
+    known: dict[str, tuple[Document, BaseModel | None, tuple[Diagnostic, ...]]] = field(default_factory=dict)
+
+    def definition(self, document: Document, collector: Collector) -> BaseModel | None:
+        """See `_definition`."""
+        found = self.known.get(document.file)
+        if found is None or found[0] is not document:
+            own = Collector()
+            found = self.known[document.file] = (document, _definition(document, own), tuple(own))
+        collector.extend(found[2])
+        return found[1]
+
+
+def validate_tree(tree: SourceTree, collector: Collector, memory: SpecMemory | None = None) -> SpecSet:
     """The definitions that are valid by themselves, and findings for those that are not."""
     connections: list[Defined[ConnectionSpec]] = []
     interfaces: list[Defined[InterfaceSpec]] = []
@@ -45,7 +62,7 @@ def validate_tree(tree: SourceTree, collector: Collector) -> SpecSet:
         if document.file == SETTINGS_FILE:
             settings = _settings(document, collector) or settings
             continue
-        spec_found = _definition(document, collector)
+        spec_found = memory.definition(document, collector) if memory is not None else _definition(document, collector)
         match None if document.file in leaking else spec_found:
             case ConnectionSpec() as spec:
                 connections.append(Defined(spec, place))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.connector import MIRROR_TABLES, SourceCatalogue
 from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
@@ -44,6 +44,8 @@ class Boxes:
     catalogues: Mapping[str, SourceCatalogue]
     binder: Binder
     collector: Collector
+    _relations: dict[str, Mapping[str, Relation]] = field(default_factory=dict)
+    """By namespace, once it was needed."""
 
     def compile(self, box: BoxText, values: Mapping[str, object], namespaces: tuple[str, ...]) -> Box | None:
         """The box rendered with `values` and bound in these namespaces, or None after saying why not."""
@@ -70,17 +72,20 @@ class Boxes:
         found: list[tuple[str, Mapping[str, Relation]]] = []
         mirrored: list[tuple[str, Mapping[str, Relation]]] = []
         for name in namespaces:
-            if name == SCHEMA_NAMESPACE:
-                tables = {table.name: table.relation for table in self.project.tables.values()}
-                found.append((SCHEMA_NAMESPACE, tables))
-                continue
-            catalogue = self.catalogues.get(name)
-            if catalogue is None:
+            if name != SCHEMA_NAMESPACE and name not in self.catalogues:
                 return None
-            relations = {table.name: table.relation for table in catalogue.tables.values()}
+            relations = self._relations.get(name)
+            if relations is None:
+                relations = self._relations[name] = self._tables_of(name)
             found.append((name, relations))
-            mirrored = [(CHANGED_NAMESPACE, relations), (WEIR_NAMESPACE, MIRROR_TABLES)]
+            if name != SCHEMA_NAMESPACE:
+                mirrored = [(CHANGED_NAMESPACE, relations), (WEIR_NAMESPACE, MIRROR_TABLES)]
         return Scope((*found, *mirrored))
+
+    def _tables_of(self, namespace: str) -> Mapping[str, Relation]:
+        if namespace == SCHEMA_NAMESPACE:
+            return {table.name: table.relation for table in self.project.tables.values()}
+        return {table.name: table.relation for table in self.catalogues[namespace].tables.values()}
 
     def report_failure(
         self, failure: BindFailure, rendered: Rendered, place: Place, elsewhere: str | None = None

@@ -1,0 +1,1 @@
+"""Hot reload: watching a project's files, and swapping what they mean."""
