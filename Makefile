@@ -14,7 +14,7 @@ PYTEST ?= -n 2 --dist worksteal
 TIMES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench validate plan test-connection sandbox clean
+.PHONY: help run test test-long lint bench watch validate plan test-connection sandbox clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ ifndef CONNECTION
 else
 	@$(BIN)/weir test-connection $(CONNECTION) $(ARGS)
 endif
+
+watch: $(RUNTIME) ## Check at every save, and show what it changes
+	@$(BIN)/weir watch $(ARGS)
 
 sandbox: $(RUNTIME) ## Serve a simulated Stripe on this machine until interrupted
 	@$(BIN)/weir sandbox $(ARGS)

@@ -25,10 +25,16 @@ def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, st
 
     Raises DefinitionsError when something is wrong with the definitions, RefusalError for a name that means nothing.
     """
-    from engine.plan import plan_graph, report_unset, select_interfaces
-
     paths = state_paths(root, project_settings(root).state)
     checked = demand_sound(check_project(root, parameters, tracked_values(paths), interfaces))
+    return checked, plan_checked(checked, interfaces, paths)
+
+
+def plan_checked(checked: Checked, interfaces: Sequence[str], paths: StatePaths) -> Plan:
+    """The plan of these interfaces of a project that was checked with their parameters. Raises RefusalError for a name
+    that means nothing, or a parameter without a value."""
+    from engine.plan import plan_graph, report_unset, select_interfaces
+
     collector = Collector()
     chosen = select_interfaces(checked.project, interfaces, order_of(checked), collector)
     report_unset(checked.graph, chosen, checked.project, collector)
@@ -36,8 +42,7 @@ def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, st
         if CODES[finding.code].severity is Severity.ERROR:
             raise RefusalError(Exit.USAGE, f"{finding.message} ({finding.code})", finding.hint)
     connectors = installed_connectors()
-    plan = plan_graph(checked.graph, checked.project, connectors, chosen, known_now(checked, paths))
-    return checked, plan
+    return plan_graph(checked.graph, checked.project, connectors, chosen, known_now(checked, paths))
 
 
 def order_of(checked: Checked) -> list[str]:

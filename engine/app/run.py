@@ -35,7 +35,7 @@ def run_saved(root: Path, file: Path, options: RunOptions, events: Callable[[Che
     saved = load_live(file)
     checked, plan = make_plan(root, saved.interfaces, saved.parameters)
     demand_same(saved, plan)
-    return _run(root, checked, plan, replace(options, expected=saved.by_step), events(checked, plan))
+    return run_planned(checked, plan, replace(options, expected=saved.by_step), events(checked, plan))
 
 
 def run_project(
@@ -51,13 +51,14 @@ def run_project(
     (Exit.APPROVAL) or state cannot be opened.
     """
     checked, plan = make_plan(root, interfaces, parameters)
-    return _run(root, checked, plan, options, events(checked, plan))
+    return run_planned(checked, plan, options, events(checked, plan))
 
 
-def _run(root: Path, checked: Checked, plan: Plan, options: RunOptions, sink: EventSink) -> Run:
+def run_planned(checked: Checked, plan: Plan, options: RunOptions, sink: EventSink) -> Run:
+    """Execute a plan of a project that was checked before. Raises as `run_project` does."""
     from engine.run import RunRefusedError, execute_plan
 
-    paths = state_paths(root, checked.project.settings.state)
+    paths = state_paths(checked.tree.root, checked.project.settings.state)
     if not options.over_budget:
         demand_budget(plan, paths)
     log("run planned", plan=plan.hash, interfaces=plan.interfaces, tasks=len(plan.tasks), isolated=options.isolated)

@@ -48,6 +48,11 @@ class StatePaths:
         """Results and spilled data of SQL boxes; nothing outlives a run there."""
         return self.folder / "scratch"
 
+    @property
+    def generations(self) -> Path:
+        """What the project's files meant when they were live, for a restart."""
+        return self.folder / "generations"
+
     def staging(self, connection: str) -> Path:
         """The mirror of a connection."""
         return self.folder / "staging" / f"{connection}.duckdb"

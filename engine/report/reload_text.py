@@ -1,0 +1,51 @@
+"""What a save has come to, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from engine.plan import TaskChange
+
+from .paint import BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
+
+_SHOWN: Final = 8
+
+
+def render_delta(
+    number: int,
+    added: Sequence[str],
+    changed: Sequence[str],
+    removed: Sequence[str],
+    changes: Iterable[TaskChange],
+    *,
+    colour: bool = False,
+) -> str:
+    """One line for what a generation changes, and one for each task that is another one now."""
+    paint = Paint(colour)
+    parts = [(GREEN, "new", added), (YELLOW, "changed", changed), (RED, "gone", removed)]
+    told = "; ".join(f"{paint(style, word)} {_listed(names)}" for style, word, names in parts if names)
+    lines = [f"{paint(BOLD, f'generation {number}')} is live: {told or 'no interface means anything else'}"]
+    for change in changes:
+        fields = ", ".join(change.fields) if change.fields else change.action
+        lines.append(f"  {change.address}: {paint(DIM, fields)}")
+    return "\n".join(lines) + "\n"
+
+
+def render_held(number: int | None, held: Sequence[str], *, colour: bool = False) -> str:
+    """What stays as it was, and why."""
+    paint = Paint(colour)
+    if number is None:
+        return paint(RED, "nothing is live: there was no good version yet") + "\n"
+    what = f"; {_listed(held)} as before" if held else ""
+    return f"{paint(YELLOW, f'generation {number} stays live')}{what}\n"
+
+
+def render_cleared(number: int, *, colour: bool = False) -> str:
+    """How many findings are mended."""
+    return f"{Paint(colour)(GREEN, 'mended')}: {plural(number, 'finding')}\n"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
