@@ -14,6 +14,7 @@ from .check import Checked, DefinitionsError, check_project
 from .connectors import installed_connectors
 from .errors import Exit, RefusalError
 from .sandbox import embedded_sandbox
+from .state import state_paths
 from .world import connection_config
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def test_connections(
     with ExitStack() as stack:
         sandbox = None
         if any(connection.base_url == SANDBOX for connection in settings):
-            sandbox = stack.enter_context(embedded_sandbox(environment))
+            paths = state_paths(root, checked.project.settings.state)
+            paths.prepare()
+            sandbox = stack.enter_context(embedded_sandbox(environment, paths.sandbox))
         reports = []
         for connection in settings:
             config = {**connection_config(connection, root, sandbox), "connection": connection.name}

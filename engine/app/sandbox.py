@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.connector.sandbox import SANDBOX_KEY
 
@@ -18,6 +19,7 @@ from .errors import Exit, RefusalError
 from .logging import log
 
 START_SECONDS = 30.0
+STOP_SECONDS = 5.0
 _KEPT = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
 
 
@@ -30,13 +32,17 @@ class SandboxAddress:
 
 
 @contextmanager
-def embedded_sandbox(environment: Mapping[str, str], arguments: Sequence[str] = ()) -> Iterator[SandboxAddress]:
+def embedded_sandbox(
+    environment: Mapping[str, str], state: Path | None = None, arguments: Sequence[str] = ()
+) -> Iterator[SandboxAddress]:
     """Start a sandbox on a free port and stop it at the end.
 
     It ends by itself when our end of its stdin closes, also when we are killed. It gets none of our environment
-    but what a Python process needs, so no secret either.
+    but what a Python process needs, so no secret either. With a `state` folder it goes on with the world there; where
+    another process serves that world already, it is used, and stays as long as anybody uses it.
     """
-    command = [sys.executable, "-m", "engine.web.sandbox", "--port", "0", "--until-stdin-closes", *arguments]
+    kept = ["--state", str(state)] if state is not None else []
+    command = [sys.executable, "-m", "engine.web.sandbox", "--port", "0", "--until-stdin-closes", *kept, *arguments]
     child = subprocess.Popen(  # noqa: S603 - our own module, no shell
         command,
         stdin=subprocess.PIPE,
@@ -45,21 +51,21 @@ def embedded_sandbox(environment: Mapping[str, str], arguments: Sequence[str] = 
         start_new_session=True,  # an interrupt at the terminal is for the run, which still needs the sandbox to stop
     )
     try:
-        address = SandboxAddress(_address(child), SANDBOX_KEY)
+        ready = json.loads(_line(child, time.monotonic() + START_SECONDS))
+        address = SandboxAddress(str(ready["url"]), SANDBOX_KEY)
         log("sandbox started", url=address.url, pid=child.pid)
         yield address
     finally:
         _stop(child)
 
 
-def _address(child: subprocess.Popen[bytes]) -> str:
-    """The address in the JSON line that the sandbox prints when it is ready."""
+def _line(child: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """The next line of JSON that the sandbox prints; RefusalError when there is none by then."""
     if child.stdout is None:
         raise AssertionError("the child's stdout is a pipe")
     descriptor = child.stdout.fileno()
     os.set_blocking(descriptor, False)
     written = b""
-    deadline = time.monotonic() + START_SECONDS
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while b"\n" not in written:
@@ -69,17 +75,20 @@ def _address(child: subprocess.Popen[bytes]) -> str:
             if not part:
                 raise RefusalError(Exit.ENVIRONMENT, "the sandbox ended before it was ready", "try `weir sandbox`")
             written += part
-    answer = json.loads(written.split(b"\n", 1)[0])
-    return str(answer["url"])
+    return written.split(b"\n", 1)[0]
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Let the sandbox end. One that others use says that it stays, and is left to them."""
     if child.stdin is not None:
         child.stdin.close()
     try:
-        child.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+        _line(child, time.monotonic() + STOP_SECONDS)
+    except RefusalError:  # it has nothing to say: it ends, or must
+        try:
+            child.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
     if child.stdout is not None:
         child.stdout.close()

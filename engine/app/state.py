@@ -53,6 +53,10 @@ class StatePaths:
         """What the project's files meant when they were live, for a restart."""
         return self.folder / "generations"
 
+    def sandbox(self) -> Path:
+        """The folder in which the embedded sandbox keeps its world."""
+        return self.folder / "sandbox"
+
     def staging(self, connection: str) -> Path:
         """The mirror of a connection."""
         return self.folder / "staging" / f"{connection}.duckdb"

@@ -71,7 +71,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
     with ExitStack() as stack:
         sandbox = None
         if any(connection.base_url == SANDBOX for connection in plan.connections):
-            sandbox = stack.enter_context(embedded_sandbox(options.environment))
+            sandbox = stack.enter_context(embedded_sandbox(options.environment, paths.sandbox))
         state = paths if options.recorded else StatePaths(_temporary(stack, paths))
         runs = stack.enter_context(run_store(state))
         executor = InlineExecutor(settings.boxes.threads * 2)

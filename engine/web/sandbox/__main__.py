@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final, NoReturn, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from engine.connector.sandbox import SANDBOX_KEY
 
 from .options import ANCHOR, SIZES, KeyGrant, RateLimits, SandboxOptions
 
+if TYPE_CHECKING:
+    from .holding import Holding
+
 USAGE_ERROR: Final = 64
+UNUSABLE: Final = 3
+BUSY: Final = 5
 _MOST_CUSTOMERS: Final = 100_000
 _MOST_ACCOUNTS: Final = 1_000
 _PERMISSION: Final = re.compile(r"rak_[a-z0-9_]+_(read|write)")
@@ -79,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--pretty", action="store_true", help="indent the JSON, as Stripe does")
     made.add_argument("--no-control", action="store_true", help="do not serve /_sandbox/")
+    made.add_argument(
+        "--state", metavar="FOLDER", help="keep the world in this folder and go on with it; without, it is in memory"
+    )
     made.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
     return made
 
@@ -102,6 +112,7 @@ def options_of(arguments: argparse.Namespace) -> SandboxOptions:
         pretty=arguments.pretty,
         control=not arguments.no_control,
         until_stdin_closes=arguments.until_stdin_closes,
+        state=arguments.state,
     )
 
 
@@ -142,19 +153,62 @@ def _moment(text: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped. 3 if the address cannot be bound."""
+    """Serve until stopped. 3 if the address cannot be bound or the state cannot be used, 5 if another one holds it."""
     options = options_of(parser().parse_args(arguments))
-    from .server import serve  # the web framework only loads when something is served
-
     try:
-        serve(options)
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (while ")[0].lower()
-        sys.stderr.write(f"error: cannot listen on {options.host}:{options.port}: {reason}\n")
-        return 3
+        holding = _held(options)
+        if isinstance(holding, dict):
+            _stand_by(holding)
+        else:
+            _serve(options, holding)
     except KeyboardInterrupt:
         return 130
+    except _RefusedError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.code
     return 0
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _held(options: SandboxOptions) -> Holding | dict[str, Any] | None:
+    """The folder of the state, or where it is served already; None for a world in memory."""
+    if options.state is None:
+        return None
+    from .holding import HeldElsewhereError, hold, hold_or_join
+
+    folder = Path(options.state)
+    try:
+        return hold_or_join(folder) if options.until_stdin_closes else hold(folder)
+    except HeldElsewhereError as error:
+        raise _RefusedError(BUSY, str(error)) from None
+    except OSError as error:
+        raise _RefusedError(UNUSABLE, f"the state cannot be kept in {folder}: {error.strerror}") from None
+
+
+def _stand_by(running: dict[str, Any]) -> None:
+    """Tell where the world is served, and be its user until standard input ends."""
+    sys.stdout.write(json.dumps({**running, "shared": True}) + "\n")
+    sys.stdout.flush()
+    while sys.stdin.buffer.read(4096):
+        pass
+
+
+def _serve(options: SandboxOptions, holding: Holding | None) -> None:
+    from .server import serve  # the web framework only loads when something is served
+    from .state_file import StateError
+
+    try:
+        serve(options, holding)
+    except StateError as error:
+        raise _RefusedError(UNUSABLE, str(error)) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while ")[0].lower()
+        raise _RefusedError(UNUSABLE, f"cannot listen on {options.host}:{options.port}: {reason}") from None
 
 
 if __name__ == "__main__":

@@ -104,7 +104,12 @@ class Api:
         return ticket
 
     def answer(self, ticket: Ticket, faults: list[Fault]) -> Delivery:
-        """Carry the request out, unless a fault comes first, and let faults spoil its answer."""
+        """Carry the request out, unless a fault comes first, let faults spoil its answer, and keep what came of it."""
+        delivery = self._answer(ticket, faults)
+        self.sandbox.keep()
+        return delivery
+
+    def _answer(self, ticket: Ticket, faults: list[Fault]) -> Delivery:
         for fault in faults:
             if not fault.applied and fault.kind in ("error", "rate_limit", "lock", "reset"):
                 delivery = self._fail(fault)

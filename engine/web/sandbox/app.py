@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,17 +16,20 @@ from starlette.types import Receive, Scope, Send
 from .api import Api, Delivery, Request, clean_path
 from .control import Control
 from .idempotency import Answer
+from .keeper import Keeper
 from .options import SandboxOptions
 from .sandbox import Sandbox
+from .state_file import StateFile
 
 TRANSPORT = "weir.sandbox.transport"
 """Where the server puts the connection's transport in the scope, so that a fault can cut it."""
 CHUNKS = 20
 
 
-def make_app(options: SandboxOptions) -> Starlette:
-    """A sandbox with its business, ready to answer."""
-    sandbox = Sandbox(options, time.monotonic)
+def make_app(options: SandboxOptions, state: Path | None = None) -> Starlette:
+    """A sandbox with its business, ready to answer; with a `state` file its world is kept there (or StateError)."""
+    keeper = Keeper(StateFile(state), options, time.time) if state is not None else None
+    sandbox = Sandbox(options, time.monotonic, keeper)
     front = Front(Api(sandbox))
     routes: list[Any] = [Mount("/", app=front)]
     if options.control:

@@ -38,7 +38,20 @@ class Control:
             "/act": (self.act, ["POST"]),
             "/truth": (self.truth, ["GET"]),
         }
-        return [Route(path, _guard(handler), methods=methods) for path, (handler, methods) in handlers.items()]
+        return [Route(path, self._guard(handler), methods=methods) for path, (handler, methods) in handlers.items()]
+
+    def _guard(self, handler: Handler) -> Handler:
+        """Answer 400 with the reason where a handler cannot use what it was given; keep what it has changed."""
+
+        async def guarded(request: Request) -> Response:
+            try:
+                response = await handler(request)
+            except (KeyError, TypeError, ValueError) as error:
+                response = JSONResponse({"error": str(error)}, 400)
+            self._box.keep()
+            return response
+
+        return guarded
 
     async def overview(self, _: Request) -> Response:
         """What this sandbox is: version, account, size, clock."""
@@ -160,15 +173,3 @@ def _known(given: Any, names: set[str]) -> dict[str, Any]:
     if not isinstance(given, dict) or set(given) - names:
         raise ValueError(f"expected an object with some of {', '.join(sorted(names))}")
     return given
-
-
-def _guard(handler: Handler) -> Handler:
-    """Answer 400 with the reason where a handler cannot use what it was given."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except (KeyError, TypeError, ValueError) as error:
-            return JSONResponse({"error": str(error)}, 400)
-
-    return guarded

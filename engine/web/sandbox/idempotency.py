@@ -20,17 +20,23 @@ class Answer:
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
+    """A key that was used: for what, when, and the answer once there is one."""
+
     fingerprint: str
     moment: int
     answer: Answer | None = None
 
 
 class Keys:
-    """What was answered under which key, for 24 hours by the sandbox's clock."""
+    """What was answered under which key, for 24 hours by the sandbox's clock.
+
+    `changed` holds what was answered since it was last emptied, by account and key.
+    """
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self.changed: dict[tuple[str, str], Entry] = {}
 
     def begin(self, account: str, key: str, fingerprint: str, now: int) -> Answer | None:
         """The answer to repeat, or None: then the request is to be done, and `finish` or `drop` must follow.
@@ -43,7 +49,7 @@ class Keys:
         if entry is not None and now - entry.moment >= KEY_RETENTION:
             entry = None
         if entry is None:
-            self._entries[account, key] = _Entry(fingerprint, now)
+            self._entries[account, key] = Entry(fingerprint, now)
             return None
         if entry.fingerprint != fingerprint:
             raise ApiError(
@@ -64,7 +70,13 @@ class Keys:
 
     def finish(self, account: str, key: str, answer: Answer) -> None:
         """Keep the answer."""
-        self._entries[account, key].answer = answer
+        entry = self._entries[account, key]
+        entry.answer = answer
+        self.changed[account, key] = entry
+
+    def restore(self, account: str, key: str, entry: Entry) -> None:
+        """Put back what was answered before."""
+        self._entries[account, key] = entry
 
     def drop(self, account: str, key: str) -> None:
         """Forget a request that was refused before it began."""

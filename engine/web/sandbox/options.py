@@ -55,7 +55,8 @@ class SandboxOptions:
     a small business of its own. `now` is the clock's start in Unix seconds; with `frozen` it stands still until it is
     told to move. `event_api_version` renders the objects in events at another version than the one answered
     otherwise. `event_delay` is how many seconds an event stays invisible after its `created`. `search_lag` is how many
-    seconds a write stays invisible to search. `control` serves `/_sandbox/`.
+    seconds a write stays invisible to search. `control` serves `/_sandbox/`. `state` is a folder in which the world is
+    kept: then it begins as these options say only once.
     """
 
     host: str = "127.0.0.1"
@@ -74,6 +75,7 @@ class SandboxOptions:
     pretty: bool = False
     control: bool = True
     until_stdin_closes: bool = False
+    state: str | None = None
 
     @property
     def customer_count(self) -> int:

@@ -14,6 +14,7 @@ from .expand import Expander
 from .faults import Faults
 from .hooks import Hooks
 from .idempotency import Keys
+from .keeper import Keeper
 from .keys import Keyring
 from .limits import Limiter
 from .options import SandboxOptions
@@ -26,26 +27,45 @@ TRACE = 20_000
 
 
 class Sandbox:
-    """Everything that a running sandbox is made of. `elapsed` gives seconds of a monotonic clock."""
+    """Everything that a running sandbox is made of. `elapsed` gives seconds of a monotonic clock.
 
-    def __init__(self, options: SandboxOptions, elapsed: Callable[[], float]) -> None:
-        self.options = options
+    With a `keeper` the world is the one that was kept, and every change is kept. StateError when it cannot be read.
+    """
+
+    def __init__(self, options: SandboxOptions, elapsed: Callable[[], float], keeper: Keeper | None = None) -> None:
+        self.options = keeper.options(options) if keeper is not None else options
         self._elapsed = elapsed
+        self._keeper = keeper
         self.catalogue = load_catalogue()
         self.routes = Routes(self.catalogue)
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
-        """Begin again, as at the start."""
-        options = self.options
-        clock = Clock(options.now, self._elapsed, frozen=options.frozen)
-        self.world = World(options, self.catalogue, clock)
+        """Begin again, as at the start. A kept world is forgotten, and the new one has another account."""
+        if self._keeper is not None:
+            self._keeper.begin_again()
+        self._begin()
+
+    def keep(self) -> None:
+        """Keep what has changed, if this sandbox keeps its world: to be done before anybody is told of it."""
+        if self._keeper is not None:
+            self._keeper.keep(self.world, self.idempotency)
+
+    def _begin(self) -> None:
+        options, keeper = self.options, self._keeper
+        if keeper is None:
+            clock = Clock(options.now, self._elapsed, frozen=options.frozen)
+        else:
+            clock = keeper.clock(self._elapsed, frozen=options.frozen)
+        self.world = World(options, self.catalogue, clock, keeper.past() if keeper is not None else None)
         self.expander = Expander(self.catalogue, self.world.renderer)
         self.reader = Reader(self.world, self.expander)
         self.keyring = Keyring(options.keys)
         self.limiter = Limiter(options.limits, self._elapsed)
         self.faults = Faults(Random(f"{options.seed}/faults"))  # noqa: S311 - faults that can be repeated
         self.idempotency = Keys()
+        if keeper is not None:
+            keeper.follow(self.world, self.idempotency)
         self.hooks = Hooks()
         self.trace: deque[dict[str, Any]] = deque(maxlen=TRACE)
         self.counts: dict[str, int] = {}

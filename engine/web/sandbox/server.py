@@ -6,12 +6,15 @@ import json
 import socket
 import sys
 import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import TRANSPORT, make_app
+from .holding import PAUSE_SECONDS, Holding
 from .options import SandboxOptions
 
 
@@ -47,25 +50,36 @@ def make_server(app: Any) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(options: SandboxOptions) -> None:
-    """Serve until interrupted, or until standard input ends if the options say so.
+def serve(options: SandboxOptions, holding: Holding | None = None) -> None:
+    """Serve until interrupted, or until standard input ends if the options say so; the held world if there is one.
 
     When it is ready, one line of JSON goes to standard output: `{"url": …, "key": …, "account": …}`. OSError if the
-    address cannot be bound.
+    address cannot be bound, StateError if the held world cannot be read.
     """
     listener = socket.create_server((options.host, options.port), backlog=256)
     host, port = listener.getsockname()[:2]
-    app = make_app(options)
+    app = make_app(options, holding.file if holding is not None else None)
     server = make_server(app)
     ready = {"url": f"http://{host}:{port}", "key": options.keys[0].key, "account": app.state.sandbox.world.platform}
-    sys.stdout.write(json.dumps(ready) + "\n")
-    sys.stdout.flush()
+    if holding is not None:
+        holding.announce(ready)
+    _say(ready)
     if options.until_stdin_closes:
-        threading.Thread(target=_wait_for_end, args=(server,), daemon=True).start()
+        threading.Thread(target=_wait_for_end, args=(server, holding), daemon=True).start()
     server.run(sockets=[listener])
 
 
-def _wait_for_end(server: uvicorn.Server) -> None:
+def _wait_for_end(server: uvicorn.Server, holding: Holding | None) -> None:
     while sys.stdin.buffer.read(4096):
         pass
+    if holding is not None and not holding.close_to_others():
+        with suppress(OSError):  # nobody may be left to hear it
+            _say({"staying": True})
+        while not holding.close_to_others():
+            time.sleep(PAUSE_SECONDS)
     server.should_exit = True
+
+
+def _say(told: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()

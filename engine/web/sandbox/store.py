@@ -41,9 +41,13 @@ Key: TypeAlias = tuple[int, int, Row]
 
 
 class Table:
-    """The objects of one kind. `order` is ascending by (created, seq): lists read it from its end."""
+    """The objects of one kind. `order` is ascending by (created, seq): lists read it from its end.
+
+    `changed` are the ids of what was written since it was last emptied; None while nobody wants to know.
+    """
 
     def __init__(self) -> None:
+        self.changed: set[str] | None = None
         self.rows: dict[str, Row] = {}
         self.gone: dict[str, int] = {}
         self._order: list[Key] = []
@@ -76,6 +80,8 @@ class Table:
         """Add a row whose id is not there yet."""
         key = (row.created, row.seq, row)
         self.rows[row.id] = row
+        self.gone.pop(row.id, None)
+        self._note(row)
         if self._sorted and self._order and self._order[-1] > key:
             self._sorted = False
         self._order.append(key)
@@ -93,17 +99,28 @@ class Table:
                 _drop(index.get(old, []), key)
                 insort(index.setdefault(new, []), key)
         row.obj = obj
+        self._note(row)
+
+    def annotate(self, row: Row, extra: Obj) -> None:
+        """Give a row its new extra facts."""
+        row.extra = extra
+        self._note(row)
 
     def remove(self, row: Row, moment: int) -> None:
         """Take a row out and remember that it was there."""
         key = (row.created, row.seq, row)
         del self.rows[row.id]
         self.gone[row.id] = moment
+        self._note(row)
         _drop(self.order, key)
         if row.parent is not None:
             self._children.get(row.parent, {}).pop(row.id, None)
         for column, index in self._indexes.items():
             _drop(index.get(_hashable(row.obj.get(column)), []), key)
+
+    def _note(self, row: Row) -> None:
+        if self.changed is not None:
+            self.changed.add(row.id)
 
 
 class Store:
@@ -119,12 +136,25 @@ class Store:
         self.next_due = 0
         self._tables: dict[str, Table] = {}
         self._seq = count(1)
+        self._recording = False
+
+    def record(self) -> None:
+        """Let all tables keep, from now on, the ids of what changes."""
+        self._recording = True
+        for table in self._tables.values():
+            table.changed = set()
+
+    def restore(self, resource: str, row: Row) -> None:
+        """Put a row back in its own place. Rows come in their order, and before all new ones."""
+        self.table(resource).insert(row)
+        self._seq = count(row.seq + 1)
 
     def table(self, resource: str) -> Table:
         """The table of this kind, made when first asked for."""
         table = self._tables.get(resource)
         if table is None:
             table = self._tables[resource] = Table()
+            table.changed = set() if self._recording else None
         return table
 
     def tables(self) -> Iterator[tuple[str, Table]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -22,13 +24,25 @@ CONNECTED_CUSTOMERS = 12
 """How many customers each connected account has."""
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a world that was kept goes on from: its account, how often it was written, and its stores.
+
+    Without `stores` it is the world that the seed makes.
+    """
+
+    account: str
+    commits: int = 0
+    stores: Mapping[tuple[str, bool], Store] | None = None
+
+
 class World:
     """The stores of all accounts, in test and in live mode, and the time that they share.
 
     A connected account's business is made when it is first looked at.
     """
 
-    def __init__(self, options: SandboxOptions, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(self, options: SandboxOptions, catalogue: Catalogue, clock: Clock, past: Past | None = None) -> None:
         self.options = options
         self.catalogue = catalogue
         self.clock = clock
@@ -37,17 +51,26 @@ class World:
         self._stores: dict[tuple[str, bool], Store] = {}
         self._accounts: dict[str, Obj] = {}
         self._randoms: dict[tuple[str, bool], Random] = {}
-        self._requests = Random(f"{options.seed}/requests")  # noqa: S311 - ids that can be repeated, not secrets
+        self._past = past
+        self._recording = False
         self._settled = 0
+        self._requests = self._source("requests")
         self.platform = self._found()
+        if past is not None and past.stores is not None:
+            self._go_on(past.stores)
 
     def _found(self) -> str:
-        """Make the platform account, its business, and the connected accounts."""
-        source = self._source("accounts")
+        """Make the platform account, and what is not kept: its business, and the connected accounts."""
+        source = Random(f"{self.options.seed}/accounts")  # noqa: S311 - ids that can be repeated, not secrets
         platform = f"acct_{token(source, 16)}"
+        if self._past is not None:
+            platform = self._past.account
+            source = Random(f"{self.options.seed}/accounts/{platform}")  # noqa: S311
         store = self._open(platform, livemode=False)
         operation = Operation(self, store, self.options.now, source)
         self._accounts[platform] = seed_account(operation, platform, "Larkspur Analytics", "US")
+        if self._past is not None and self._past.stores is not None:
+            return platform
         for index in range(self.options.accounts):
             identifier = f"acct_{token(source, 16)}"
             connected = seed_account(operation, identifier, f"Larkspur Partner {index + 1}", "US")
@@ -57,13 +80,31 @@ class World:
             seed_business(operation, self.options.customer_count, self.options.seed)
         return platform
 
+    def _go_on(self, stores: Mapping[tuple[str, bool], Store]) -> None:
+        """Put the kept stores in place, and make their connected accounts known."""
+        for (account, livemode), store in stores.items():
+            self._stores[account, livemode] = store
+            self._randoms[account, livemode] = self._source(f"{account}/{livemode}")
+        for row in self._stores[self.platform, False].table("account").rows.values():
+            self._accounts[row.id] = row.obj
+
     def _source(self, name: str) -> Random:
-        return Random(f"{self.options.seed}/{name}")  # noqa: S311 - ids that can be repeated, not secrets
+        """The randomness for what is new; a kept world never draws the same again."""
+        again = f"/{self._past.account}/{self._past.commits}" if self._past is not None else ""
+        return Random(f"{self.options.seed}/{name}{again}")  # noqa: S311 - ids that can be repeated, not secrets
 
     def _open(self, account: str, *, livemode: bool) -> Store:
         store = self._stores[account, livemode] = Store(account, livemode=livemode)
+        if self._recording:
+            store.record()
         self._randoms[account, livemode] = self._source(f"{account}/{livemode}")
         return store
+
+    def record(self) -> None:
+        """Let all stores keep, from now on, the ids of what changes; those of a store that is yet to be made too."""
+        self._recording = True
+        for store in self._stores.values():
+            store.record()
 
     def store(self, account: str, *, livemode: bool = False) -> Store:
         """The objects of an account; the account must be known."""

@@ -148,7 +148,7 @@ def pay_out(op: Operation, amount: int, currency: str, destination: str | None, 
         event="payout.created",
     )
     for each in [*covered, movement]:
-        each.extra = {**(each.extra or {}), "payout": identifier}
+        op.store.table("balance_transaction").annotate(each, {**(each.extra or {}), "payout": identifier})
     return row
 
 

@@ -53,7 +53,7 @@ def _pick(op: Operation, given: Obj) -> tuple[Row, int, dict[str, Any]]:
     if identifier is None and data:
         fields = {**data, "recurring": offers.recurring(**_every(data["recurring"]))}
         price = offers.add_price(op, fields)
-        price.extra = {"inline": True}
+        op.store.table("price").annotate(price, {"inline": True})
     else:
         found = need(op, ("price",), identifier or "", "items[0][price]")
         assert found is not None
