@@ -1,0 +1,158 @@
+"""A kept world over the wire: killed at any moment, used by two at once, held by one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+
+from engine.app.sandbox import embedded_sandbox
+from engine.connector.sandbox import SANDBOX_KEY
+
+COMMAND = [sys.executable, "-m", "engine.web.sandbox", "--customers", "2", "--state"]
+
+
+def ask(url: str, method: str, path: str, form: dict[str, str] | None = None, key: str | None = None) -> Any:
+    headers = {"Authorization": f"Bearer {SANDBOX_KEY}", **({"Idempotency-Key": key} if key else {})}
+    data = urlencode(form).encode() if form is not None else None
+    with urlopen(Request(url + path, data, headers, method=method), timeout=10) as reply:
+        return json.load(reply)
+
+
+def everything(url: str, path: str) -> list[Any]:
+    found: list[Any] = []
+    while True:
+        after = {"starting_after": found[-1]["id"]} if found else {}
+        page = ask(url, "GET", f"{path}?{urlencode({'limit': '100', **after})}")
+        found += page["data"]
+        if not page["has_more"]:
+            return found
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A sandbox that is served by hand."""
+    with subprocess.Popen([*COMMAND, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["url"], process
+        process.kill()
+
+
+def write_until_killed(url: str, run: int, answered: dict[str, str]) -> str:
+    """Create customers, one after the other, until nobody answers; the name of the one that was not answered."""
+    number = 0
+    while True:
+        name = f"{run}-{number}"
+        try:
+            answered[name] = ask(url, "POST", "/v1/customers", {"name": name}, name)["id"]
+        except (URLError, OSError, HTTPException):
+            return name
+        number += 1
+
+
+def test_what_was_answered_survives_every_kill_and_what_was_not_is_done_once(tmp_path: Path) -> None:
+    answered: dict[str, str] = {}
+    lost: list[str] = []
+    for run in range(8):
+        with served(tmp_path) as (url, process):
+            for name in lost:  # asked again, under the key of the first time
+                answered[name] = ask(url, "POST", "/v1/customers", {"name": name}, name)["id"]
+            killer = threading.Timer(0.05 + 0.037 * run, process.send_signal, [signal.SIGKILL])
+            killer.start()
+            lost = [write_until_killed(url, run, answered)]
+            killer.join()
+    with served(tmp_path) as (url, _):
+        customers = everything(url, "/v1/customers")
+        written = {each["id"]: each["name"] for each in customers if "-" in (each["name"] or "")}
+        assert {written.get(identifier): identifier for identifier in answered.values()} == answered
+        assert len(written.values()) == len(set(written.values()))
+        made = [each["data"]["object"]["id"] for each in everything(url, "/v1/events") if each["request"]["id"]]
+        assert sorted(made) == sorted(written)
+        for name, identifier in list(answered.items())[::7]:
+            assert ask(url, "POST", "/v1/customers", {"name": name}, name)["id"] == identifier
+    assert len(answered) > 50
+
+
+def test_two_at_once_use_one_world_that_stays_for_the_second(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = embedded_sandbox(os.environ, state)
+    one = first.__enter__()
+    with embedded_sandbox(os.environ, state) as two:
+        assert two.url == one.url
+        made = ask(one.url, "POST", "/v1/customers", {"name": "Ada"})["id"]
+        assert ask(two.url, "GET", f"/v1/customers/{made}")["name"] == "Ada"
+        begun = time.monotonic()
+        first.__exit__(None, None, None)
+        assert time.monotonic() - begun < 4  # it does not wait for the second
+        later = ask(two.url, "POST", "/v1/customers", {"name": "Bob"})["id"]
+    with embedded_sandbox(os.environ, state) as three:
+        assert {ask(three.url, "GET", f"/v1/customers/{each}")["name"] for each in (made, later)} == {"Ada", "Bob"}
+
+
+def test_many_that_start_together_get_the_same_world(tmp_path: Path) -> None:
+    made: list[tuple[str, str]] = []
+
+    def use(number: int) -> None:
+        for turn in range(3):
+            with embedded_sandbox(os.environ, tmp_path / "state") as sandbox:
+                name = f"{number}/{turn}"
+                made.append((ask(sandbox.url, "POST", "/v1/customers", {"name": name})["id"], name))
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with embedded_sandbox(os.environ, tmp_path / "state") as sandbox:
+        found = {(each["id"], each["name"]) for each in everything(sandbox.url, "/v1/customers")}
+    assert len(made) == 12
+    assert set(made) <= found
+
+
+def test_one_served_by_hand_is_used_and_is_not_served_twice(tmp_path: Path) -> None:
+    with served(tmp_path) as (url, process):
+        with embedded_sandbox(os.environ, tmp_path) as sandbox:
+            assert sandbox.url == url
+        assert ask(url, "GET", "/v1/customers")["data"]  # it stays
+        refused = subprocess.run([*COMMAND, str(tmp_path)], capture_output=True, text=True, timeout=30)
+        assert refused.returncode == 5
+        assert f"process {process.pid} holds the state" in refused.stderr
+        assert url in refused.stderr
+
+
+def test_the_next_one_starts_when_the_holder_was_killed_while_others_used_it(tmp_path: Path) -> None:
+    with served(tmp_path) as (url, process), embedded_sandbox(os.environ, tmp_path) as user:
+        made = ask(user.url, "POST", "/v1/customers", {"name": "Ada"})["id"]
+        process.kill()
+        process.wait()
+        with embedded_sandbox(os.environ, tmp_path) as sandbox:
+            assert sandbox.url != url
+            assert ask(sandbox.url, "GET", f"/v1/customers/{made}")["name"] == "Ada"
+
+
+@pytest.mark.parametrize("spoil", ["file", "folder"])
+def test_a_state_that_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, spoil: str) -> None:
+    if spoil == "file":
+        (tmp_path / "world.db").write_bytes(b"no database" * 1000)
+        folder = tmp_path
+    else:
+        (tmp_path / "state").write_text("a file where the folder should be")
+        folder = tmp_path / "state"
+    refused = subprocess.run([*COMMAND, str(folder)], capture_output=True, text=True, timeout=30)
+    assert refused.returncode == 3
+    assert refused.stderr.startswith("error: the state ")
+    assert "Traceback" not in refused.stderr
