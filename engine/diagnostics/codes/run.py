@@ -201,6 +201,8 @@ error[E612]: `stripe_main.duckdb` mirrors the account acct_1A in test mode, and 
 
 Take the key of the right account. For the other account, add a connection of its own. To have this connection follow
 the key, delete its file in `.weir/staging`: the next run reads everything anew.
+
+An embedded sandbox that was begun anew (`.weir/sandbox` was deleted) is another account, too.
 """,
     ),
     Code(
