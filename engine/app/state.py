@@ -53,6 +53,7 @@ class StatePaths:
         """What the project's files meant when they were live, for a restart."""
         return self.folder / "generations"
 
+    @property
     def sandbox(self) -> Path:
         """The folder in which the embedded sandbox keeps its world."""
         return self.folder / "sandbox"
