@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, inf, sqrt
+from math import inf, sqrt
 from typing import Final
 
 BURST_SECONDS: Final = 0.08
 """How much of a rate may be caught up at once after a pause."""
 SHORT_HOLD: Final = 0.05
-"""Seconds for which everybody waits after a rejection that does not say how long."""
-CALM: Final = 0.2
+"""Seconds for which everybody waits after a rejection that does not say how long; twice as long after each that follows
+without an answer in between."""
+CALM: Final = 0.3
 """Rejections so shortly after one that counted are its echo."""
-SPAN: Final = 1.0
-"""Seconds over which answers are measured: what is older weighs less and less."""
+SPAN: Final = 4.0
+"""Seconds over which answers are measured at most; then the older half is forgotten."""
 
-_OVER_AND_DONE: Final = 3 * SPAN
+_LONGEST_SHORT_HOLD: Final = 0.8
+_MOST_BARREN: Final = 10.0
 _LEAST: Final = 0.5
-_BELOW: Final = 0.985
+_SHORT: Final = 0.05
+_LONG_HOLD: Final = 0.5
+_LONG_ENOUGH: Final = 1.0
+_HALF: Final = 0.5
+_BELOW: Final = 0.99
 _NEAR: Final = 0.7
-_HURRY: Final = 2.0
-_EASE: Final = 0.5
 _BACK: Final = 0.97
-_STEP: Final = 0.01
-_LARGEST_STEP: Final = 0.5
-_SHORT_PATIENCE: Final = 0.5
+_RAMP: Final = 1.4
+"""What is measured first is mostly a start, in which not as much was asked for as could have been had."""
+_SEEK: Final = 0.4
+_SEEK_ASKED: Final = 0.2
+_LESS: Final = 2.0
+_LESS_ASKED: Final = 8.0
+_SETTLED: Final = 0.06
+_GAIN: Final = 0.01
+_LARGEST_GAIN: Final = 0.5
+_DOUBLED: Final = 0.5
 _PATIENCE: Final = 2.0
 _MIDDLE_PATIENCE: Final = 8.0
-_LONG_PATIENCE: Final = 30.0
+_LONG_PATIENCE: Final = 40.0
 
 
 @dataclass(slots=True)
@@ -40,9 +51,11 @@ class Bucket:
     (infinite: unknown), learned at `room_at`.
 
     The rate is found by measuring. Between two rejections the provider lets through what its limit is, unless it
-    forgot some while everybody was held: so the limit lies between the `answers` by the whole time and those by the
-    time without the holds (`idle`). The rate goes on in the middle, a little lower, and after a while of peace it is
-    tried whether there is more.
+    forgot some while everybody was held, or while less was asked for. `answers` counts since `began`, of which
+    everybody was held for `idle` seconds. As long as the limit is known badly, the rate climbs at once after a
+    rejection, by the part `gain` a second, and half as fast after each. Then it is known well: the rate stays a little
+    lower, and after `patience` it is tried whether there is more. `peak` is what went well, `barren` the number of
+    holds without an answer since.
     """
 
     rate: float = inf
@@ -53,16 +66,18 @@ class Bucket:
     room_at: float = 0.0
     peak: float = 0.0
     rejected: float = -inf
-    patience: float = _PATIENCE
+    patience: float = 0.0
+    gain: float = 0.0
     began: float = 0.0
-    measured: float = 0.0
     answers: float = 0.0
     idle: float = 0.0
+    barren: float = 0.0
 
     def begin(self, rate: float, now: float) -> None:
         """Start with this rate, from where more is tried after a while; unless the bucket is in use already."""
         if self.rejected == -inf:
             self.rate, self.peak, self.rejected = rate, rate, now
+            self.patience, self.gain = _PATIENCE, _GAIN
 
     def reserve(self, now: float, most: float) -> float:
         """When the next request may go, which is hereby granted. `most` is the rate that is allowed at all."""
@@ -83,16 +98,22 @@ class Bucket:
 
     def answered(self, count: int, now: float) -> None:
         """So many requests were let through; fewer than none, if some that seemed so were not."""
-        self._decay(now)
+        self._forget(now)
         self.answers = max(0.0, self.answers + count)
+        if count > 0:
+            self.barren = 0.0
 
     def reject(self, now: float, most: float, pause: float, *, asked: bool) -> None:
         """The provider found the rate too high. It is held for `pause`, if the provider `asked` for that."""
         counts = now - self.rejected >= CALM and now >= self.held
+        if not asked:
+            pause = min(max(pause, SHORT_HOLD), _LONGEST_SHORT_HOLD, SHORT_HOLD * 2**self.barren)
         if counts:
-            self._decay(now)
-            self._learn(now, most, _LONG_PATIENCE if asked else _MIDDLE_PATIENCE)
-        self.hold(now + (pause if asked else min(pause, SHORT_HOLD)), now, most, again=counts)
+            self._forget(now)
+            self._learn(now, most, asked=asked)
+        if now >= self.held:
+            self.barren = min(_MOST_BARREN, self.barren + 1)
+        self.hold(now + pause, now, most, again=counts)
 
     def hold(self, until: float, now: float, most: float, *, again: bool = False) -> None:
         """Nobody may go before `until`, and then one by one. `again`: who was granted a moment asks anew anyhow."""
@@ -100,48 +121,63 @@ class Bucket:
             return
         rate = min(self.rate, most)
         self.epoch += 1
-        self.idle += exp(min(60.0, (until - max(self.held, now)) / SPAN)) - 1 if until > self.held else 0.0
+        self.idle += max(0.0, until - max(self.held, now))
         self.held = max(self.held, until)
         self.next = self.held + (max(0, int(rate * BURST_SECONDS) - 1) / rate if rate < inf else 0.0)
 
-    def _learn(self, now: float, most: float, longest: float) -> None:
+    def _learn(self, now: float, most: float, *, asked: bool) -> None:
         """Take a new rate from what was measured; too short a time says nothing, and only starts the measuring."""
-        if now - self.began >= CALM:
-            present = min(self.rate, most)
-            through = max(_LEAST, min(present, self._through(now)))
-            near = through >= _NEAR * present
-            if near and present > self.peak:  # the attempt at more has failed: back to what went well
-                self.peak = max(min(through, self.peak), _BACK * through)
-            else:
-                self.peak = through
-            longer = min(longest, max(_PATIENCE, self.patience * 2))
-            self.patience = longer if near else _SHORT_PATIENCE
-            self.rate = max(_LEAST, self.peak * _BELOW)
-        self.rejected = self.began = now
+        peaceful = self.patience and now - self.rejected > self.patience
+        self.rejected = now
+        span = now - self.began
+        if self.answers < 2 or (self.gain and span < CALM):
+            return
+        present = min(self.rate, most)
+        through = self._through(span) * (1 if asked or self.gain else _RAMP)
+        through = min(present, max(_LEAST, through, _HALF * present if self.gain else 0.0))
+        self._doubt(asked=asked, near=through >= _NEAR * present)
+        if self.patience and present > self.peak:  # the attempt at more has failed: back to what went well
+            through = max(min(through, self.peak), _BACK * through)
+        if peaceful:  # what went well for so long goes well still, unless the next rejection comes soon
+            through = max(through, _BACK * self.peak)
+        self.peak = through
+        self.rate = max(_LEAST, through * _BELOW) if self.patience else through
+        self.began = now
         self.answers = self.idle = 0.0
 
-    def _through(self, now: float) -> float:
-        """Answers a second, of late."""
-        whole = max(1e-3, SPAN * (1 - exp(-(now - self.began) / SPAN)))
-        busy = max(1e-3, whole - self.idle)
-        return self.answers / sqrt(whole * busy)
+    def _through(self, span: float) -> float:
+        """Answers a second in this time. Where everybody was held for long, the provider is thought to have forgotten
+        what was not asked for; otherwise a half of it."""
+        busy = max(_SHORT, span - self.idle)
+        forgotten = self.idle >= _LONG_HOLD and busy >= _LONG_ENOUGH
+        return self.answers / (busy if forgotten else sqrt(max(_SHORT, span) * busy))
 
-    def _decay(self, now: float) -> None:
-        passed = now - self.measured
-        if passed > _OVER_AND_DONE:
-            self.began = self.measured = now
+    def _doubt(self, *, asked: bool, near: bool) -> None:
+        """How well the limit is known now, and so how soon and how fast more is tried."""
+        if not self.gain or (self.patience and not near):
+            self.gain, self.patience = _SEEK_ASKED if asked else _SEEK, 0.0
+        elif not self.patience:
+            self.gain /= _LESS_ASKED if asked else _LESS
+        if self.gain <= _SETTLED:
+            longest = _LONG_PATIENCE if asked else _MIDDLE_PATIENCE
+            self.patience = min(longest, max(_PATIENCE, self.patience * 2))
+            self.gain = _GAIN
+
+    def _forget(self, now: float) -> None:
+        """Forget the older half of a long time."""
+        passed = now - self.began
+        if passed > 3 * SPAN:
+            self.began = now
             self.answers = self.idle = 0.0
-        elif passed > 0:
-            kept = exp(-passed / SPAN)
-            self.answers *= kept
-            self.idle *= kept
-            self.measured = now
+        elif passed > SPAN:
+            self.began = now - passed / 2
+            self.answers /= 2
+            self.idle /= 2
 
     def _grow(self, now: float, most: float) -> None:
         """Called for each request that had to wait, so a rate that nobody needs stays as it is."""
         peace = now - self.rejected - self.patience
         if peace > 0:
-            doubled = peace * (_HURRY if self.patience == _SHORT_PATIENCE else _EASE)
-            self.rate += min(_LARGEST_STEP, _STEP * 2 ** min(doubled, 30.0))
+            self.rate += min(_LARGEST_GAIN, self.gain * 2 ** min(peace * _DOUBLED, 30.0))
         if self.rate >= most:
             self.rate = inf

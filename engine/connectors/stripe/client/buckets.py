@@ -17,8 +17,8 @@ from .bucket import Bucket
 
 T = TypeVar("T")
 
-_MAGIC: Final = b"weir limits 1\n".ljust(16, b"\0")
-_RECORD: Final = struct.Struct("<Qd" + "dddq" + "9d")
+_MAGIC: Final = b"weir limits 2\n".ljust(16, b"\0")
+_RECORD: Final = struct.Struct("<Qd" + "dddq" + "10d")
 _PLACE: Final = 128
 _PLACES: Final = 512
 _FILE: Final = len(_MAGIC) + _PLACE * _PLACES
@@ -173,8 +173,8 @@ class FileBuckets:
     def _write(self, number: int, place: int, bucket: Bucket, now: float) -> None:
         fields = (
             *(bucket.rate, bucket.next, bucket.held, bucket.epoch, bucket.room, bucket.room_at, bucket.peak),
-            *(bucket.rejected, bucket.patience, bucket.began, bucket.measured),
-            *(bucket.answers, bucket.idle),
+            *(bucket.rejected, bucket.patience, bucket.gain, bucket.began),
+            *(bucket.answers, bucket.idle, bucket.barren),
         )
         os.pwrite(self._file, _RECORD.pack(number, now, *fields), place)
 
@@ -202,5 +202,6 @@ def _is_plausible(bucket: Bucket, now: float) -> bool:
         and bucket.held <= now + _LONGEST_HOLD
         and bucket.rejected <= now + 1
         and bucket.began <= now + 1
-        and bucket.measured <= now + 1
+        and 0 <= bucket.gain <= 1
+        and 0 <= bucket.barren <= 100
     )

@@ -24,6 +24,10 @@ ENDPOINT_CONCURRENCY: Final = "endpoint-concurrency"
 RESOURCE: Final = "resource-specific"
 
 _SHRINK: Final = 0.75
+_SHRINK_LITTLE: Final = 0.9
+_NEAR: Final = 0.8
+_PATIENCE: Final = 2.0
+_LONG_PATIENCE: Final = 8.0
 _GROW: Final = 0.1
 _CALM_SECONDS: Final = 0.25
 _GROW_IDLE: Final = 0.5
@@ -124,7 +128,7 @@ class AdaptiveLimiter:
         self._answered.update((ALL, endpoint))
         for gate in (self._all, self._gate(endpoint)):
             if answered and gate.room < self._most:
-                gate.room = min(self._most, gate.room + gate.growth(self._now()))
+                gate.grow(self._now(), self._most)
             gate.leave()
 
     async def _turn(self, name: str, wait: _Wait | None) -> None:
@@ -175,8 +179,7 @@ class AdaptiveLimiter:
     def _shrink(self, name: str, pause: float, asked: bool) -> None:
         now, gate = self._now(), self._gate(name)
         if now >= gate.calm_until:
-            gate.room = max(1.0, min(gate.room, gate.open + 1) * _SHRINK)
-            gate.calm_until = now + _CALM_SECONDS
+            gate.shrink(now)
 
         def keep(buckets: Sequence[Bucket]) -> None:
             (bucket,) = buckets
@@ -199,18 +202,31 @@ class _Wait:
 class _Gate:
     """Lets at most `room` through at once, in order of arrival."""
 
-    __slots__ = ("_waiting", "calm_until", "grown", "open", "room")
+    __slots__ = ("_failed", "_grown", "_patience", "_retry", "_waiting", "calm_until", "open", "room")
 
     def __init__(self, room: float) -> None:
         self.room = room
         self.open = 0
-        self.calm_until = self.grown = -inf
+        self.calm_until = self._grown = self._retry = -inf
+        self._failed = inf
+        self._patience = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def growth(self, now: float) -> float:
-        """What an answered request gives back: not more than one place a second in all."""
-        passed, self.grown = now - self.grown, now
-        return min(_GROW / self.room, passed)
+    def shrink(self, now: float) -> None:
+        """So many were too many: a quarter less; or a tenth, for a while, where hardly fewer went well."""
+        found = min(self.room, self.open + 1)
+        near = _NEAR * self._failed <= found <= self._failed
+        self._patience = min(_LONG_PATIENCE, max(_PATIENCE, 2 * self._patience)) if near else 0.0
+        self.room = max(1.0, found * (_SHRINK_LITTLE if near else _SHRINK))
+        self._failed, self._retry = found, now + self._patience
+        self.calm_until = now + _CALM_SECONDS
+
+    def grow(self, now: float, most: float) -> None:
+        """An answered request gives back a part of a place, not more than one place a second in all."""
+        passed, self._grown = now - self._grown, now
+        if now < self._retry:
+            most = min(most, max(self.room, self._failed - 1))
+        self.room = min(most, self.room + min(_GROW / self.room, passed))
 
     @property
     def is_free(self) -> bool:
