@@ -19,7 +19,7 @@ SPAN: Final = 4.0
 _LONGEST_SHORT_HOLD: Final = 0.8
 _MOST_BARREN: Final = 10.0
 _LEAST: Final = 0.5
-_SHORT: Final = 0.05
+_SHORT: Final = 0.2
 _LONG_HOLD: Final = 0.5
 _LONG_ENOUGH: Final = 1.0
 _HALF: Final = 0.5
@@ -127,17 +127,21 @@ class Bucket:
 
     def _learn(self, now: float, most: float, *, asked: bool) -> None:
         """Take a new rate from what was measured; too short a time says nothing, and only starts the measuring."""
-        peaceful = self.patience and now - self.rejected > self.patience
+        peaceful = self.patience > 0 and now - self.rejected > self.patience
         self.rejected = now
         span = now - self.began
         if self.answers < 2 or (self.gain and span < CALM):
             return
         present = min(self.rate, most)
+        if self.patience and span < _LONG_ENOUGH:
+            self.rate = max(_LEAST, _BACK * present)
+            return
         through = self._through(span) * (1 if asked or self.gain else _RAMP)
         through = min(present, max(_LEAST, through, _HALF * present if self.gain else 0.0))
+        well_known = self.patience > 0
         self._doubt(asked=asked, near=through >= _NEAR * present)
-        if self.patience and present > self.peak:  # the attempt at more has failed: back to what went well
-            through = max(min(through, self.peak), _BACK * through)
+        if well_known and through > self.peak:  # what was saved up before has helped
+            through = (through + self.peak) / 2
         if peaceful:  # what went well for so long goes well still, unless the next rejection comes soon
             through = max(through, _BACK * self.peak)
         self.peak = through
@@ -159,8 +163,8 @@ class Bucket:
         elif not self.patience:
             self.gain /= _LESS_ASKED if asked else _LESS
         if self.gain <= _SETTLED:
-            longest = _LONG_PATIENCE if asked else _MIDDLE_PATIENCE
-            self.patience = min(longest, max(_PATIENCE, self.patience * 2))
+            first, longest = (_MIDDLE_PATIENCE, _LONG_PATIENCE) if asked else (_PATIENCE, _MIDDLE_PATIENCE)
+            self.patience = min(longest, max(first, self.patience * 2))
             self.gain = _GAIN
 
     def _forget(self, now: float) -> None:

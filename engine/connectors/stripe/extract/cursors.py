@@ -19,6 +19,8 @@ _PAGES_WORTH_A_CUT: Final = 4
 """Each window ends with a page that is not full: what is cut must be worth half a page more."""
 _PAGES_WORTH_A_GUESS: Final = 16
 """The same for a window that nothing was read of yet."""
+_GALLOP_OF_A_GUESS: Final = 4 * GALLOP
+"""An unread window without a lower bound is cut only where the one above it, cut off the first one, had rows."""
 _GUESSES: Final = 4
 """How often such a window and its parts may be cut: into sixteen, by then pages tell how full they are."""
 
@@ -123,15 +125,17 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
         """An estimate of the pages to come, by the density so far; infinite where the window has no lower bound.
 
         None are expected of a window that was cut just now: a cut may be in vain, so two pages must have paid for it,
-        or one where the cut before it was not in vain, because the window goes on below.
+        or one where the window has no lower bound: it goes on below, and doubles what is read at once.
         """
         if not self.windowed:
             return 0.0
         if self.last is None or self.first is None:
-            known = self.guesses and self.gte is not None and self.lt is not None
-            return (self.lt - self.gte) / self._page_span() - 1 if known else 0.0  # type: ignore[operator]
-        galloping = self.gte is None and self.gallop > GALLOP
-        if self.since_cut < (1 if galloping else _PAGES_FOR_A_CUT):
+            if not self.guesses or self.lt is None:
+                return 0.0
+            if self.gte is None:
+                return float("inf") if self.gallop >= _GALLOP_OF_A_GUESS else 0.0
+            return (self.lt - self.gte) / self._page_span() - 1
+        if self.since_cut < (1 if self.gte is None else _PAGES_FOR_A_CUT):
             return 0.0
         return float("inf") if self.gte is None else (self.last - self.gte) / self._page_span()
 
@@ -139,7 +143,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
         """Keep the upper part of the window and give the lower one away; None when that is not worth a request.
 
         A window with a lower bound is halved. One without keeps some pages' worth of time, twice as much each time, so
-        that at most one of the windows given away lies below all data. The page on its way stays in the upper part.
+        that at most two of the windows given away lie below all data. The page on its way stays in the upper part.
         """
         guessed = self.last is None
         if self.pages_left() < (_PAGES_WORTH_A_GUESS if guessed else _PAGES_WORTH_A_CUT):
@@ -166,11 +170,17 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
             lt=middle,
             gallop=self.gallop * 2,
             span=self._page_span(),
-            guesses=self.guesses if guessed else _GUESSES,
+            guesses=self._guesses_below(guessed),
             urgent=self.urgent,
         )
         self.gte, self.since_cut = middle, 0
         return lower
+
+    def _guesses_below(self, guessed: bool) -> int:
+        """How often what is cut off may be cut unread. Below a guess without a lower bound, a page must come first."""
+        if not guessed:
+            return _GUESSES
+        return 0 if self.gte is None else self.guesses
 
     def _page_span(self) -> float:
         """How many seconds a page holds: so far, or above the window."""
