@@ -19,7 +19,10 @@ EXPLICIT = Allowance(100_000.0)
 
 @dataclass
 class Provider:
-    """Answers None, or the reason of a 429. Its buckets hold `saved` seconds' worth; 0 and infinite mean no limit."""
+    """Answers None, or the reason of a 429. Its buckets hold `saved` seconds' worth; 0 and infinite mean no limit.
+
+    `by_second`: it has no buckets, but counts anew with every second.
+    """
 
     now: Callable[[], float]
     total: float = inf
@@ -27,9 +30,12 @@ class Provider:
     at_once: int = 0
     endpoint_at_once: int = 0
     saved: float = 0.1
+    by_second: bool = False
     reasons: Counter[str] = field(default_factory=Counter)
     answered: list[tuple[float, str, int]] = field(default_factory=list)
     """When, which endpoint, and which client."""
+    refused: list[float] = field(default_factory=list)
+    """When."""
     open: Counter[str] = field(default_factory=Counter)
     _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -40,6 +46,7 @@ class Provider:
             self.answered.append((self.now(), endpoint, client))
         else:
             self.reasons[reason] += 1
+            self.refused.append(self.now())
         return reason
 
     def rate(self, begin: float, end: float, endpoint: str | None = None, client: int | None = None) -> float:
@@ -65,6 +72,9 @@ class Provider:
             return True
         most = max(1.0, rate * self.saved)
         tokens, since = self._tokens.get(name, (most, self.now()))
+        if self.by_second:
+            tokens, since = (rate if int(self.now()) > int(since) else tokens), self.now()
+            most = rate
         tokens = min(most, tokens + (self.now() - since) * rate)
         enough = tokens >= 1
         self._tokens[name] = (tokens - enough, self.now())

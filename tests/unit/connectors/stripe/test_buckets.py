@@ -248,7 +248,17 @@ def test_a_file_that_is_cut_while_it_is_used_counts_as_unknown(tmp_path: Path, c
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("rate", nan), ("rate", -1.0), ("next", inf), ("held", 9e9), ("room", 0.0), ("rejected", 1e6), ("answers", -5.0)],
+    [
+        ("rate", nan),
+        ("rate", -1.0),
+        ("next", inf),
+        ("held", 9e9),
+        ("room", 0.0),
+        ("rejected", 1e6),
+        ("answers", -5.0),
+        ("gain", 9.0),
+        ("barren", -1.0),
+    ],
 )
 def test_values_that_cannot_be_are_forgotten(tmp_path: Path, field: str, value: float) -> None:
     buckets = FileBuckets(tmp_path / "limits", lambda: 50.0)

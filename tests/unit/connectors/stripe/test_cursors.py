@@ -142,6 +142,26 @@ def test_an_unread_window_is_cut_a_few_times_only_and_never_if_it_is_small_or_un
     assert window(40, gte=None).cut() is None
 
 
+def test_a_list_of_unknown_length_doubles_what_is_read_with_every_answer() -> None:
+    first = Cursor(read=0, variant=0, kind="list", path="/", windowed=True)
+    assert first.cut() is None, "nothing is known of it"
+    first.advance(["ch_0"], [100_000, 99_900])
+    second = first.cut()
+    assert second is not None, "one page tells how full it is"
+    assert first.cut() is None
+    assert second.cut() is None, "it may lie below all rows"
+    second.advance(["ch_1"], [99_000, 98_900])
+    third = second.cut()
+    assert third is not None
+    fourth = third.cut()
+    assert fourth is not None, "there were rows where the first cut was made"
+    assert fourth.cut() is None, "but not more than one step into the unknown"
+    assert [each.gte for each in (first, second, third)] == [second.lt, third.lt, fourth.lt]
+    assert fourth.gte is None
+    widths = [each.lt - each.gte for each in (second, third) if each.lt is not None and each.gte is not None]
+    assert widths[1] > widths[0]
+
+
 def test_a_window_that_was_read_gives_its_lower_part_leave_to_be_cut_at_once() -> None:
     cursor = Cursor(read=0, variant=0, kind="list", path="/", windowed=True, gte=0, lt=100_000)
     for page in range(2):

@@ -180,9 +180,18 @@ def test_the_room_of_one_endpoint_is_its_own() -> None:
 
 
 def test_concurrency_comes_near_to_the_limit() -> None:
-    provider, _ = rush([Wish([CHARGES])], 20, lambda loop: Provider(loop.time, at_once=5), latency=0.1)
-    assert provider.rate(5, 20) > 0.85 * 5 / 0.1
-    assert provider.reasons["global-concurrency"] < 0.1 * len(provider.answered)
+    provider, _ = rush([Wish([CHARGES])], 40, lambda loop: Provider(loop.time, at_once=5), latency=0.1)
+    assert provider.rate(5, 40) > 0.9 * 5 / 0.1
+    late = [moment for moment in provider.refused if moment >= 1010.0]
+    assert len(late) < 0.05 * len(provider.answered)
+
+
+def test_clients_that_come_later_get_a_part_of_what_may_be_open_at_once() -> None:
+    provider, _ = rush(
+        [Wish([CHARGES]), Wish([CUSTOMERS], begin=20.0)], 80, lambda loop: Provider(loop.time, at_once=10), latency=0.1
+    )
+    assert provider.rate(40, 80) > 0.85 * 10 / 0.1
+    assert min(provider.rate(40, 80, client=0), provider.rate(40, 80, client=1)) > 0.15 * 10 / 0.1
 
 
 def test_what_was_learned_of_concurrency_outlives_a_client() -> None:
@@ -211,6 +220,51 @@ def test_several_tables_reach_an_unknown_total(latency: float, saved: float) -> 
     assert provider.rate(0, 40) >= 95
     assert provider.rate(10, 40) >= 97
     assert sum(provider.reasons.values()) < 0.02 * len(provider.answered)
+
+
+@pytest.mark.parametrize("latency", [0.005, 0.05, 0.1])
+@pytest.mark.parametrize("total", [25.0, 80.0, 200.0])
+def test_a_limit_that_counts_anew_with_every_second_is_found(latency: float, total: float) -> None:
+    provider, _ = rush(
+        [Wish(TABLES[:4], workers=40)],
+        30,
+        lambda loop: Provider(loop.time, total=total, saved=1.0, by_second=True),
+        latency=latency,
+    )
+    assert provider.rate(0, 30) >= 0.9 * total
+    assert provider.rate(10, 30) >= 0.9 * total
+    late = [moment for moment in provider.refused if moment >= 1010.0]
+    assert len(late) < 0.02 * len(provider.answered)
+
+
+def test_a_limit_that_counts_by_the_second_and_is_known_is_hardly_hit() -> None:
+    provider, _ = rush(
+        [Wish(TABLES[:4], allowed=Allowance(100.0))],
+        30,
+        lambda loop: Provider(loop.time, total=100.0, saved=1.0, by_second=True),
+    )
+    assert provider.rate(0, 30) >= 95
+    assert sum(provider.reasons.values()) < 0.01 * len(provider.answered)
+
+
+@pytest.mark.parametrize("latency", [0.005, 0.1])
+def test_a_limit_without_a_store_takes_nothing_down_to_nothing(latency: float) -> None:
+    provider, _ = rush([Wish([CHARGES])], 60, lambda loop: Provider(loop.time, total=25.0, saved=0.0), latency=latency)
+    assert provider.rate(30, 60) >= 0.5 * 25
+    assert sum(provider.reasons.values()) < 0.2 * len(provider.answered)
+
+
+@pytest.mark.parametrize("saved", [0.1, 1.0])
+def test_a_limit_that_falls_is_kept(saved: float) -> None:
+    def make(loop: VirtualLoop) -> Provider:
+        provider = Provider(loop.time, total=100.0, saved=saved)
+        loop.call_at(1020.0, setattr, provider, "total", 40.0)
+        return provider
+
+    provider, _ = rush([Wish(TABLES[:4])], 50, make)
+    assert provider.rate(30, 50) >= 36
+    late = [moment for moment in provider.refused if moment >= 1030.0]
+    assert len(late) < 0.1 * 20 * 40
 
 
 @pytest.mark.parametrize("latency", [0.001, 0.1])
