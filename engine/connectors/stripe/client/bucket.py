@@ -51,11 +51,11 @@ class Bucket:
     (infinite: unknown), learned at `room_at`.
 
     The rate is found by measuring. Between two rejections the provider lets through what its limit is, unless it
-    forgot some while everybody was held, or while less was asked for. `answers` counts since `began`, of which
-    everybody was held for `idle` seconds. As long as the limit is known badly, the rate climbs at once after a
-    rejection, by the part `gain` a second, and half as fast after each. Then it is known well: the rate stays a little
-    lower, and after `patience` it is tried whether there is more. `peak` is what went well, `barren` the number of
-    holds without an answer since.
+    forgot some while everybody was held, or while less was asked for. `answers` counts since `began`; for `idle`
+    seconds of that time everybody was held, or nobody asked. As long as the limit is known badly, the rate climbs at
+    once after a rejection, by the part `gain` a second, and half as fast after each. Then it is known well: the rate
+    stays a little lower, and after `patience` it is tried whether there is more. `peak` is what went well, `barren` the
+    number of holds without an answer since.
     """
 
     rate: float = inf
@@ -91,6 +91,8 @@ class Bucket:
             start = self.held
         if start <= now:
             start = now
+            if 0 < self.next < now and self.rate < inf:  # what was not asked for says nothing about the limit
+                self.idle += now - max(self.next, self.began)
         elif self.rate < inf:
             self._grow(now, most)
         self.next = (self.next if self.next > start else start) + interval

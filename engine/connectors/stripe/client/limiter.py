@@ -56,8 +56,9 @@ class AdaptiveLimiter:
     """As many requests a second as are allowed and not rejected, in total and for each endpoint; likewise at once.
 
     `concurrency` is the most at once. A rejection for concurrency takes away a quarter of the present number (a burst
-    of them counts once), an answered request gives back a part of one. Rates are kept and learned in `buckets`, which
-    other limiters may share. `now` gives seconds of a monotonic clock, the same for all of them.
+    of them counts once), or a tenth for a while where that is known to be near; an answered request gives back a part
+    of one. Rates are kept and learned in `buckets`, which other limiters may share. `now` gives seconds of a monotonic
+    clock, the same for all of them.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ from engine.connectors.stripe.client import (
     allowance,
     open_key,
 )
+from engine.connectors.stripe.client.bucket import Bucket
 
 from .stripe_limits import Provider, Wish, rush
 from .virtual_time import VirtualLoop, in_virtual_time
@@ -252,6 +253,18 @@ def test_a_limit_without_a_store_takes_nothing_down_to_nothing(latency: float) -
     provider, _ = rush([Wish([CHARGES])], 60, lambda loop: Provider(loop.time, total=25.0, saved=0.0), latency=latency)
     assert provider.rate(30, 60) >= 0.5 * 25
     assert sum(provider.reasons.values()) < 0.2 * len(provider.answered)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3, 1.0])
+def test_a_rejection_after_a_pause_in_which_nothing_was_asked_takes_little(pause: float) -> None:
+    bucket = Bucket(rate=100.0, peak=100.0, rejected=1000.0, patience=2.0, gain=0.01, began=1000.0)
+    for step in range(1, 1000):
+        now = 1000 + step / 100
+        bucket.reserve(now, inf)
+        bucket.answered(1, now)
+    bucket.reserve(1010 + pause, inf)
+    bucket.reject(1010 + pause, inf, 0.1, asked=False)
+    assert 95 <= bucket.rate <= 101
 
 
 @pytest.mark.parametrize("saved", [0.1, 1.0])
