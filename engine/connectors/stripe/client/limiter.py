@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Protocol
 
 from .allowance import Allowance
-from .bucket import Bucket
+from .bucket import BURST_SECONDS, Bucket
 from .buckets import Buckets
 from .endpoints import ALL
 
@@ -31,6 +31,7 @@ _LONG_PATIENCE: Final = 8.0
 _GROW: Final = 0.1
 _CALM_SECONDS: Final = 0.25
 _GROW_IDLE: Final = 0.5
+_TIMES_LATE: Final = 2
 
 
 class Limiter(Protocol):
@@ -133,11 +134,19 @@ class AdaptiveLimiter:
             gate.leave()
 
     async def _turn(self, name: str, wait: _Wait | None) -> None:
-        """Wait for a turn that was granted; ask for another one if a rejection has come between."""
+        """Wait for a turn that was granted; ask for another one if a rejection has come between.
+
+        A process that was stopped for a while finds many turns past. To take them all at once would be too much at
+        once, so whoever comes very late asks anew, a second time at most.
+        """
+        times_late = 0
         while wait is not None:
+            due = self._now() + wait.seconds
             await self._sleep(wait.seconds)
-            if self._buckets.epoch(name) == wait.epoch:
+            late = self._now() - due > wait.grace and times_late < _TIMES_LATE
+            if self._buckets.epoch(name) == wait.epoch and not late:
                 return
+            times_late += late
             wait = self._take((name,))
 
     def _take(self, names: Sequence[str]) -> _Wait | None:
@@ -149,7 +158,8 @@ class AdaptiveLimiter:
                 most = self._prepare(name, bucket, now)
                 start = bucket.reserve(now, most)
                 if start > now:
-                    return _Wait(name, start - now, bucket.epoch)
+                    grace = max(BURST_SECONDS, 1 / min(bucket.rate, most))
+                    return _Wait(name, start - now, grace, bucket.epoch)
             return None
 
         return self._buckets.change(names, take)
@@ -193,10 +203,11 @@ class AdaptiveLimiter:
 
 @dataclass(frozen=True, slots=True)
 class _Wait:
-    """A turn at the limit `name` that comes in some seconds, as long as the epoch is this one."""
+    """A turn at the limit `name` that comes in `seconds` and goes `grace` later, as long as the epoch is this one."""
 
     name: str
     seconds: float
+    grace: float
     epoch: int
 
 

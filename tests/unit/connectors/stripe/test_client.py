@@ -280,7 +280,8 @@ def test_requests_keep_their_distance() -> None:
         key = open_key(found, {"K": SECRET})
         assert isinstance(key, Key)
         async with Client(found, key, timing=clock.timing()) as client:
-            await asyncio.gather(*(client.get("/v1/charges", {}, lambda a: a.body) for _ in range(9)))
+            for _ in range(9):
+                await client.get("/v1/charges", {}, lambda a: a.body)
 
     with serving(lambda _: OK) as server:
         asyncio.run(run(server.url))

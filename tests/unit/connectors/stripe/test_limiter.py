@@ -88,6 +88,29 @@ def test_what_may_be_caught_up_after_a_pause_is_small() -> None:
     limited(Allowance(100.0), work)
 
 
+def test_a_process_that_was_stopped_does_not_take_all_its_turns_at_once() -> None:
+    async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
+        moments: list[float] = []
+
+        async def one() -> None:
+            async with limiter.slot(CHARGES):
+                moments.append(loop.time())
+
+        waiting = [asyncio.create_task(one()) for _ in range(60)]
+        await asyncio.sleep(0.1)
+        before = len(moments)
+        loop.moment += 0.3
+        await asyncio.gather(*waiting)
+        assert len(moments) == 60
+        at_once = sum(moment < 1000.41 for moment in moments[before:])
+        assert at_once <= 10, "what a provider may have saved up in the meantime"
+        assert moments[-1] <= 1000.95
+
+    loop = VirtualLoop()
+    limiter = AdaptiveLimiter(Allowance(100.0), 60, buckets=MemoryBuckets(), now=loop.time, sleep=asyncio.sleep)
+    in_virtual_time(work(limiter, loop), loop)
+
+
 def test_whoever_waits_for_an_endpoint_takes_nothing_from_others() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         slow = asyncio.gather(*(ask(limiter, CHARGES) for _ in range(11)))
