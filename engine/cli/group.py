@@ -21,7 +21,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "Write": {
             "init": "Start a new project: folders, an example, editor and CI files.",
             "new": "Add a connection, an interface or a schema.",
-            "catalog": "What a connector can read: tables, columns, filters.",
+            "catalog": "What a connector can read, and what can be written.",
             "connectors": "The kinds of systems that Weir reaches.",
             "schema": "Write or check the JSON Schemas for editors.",
         },
@@ -39,6 +39,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "status": "What each mirror holds, and how current it is.",
             "verify": "Compare a mirror with what the provider has.",
             "runs": "Past runs, and what each of their steps did.",
+            "ops": "Writes to providers: what became of each.",
             "sandbox": "Serve a simulated Stripe on this machine.",
             "completion": "Print the completion script of a shell.",
         },

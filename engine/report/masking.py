@@ -12,6 +12,7 @@ _NAMED = re.compile(
     r"""((?:^|[\s{,"'])[\w-]*(?:secret|password|passwd|token|api_?key)[\w-]*["']?\s*[:=]\s*)(?![{\[&*|>]|null\b|~)(\S[^,}#]*)""",
     re.IGNORECASE,
 )
+_SECRET_PART = re.compile(r"secret|password|passwd|token|api_?key", re.IGNORECASE)
 _KEPT = "sk_test_weir_sandbox"  # opens nothing but the embedded sandbox
 
 
@@ -26,6 +27,12 @@ def masked_line(line: str) -> str:
     """A line of a definition: also what stands behind a key such as `client_secret:` or `password:` is hidden."""
     named = _NAMED.sub(lambda match: match[1] + "*" * len(match[2].rstrip()) + " " * _blanks(match[2]), line)
     return masked(named)
+
+
+def masked_parameter(path: str, text: str) -> str:
+    """The value of a parameter of a write, such as `card[token]`: hidden where its last name says that it is secret."""
+    last = path.rstrip("]").rpartition("[")[2]
+    return "*" * len(text) if _SECRET_PART.search(last) else masked(text)
 
 
 def _blanks(text: str) -> int:

@@ -18,6 +18,7 @@ from .executor import (
     TaskResult,
 )
 from .exports import (
+    DOUBTFUL_STATES,
     OPEN_STATES,
     CallJob,
     CompareJob,
@@ -28,7 +29,8 @@ from .exports import (
     OpState,
     WriteLedger,
 )
-from .leases import describe_process, process_is_alive
+from .leases import PREFIX as LEASE_PREFIX
+from .leases import describe_process, in_words, process_is_alive, take_lease
 from .ports import (
     BoxError,
     BoxLimits,
@@ -51,9 +53,12 @@ from .ports import (
     TableStore,
 )
 from .types import Exports, Outcome, Run, RunRefusedError, World
+from .writes import sent_again_until
 
 __all__ = [
     "BUDGET_HINT",
+    "DOUBTFUL_STATES",
+    "LEASE_PREFIX",
     "OPEN_STATES",
     "BoxError",
     "BoxLimits",
@@ -108,5 +113,8 @@ __all__ = [
     "describe_process",
     "execute_plan",
     "first_day",
+    "in_words",
     "process_is_alive",
+    "sent_again_until",
+    "take_lease",
 ]

@@ -93,6 +93,10 @@ OPEN_STATES = frozenset({OpState.PLANNED, OpState.SENT, OpState.UNKNOWN})
 """The states from which a later run goes on."""
 
 
+DOUBTFUL_STATES = frozenset({OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED})
+"""The states in which nobody knows what became of a write. Its key is not written again until that is settled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
     """A write in the ledger. `id` is its idempotency key; `parameters` are exactly what is sent, (path, text).
@@ -182,10 +186,29 @@ class WriteLedger(Protocol):
         """The keys for which a step's function was called with success."""
         ...
 
-    def ops(self, limit: int, states: Sequence[OpState] = (), run: str | None = None) -> Sequence[Op]:
-        """The newest first; of runs whose ids begin with `run`, if that is given."""
+    def ops(
+        self, limit: int, states: Sequence[OpState] = (), run: str | None = None, step: str | None = None
+    ) -> Sequence[Op]:
+        """The newest first; of runs whose ids begin with `run`, and of this step, or all of this interface, if that is
+        given."""
         ...
 
     def op(self, op_id: str) -> Op | None:
         """One of them; the id may be an unambiguous beginning."""
+        ...
+
+    def ops_beginning(self, op_id: str, limit: int) -> Sequence[Op]:
+        """At most so many of those whose id is this or begins so, in order of id."""
+        ...
+
+    def count_ops(self, run: str) -> Mapping[OpState, int]:
+        """How many writes of a run are in which state; without those that there are none of."""
+        ...
+
+    def steps(self) -> Sequence[str]:
+        """The steps that have writes, sorted."""
+        ...
+
+    def resolve(self, end: OpEnd) -> bool:
+        """As `end_ops`, for one in `DOUBTFUL_STATES`; False, and nothing done, when it is in none of them any more."""
         ...

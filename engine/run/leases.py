@@ -6,11 +6,12 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from .ports import RunStore
 from .types import RunRefusedError, World
 
 _OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since (?P<since>.*) UTC")
@@ -116,12 +117,19 @@ class Leases:
 
 def acquire_lease(world: World, name: str) -> int | None:
     """The lease `name`, also when a process holds it that is proven dead."""
-    token = world.runs.acquire(name, world.owner, world.now(), world.lease_seconds)
+    return take_lease(world.runs, name, world.owner, world.now(), world.lease_seconds, world.is_alive)
+
+
+def take_lease(
+    runs: RunStore, name: str, owner: str, now: datetime, seconds: float, is_alive: Callable[[str], bool]
+) -> int | None:
+    """See `acquire_lease`, outside a run."""
+    token = runs.acquire(name, owner, now, seconds)
     if token is not None:
         return token
-    holder = world.runs.holder(name)
-    if holder is not None and not world.is_alive(holder) and world.runs.evict(name, holder):
-        return world.runs.acquire(name, world.owner, world.now(), world.lease_seconds)
+    holder = runs.holder(name)
+    if holder is not None and not is_alive(holder) and runs.evict(name, holder):
+        return runs.acquire(name, owner, now, seconds)
     return None
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from engine.connector import Failure
-from engine.run import OPEN_STATES, Op, OpEnd, OpState
+from engine.run import DOUBTFUL_STATES, OPEN_STATES, Op, OpEnd, OpState
 
 from .database import open_database, sqlite_url
 from .moments import instant, moment
@@ -23,7 +23,7 @@ from .tables import IDENTITIES, OPS
 
 _BATCH = 500
 _MADE = ("create", "replace")
-_DOUBTFUL = (OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED)
+_DOUBTFUL = sorted(state.value for state in DOUBTFUL_STATES)
 
 
 def open_write_ledger(path: Path) -> SqlWriteLedger:
@@ -61,16 +61,21 @@ class SqlWriteLedger:
         """See `WriteLedger.end_ops`."""
         if not ends:
             return
-        statement = (
-            update(OPS)
-            .where(OPS.c.id == bindparam("op_id"))
-            .values({name: bindparam(f"new_{name}") for name in _ENDED})
-        )
         with self._engine.begin() as connection:
-            connection.execute(statement, [_ended(end) for end in ends])
+            connection.execute(_end_statement(), [_ended(end) for end in ends])
             done = [end for end in ends if end.state is OpState.DONE]
             for some in _batches([end.id for end in done]):
                 self._note_identities(connection, some, done)
+
+    def resolve(self, end: OpEnd) -> bool:
+        """See `WriteLedger.resolve`."""
+        with self._engine.begin() as connection:
+            statement = _end_statement().where(OPS.c.state.in_(_DOUBTFUL))
+            if connection.execute(statement, _ended(end)).rowcount != 1:
+                return False
+            if end.state is OpState.DONE:
+                self._note_identities(connection, [end.id], [end])
+            return True
 
     def _note_identities(self, connection: Connection, ids: Sequence[str], ends: Sequence[OpEnd]) -> None:
         """What was made stands for its key from now on; what was done away with does not any more."""
@@ -139,7 +144,7 @@ class SqlWriteLedger:
 
     def blocked(self, connection: str, step: str) -> frozenset[str]:
         """See `WriteLedger.blocked`."""
-        return self._keys(connection, step, OPS.c.state.in_([state.value for state in _DOUBTFUL]))
+        return self._keys(connection, step, OPS.c.state.in_(_DOUBTFUL))
 
     def called(self, connection: str, step: str) -> frozenset[str]:
         """See `WriteLedger.called`."""
@@ -150,19 +155,40 @@ class SqlWriteLedger:
         with self._engine.connect() as opened:
             return frozenset(opened.scalars(select(OPS.c.row_key).where(where)))
 
-    def ops(self, limit: int, states: Sequence[OpState] = (), run: str | None = None) -> Sequence[Op]:
+    def ops(
+        self, limit: int, states: Sequence[OpState] = (), run: str | None = None, step: str | None = None
+    ) -> Sequence[Op]:
         """See `WriteLedger.ops`."""
         statement = select(OPS).order_by(OPS.c.planned.desc(), OPS.c.number.desc()).limit(limit)
         if states:
             statement = statement.where(OPS.c.state.in_([state.value for state in states]))
         if run is not None:
             statement = statement.where(OPS.c.run_id.startswith(run, autoescape=True))
+        if step is not None:
+            statement = statement.where((OPS.c.step == step) | OPS.c.step.startswith(f"{step}.", autoescape=True))
         return self._ops(statement)
 
     def op(self, op_id: str) -> Op | None:
         """See `WriteLedger.op`."""
-        found = self._ops(select(OPS).where(OPS.c.id.startswith(op_id, autoescape=True)).limit(2))
+        found = self.ops_beginning(op_id, 2)
         return found[0] if len(found) == 1 else None
+
+    def ops_beginning(self, op_id: str, limit: int) -> Sequence[Op]:
+        """See `WriteLedger.ops_beginning`."""
+        begins = OPS.c.id.startswith(op_id, autoescape=True)
+        return self._ops(select(OPS).where(begins).order_by(OPS.c.id).limit(limit))
+
+    def count_ops(self, run: str) -> Mapping[OpState, int]:
+        """See `WriteLedger.count_ops`."""
+        counted = select(OPS.c.state, func.count().label("number")).where(OPS.c.run_id == run).group_by(OPS.c.state)
+        with self._engine.connect() as connection:
+            found = {OpState(row.state): int(row.number) for row in connection.execute(counted)}
+        return {state: found[state] for state in OpState if state in found}
+
+    def steps(self) -> Sequence[str]:
+        """See `WriteLedger.steps`."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(OPS.c.step).distinct().order_by(OPS.c.step)))
 
     def close(self) -> None:
         """Release the database."""
@@ -175,6 +201,11 @@ class SqlWriteLedger:
 
 
 _ENDED = ("state", "ended", "result", "failure", "request", "note", "answer")
+
+
+def _end_statement() -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _ENDED}
+    return update(OPS).where(OPS.c.id == bindparam("op_id")).values(values)
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

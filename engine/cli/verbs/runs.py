@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.app.history import list_rejects, list_runs, show_run
+from engine.app.ops import count_ops
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
 from engine.report.run_text import render_counts
@@ -70,8 +71,9 @@ def command(ctx: click.Context, limit: int, style: str) -> None:
 def show(session: Session, run_id: str, style: str) -> None:
     """Show the run whose id is ID, or begins so."""
     run, steps = show_run(session.root, run_id)
+    writes = {state.value: number for state, number in count_ops(session.root, run.id).items()}
     if style == "json":
-        click.echo(json_line({**asdict(run), "steps": [asdict(step) for step in steps]}))
+        click.echo(json_line({**asdict(run), "steps": [asdict(step) for step in steps], "writes": writes}))
         return
     facts = (
         ("run", run.id),
@@ -91,6 +93,9 @@ def show(session: Session, run_id: str, style: str) -> None:
         for step in steps
     ]
     click.echo(text_table(("step", "kind", "status", "seconds", "outcome"), rows, widest=None))
+    if writes:
+        states = ", ".join(f"{number:,} {state}" for state, number in writes.items())
+        click.echo(f"\nwrites to providers: {states}; `weir ops list --run {run.id}` lists them")
 
 
 @command.command("rejects")

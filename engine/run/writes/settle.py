@@ -46,10 +46,16 @@ def settle(
     return _look_up(doubtful, ledger, find, effects, now)
 
 
-def _may_be_sent_again(op: Op, now: datetime) -> bool:
-    """Not one of which the provider has stored that it failed itself: it would only repeat that."""
+def sent_again_until(op: Op) -> datetime | None:
+    """Until when an op whose end is open may be sent again under its id. None for one of which the provider has stored
+    that it failed itself: it would only repeat that."""
     stored = op.failure is not None and (op.failure.status or 0) >= 500
-    return op.sent is not None and now - op.sent < REMEMBERED and not stored
+    return None if op.sent is None or stored else op.sent + REMEMBERED
+
+
+def _may_be_sent_again(op: Op, now: datetime) -> bool:
+    until = sent_again_until(op)
+    return until is not None and now < until
 
 
 def _is_doubtful(op: Op, sender: Sender, now: datetime) -> bool:
