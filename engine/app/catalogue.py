@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from engine.connector import SourceCatalogue
+
 from .connectors import installed_connectors
 from .errors import Exit, RefusalError
 
@@ -17,7 +19,7 @@ def list_tables(connector: str, search: str | None = None) -> list[dict[str, Any
     rows = _summaries(connector)
     if search is None:
         return rows
-    wanted, tables = search.casefold(), _catalogue(connector).tables
+    wanted, tables = search.casefold(), find_catalogue(connector).tables
     for row in rows:
         names = tables[row["name"]].relation.names
         row["found"] = [name for name in names if wanted in name and not name.startswith("_")]
@@ -29,7 +31,7 @@ def _summaries(connector: str) -> list[dict[str, Any]]:
         from engine.connectors.stripe.describe import summarise_tables
 
         return [asdict(summary) for summary in summarise_tables()]
-    tables = _catalogue(connector).tables.values()
+    tables = find_catalogue(connector).tables.values()
     return [
         {"name": table.name, "columns": len(table.relation), "filters": tuple(table.filters)}
         for table in sorted(tables, key=lambda table: table.name)
@@ -38,12 +40,12 @@ def _summaries(connector: str) -> list[dict[str, Any]]:
 
 def unreadable(connector: str) -> dict[str, str]:
     """The provider's lists that are no tables, with the reason."""
-    return dict(_catalogue(connector).unreadable)
+    return dict(find_catalogue(connector).unreadable)
 
 
 def describe(connector: str, table: str) -> dict[str, Any]:
     """Everything about one table. RefusalError with near names when there is none."""
-    catalogue = _catalogue(connector)
+    catalogue = find_catalogue(connector)
     if table not in catalogue.tables:
         from engine.diagnostics import did_you_mean
 
@@ -61,7 +63,8 @@ def describe(connector: str, table: str) -> dict[str, Any]:
     return {"name": found.name, "reached": found.description, "key": found.key, "columns": columns}
 
 
-def _catalogue(connector: str) -> Any:
+def find_catalogue(connector: str) -> SourceCatalogue:
+    """What this connector reads and writes. RefusalError with near names when there is no such connector."""
     connectors = installed_connectors()
     if connector not in connectors:
         from engine.diagnostics import did_you_mean

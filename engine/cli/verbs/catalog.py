@@ -1,4 +1,4 @@
-"""`weir catalog`: what a connector can read."""
+"""`weir catalog`: what a connector can read, and what it can write."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from engine.app.catalogue import describe, list_tables, unreadable
+from engine.app.writable import describe_entity, describe_function, is_function, list_writable
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
+from engine.cli.writable import render_entity, render_function, render_writable, summary_line
 from engine.report.paint import plural
 
 _LONG = ("path", "events")
@@ -17,32 +19,65 @@ _LONG = ("path", "events")
 
 
 @click.command("catalog")
-@click.argument("table", required=False)
+@click.argument("table", required=False, metavar="[TABLE|FUNCTION]")
 @click.option(
     "--connector", default="stripe", show_default=True, metavar="NAME", help="The kind of system (`weir connectors`)."
 )
-@click.option("--search", metavar="TEXT", help="Only tables and columns whose name holds TEXT.")
+@click.option("--search", metavar="TEXT", help="Only what has TEXT in its name: tables, columns, entities, parameters.")
+@click.option("--writes", is_flag=True, help="What can be written: entities and functions; of TABLE the parameters.")
 @click.option("--unreadable", "missing", is_flag=True, help="The lists that are no tables, and why.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @project_option
 @pass_session
-def command(session: Session, table: str | None, connector: str, search: str | None, missing: bool, style: str) -> None:
-    """Show the tables that SQL boxes can read; with TABLE its columns, types, filters, events and writes."""
+def command(
+    session: Session,
+    table: str | None,
+    connector: str,
+    search: str | None,
+    writes: bool,
+    missing: bool,
+    style: str,
+) -> None:
+    """Show the tables that SQL boxes can read; with TABLE its columns, types, filters, events and writes.
+
+    With --writes: what exports and calls can write. With FUNCTION (such as `invoices.finalize`): its parameters.
+    """
+    if missing and (writes or table is not None):
+        raise click.UsageError("`--unreadable` stands alone")
     if missing:
-        lists = unreadable(connector)
-        click.echo(
-            json_line(lists)
-            if style == "json"
-            else text_table(("list", "why it is no table"), lists.items(), widest=None)
-        )
+        _unreadable(connector, style)
+    elif table is None:
+        show = _writable if writes else _tables
+        show(connector, search, style, session.width)
+    elif is_function(connector, table):
+        called = describe_function(connector, table, search)
+        click.echo(json_line(called) if style == "json" else render_function(called, coloured=session.coloured))
+    elif writes:
+        entity = describe_entity(connector, table, search)
+        click.echo(json_line(entity) if style == "json" else render_entity(entity, coloured=session.coloured))
+    else:
+        found = describe(connector, table)
+        if search:
+            found["columns"] = [column for column in found["columns"] if search.lower() in column["name"].lower()]
+        click.echo(json_line(found) if style == "json" else _description(found, coloured=session.coloured))
+
+
+def _unreadable(connector: str, style: str) -> None:
+    lists = unreadable(connector)
+    names = ("list", "why it is no table")
+    click.echo(json_line(lists) if style == "json" else text_table(names, lists.items(), widest=None))
+
+
+def _writable(connector: str, search: str | None, style: str, width: int | None) -> None:
+    found = list_writable(connector, search)
+    if style == "json":
+        click.echo(json_line(found))
         return
-    if table is None:
-        _tables(connector, search, style, session.width)
+    if not any(found.values()):
+        click.echo(f"no entity or function has `{search}` in its name", err=True)
         return
-    found = describe(connector, table)
-    if search:
-        found["columns"] = [column for column in found["columns"] if search.lower() in column["name"].lower()]
-    click.echo(json_line(found) if style == "json" else _description(found, coloured=session.coloured))
+    click.echo(render_writable(found, width))
+    click.echo(summary_line(found), err=True)
 
 
 def _tables(connector: str, search: str | None, style: str, width: int | None) -> None:
