@@ -98,13 +98,17 @@ def _targets(connector: str) -> Targets:
 def _nothing(connector: str, name: str, targets: Targets) -> RefusalError:
     from engine.diagnostics import did_you_mean
 
+    tables = find_catalogue(connector).tables
     if "." in name:
+        head, _, tail = name.partition(".")
+        if head not in tables and tail in tables:
+            hint = f"`weir catalog {tail}` shows the table"
+            return RefusalError(Exit.USAGE, f"`{connector}` has no function `{name}`", hint)
         near = did_you_mean(name, targets.functions())
-        own = [each for each in targets.functions() if each.partition(".")[0] == name.partition(".")[0]]
+        own = [each for each in targets.functions() if each.partition(".")[0] == head]
         listed = f"there are {', '.join(f'`{each}`' for each in own)}" if own else None
         hint = near or listed or "`weir catalog --writes` lists all functions"
         return RefusalError(Exit.USAGE, f"`{connector}` has no function `{name}`", hint)
-    tables = find_catalogue(connector).tables
     if name in tables:
         functions = [f"`{each}`" for each in targets.functions() if each.partition(".")[0] == name]
         hint = f"a call can use {', '.join(functions)}" if functions else "`weir catalog --writes` lists what can be"

@@ -140,6 +140,8 @@ class DuckStaging:
         with self._open() as connection, _refusals(self._path):
             attach(connection, rows, "export_rows", read_only=True)
             with _transaction(connection):
+                make_coverage_tables(connection)
+                make_event_tables(connection)
                 keep_outcomes(connection, run, step, outcomes, now)
 
     def close(self) -> None:

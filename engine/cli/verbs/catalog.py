@@ -11,7 +11,6 @@ from engine.app.catalogue import describe, list_tables, unreadable
 from engine.app.writable import describe_entity, describe_function, is_function, list_writable
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
-from engine.cli.writable import render_entity, render_function, render_writable, summary_line
 from engine.report.paint import plural
 
 _LONG = ("path", "events")
@@ -50,11 +49,9 @@ def command(
         show = _writable if writes else _tables
         show(connector, search, style, session.width)
     elif is_function(connector, table):
-        called = describe_function(connector, table, search)
-        click.echo(json_line(called) if style == "json" else render_function(called, coloured=session.coloured))
+        _function(describe_function(connector, table, search), style, coloured=session.coloured)
     elif writes:
-        entity = describe_entity(connector, table, search)
-        click.echo(json_line(entity) if style == "json" else render_entity(entity, coloured=session.coloured))
+        _entity(describe_entity(connector, table, search), style, coloured=session.coloured)
     else:
         found = describe(connector, table)
         if search:
@@ -68,7 +65,21 @@ def _unreadable(connector: str, style: str) -> None:
     click.echo(json_line(lists) if style == "json" else text_table(names, lists.items(), widest=None))
 
 
+def _function(found: Mapping[str, Any], style: str, *, coloured: bool) -> None:
+    from engine.cli.writable import render_function  # not at the top: what reads need is loaded in half the time
+
+    click.echo(json_line(found) if style == "json" else render_function(found, coloured=coloured))
+
+
+def _entity(found: Mapping[str, Any], style: str, *, coloured: bool) -> None:
+    from engine.cli.writable import render_entity
+
+    click.echo(json_line(found) if style == "json" else render_entity(found, coloured=coloured))
+
+
 def _writable(connector: str, search: str | None, style: str, width: int | None) -> None:
+    from engine.cli.writable import render_writable, summary_line
+
     found = list_writable(connector, search)
     if style == "json":
         click.echo(json_line(found))

@@ -112,6 +112,7 @@ def test_search_narrows_the_list() -> None:
     [
         ("invoices.finalise", "has no function `invoices.finalise`", "`invoices.finalize`"),
         ("nothing.like_it_at_all", "has no function", "`weir catalog --writes`"),
+        ("stripe_main.customers", "has no function", "`weir catalog customers` shows the table"),
         ("customer", "has no entity `customer`", "`customers`"),
         ("balance_transactions", "can be read, and no export can write", "`weir catalog --writes`"),
     ],
