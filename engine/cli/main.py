@@ -13,7 +13,7 @@ import click
 from .group import weir
 from .streams import forget_stdout
 
-_GC_THRESHOLDS: Final = (20_000, 20, 50)
+_GC_THRESHOLDS: Final = (50_000, 20, 50)
 """Python looks for cycles of garbage seldom: importing and reading pages make many objects and next to no cycles."""
 
 
@@ -27,6 +27,8 @@ def main() -> NoReturn:
         forget_stdout()
     except OSError as error:
         code = _system(error)
+    # What is left needs no tidying: Python would look through all of it for cycles, several times, before it ends.
+    gc.freeze()
     raise SystemExit(code)
 
 
