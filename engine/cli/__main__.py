@@ -1,5 +1,5 @@
 """`python -m engine.cli`: the same as `weir`."""
 
-from . import main
+from .main import process
 
-main()
+process()

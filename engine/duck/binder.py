@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -114,7 +115,8 @@ class DuckBinder:
         self._database = duckdb.connect(":memory:")
         for setting in _SETTINGS:
             self._database.execute(setting)
-        self._set_if_known("max_execution_time", str(_MILLISECONDS))
+        with contextlib.suppress(duckdb.CatalogException):  # a setting of DuckDB 2
+            self._database.execute(f"SET max_execution_time = {_MILLISECONDS}")
         known = {name for (name,) in self._database.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
         disabled = ",".join(each for each in _DISABLED_OPTIMIZERS if each in known)
         self._database.execute(f"SET disabled_optimizers = '{disabled}'")
@@ -285,11 +287,6 @@ class DuckBinder:
         return Relation(
             tuple(Column(name, column_type(str(kind))) for name, kind in zip(found.columns, found.types, strict=True))
         )
-
-    def _set_if_known(self, name: str, value: str) -> None:
-        known = self._database.execute("SELECT 1 FROM duckdb_settings() WHERE name = ?", [name]).fetchone()
-        if known is not None:
-            self._database.execute(f"SET {name} = {value}")
 
 
 def _out_of_reach(error: BoxError, sql: str) -> BindFailure:

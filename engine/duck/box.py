@@ -24,13 +24,13 @@ from .box_check import TableName, check_box
 from .box_views import Namespace, make_views, with_mirror
 from .files import STORAGE_VERSION, reading
 from .hardening import Deadline, lock_down, open_instance
+from .instances import Terms, own_instance
 from .quoting import quote_literal, quote_name
 from .types import sql_type
 
 RESULT_TABLE: Final = "result"
 _STREAM: Final = "weir_rows"
 _BATCH_ROWS: Final = 8192
-_WRITER_MEMORY: Final = "256MB"
 _KIND_OF_ERROR: Final = re.compile(r"^(?:[A-Z][A-Za-z-]* )+Error: ")
 _WRAPPED: Final = re.compile(r"^.*reading the stream registered as '\w+' failed: ", re.DOTALL)
 
@@ -149,28 +149,14 @@ def _arrow_stream(relation: duckdb.DuckDBPyRelation) -> object:
 
 @contextlib.contextmanager
 def _writer(part: Path, relation: Relation, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = duckdb.connect(
-        config={
-            "threads": 1,
-            "memory_limit": _WRITER_MEMORY,
-            "temp_directory": str(spill),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "python_enable_replacements": False,
-        }
-    )
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
+    # The file lives until the next step has read it: compressing it would cost as much as writing it.
+    with own_instance(Terms(spill, compression="uncompressed"), "output") as connection:
         version = quote_literal(STORAGE_VERSION)
         connection.execute(f"ATTACH {quote_literal(str(part))} AS output (STORAGE_VERSION {version})")
         connection.execute("USE output")
-        # The file lives until the next step has read it: compressing it would cost as much as writing it.
-        connection.execute("SET force_compression = 'uncompressed'")
         columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
         connection.execute(f"CREATE TABLE {RESULT_TABLE} ({columns})")
         yield connection
-    finally:
-        connection.close()
 
 
 def _box_error(error: BaseException, deadline: Deadline, limits: BoxLimits) -> BoxError:

@@ -111,26 +111,25 @@ def make_views(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """An attached file: its tables' columns by (schema, table), casefolded, and what it is, if it is a mirror."""
+    """A file: the name under which it is attached (None: it does not exist), and what it is, if it is a mirror."""
 
-    database: str
-    columns: Mapping[tuple[str, str], set[str]]
+    database: str | None
     instant: MirrorInstant | None
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, path: Path, database: str) -> _File:
     if not path.exists():
-        return _File(database, {}, None)
+        return _File(None, None)
     attach(connection, path, database, read_only=True)
-    columns = _columns(connection, database)
-    return _File(database, columns, read_file(connection, database))
+    return _File(database, read_file(connection, database))
 
 
 def _make_view(
     connection: duckdb.DuckDBPyConnection, schema: str, name: str, namespace: Namespace, file: _File, *, latest: bool
 ) -> None:
     table, everything = namespace.view(name)
-    there = file.columns.get((namespace.schema, table.casefold()))
+    source = f"{file.database}.{namespace.schema}.{quote_name(table)}"
+    there = None if file.database is None else _columns(connection, source)
     columns = ", ".join(
         quote_name(column.name)
         if there is not None and column.name.casefold() in there
@@ -141,7 +140,6 @@ def _make_view(
     if there is None:
         connection.execute(f"{view} WHERE FALSE")
         return
-    source = f"{file.database}.{namespace.schema}.{quote_name(table)}"
     conditions = []
     if namespace.tombstones:
         conditions.append(f"{DELETED_AT} IS DISTINCT FROM {OUT_OF_SIGHT}" if everything else f"{DELETED_AT} IS NULL")
@@ -155,12 +153,10 @@ def _make_view(
     connection.execute(f"{view} FROM {source}{where}")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], set[str]]:
-    found: dict[tuple[str, str], set[str]] = {}
-    rows = connection.execute(
-        "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE database_name = $name",
-        {"name": database},
-    ).fetchall()
-    for schema, table, column in rows:
-        found.setdefault((schema, table.casefold()), set()).add(column.casefold())
-    return found
+def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> set[str] | None:
+    """The columns of a table, casefolded; None when there is no such table."""
+    try:
+        described = connection.execute(f"DESCRIBE {source}").fetchall()
+    except duckdb.CatalogException:
+        return None
+    return {str(column).casefold() for column, *_ in described}

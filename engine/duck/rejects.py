@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
 from engine.run import KeptReject
 
 from .files import attach, reading
+from .instances import WITHOUT_LIMIT, Terms, own_instance
 
 _DATABASE: Final = "store"
 _PRESENT: Final = """
@@ -27,7 +25,8 @@ def read_rejects(path: Path, limit: int) -> Sequence[KeptReject]:
     """What each step refused when it last ran, by step, in the order of its box. `StoreError` E610 for a busy file."""
     if not path.exists():
         return ()
-    with reading([path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+    terms = Terms(path.with_name(f"{path.name}.tmp"), memory=WITHOUT_LIMIT)
+    with reading([path]), own_instance(terms, _DATABASE) as connection:
         attach(connection, path, _DATABASE, read_only=True)
         if not connection.execute(_PRESENT, [_DATABASE]).fetchall():
             return ()

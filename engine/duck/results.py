@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,6 +13,7 @@ from engine.relation import Column, ColumnType, Kind
 from engine.run import BoxResult
 
 from .files import attach
+from .instances import WITHOUT_LIMIT, Terms, own_instance
 from .quoting import quote_literal, quote_name
 
 ResultFormat = Literal["csv", "json", "parquet"]
@@ -20,17 +22,15 @@ _OPTIONS: Final = {
     "json": "(FORMAT json, ARRAY false)",
     "parquet": "(FORMAT parquet, COMPRESSION zstd)",
 }
-_TABLE: Final = "found.main.result"
+_DATABASE: Final = "found"
+_TABLE: Final = f"{_DATABASE}.main.result"
 
 
 def fetch_rows(result: BoxResult, limit: int) -> Sequence[tuple[object, ...]]:
     """The first `limit` rows of a result, in the box's order."""
-    connection = _opened(result)
-    try:
+    with _opened(result) as connection:
         rows: list[tuple[object, ...]] = connection.execute(f"SELECT * FROM {_TABLE} LIMIT ?", [limit]).fetchall()
         return rows
-    finally:
-        connection.close()
 
 
 def write_result(result: BoxResult, target: Path, style: ResultFormat) -> None:
@@ -45,14 +45,13 @@ def write_result(result: BoxResult, target: Path, style: ResultFormat) -> None:
     unfinished = target.with_name(f".{target.name}.unfinished")
     columns = ", ".join(_written(column, style) for column in result.relation)
     rows = f"SELECT {columns or '*'} FROM {_TABLE}"
-    connection = _opened(result)
     try:
-        connection.execute(f"COPY ({rows}) TO {quote_literal(str(unfinished))} {_OPTIONS[style]}")
+        with _opened(result) as connection:
+            connection.execute(f"COPY ({rows}) TO {quote_literal(str(unfinished))} {_OPTIONS[style]}")
         unfinished.replace(target)
     except duckdb.IOException as error:
         raise OSError(f"`{target}` cannot be written: {error}") from None
     finally:
-        connection.close()
         unfinished.unlink(missing_ok=True)
 
 
@@ -78,12 +77,9 @@ def _as_json(value: str, column_type: ColumnType) -> str:
             return value
 
 
-def _opened(result: BoxResult) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        attach(connection, result.path, "found", read_only=True)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+@contextlib.contextmanager
+def _opened(result: BoxResult) -> Iterator[duckdb.DuckDBPyConnection]:
+    terms = Terms(result.path.with_name(f"{result.path.name}.tmp"), memory=WITHOUT_LIMIT)
+    with own_instance(terms, _DATABASE) as connection:
+        attach(connection, result.path, _DATABASE, read_only=True)
+        yield connection

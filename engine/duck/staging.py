@@ -17,8 +17,8 @@ from engine.run import Drift, LoadReport, OutputFile, RowOutcome, StoreError
 
 from .files import attach, holding, reading, writing
 from .ingest import ingest
+from .instances import WITHOUT_LIMIT, Terms, own_instance
 from .outcomes import keep_outcomes, make_outcome_table
-from .quoting import quote_literal
 from .staging_changes import bury, bury_left_behind
 from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
 from .staging_events import demand_identity, has_events, make_event_tables, read_gaps, record_events
@@ -182,32 +182,23 @@ class DuckStaging:
     @contextlib.contextmanager
     def _looking(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, to be read only. `StoreError` E610 when it stays busy."""
-        with reading([self._path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+        terms = Terms(self._spill, memory=WITHOUT_LIMIT)
+        with reading([self._path]), own_instance(terms, _DATABASE) as connection:
             attach(connection, self._path, _DATABASE, read_only=True)
             connection.execute(f"USE {_DATABASE}")
             yield connection
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with writing(self._path):
-            connection = duckdb.connect(
-                config={
-                    "threads": self._limits.threads,
-                    "memory_limit": self._limits.memory,
-                    "temp_directory": str(self._path.with_name(self._path.name + ".tmp")),
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "python_enable_replacements": False,
-                }
-            )
-            try:
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.execute(f"SET force_compression = {quote_literal('zstd')}")
-                attach(connection, self._path, _DATABASE, read_only=False)
-                connection.execute(f"USE {_DATABASE}")
-                yield connection
-            finally:
-                connection.close()
+        terms = Terms(self._spill, self._limits.memory, self._limits.threads, compression="zstd")
+        with writing(self._path), own_instance(terms, _DATABASE) as connection:
+            attach(connection, self._path, _DATABASE, read_only=False)
+            connection.execute(f"USE {_DATABASE}")
+            yield connection
+
+    @property
+    def _spill(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.tmp")
 
 
 @contextlib.contextmanager

@@ -18,11 +18,6 @@ CREATE TABLE IF NOT EXISTS weir.file (
 )
 """
 
-_PRESENT = """
-SELECT 1 FROM duckdb_tables()
-WHERE database_name = coalesce($database, current_database()) AND schema_name = 'weir' AND table_name = 'file'
-"""
-
 
 def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> datetime:
     """The `_changed_at` of everything that the open transaction changes, later than any that the file has.
@@ -50,8 +45,9 @@ def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> da
 def read_file(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> MirrorInstant | None:
     """What the database (the current one without a name) is now; None for a file that no version of Weir which keeps
     this has loaded anything into."""
-    if not connection.execute(_PRESENT, {"database": database}).fetchall():
-        return None
     place = f"{quote_name(database)}." if database is not None else ""
-    ((name, changed_at),) = connection.execute(f"SELECT id, changed_at FROM {place}weir.file").fetchall()
+    try:
+        ((name, changed_at),) = connection.execute(f"SELECT id, changed_at FROM {place}weir.file").fetchall()
+    except duckdb.CatalogException:
+        return None
     return MirrorInstant(str(name), changed_at.replace(tzinfo=UTC))

@@ -19,14 +19,14 @@ def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable, cha
     Where a column's type has changed the table is emptied and its coverage forgotten: what it mirrors is read again.
     Rows of which nobody knows when they changed have changed at `changed_at`.
     """
-    known = staged_columns(connection, table.name)
     wanted = {column.name: sql_type(column.type) for column in table.relation}
-    if known and any(known.get(name, kind) != kind for name, kind in wanted.items()):
+    columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in wanted.items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {quote_name(table.name)} ({columns})")
+    # Asking DuckDB's list of all columns instead would make it compile its own views first.
+    known = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {quote_name(table.name)}").fetchall()}
+    if any(known.get(name, kind) != kind for name, kind in wanted.items()):
         connection.execute(f"DROP TABLE {quote_name(table.name)}")
         connection.execute('DELETE FROM weir.coverage WHERE "table" = $table', {"table": table.name})
-        known = {}
-    if not known:
-        columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in wanted.items())
         connection.execute(f"CREATE TABLE {quote_name(table.name)} ({columns})")
         return
     for name, kind in wanted.items():

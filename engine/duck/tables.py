@@ -14,6 +14,7 @@ from engine.plan import Watermark
 from engine.run import BoxLimits, BoxResult, ImportJob, ImportReport, Reject, StoreError
 
 from .files import attach, writing
+from .instances import Terms, own_instance
 from .quoting import quote_literal, quote_name
 from .tables_expressions import evaluate_expressions, first_line
 from .tables_merge import Merged, merge_rows
@@ -90,17 +91,13 @@ class DuckTableStore:
 
     @contextmanager
     def _connection(self, source: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = duckdb.connect()
         spill = source.with_name(f"{source.name}.spill")
+        terms = Terms(spill, f"{self._limits.memory_bytes}B", self._limits.threads)
         try:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET memory_limit = '{self._limits.memory_bytes}B'")
-            connection.execute(f"SET threads = {self._limits.threads}")
-            connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
-            connection.execute(f"ATTACH {quote_literal(str(source))} AS box (READ_ONLY)")
-            yield connection
+            with own_instance(terms, STORE, "box") as connection:
+                connection.execute(f"ATTACH {quote_literal(str(source))} AS box (READ_ONLY)")
+                yield connection
         finally:
-            connection.close()
             shutil.rmtree(spill, ignore_errors=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from datetime import UTC
 from pathlib import Path
@@ -15,6 +14,7 @@ from engine.plan import Watermark
 from engine.run import ImportJob
 
 from .files import attach, reading
+from .instances import WITHOUT_LIMIT, Terms, own_instance
 from .tables_shape import STORE
 
 _TABLE: Final = f"{STORE}.weir.watermarks"
@@ -44,7 +44,8 @@ def read_watermarks(path: Path) -> dict[str, Watermark]:
     """The watermark of each step that has one, by step. `StoreError` E610 for a busy file."""
     if not path.exists():
         return {}
-    with reading([path]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
+    terms = Terms(path.with_name(f"{path.name}.tmp"), memory=WITHOUT_LIMIT)
+    with reading([path]), own_instance(terms, STORE) as connection:
         attach(connection, path, STORE, read_only=True)
         if not connection.execute(_PRESENT, [STORE]).fetchall():
             return {}

@@ -1,0 +1,114 @@
+"""DuckDB instances for our own statements, kept from one use to the next: making one takes longer than most uses.
+
+SQL that somebody else wrote never runs here: it has instances of its own (`hardening`, `binder`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from .quoting import quote_literal, quote_name
+
+MEMORY: Final = "256MB"
+WITHOUT_LIMIT: Final = "80%"
+"""Of the machine's memory: what DuckDB takes when nobody says how much."""
+_IDLE_AT_MOST: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a use of an instance needs: the folder that it spills to, memory as DuckDB writes sizes, threads, and how
+    new rows are compressed."""
+
+    spill: Path
+    memory: str = MEMORY
+    threads: int = 1
+    compression: str = "auto"
+
+
+@dataclass(slots=True)
+class _Instance:
+    root: duckdb.DuckDBPyConnection
+    terms: Terms
+
+    def adopt(self, terms: Terms) -> None:
+        """Go on under other terms. duckdb.Error when that cannot be, as with a spill folder that is in use."""
+        changes = {
+            "temp_directory": (str(self.terms.spill), str(terms.spill)),
+            "memory_limit": (self.terms.memory, terms.memory),
+            "threads": (str(self.terms.threads), str(terms.threads)),
+            "force_compression": (self.terms.compression, terms.compression),
+        }
+        for name, (before, after) in changes.items():
+            if before != after:
+                self.root.execute(f"SET {name} = {quote_literal(after)}")
+        self.terms = terms
+
+
+_idle: list[_Instance] = []
+_lock: Final = threading.Lock()
+
+
+@contextlib.contextmanager
+def own_instance(terms: Terms, *attached: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an instance that nobody else uses meanwhile; what it has `attached` is let go at the end.
+
+    Then the files are closed and what was committed is in them. After an error the instance is not used again.
+    """
+    instance = _taken(terms)
+    connection = instance.root.cursor()
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    except BaseException:
+        connection.close()
+        instance.root.close()
+        raise
+    connection.close()
+    if not _left_clean(instance, attached):
+        instance.root.close()
+
+
+def _taken(terms: Terms) -> _Instance:
+    with _lock:
+        instance = _idle.pop() if _idle else None
+    if instance is not None:
+        try:
+            instance.adopt(terms)
+        except duckdb.Error:
+            instance.root.close()
+        else:
+            return instance
+    root = duckdb.connect(
+        config={
+            "threads": terms.threads,
+            "memory_limit": terms.memory,
+            "temp_directory": str(terms.spill),
+            "force_compression": terms.compression,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    return _Instance(root, terms)
+
+
+def _left_clean(instance: _Instance, attached: tuple[str, ...]) -> bool:
+    """Let go of what is attached, and keep the instance if it can be used again."""
+    try:
+        for name in attached:
+            instance.root.execute(f"DETACH DATABASE IF EXISTS {quote_name(name)}")
+    except duckdb.Error:  # closing the instance lets go of it, too
+        return False
+    with _lock:
+        if len(_idle) >= _IDLE_AT_MOST:
+            return False
+        _idle.append(instance)
+        return True

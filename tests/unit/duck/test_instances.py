@@ -1,0 +1,69 @@
+"""Our own DuckDB instances: what one use leaves behind is not there for the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from engine.duck.instances import Terms, own_instance
+
+
+def setting(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    ((value,),) = connection.execute(f"SELECT current_setting('{name}')::VARCHAR").fetchall()
+    return str(value)
+
+
+def test_what_was_committed_is_in_the_file_when_the_use_ends(tmp_path: Path) -> None:
+    file = tmp_path / "a.duckdb"
+    with own_instance(Terms(tmp_path / "spill"), "one") as connection:
+        connection.execute(f"ATTACH '{file}' AS one")
+        connection.execute("CREATE TABLE one.t AS SELECT 7 AS x")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.duckdb"]
+    with duckdb.connect(str(file), read_only=True) as other:
+        assert other.execute("SELECT x FROM t").fetchall() == [(7,)]
+
+
+def test_nothing_of_one_use_is_seen_by_the_next(tmp_path: Path) -> None:
+    with own_instance(Terms(tmp_path / "spill"), "one") as connection:
+        connection.execute(f"ATTACH '{tmp_path / 'a.duckdb'}' AS one")
+        connection.execute("USE one")
+        connection.execute("CREATE TEMP TABLE left_behind AS SELECT 1 AS x")
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE not_committed AS SELECT 1 AS x")
+    with own_instance(Terms(tmp_path / "spill"), "one") as connection:
+        names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        assert names == []
+        assert connection.execute("SELECT current_database()").fetchall() == [("memory",)]
+        connection.execute(f"ATTACH '{tmp_path / 'a.duckdb'}' AS one (READ_ONLY)")
+        assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []
+
+
+@pytest.mark.parametrize("memory", ["256MB", "96MB"])
+def test_each_use_has_its_own_terms(tmp_path: Path, memory: str) -> None:
+    with own_instance(Terms(tmp_path / "before", "128MB", 2)) as connection:
+        assert setting(connection, "threads") == "2"
+    with own_instance(Terms(tmp_path / memory, memory, 1, "zstd")) as connection:
+        assert setting(connection, "threads") == "1"
+        assert setting(connection, "memory_limit") == {"256MB": "244.1 MiB", "96MB": "91.5 MiB"}[memory]
+        assert setting(connection, "temp_directory") == str(tmp_path / memory)
+        assert setting(connection, "force_compression").lower() == "zstd"
+        assert setting(connection, "TimeZone") == "UTC"
+
+
+def test_two_uses_at_once_do_not_meet(tmp_path: Path) -> None:
+    with own_instance(Terms(tmp_path / "spill"), "one") as first, own_instance(Terms(tmp_path / "spill")) as second:
+        first.execute(f"ATTACH '{tmp_path / 'a.duckdb'}' AS one")
+        databases = second.execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal").fetchall()
+        assert databases == [("memory",)]
+
+
+def test_after_an_error_the_file_is_free(tmp_path: Path) -> None:
+    file = tmp_path / "a.duckdb"
+    with pytest.raises(ZeroDivisionError), own_instance(Terms(tmp_path / "spill"), "one") as connection:
+        connection.execute(f"ATTACH '{file}' AS one")
+        raise ZeroDivisionError
+    with own_instance(Terms(tmp_path / "spill"), "one") as connection:
+        connection.execute(f"ATTACH '{file}' AS one")
+        connection.execute("CREATE TABLE one.t AS SELECT 1 AS x")
