@@ -15,7 +15,7 @@ import click
 from .group import weir
 from .streams import forget_stdout
 
-_GC_THRESHOLDS: Final = (50_000, 20, 50)
+_GC_THRESHOLDS: Final = (200_000, 20, 50)
 """Python looks for cycles of garbage seldom: importing and reading pages make many objects and next to no cycles."""
 
 

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 import msgspec
-import stripe
 
 from engine.connector import ConnectorError, Failure, FailureKind
 
@@ -21,6 +20,7 @@ from .endpoints import endpoint_of
 from .errors import Scrubber, failure_of
 from .limiter import AdaptiveLimiter, Limiter
 from .retry import Retries, RetryPolicy, limit_of, may_be_done
+from .sdk import stripe
 from .settings import Key, Settings
 from .transport import RawHeaders, RawTransport, silence_sdk
 

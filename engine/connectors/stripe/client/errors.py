@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import stripe
-
 from engine.connector import Failure, FailureKind
 
 from .retry import limit_of
+from .sdk import stripe
 from .transport import ConnectionFailed
 
 _KEY_LIKE: Final = re.compile(r"\b(?:sk|rk|pk|whsec|ek)_(?:(?:live|test|org)_)?[A-Za-z0-9*_]{4,}")

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import stripe
-
 from .limiter import ENDPOINT_RATE
+from .sdk import stripe
 from .transport import ConnectionFailed
 
 _REASON: Final = "stripe-rate-limited-reason"

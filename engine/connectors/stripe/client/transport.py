@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Final
 
 import aiohttp
 import msgspec
-import stripe
-from stripe import _util as stripe_logging
+
+from .sdk import stripe, stripe_logging
 
 KEEP_ALIVE_SECONDS: Final = 60.0
 
