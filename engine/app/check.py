@@ -13,7 +13,7 @@ from .errors import Exit, RefusalError
 
 if TYPE_CHECKING:
     from engine.diagnostics import Diagnostic
-    from engine.graph import Graph
+    from engine.graph import Binder, Graph
     from engine.project import Project
     from engine.source import SourceTree
     from engine.spec import SpecSet
@@ -51,11 +51,13 @@ def check_project(
     parameters: Mapping[str, str] | None = None,
     tracked: Mapping[tuple[str, str], str] | None = None,
     interfaces: Sequence[str] = (),
+    made: Binder | None = None,
 ) -> Checked:
     """Read and check everything below `root`. Mistakes become diagnostics; RefusalError if there is no project.
 
     `parameters` are values for interface parameters, by name, as they were typed; they win over `tracked` ones, which
-    the last successful run left behind. They are for the interfaces that are named, or for all without names.
+    the last successful run left behind. They are for the interfaces that are named, or for all without names. A binder
+    that was `made` before is used, where the caller binds more with it.
     """
     from engine.project import resolve_specs
     from engine.source import load_root
@@ -70,7 +72,7 @@ def check_project(
     specs = validate_tree(tree, collector)
     project = resolve_specs(specs, tree, installed_connectors(), collector)
     by_hand = given_parameters(project, parameters or {}, interfaces)
-    graph = compile_sound(project, {**(tracked or {}), **by_hand}, collector, frozenset(by_hand))
+    graph = compile_sound(project, {**(tracked or {}), **by_hand}, collector, frozenset(by_hand), made)
     return Checked(tree, specs, project, graph, tuple(collector))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -49,12 +49,13 @@ def compile_sound(
     given: Mapping[tuple[str, str], str],
     collector: Collector,
     by_hand: frozenset[tuple[str, str]] = frozenset(),
+    made: Binder | None = None,
 ) -> Graph:
     """The graph of everything in the project that is right; what is wrong becomes findings. See `compile_project`."""
     from engine.graph import compile_project
 
-    with binder() as made:
-        return compile_project(project, catalogues_of(project), made, given, collector, by_hand)
+    with binder() if made is None else nullcontext(made) as used:
+        return compile_project(project, catalogues_of(project), used, given, collector, by_hand)
 
 
 def given_parameters(

@@ -106,17 +106,17 @@ def compile_box(root: Path, connection: str, sql: str | None, limit: int | None 
     from engine.graph import Boxes
     from engine.project import BoxText
 
-    checked = check_project(root)
-    namespaces, own = _target(checked, connection)
-    if sql is None and own is None:
-        raise RefusalError(
-            Exit.USAGE, f"`{connection}` has no SQL box of its own", 'say the SQL: weir query NAME "SELECT …"'
-        )
-    tree = checked.tree if sql is None else replace(checked.tree, texts={**checked.tree.texts, TYPED: sql})
-    text = own if sql is None else BoxText(sql, Place(TYPED, on="text"))
     collector = Collector()
     box = None
     with binder() as made:
+        checked = check_project(root, made=made)
+        namespaces, own = _target(checked, connection)
+        if sql is None and own is None:
+            raise RefusalError(
+                Exit.USAGE, f"`{connection}` has no SQL box of its own", 'say the SQL: weir query NAME "SELECT …"'
+            )
+        tree = checked.tree if sql is None else replace(checked.tree, texts={**checked.tree.texts, TYPED: sql})
+        text = own if sql is None else BoxText(sql, Place(TYPED, on="text"))
         boxes = Boxes(checked.project, catalogues_of(checked.project), made, collector)
         if text is not None:
             box = boxes.compile(text, {"connection": connection}, namespaces)

@@ -156,13 +156,15 @@ class DuckStaging:
         changed_at: datetime,
     ) -> int:
         removed = 0
-        for each in coverage:
-            gone = 0
-            if each.complete:
+        claims: list[tuple[Coverage, bool]] = []
+        for alike in _alike(coverage):
+            first, gone = alike[0], 0
+            if first.complete:
                 asked = self._accept_deletes
-                gone = sweep(connection, tables[each.table], each, read_at, changed_at, accept_deletes=asked)
-            record_coverage(connection, each, read_at=read_at, alone=gone > 0 and each.where != ((),))
+                gone = sweep(connection, tables[first.table], alike, read_at, changed_at, accept_deletes=asked)
+            claims += [(each, gone > 0 and each.where != ((),)) for each in alike]
             removed += gone
+        record_coverage(connection, claims, read_at=read_at)
         return removed
 
     @staticmethod
@@ -199,6 +201,22 @@ class DuckStaging:
     @property
     def _spill(self) -> Path:
         return self._path.with_name(f"{self._path.name}.tmp")
+
+
+def _alike(coverage: Sequence[Coverage]) -> Iterator[list[Coverage]]:
+    """Windows that can be swept at once: whole reads of one account's table that come one behind the other."""
+    alike: list[Coverage] = []
+    for each in coverage:
+        if alike and not (each.where == ((),) and _sort(each) == _sort(alike[0])):
+            yield alike
+            alike = []
+        alike.append(each)
+    if alike:
+        yield alike
+
+
+def _sort(coverage: Coverage) -> tuple[object, ...]:
+    return coverage.account, coverage.table, coverage.where, coverage.complete
 
 
 @contextlib.contextmanager

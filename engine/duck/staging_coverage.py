@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 
 from engine.connector import Coverage, Op, Predicate
 from engine.run import Drift
+
+from .staging_windows import Window, Windows
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS weir;
@@ -41,33 +43,17 @@ CREATE TABLE IF NOT EXISTS weir.drift (
 );
 """
 
-_SAME_OR_WITHIN = """
-DELETE FROM weir.coverage
-WHERE account = $account AND "table" = $table
-    AND list_has_all($expanded::VARCHAR[], coalesce(expanded, []))
-    AND (
-        (gte IS NOT DISTINCT FROM $gte AND lt IS NOT DISTINCT FROM $lt AND filter = $filter)
-        OR (
-            $complete AND (filter = $filter OR $filter = $everything)
-            AND ($gte::BIGINT IS NULL OR gte >= $gte) AND ($lt::BIGINT IS NULL OR lt <= $lt)
-        )
-    )
+_CLAIMED = """
+SELECT gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, coalesce(expanded, []), read_at, rowid
+FROM weir.coverage WHERE account = $account AND "table" = $table
 """
 
-_TOUCHING = """
-DELETE FROM weir.coverage
-WHERE account = $account AND "table" = $table AND filter = $filter AND complete AND api_version = $api_version
-    AND coalesce(expanded, []) = $expanded::VARCHAR[] AND as_of >= $bound
-    AND (gte IS NULL OR $lt::BIGINT IS NULL OR gte <= $lt) AND (lt IS NULL OR $gte::BIGINT IS NULL OR lt >= $gte)
-RETURNING gte, lt, as_of, read_at, pages, "rows"
-"""
+_COLUMNS = 'account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, expanded, read_at'
 
-_READ = """
-SELECT account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, expanded, read_at
+_READ = f"""
+SELECT {_COLUMNS}
 FROM weir.coverage ORDER BY "table", account, gte NULLS FIRST, lt NULLS LAST, filter
 """
-
-EVERYTHING = ((),)
 
 
 def make_coverage_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -76,44 +62,37 @@ def make_coverage_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def record_coverage(
-    connection: duckdb.DuckDBPyConnection,
-    coverage: Coverage,
-    *,
-    read_at: datetime,
-    alone: bool,
+    connection: duckdb.DuckDBPyConnection, claims: Sequence[tuple[Coverage, bool]], *, read_at: datetime
 ) -> None:
-    """Write `coverage` in place of what it repeats or contains, as one with the windows that it continues.
+    """Write coverages, one after the other (see `Windows.add`), each with whether nothing else is claimed any more.
 
-    The whole has the age of its oldest part. `alone`: rows were taken out that other coverages of the table may still
-    claim, so those are forgotten. `read_at` is naive UTC.
+    That is so where a read took rows out of the table of which others may still speak. `read_at` is naive UTC.
     """
-    values = {**_to_row(coverage), "read_at": read_at}
-    if alone:
-        connection.execute(
-            'DELETE FROM weir.coverage WHERE account = $account AND "table" = $table',
-            {"account": coverage.account, "table": coverage.table},
-        )
-    keys = ("account", "table", "gte", "lt", "filter", "complete", "expanded")
-    connection.execute(_SAME_OR_WITHIN, {**{key: values[key] for key in keys}, "everything": _filter_text(EVERYTHING)})
-    if coverage.complete:
-        _unite(connection, values, coverage.continues or coverage.as_of)
-    names = ", ".join(f'"{name}"' for name in values)
-    places = ", ".join(f"${name}" for name in values)
-    connection.execute(f"INSERT INTO weir.coverage ({names}) VALUES ({places})", values)
+    tables: dict[tuple[str, str], list[tuple[Coverage, bool]]] = defaultdict(list)
+    for claim in claims:
+        tables[claim[0].account, claim[0].table].append(claim)
+    for (account, table), of_table in tables.items():
+        known = {"account": account, "table": table}
+        windows = Windows([Window(*row) for row in connection.execute(_CLAIMED, known).fetchall()])
+        for coverage, alone in of_table:
+            oldest = coverage.continues or coverage.as_of
+            windows.add(_window(coverage, read_at), _naive(oldest), alone=alone)
+        if windows.gone:
+            places = {"places": windows.gone}
+            connection.execute("DELETE FROM weir.coverage WHERE rowid IN (SELECT unnest($places::BIGINT[]))", places)
+        _insert(connection, account, table, windows.new)
 
 
-def _unite(connection: duckdb.DuckDBPyConnection, values: dict[str, Any], oldest: datetime) -> None:
-    """Take the windows that `values` continues, none of them older than `oldest`, out of the table and into it."""
-    keys = ("account", "table", "gte", "lt", "filter", "api_version", "expanded")
-    parameters = {**{key: values[key] for key in keys}, "bound": oldest.astimezone(UTC).replace(tzinfo=None)}
-    parts = connection.execute(_TOUCHING, parameters).fetchall()
-    for gte, lt, as_of, read_at, pages, rows in parts:
-        values["gte"] = None if None in (gte, values["gte"]) else min(gte, values["gte"])
-        values["lt"] = None if None in (lt, values["lt"]) else max(lt, values["lt"])
-        values["as_of"] = min(as_of, values["as_of"])
-        values["read_at"] = min(read_at, values["read_at"]) if read_at else values["read_at"]
-        values["pages"] += pages
-        values["rows"] += rows
+def _insert(connection: duckdb.DuckDBPyConnection, account: str, table: str, windows: Sequence[Window]) -> None:
+    if not windows:
+        return
+    places, values = [], []
+    for each in windows:
+        row: list[object] = [account, table, each.gte, each.lt, each.filter, each.as_of, each.strategy]
+        row += [each.api_version, each.pages, each.rows, each.complete, each.expanded, each.read_at]
+        places.append(f"({', '.join('?' * len(row))})")
+        values += row
+    connection.execute(f"INSERT INTO weir.coverage ({_COLUMNS}) VALUES {', '.join(places)}", values)
 
 
 def forget_coverage(connection: duckdb.DuckDBPyConnection, account: str, table: str) -> None:
@@ -165,21 +144,24 @@ def record_drift(connection: duckdb.DuckDBPyConnection, drift: Sequence[Drift], 
             connection.execute("INSERT INTO weir.drift VALUES ($table, $field, $problem, $rows, $seen, $seen)", values)
 
 
-def _to_row(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "account": coverage.account,
-        "table": coverage.table,
-        "gte": coverage.gte,
-        "lt": coverage.lt,
-        "filter": _filter_text(coverage.where),
-        "as_of": coverage.as_of.astimezone(UTC).replace(tzinfo=None),
-        "strategy": coverage.strategy,
-        "api_version": coverage.api_version,
-        "pages": coverage.pages,
-        "rows": coverage.rows,
-        "complete": coverage.complete,
-        "expanded": list(coverage.expanded),
-    }
+def _window(coverage: Coverage, read_at: datetime) -> Window:
+    return Window(
+        gte=coverage.gte,
+        lt=coverage.lt,
+        filter=_filter_text(coverage.where),
+        as_of=_naive(coverage.as_of),
+        strategy=coverage.strategy,
+        api_version=coverage.api_version,
+        pages=coverage.pages,
+        rows=coverage.rows,
+        complete=coverage.complete,
+        expanded=list(coverage.expanded),
+        read_at=read_at,
+    )
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _filter_text(where: tuple[tuple[Predicate, ...], ...]) -> str:

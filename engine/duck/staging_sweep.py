@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -27,26 +28,30 @@ them; a read without a filter brings them back or finds out that they are gone."
 def sweep(
     connection: duckdb.DuckDBPyConnection,
     table: SourceTable,
-    coverage: Coverage,
+    windows: Sequence[Coverage],
     read_at: datetime,
     changed_at: datetime,
     *,
     accept_deletes: bool = False,
 ) -> int:
-    """Take the rows out of sight that `coverage` speaks about and that were read before `read_at`.
+    """Take the rows out of sight that `windows` speak about and that were read before `read_at`.
+
+    They are one at least, of one account, and all with the same filter.
 
     Without a filter they are gone at the provider and tombstoned; otherwise see `OUT_OF_SIGHT`. How many rows: none
-    where the table cannot tell which rows the coverage speaks about. Both instants are naive UTC; `changed_at` is that
+    where the table cannot tell which rows they speak about. Both instants are naive UTC; `changed_at` is that
     of rows that are gone (see `begin_change`). `StoreError` E613 when that is a large part of the table, unless
     `accept_deletes`.
     """
-    parameters: Parameters = {"read_at": read_at, "account": coverage.account}
-    spoken = _spoken_of(table, coverage, parameters)
-    if spoken is None:
+    account, where = windows[0].account, windows[0].where
+    parameters: Parameters = {"read_at": read_at, "account": account}
+    found = [_spoken_of(table, each, parameters) for each in windows]
+    spoken = " OR ".join(f"({each})" for each in found if each is not None)
+    if not spoken:
         return 0
     name = quote_name(table.name)
     rows = f"_account = $account AND _read_at < $read_at AND ({spoken})"
-    if coverage.where == ((),):
+    if where == ((),):
         change = "_deleted_at = $read_at::TIMESTAMP, _changed_at = $changed_at::TIMESTAMP"
         present = f"(_deleted_at IS NULL OR _deleted_at = {OUT_OF_SIGHT})"
         parameters["changed_at"] = changed_at
@@ -54,8 +59,8 @@ def sweep(
         change, present = f"_deleted_at = {OUT_OF_SIGHT}", "_deleted_at IS NULL"
     statement = f"UPDATE {name} SET {change} WHERE {rows} AND {present}"
     ((count,),) = connection.execute(statement, parameters).fetchall()
-    if count and coverage.where == ((),) and not accept_deletes:
-        _demand_few(connection, table, coverage.account, read_at)
+    if count and where == ((),) and not accept_deletes:
+        _demand_few(connection, table, account, read_at)
     return int(count)
 
 

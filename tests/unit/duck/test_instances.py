@@ -61,9 +61,13 @@ def test_two_uses_at_once_do_not_meet(tmp_path: Path) -> None:
 
 def test_after_an_error_the_file_is_free(tmp_path: Path) -> None:
     file = tmp_path / "a.duckdb"
-    with pytest.raises(ZeroDivisionError), own_instance(Terms(tmp_path / "spill"), "one") as connection:
-        connection.execute(f"ATTACH '{file}' AS one")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with own_instance(Terms(tmp_path / "spill"), "one") as connection:
+            connection.execute(f"ATTACH '{file}' AS one")
+            raise ZeroDivisionError
+
+    pytest.raises(ZeroDivisionError, fail)
     with own_instance(Terms(tmp_path / "spill"), "one") as connection:
         connection.execute(f"ATTACH '{file}' AS one")
         connection.execute("CREATE TABLE one.t AS SELECT 1 AS x")

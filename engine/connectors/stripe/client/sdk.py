@@ -1,7 +1,7 @@
 """Stripe's SDK, imported without the HTTP library that it would look for.
 
-As it is imported it takes in `requests`, for a client of its own that is never made here (see `transport`): that would
-be a third of the time that importing it takes.
+As it is imported it takes in `requests`, for a client of its own that is never made here (see `transport`); that is a
+good part of the time that importing it takes. Whoever does make such a client gets the same one, only later.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from threading import get_ident
+from typing import Any, cast
 
 UNUSED = "requests"
 
@@ -39,6 +40,15 @@ def _without_unused() -> Iterator[None]:
 
 with _without_unused():
     import stripe
+    from stripe import _http_client
     from stripe import _util as stripe_logging
+
+
+def _chosen_when_needed(*arguments: Any, **options: Any) -> stripe.HTTPClient:
+    """A client of the SDK's own for whoever else uses the SDK in this process, of the kind that it prefers."""
+    return cast("stripe.HTTPClient", _http_client._resolve_sync_client()(*arguments, **options))  # type: ignore[no-untyped-call]
+
+
+_http_client._default_sync_client = _chosen_when_needed
 
 __all__ = ["stripe", "stripe_logging"]
