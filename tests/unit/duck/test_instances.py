@@ -67,7 +67,8 @@ def test_after_an_error_the_file_is_free(tmp_path: Path) -> None:
             connection.execute(f"ATTACH '{file}' AS one")
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, fail)
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with own_instance(Terms(tmp_path / "spill"), "one") as connection:
         connection.execute(f"ATTACH '{file}' AS one")
         connection.execute("CREATE TABLE one.t AS SELECT 1 AS x")
