@@ -32,11 +32,19 @@ class ConnectionFailed(stripe.APIConnectionError):
 
 
 def silence_sdk() -> None:
-    """Switch off the SDK's telemetry, which is global to the process, and its logging of parameters and bodies."""
+    """Switch off the SDK's telemetry, which is global to the process, and its logging of parameters and bodies.
+
+    It would write out what it logs four times a request even where nobody listens.
+    """
     stripe.enable_telemetry = False
     stripe.log = None
     stripe_logging.STRIPE_LOG = None
+    stripe_logging.logfmt = _nothing
     logging.getLogger("stripe").setLevel(logging.WARNING)
+
+
+def _nothing(_logged: Mapping[str, object]) -> str:
+    return ""
 
 
 class RawTransport(stripe.HTTPClient):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +38,7 @@ _STRICT: Final = msgspec.json.Decoder(_List)
 _ITEM: Final = msgspec.json.Decoder(Item)
 _ITEMS: Final = msgspec.json.Decoder(list[Item])
 _IDENTIFIED: Final = msgspec.json.Decoder(_Identified)
+_LIVEMODE: Final = attrgetter(f"{PREFIX}livemode")
 _NULL: Final = msgspec.Raw(b"null")
 
 
@@ -52,8 +54,7 @@ class Page:
 
     def column(self, name: str) -> list[Any]:
         """The values of a field, in order of the rows."""
-        attribute = PREFIX + name
-        return [getattr(row, attribute) for row in self.rows]
+        return list(map(attrgetter(PREFIX + name), self.rows))
 
 
 class PageReader:
@@ -171,8 +172,7 @@ class PageReader:
     def _check_mode(self, page: Page) -> None:
         if self._livemode is None:
             return
-        other = not self._livemode
-        if any(row.f_livemode is other for row in page.rows):
+        if (not self._livemode) in set(map(_LIVEMODE, page.rows)):
             words = ("live", "test") if self._livemode else ("test", "live")
             raise self._unusable(
                 f"the connection reads {words[0]} mode, but {words[1]} mode objects arrived",

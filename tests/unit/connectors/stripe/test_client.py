@@ -22,6 +22,7 @@ from engine.connectors.stripe.client import (
     Timing,
     open_key,
 )
+from engine.connectors.stripe.client.sdk import stripe_logging
 from tests.unit.connectors.stripe.http_server import Asked, Handler, Reply, Server, problem, reply, serving
 
 SECRET = "sk_test_4eC39HqLyjWDarjtT1zdp7dcXYZ"
@@ -116,6 +117,9 @@ def test_the_sdk_logs_nothing(caplog: pytest.LogCaptureFixture, capfd: pytest.Ca
         get(server, params={"customer": "cus_confidential"})
     assert "confidential" not in caplog.text
     assert capfd.readouterr() == ("", "")
+    caplog.set_level(logging.DEBUG, logger="stripe")
+    stripe_logging.log_info("Request to Stripe api", customer="cus_confidential")
+    assert "confidential" not in caplog.text
 
 
 @pytest.mark.parametrize(
