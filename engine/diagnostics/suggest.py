@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 
+_FAR = 0.25
+
+
 def closest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
-    """The candidates that look like `word`, best first: at most `limit`, none when nothing is near enough."""
+    """The candidates that look like `word`, best first: at most `limit`, none when nothing is near enough, and none
+    that is much farther than the best."""
     folded = word.casefold().replace("-", "_")
     scored: list[tuple[float, str]] = []
     for candidate in dict.fromkeys(candidates):
@@ -17,7 +21,8 @@ def closest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
             ratio = 0.6
         if ratio >= 0.6:
             scored.append((-ratio, candidate))
-    return [candidate for _, candidate in sorted(scored)[:limit]]
+    ordered = sorted(scored)[:limit]
+    return [candidate for ratio, candidate in ordered if ratio <= ordered[0][0] + _FAR]
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

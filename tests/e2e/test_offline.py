@@ -29,7 +29,7 @@ def test_the_network_guard_guards(tmp_path: Path, project: Path) -> None:
 def test_validate_and_plan_are_offline_and_need_no_key(tmp_path: Path, project: Path) -> None:
     guard = without_network(tmp_path)
     checked = weir(project, "validate", environment=guard).succeeded()
-    assert checked.out.startswith("ok: 1 connection, 4 interfaces and 4 tables")
+    assert checked.out.startswith("ok: 2 connections, 7 interfaces and 6 tables")
     planned = weir(project, "plan", environment=guard).succeeded()
     assert "GET /v1/subscriptions?status=all&limit=100" in planned.out
     assert "upsert customers" in planned.out
@@ -212,9 +212,9 @@ def test_a_folder_without_a_project_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_project_is_found_from_below_and_by_name(tmp_path: Path, project: Path) -> None:
-    assert weir(project / "interfaces", "validate").succeeded().out.startswith("ok: 1 connection")
-    assert weir(tmp_path, "validate", "--project", str(project)).succeeded().out.startswith("ok: 1 connection")
-    assert weir(tmp_path, "--project", str(project), "validate").succeeded().out.startswith("ok: 1 connection")
+    assert weir(project / "interfaces", "validate").succeeded().out.startswith("ok: 2 connections")
+    assert weir(tmp_path, "validate", "--project", str(project)).succeeded().out.startswith("ok: 2 connections")
+    assert weir(tmp_path, "--project", str(project), "validate").succeeded().out.startswith("ok: 2 connections")
 
 
 def test_queries_are_bound_before_anything_is_reached(tmp_path: Path, project: Path) -> None:

@@ -151,8 +151,9 @@ def test_connections_are_tested(tmp_path: Path) -> None:
     done = weir(project, "test-connection", "stripe_main").succeeded()
     assert "success: the connection works" in done.out
     assert "customers" in done.out
-    (report,) = map(json.loads, weir(project, "test-connection", "--format", "json").succeeded().out.splitlines())
-    assert report["ok"] is True
+    reports = [*map(json.loads, weir(project, "test-connection", "--format", "json").succeeded().out.splitlines())]
+    assert [report["connection"] for report in reports] == ["stripe_main", "stripe_playground"]
+    assert all(report["ok"] for report in reports)
     unknown = weir(project, "test-connection", "stripe_mian")
     assert unknown.code == 64
     assert "did you mean `stripe_main`" in unknown.err
