@@ -1,22 +1,7 @@
 -- One row a customer. Lifetime value = captured payments - refunds - lost disputes, before Stripe's fees.
 -- Amounts of different currencies are never added: the customer's own currency fills the columns, what was paid in
 -- others is listed in `other_currencies`.
-WITH currencies AS (
-  -- What one smallest unit of a currency is worth, as Stripe counts it (which is not always what ISO 4217 says).
-  -- A currency that is missing here gives no value at all rather than a wrong one.
-  SELECT unnest(['bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof',
-                 'xpf']) AS currency, 1.000 AS minor_unit
-  UNION ALL
-  SELECT unnest(['bhd', 'jod', 'kwd', 'omr', 'tnd']), 0.001
-  UNION ALL
-  SELECT unnest(string_split(
-    'aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd bwp byn bzd cad cdf chf cny cop crc '
-    || 'cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd kes kgs '
-    || 'khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab '
-    || 'pen pgk php pkr pln qar ron rsd sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd twd tzs uah '
-    || 'ugx usd uyu uzs wst xcd xcg yer zar zmw', ' ')), 0.010
-),
-lost AS (
+WITH lost AS (
   SELECT charge, sum(amount) AS amount FROM disputes WHERE status = 'lost' GROUP BY charge
 ),
 paid AS (
@@ -58,7 +43,7 @@ SELECT
   customers.created,
   customers.delinquent,
   own.currency,
-  CAST(coalesce(paid.value_minor, 0) AS DECIMAL(18, 0)) * currencies.minor_unit AS lifetime_value,
+  weir.amount(CAST(coalesce(paid.value_minor, 0) AS DECIMAL(18, 0)), own.currency) AS lifetime_value,
   coalesce(paid.value_minor, 0) AS lifetime_value_minor,
   coalesce(paid.refunded_minor, 0) AS refunded_minor,
   coalesce(paid.disputed_minor, 0) AS disputed_minor,
@@ -70,4 +55,3 @@ FROM customers
 JOIN own ON own.id = customers.id
 LEFT JOIN paid ON paid.customer = customers.id AND paid.currency = own.currency
 LEFT JOIN others ON others.customer = customers.id
-LEFT JOIN currencies ON currencies.currency = own.currency

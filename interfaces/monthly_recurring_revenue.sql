@@ -6,22 +6,7 @@
 --   * metered and tiered prices are left out: they have no amount before they are used;
 --   * discounts count with the share that the subscription's latest invoice was discounted by;
 --   * taxes, prorations and one-off lines are no recurring revenue.
-WITH currencies AS (
-  -- What one smallest unit of a currency is worth, as Stripe counts it (which is not always what ISO 4217 says).
-  -- A currency that is missing here gives no value at all rather than a wrong one.
-  SELECT unnest(['bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof',
-                 'xpf']) AS currency, 1.000 AS minor_unit
-  UNION ALL
-  SELECT unnest(['bhd', 'jod', 'kwd', 'omr', 'tnd']), 0.001
-  UNION ALL
-  SELECT unnest(string_split(
-    'aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd bwp byn bzd cad cdf chf cny cop crc '
-    || 'cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd kes kgs '
-    || 'khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab '
-    || 'pen pgk php pkr pln qar ron rsd sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd twd tzs uah '
-    || 'ugx usd uyu uzs wst xcd xcg yer zar zmw', ' ')), 0.010
-),
-discounted AS (
+WITH discounted AS (
   SELECT
     invoices.id,
     least(1, coalesce(list_sum(CAST(invoices.total_discount_amounts -> '$[*].amount' AS BIGINT[])), 0)
@@ -83,7 +68,7 @@ figures AS (
 SELECT
   CAST(figures.month AS DATE) AS month,
   figures.currency,
-  CAST(coalesce(sum(monthly) FILTER (is_active), 0) AS DECIMAL(18, 0)) * any_value(currencies.minor_unit) AS mrr,
+  weir.amount(CAST(coalesce(sum(monthly) FILTER (is_active), 0) AS DECIMAL(18, 0)), figures.currency) AS mrr,
   CAST(round(coalesce(sum(monthly) FILTER (is_active), 0)) AS BIGINT) AS mrr_minor,
   CAST(round(coalesce(sum(list_monthly) FILTER (is_active), 0)) AS BIGINT) AS list_mrr_minor,
   CAST(round(coalesce(sum(monthly) FILTER (is_active AND is_new), 0)) AS BIGINT) AS new_mrr_minor,
@@ -91,6 +76,5 @@ SELECT
   count(*) FILTER (is_active) AS subscriptions,
   count(DISTINCT figures.customer) FILTER (is_active) AS customers
 FROM figures
-LEFT JOIN currencies ON currencies.currency = figures.currency
 GROUP BY figures.month, figures.currency
 ORDER BY figures.month, figures.currency

@@ -39,12 +39,14 @@ TYPED_INTERFACE = "query"
 class Answer:
     """What a query found: the columns, and the rows on disk for as long as the query is open.
 
-    `changed` are the tables of which it asked for the changed rows, and got all: no step says since when.
+    `changed` are the tables of which it asked for the changed rows, and got all: no step says since when. `warnings`
+    are sentences about what should be looked at.
     """
 
     relation: Relation
     result: BoxResult
     changed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def rows(self, limit: int) -> Sequence[tuple[object, ...]]:
         """The first rows."""
@@ -97,7 +99,8 @@ def answered(
         from engine.run import BoxResult
 
         result = BoxResult(outcome.response, box.bound.relation, outcome.counts["rows"])
-        yield Answer(box.bound.relation, result, box.bound.changed)
+        warnings = tuple(text for each in run.outcomes for text in each.warnings)
+        yield Answer(box.bound.relation, result, box.bound.changed, warnings)
 
 
 def compile_box(root: Path, connection: str, sql: str | None, limit: int | None = None) -> tuple[Checked, Box]:

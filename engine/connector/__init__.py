@@ -1,5 +1,6 @@
 """The connector protocol: what a provider can give, what a box needs, secrets and failures."""
 
+from .currencies import DECIMALS
 from .failure import ConnectorError, Failure, FailureKind
 from .mirror import (
     CHANGES,
@@ -40,6 +41,7 @@ from .writing import AnswerFile, SpooledAnswers, WriteCounts, WriteHooks, Writer
 
 __all__ = [
     "CHANGES",
+    "DECIMALS",
     "EVENT_GAP",
     "MIRROR_TABLES",
     "RETIREMENTS",

@@ -18,6 +18,7 @@ from .binder_errors import failure_of, writing_word
 from .binder_plan import CREATED, no_row, reads_of_plan
 from .binder_tables import BinderTables, BoundTable, Shelf, columns_sql, tables_of_provider
 from .box_check import TableName, check_box
+from .money import make_amount
 from .quoting import quote_name
 from .types import column_type
 
@@ -120,6 +121,7 @@ class DuckBinder:
         known = {name for (name,) in self._database.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
         disabled = ",".join(each for each in _DISABLED_OPTIMIZERS if each in known)
         self._database.execute(f"SET disabled_optimizers = '{disabled}'")
+        make_amount(self._database)
         self._tables = BinderTables(self._database)
         self._bound: dict[tuple[str, tuple[int, ...]], tuple[dict[str, Shelf], Bound | BindFailure]] = {}
         self._row: Relation | None = None

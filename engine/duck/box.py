@@ -10,6 +10,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from .box_views import Namespace, make_views, with_mirror
 from .files import STORAGE_VERSION, reading
 from .hardening import Deadline, lock_down, open_instance
 from .instances import Terms, own_instance
+from .money import make_amount, mentions_amount, unknown_currencies
 from .quoting import quote_literal, quote_name
 from .types import sql_type
 
@@ -64,7 +66,7 @@ class DuckBoxRunner:
         spill = spill_folder(target)
         spill.mkdir(exist_ok=True)
         try:
-            rows, seen = _run(box, scope, part, spill, limits, self._cancelled)
+            result = _run(box, scope, part, spill, limits, self._cancelled)
             part.replace(target)
         except BaseException:
             for leftover in (part, part.with_name(part.name + ".wal")):
@@ -72,7 +74,7 @@ class DuckBoxRunner:
             raise
         finally:
             shutil.rmtree(spill, ignore_errors=True)
-        return BoxResult(target, box.bound.relation, rows, seen)
+        return replace(result, path=target)
 
 
 def spill_folder(target: Path) -> Path:
@@ -87,7 +89,7 @@ def _run(
     spill: Path,
     limits: BoxLimits,
     cancelled: Callable[[], bool] | None,
-) -> tuple[int, MirrorInstant | None]:
+) -> BoxResult:
     part.unlink(missing_ok=True)
     with open_instance(limits, spill) as instance, _writer(part, box.bound.relation, spill) as writer:
         with _limited(limits, cancelled, instance):
@@ -99,9 +101,14 @@ def _run(
                 seen = make_views(instance, scope, named, limited_tables(box))
             except duckdb.Error as error:
                 raise BoxError(f"the tables of the box cannot be read: {str(error).split(chr(10), 1)[0]}") from error
+            counts_money = mentions_amount(box.sql)
+            if counts_money:
+                make_amount(instance, noting=True)
             lock_down(instance, limits)
             with _limited(limits, cancelled, instance, writer):
-                return _stream(instance, writer, box), seen
+                rows = _stream(instance, writer, box)
+                unknown = unknown_currencies(instance) if counts_money else ()
+                return BoxResult(part, box.bound.relation, rows, seen, unknown)
 
 
 def limited_tables(box: Box) -> frozenset[TableName]:

@@ -65,7 +65,9 @@ class IsolatedBoxRunner:
         except BaseException:
             _remove_leftovers(target)
             raise
-        return BoxResult(target, box.bound.relation, int(answer["rows"]), instant_from_json(answer["seen"]))
+        unknown = tuple((str(name), int(count)) for name, count in answer["unknown"])
+        seen = instant_from_json(answer["seen"])
+        return BoxResult(target, box.bound.relation, int(answer["rows"]), seen, unknown)
 
     def _files(self, box: Box) -> list[Path]:
         paths = [self._stagings[name] for name in box.scope if name in self._stagings]

@@ -61,7 +61,7 @@ def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
     box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), reads))
     try:
         result = runner.run(box, Path(job["target"]), limits, instant_from_json(job["since"]))
-        return {"rows": result.rows, "seen": instant_to_json(result.seen)}
+        return {"rows": result.rows, "seen": instant_to_json(result.seen), "unknown": result.unknown}
     except BoxError as error:
         return {"error": {"reason": error.reason, "limit": error.limit, "span": error.span}}
     except StoreError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -68,8 +69,8 @@ class DuckTableStore:
         spill = result.path.with_name(f"{result.path.name}.spill")
         try:
             mapped_file.unlink(missing_ok=True)
-            evaluate_expressions(result.path, mapped_file, expressions, self._limits, spill)
-            return self._apply(job, mapped_file)
+            unknown = evaluate_expressions(result.path, mapped_file, expressions, self._limits, spill)
+            return replace(self._apply(job, mapped_file), unknown=unknown)
         finally:
             shutil.rmtree(spill, ignore_errors=True)
             mapped_file.unlink(missing_ok=True)

@@ -11,15 +11,17 @@ from engine.run import BoxLimits, StoreError
 
 from .files import STORAGE_VERSION
 from .hardening import Deadline, lock_down, open_instance
+from .money import make_amount, mentions_amount, unknown_currencies
 from .quoting import quote_literal, quote_name
 
 
 def evaluate_expressions(
     source: Path, target: Path, expressions: Sequence[tuple[str, str]], limits: BoxLimits, spill: Path
-) -> None:
+) -> tuple[tuple[str, int], ...]:
     """Copy the table `result` of `source` into the new file `target`, with a column for each (name, expression).
 
     The expressions see the row and nothing else: no file, no network, no setting. `StoreError` says why one failed.
+    The answer are the currencies that `weir.amount` met and does not know (see `BoxResult.unknown`).
     """
     added = "".join(f", (\n{expression}\n) AS {quote_name(name)}" for name, expression in expressions)
     sql = f"CREATE TABLE mapped.main.result AS SELECT *{added} FROM box.main.result"
@@ -27,6 +29,8 @@ def evaluate_expressions(
         connection.execute(f"ATTACH {quote_literal(str(source))} AS box (READ_ONLY)")
         version = quote_literal(STORAGE_VERSION)
         connection.execute(f"ATTACH {quote_literal(str(target))} AS mapped (STORAGE_VERSION {version})")
+        if counts_money := mentions_amount(added):
+            make_amount(connection, noting=True)
         lock_down(connection, limits)
         deadline = Deadline(limits.seconds, connection.interrupt)
         try:
@@ -34,6 +38,7 @@ def evaluate_expressions(
                 if len(connection.extract_statements(sql)) != 1:
                     raise StoreError("E605", "an expression of the mapping is more than one expression")
                 connection.execute(sql)
+                return unknown_currencies(connection) if counts_money else ()
         except duckdb.Error as error:
             reason = f"took longer than {limits.seconds:g} seconds" if deadline.passed else first_line(error)
             raise StoreError("E605", f"an expression of the mapping failed: {reason}") from error

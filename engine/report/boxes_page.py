@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.connector import MIRROR_TABLES
+from engine.connector import DECIMALS, MIRROR_TABLES
 
 _PAGE: Final = """\
 # What a SQL box sees
@@ -20,6 +20,7 @@ A SQL box is one SELECT in DuckDB's dialect. It is bound offline: `weir validate
 | `changed.customers_all` | the same, and those that are gone since | imports |
 | `weir.coverage` … | what the mirror tells about itself: [see below](#what-a-mirror-tells) | connections, imports |
 | `schema.customers` | the Schema's table; without a connection `customers` will do | all |
+| `weir.amount(…)` | [an amount as a number of its currency](#amounts-of-money) | all, and `expr` of a mapping |
 
 Every table of a connection ends with these columns:
 
@@ -75,6 +76,20 @@ What to keep in mind:
 - A row that is refused stands in `weir runs rejects` until it changes, or all rows count again.
 - `weir query` has no step: there, `changed.customers` has all rows.
 
+## Amounts of money
+
+Stripe tells amounts in the smallest unit of their currency: 1000 are 10 dollars, 1000 yen, or one dinar.
+
+```sql
+SELECT id, weir.amount(amount, currency) AS amount, currency FROM charges
+```
+
+`weir.amount(amount, currency)` is the exact number of the currency (an integer becomes a DECIMAL with three places). It
+counts as Stripe does, which is not always what ISO 4217 says: {none} have no decimals; {three} have three; all others
+have two, `isk` and `ugx` among them. The currency may be written in any case. An amount of a currency that it does not
+know is NULL, and the run warns of it (W601) with the names and how many amounts there were. Never add amounts of
+different currencies.
+
 ## What a mirror tells
 
 ```console
@@ -87,8 +102,14 @@ These tables are read from the mirror's file, and nothing is asked of the provid
 
 def boxes_page(generated: str) -> str:
     """The page, behind the line that says how it is made."""
-    parts = [generated, _PAGE]
+    page = _PAGE.replace("{none}", _with_decimals(0)).replace("{three}", _with_decimals(3))
+    parts = [generated, page]
     for name, relation in MIRROR_TABLES.items():
         rows = "\n".join(f"| `{column.name}` | {column.type} | {column.description} |" for column in relation)
         parts.append(f"### weir.{name}\n\n| column | type | holds |\n|---|---|---|\n{rows}\n")
     return "\n".join(parts)
+
+
+def _with_decimals(count: int) -> str:
+    names = [f"`{name}`" for name, decimals in DECIMALS.items() if decimals == count]
+    return ", ".join(names[:-1]) + f" and {names[-1]}"

@@ -117,13 +117,15 @@ class BoxLimits:
 class BoxResult:
     """A box's rows, on disk: the table `result` of the DuckDB file at `path`. `relation` is what it has.
 
-    `seen` is the instant of the mirror that a box which reads changed rows was run at.
+    `seen` is the instant of the mirror that a box which reads changed rows was run at. `unknown` are currencies that
+    `weir.amount` met and does not know, with how many amounts had them.
     """
 
     path: Path
     relation: Relation
     rows: int
     seen: MirrorInstant | None = None
+    unknown: tuple[tuple[str, int], ...] = ()
 
 
 class BoxError(Exception):
@@ -194,7 +196,10 @@ class KeptReject:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did. `rejected` counts all misfits; `rejects` holds the first few for the report."""
+    """What an import did. `rejected` counts all misfits; `rejects` holds the first few for the report.
+
+    `unknown` are currencies that expressions of the mapping met (see `BoxResult.unknown`).
+    """
 
     read: int
     inserted: int
@@ -203,6 +208,7 @@ class ImportReport:
     unchanged: int
     rejected: int
     rejects: tuple[Reject, ...]
+    unknown: tuple[tuple[str, int], ...] = ()
 
 
 class TableStore(Protocol):

@@ -83,6 +83,21 @@ def test_rows_and_types_of_a_box(runner: BoxRunner, target: Path) -> None:
     assert rows(target, "FROM result LIMIT 1") == [("ch_4", Decimal(4), instant(1_700_000_004), {"n": "4"}, '{"n":4}')]
 
 
+def test_currencies_that_nobody_knows_are_told(runner: BoxRunner, target: Path) -> None:
+    sql = """
+        SELECT id, weir.amount(amount, CASE WHEN amount < 3 THEN 'ZZZ' ELSE 'jpy' END) AS amount
+        FROM charges ORDER BY id
+    """
+    made = box(sql, ("id", TEXT), ("amount", ColumnType(Kind.DECIMAL, 23, 3)))
+    result = runner.run(made, target, LIMITS)
+    assert result.unknown == (("zzz", 2),)
+    assert rows(target, "SELECT amount FROM result") == [(None,), (None,), (Decimal(3),), (Decimal(4),)]
+    target.unlink()
+    transform = box("SELECT weir.amount(5, 'usd')", ("amount", ColumnType(Kind.DECIMAL, 14, 3)), scope=("schema",))
+    assert runner.run(transform, target, LIMITS).unknown == ()
+    assert rows(target, "FROM result") == [(Decimal("0.05"),)]
+
+
 def test_names_are_looked_up_in_order_of_the_scope(runner: BoxRunner, target: Path) -> None:
     sql = """
         SELECT (SELECT count(*) FROM charges), (SELECT count(*) FROM charges_all), (SELECT count(*) FROM customers),

@@ -16,6 +16,7 @@ from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import fits, text_records, text_table
+from engine.report.masking import masked
 from engine.report.paint import plural
 
 _SHOWN = 100
@@ -70,6 +71,8 @@ def command(
             _write(answer, output, form)
         else:
             _show(answer, form, limit, session.width)
+        for text in answer.warnings:
+            click.echo(f"warning: {masked(text)}", err=True)
         for table in answer.changed:
             click.echo(f"`changed.{table}` has all rows here: only a step of an interface knows since when", err=True)
 

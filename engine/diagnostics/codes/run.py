@@ -246,4 +246,34 @@ error[E651]: the run state has schema version 9, this program knows 3
 Use the version that wrote it, or a newer one.
 """,
     ),
+    Code(
+        "W601",
+        "currency that is not known",
+        """
+`weir.amount(amount, currency)` met a currency of which it does not know how many decimals its smallest unit stands for.
+These amounts are NULL: a guess could be wrong by a factor of a hundred.
+
+```
+warning: payments.load: `weir.amount` does not know the currency `xyz` (12): these amounts are NULL (W601)
+```
+
+Look at the rows: a word that is no currency comes from the data. If the provider has a new currency, report it to Weir;
+until then, convert it in the box: `CASE currency WHEN 'xyz' THEN amount * 0.01 ELSE weir.amount(amount, currency) END`.
+""",
+    ),
+    Code(
+        "W602",
+        "optional table that could not be read",
+        """
+A table that the connection calls `optional` could not be read, so the run went on without it. The mirror keeps the rows
+that it had, and does not claim that they are current; steps see these, or none.
+
+```
+warning: stripe_main:reviews: `reviews` could not be read, and is optional: … needs `rak_review_read` (W602)
+```
+
+Give the key the permission that is named, or leave it: the next run asks again. To be told by a failure instead, take
+the table out of `optional` of the connection.
+""",
+    ),
 )

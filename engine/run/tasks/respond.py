@@ -8,6 +8,7 @@ from engine.graph import Respond
 
 from ..context import RunContext, file_name
 from ..types import Outcome
+from .currencies import unknown_currency
 
 
 def respond(step: Respond, context: RunContext, started: datetime) -> Outcome:
@@ -17,4 +18,11 @@ def respond(step: Respond, context: RunContext, started: datetime) -> Outcome:
     result = context.world.boxes.run(step.box, target, context.world.limits)
     context.folder.mkdir(parents=True, exist_ok=True)
     kept = target.replace(context.folder / f"{file_name(step.id)}.duckdb")
-    return context.outcome(step, "succeeded", started, counts={"rows": result.rows}, response=kept)
+    return context.outcome(
+        step,
+        "succeeded",
+        started,
+        counts={"rows": result.rows},
+        response=kept,
+        warnings=unknown_currency(result.unknown),
+    )

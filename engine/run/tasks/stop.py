@@ -8,6 +8,7 @@ from engine.graph import StopIf
 
 from ..context import RunContext, TaskError
 from ..types import Outcome
+from .currencies import unknown_currency
 
 
 def stop_if(step: StopIf, context: RunContext, started: datetime) -> Outcome:
@@ -24,6 +25,8 @@ def stop_if(step: StopIf, context: RunContext, started: datetime) -> Outcome:
     value = rows[0][0]
     if value is not None and not isinstance(value, bool):
         raise TaskError("E623", "`stop_if` expects true or false", "compare: SELECT count(*) = 0 FROM …")
+    warnings = unknown_currency(result.unknown)
     if not value:
-        return context.outcome(step, "succeeded", started)
-    return context.outcome(step, "succeeded", started, message="true: the interface ends here", ends_interface=True)
+        return context.outcome(step, "succeeded", started, warnings=warnings)
+    message = "true: the interface ends here"
+    return context.outcome(step, "succeeded", started, message=message, ends_interface=True, warnings=warnings)

@@ -12,6 +12,7 @@ from engine.plan import Watermark, parts_of, reason_for_all, reason_of_mirror
 from ..context import RunContext, file_name
 from ..ports import BoxResult, ImportJob, ImportReport
 from ..types import Outcome
+from .currencies import unknown_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def write(step: Import, context: RunContext, started: datetime) -> Outcome:
                 counts={"read": 0},
                 message="the box has no rows: the interface ends here",
                 ends_interface=True,
+                warnings=unknown_currency(result.unknown),
             )
         return _commit(step, result, changed, context, started)
     finally:
@@ -97,7 +99,7 @@ def _commit(
         started,
         counts=counts_of(report),
         message=f"rebuilt from all rows: {why_all}" if again else None,
-        warnings=_warnings(step, report),
+        warnings=(*_warnings(step, report), *unknown_currency(result.unknown, report.unknown)),
         rejects=report.rejects,
         snapshot=snapshot,
     )

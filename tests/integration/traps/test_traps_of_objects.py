@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from engine.connector import Need
+from engine.connectors.stripe import CONNECTOR
+from engine.diagnostics import Place
+from engine.duck import DuckBinder, DuckBoxRunner, fetch_rows
+from engine.graph import Bound, Box, Scope
+from engine.run import BoxLimits
 from tests.integration.traps.conftest import Opener
 from tests.mirror.mirrored import permissions_for
 
@@ -48,6 +55,27 @@ def test_trap_11_money_stays_in_minor_units(opened: Opener) -> None:
     assert {currency: rows[made[currency]]["amount"] for currency in CURRENCIES} == dict.fromkeys(CURRENCIES, 12_300)
     assert {row["currency"] for row in rows.values()} == set(CURRENCIES)
     assert pair.live("prices")[exact["id"]]["unit_amount_decimal"] == Decimal("12345678901.123456789012")
+
+
+def test_trap_11_amounts_are_numbers_of_their_currency(opened: Opener, tmp_path: Path) -> None:
+    pair = opened("charges")
+    for currency in CURRENCIES:
+        pair.post("/v1/charges", amount=12_300, currency=currency, source="tok_visa")
+    pair.updated()
+    catalogue = CONNECTOR.catalogue(None)
+    sql = "SELECT currency, weir.amount(amount, currency) AS amount FROM charges"
+    with closing(DuckBinder()) as binder:
+        tables = {name: table.relation for name, table in catalogue.tables.items()}
+        bound = binder.bind(sql, Scope((("shop", tables), ("schema", {}))))
+    assert isinstance(bound, Bound)
+    runner = DuckBoxRunner({"shop": pair.mirrored.path}, {"shop": catalogue}, tmp_path / "store.duckdb", {})
+    box = Box(sql, Place(""), ("shop", "schema"), bound)
+    result = runner.run(box, tmp_path / "result.duckdb", BoxLimits(256 << 20, 20, 1, 256 << 20))
+    assert dict(fetch_rows(result, 100)) == {
+        "usd": Decimal(123), "jpy": Decimal(12_300), "isk": Decimal(123), "ugx": Decimal(123), "mga": Decimal(12_300),
+        "kwd": Decimal("12.3"), "zzz": None,
+    }  # fmt: skip
+    assert result.unknown == (("zzz", 1),)
 
 
 def test_trap_12_references_are_ids_in_every_form(opened: Opener) -> None:

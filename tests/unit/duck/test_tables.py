@@ -241,6 +241,13 @@ def test_columns_that_are_not_mapped_keep_their_values(bench: Bench) -> None:
     assert bench.read() == [("a", "Ada", "9.00"), ("b", None, "9.00")]
 
 
+def test_an_expression_counts_money_and_tells_what_it_does_not_know(bench: Bench) -> None:
+    mapping = (PLAIN[0], MapColumn("balance", expr="weir.amount(minor, currency)"))
+    found = bench.apply("upsert", "('a', 1250, 'usd')", "('b', 7, 'zzz')", names="id, minor, currency", mapping=mapping)
+    assert found.unknown == (("zzz", 1),)
+    assert bench.read("SELECT id, CAST(balance AS VARCHAR) FROM customers ORDER BY id") == [("a", "12.50"), ("b", None)]
+
+
 @pytest.mark.parametrize(
     "expression",
     [
