@@ -42,8 +42,25 @@ def test_connections(
         for connection in settings:
             config = {**connection_config(connection, root, sandbox), "connection": connection.name}
             report = connectors[connection.connector].check(config, _tables(checked, connection.name))
+            report = _with_optional(report, connection.optional)
             reports.append(_without_clock(report) if connection.base_url == SANDBOX else report)
     return checked, reports
+
+
+def _with_optional(report: CheckReport, optional: Sequence[str]) -> CheckReport:
+    """The report, in which a refused table that is optional is worth a warning only."""
+    from engine.connector import Verdict
+    from engine.run import is_accepted
+
+    probes = tuple(
+        replace(each, verdict=Verdict.WARNING, message=f"optional, and not readable: {each.message}")
+        if each.failure is not None and is_accepted(each.failure, each.name, frozenset(optional))
+        else each
+        for each in report.probes
+    )
+    if probes == report.probes:
+        return report
+    return replace(report, ok=all(each.verdict is not Verdict.FAILED for each in probes), probes=probes)
 
 
 def _without_clock(report: CheckReport) -> CheckReport:

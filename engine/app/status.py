@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class TableStatus:
     """One table of an account. `rows` are the live ones. `current_as_of` is the provider's clock, `next_reread` this
     machine's: when the next run reads all of it again (None: never). `holes` are windows that no read has covered, in
-    Unix seconds. `partial` says that only some of its rows are there; `stale` that it must be read whole again."""
+    Unix seconds. `partial` says that only some of its rows are there; `stale` that it must be read whole again;
+    `optional` that runs may go on without it."""
 
     name: str
     rows: int
@@ -34,6 +35,7 @@ class TableStatus:
     holes: tuple[tuple[int, int], ...]
     partial: bool
     stale: bool
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,14 @@ def _status(checked: Checked, root: Path, settings: ConnectionSettings, connecto
 def _account(
     mirror: Mirror, gaps: tuple[Gap, ...], settings: ConnectionSettings, connector: Connector
 ) -> AccountStatus:
-    names = sorted({each.table for each in mirror.coverage})
-    tables = tuple(
-        _table(name, mirror, connector.freshness(name, settings.reread), settings.api_version) for name in names
-    )
+    names = sorted({each.table for each in mirror.coverage} | set(settings.optional))
+    tables = tuple(_table(name, mirror, connector.freshness(name, settings.reread), settings) for name in names)
     return AccountStatus(mirror.account, mirror.events, gaps, tables)
 
 
-def _table(name: str, mirror: Mirror, freshness: Freshness, api_version: str) -> TableStatus:
+def _table(name: str, mirror: Mirror, freshness: Freshness, settings: ConnectionSettings) -> TableStatus:
     parts = [each for each in mirror.coverage if each.table == name and each.complete]
-    valid = [each for each in parts if _is_valid(each, mirror, freshness, api_version)]
+    valid = [each for each in parts if _is_valid(each, mirror, freshness, settings.api_version)]
     whole = [each for each in valid if each.where == ((),)]
     every = freshness.reread_seconds
     moments = [each.read_at for each in valid if each.read_at is not None]
@@ -111,6 +111,7 @@ def _table(name: str, mirror: Mirror, freshness: Freshness, api_version: str) ->
         holes=_holes(whole),
         partial=not any(each.gte is None for each in whole),
         stale=not valid,
+        optional=name in settings.optional,
     )
 
 

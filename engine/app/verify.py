@@ -115,9 +115,9 @@ def _demand_going(run: Run) -> Run:
 def _unread(run: Run) -> dict[str, str]:
     """The tables that could not be read, and why."""
     return {
-        outcome.id.partition(":")[2]: outcome.message or outcome.status
+        outcome.id.partition(":")[2]: outcome.failure.message if outcome.failure else outcome.message or outcome.status
         for outcome in run.outcomes
-        if outcome.status != "succeeded"
+        if outcome.status != "succeeded" or outcome.failure is not None
     }
 
 

@@ -237,6 +237,7 @@ def connection_settings(connection: Connection, connectors: Mapping[str, Connect
         read_budget=spec.limits.read_budget,
         writes_live=spec.grants.live,
         reread={table: None if every == "never" else every.total_seconds() for table, every in spec.reread.items()},
+        optional=tuple(sorted(set(spec.optional))),
     )
 
 

@@ -66,6 +66,8 @@ class ConnectionSettings:
     """By table: after how many seconds all of it is read again (None: never), where the definition says so."""
     writes_live: bool = False
     """Whether it may write in live mode."""
+    optional: tuple[str, ...] = ()
+    """Tables that a run may go on without."""
 
 
 @dataclass(frozen=True, slots=True)

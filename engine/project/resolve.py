@@ -119,6 +119,7 @@ def _check_connection(
                 message = f"`{name}` does nothing for the connector `{connector.name}`"
                 collector.report("W304", message, place.key(name), hint="delete the line")
         _check_version(connector, connection, collector)
+        _check_tables(connector, connection, collector)
     agents = ("local", *specs.settings.agents)
     if spec.agent not in agents:
         hint = did_you_mean(spec.agent, agents) or "name it under `agents:` in weir.yaml, or use `local`"
@@ -138,6 +139,22 @@ def _check_version(connector: Connector, connection: Connection, collector: Coll
         message = f"`{connector.name}` does not know the API version `{version}`"
         hint = f"delete the line or write `{known}`, the version of the catalogue"
         collector.report("E311", message, place, hint=hint, fixes=fixes)
+
+
+def _check_tables(connector: Connector, connection: Connection, collector: Collector) -> None:
+    """The settings of single tables speak of tables that the connector has."""
+    spec = connection.spec
+    written = [(name, connection.place.key("reread", name)) for name in spec.reread]
+    written += [(name, connection.place.at("optional", index)) for index, name in enumerate(spec.optional)]
+    if not written:
+        return
+    known = connector.catalogue(None).tables
+    for name, place in written:
+        if name not in known:
+            near = closest(name, known, 1)
+            fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
+            hint = did_you_mean(name, known) or f"`weir catalog` lists the tables of `{connector.name}`"
+            collector.report("E313", f"`{connector.name}` has no table `{name}`", place, hint=hint, fixes=fixes)
 
 
 @dataclass(slots=True)

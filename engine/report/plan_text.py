@@ -51,7 +51,7 @@ def _connection(connection: ConnectionSettings, plan: Plan, budget: ReadBudget |
     title = f"{paint(BOLD, connection.name)} ({connection.connector}, API {connection.api_version}{mode}{address})"
     yield title if budget is None else f"{title}\n{_budget(budget, paint)}"
     for task in tasks:
-        yield "\n".join(_extract(task, paint))
+        yield "\n".join(_extract(task, connection.optional, paint))
 
 
 def _budget(budget: ReadBudget, paint: Paint) -> str:
@@ -63,7 +63,7 @@ def _budget(budget: ReadBudget, paint: Paint) -> str:
     return f"  read budget: {wanted}; {used}{refused}"
 
 
-def _extract(task: Task, paint: Paint) -> Iterator[str]:
+def _extract(task: Task, optional: Sequence[str], paint: Paint) -> Iterator[str]:
     if not isinstance(task.step, Extract):
         raise AssertionError("only extracts are reads")
     yield f"  {paint(GREEN, 'read')} {paint(BOLD, task.step.table)}  {paint(DIM, _estimate(task))}"
@@ -72,6 +72,8 @@ def _extract(task: Task, paint: Paint) -> Iterator[str]:
     yield from _now(task)
     if task.fresh:
         yield f"    {paint(DIM, task.fresh)}"
+    for name in (read.table for read in task.reads if read.table in optional):
+        yield f"    `{name}` is optional: where the provider refuses it, the run warns and goes on"
     users = ", ".join(dict.fromkeys(step for step, _ in task.step.needs))
     yield f"    {paint(DIM, f'for {users}')}"
 

@@ -128,6 +128,8 @@ def _aligned(rows: Sequence[tuple[Step, Outcome | None]], paint: Paint) -> list[
 
 def _outcome(outcome: Outcome, paint: Paint) -> str:
     style, word = _MARKS[outcome.status]
+    if outcome.status == "succeeded" and outcome.failure is not None:
+        return paint(YELLOW, outcome.message or "not read")
     if outcome.status == "succeeded":
         return render_counts(outcome.counts)
     return paint(style, word) + (f": {outcome.message}" if outcome.message else "")

@@ -52,6 +52,7 @@ from .ports import (
     StoreError,
     TableStore,
 )
+from .tasks.optional import is_accepted
 from .types import Exports, Outcome, Run, RunRefusedError, World
 from .writes import sent_again_until
 
@@ -114,6 +115,7 @@ __all__ = [
     "execute_plan",
     "first_day",
     "in_words",
+    "is_accepted",
     "process_is_alive",
     "sent_again_until",
     "take_lease",

@@ -27,7 +27,8 @@ class Outcome:
     `counts` of an extract: rows, requests (without repeated ones), sent (with them), retries, limited; of an import:
     read, inserted, updated, deleted, unchanged, rejected; of a respond: rows. `response` is the file that holds the
     table `result`; `snapshot` a Parquet file. `warnings` are sentences for people. `ends_interface` is set when the
-    rest of the interface was left out on purpose.
+    rest of the interface was left out on purpose. A success with a `failure` is that of an optional table that was not
+    read.
     """
 
     id: str

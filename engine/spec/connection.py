@@ -163,4 +163,10 @@ class ConnectionSpec(Definition):
         "are seen, or `never`. Default: by the kind of table; `weir plan` says it.",
         examples=[{"payment_intents": "12h", "balance_transactions": "never"}],
     )
+    optional: Annotated[tuple[Name, ...], BeforeValidator(as_tuple)] = Field(
+        (),
+        description="Tables that a run may go on without where the provider refuses them (400, 403, 404): it warns, "
+        "and steps see what the mirror has. Default: a table that is needed and refused fails.",
+        examples=[["reviews", "disputes"]],
+    )
     grants: GrantsSpec = Field(default_factory=GrantsSpec, description="What exports may do.")

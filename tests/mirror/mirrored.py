@@ -92,6 +92,7 @@ class Mirrored:
         self.config = config
         self.skew = skew
         self.reread: dict[str, float | None] = {}
+        self.optional: tuple[str, ...] = ()
         self._ticks = itertools.count()
         self._memory = RunMemory()
         self.use_key(SANDBOX_KEY)
@@ -117,7 +118,7 @@ class Mirrored:
         """Bring the mirror up to date, or, with `full`, read all of it again. A run that dies raises `Killed`."""
         settings = ConnectionSettings(
             "shop", "stripe", "local", 30_000, self.secret, CATALOGUE.api_version, None, self.shop.url,
-            self.accounts, 10_000.0, reread=self.reread,
+            self.accounts, 10_000.0, reread=self.reread, optional=self.optional,
         )  # fmt: skip
         wanted = needs or [Need(name, ("id",)) for name in tables or self.tables]
         plan = plan_of_needs(settings, CONNECTOR, wanted)

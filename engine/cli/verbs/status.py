@@ -59,7 +59,7 @@ def _account(account: AccountStatus, now: datetime, session: Session) -> list[st
             table.name,
             f"{table.rows:,}",
             _moment(table.current_as_of) if table.current_as_of else "",
-            _holds(table),
+            _holds(table) + (" (optional)" if table.optional else ""),
             _next(table, now),
             table.freshness.kind,
         )
@@ -70,6 +70,8 @@ def _account(account: AccountStatus, now: datetime, session: Session) -> list[st
 
 
 def _holds(table: TableStatus) -> str:
+    if table.stale and table.optional and not table.rows:
+        return "nothing"
     if table.stale:
         return "must be read whole again"
     if table.holes:

@@ -151,6 +151,19 @@ name: schema
 """,
     ),
     Code(
+        "E313",
+        "unknown table in a connection's settings",
+        """
+`reread` and `optional` speak of single tables, and the connector has none of this name.
+
+```yaml
+optional: [revews]
+```
+
+**Mend it:** Write the table's name as `weir catalog` lists it.
+""",
+    ),
+    Code(
         "W301",
         "inactive connection",
         """

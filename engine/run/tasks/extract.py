@@ -42,6 +42,7 @@ from ..ports import Drift, Staging
 from ..types import Outcome
 from .account import AccountWork
 from .answers import Answers
+from .optional import is_accepted, without_table
 from .progress import Progress
 
 
@@ -60,6 +61,8 @@ class _Extraction:
     progress: Progress
     answers: Answers
     meter: ReadMeter
+    optional: frozenset[str]
+    """Tables that the run may go on without."""
     failed: dict[str, Failure] = field(default_factory=dict)
     """Tables that cannot be read, and why."""
     drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
@@ -116,7 +119,18 @@ def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, da
         progress = Progress(tasks, context)
         meter = ReadMeter(settings, context.world, progress.totals)
         extraction = _Extraction(
-            tasks, context, staging, function, config, accounts, root, now, progress, answers, meter
+            tasks,
+            context,
+            staging,
+            function,
+            config,
+            accounts,
+            root,
+            now,
+            progress,
+            answers,
+            meter,
+            frozenset(settings.optional),
         )
         try:
             _read_all(extraction, settings.name)
@@ -259,9 +273,12 @@ def _note_moments(extraction: _Extraction, coverage: Sequence[Coverage], changes
 def _outcome(task: Task, extraction: _Extraction, started: datetime) -> Outcome:
     tables = {read.table for read in task.reads}
     counts = extraction.progress.counts(task.id)
+    accepted: tuple[str, Failure] | None = None
     for read in task.reads:
         failure = extraction.failed.get(read.table)
-        if failure is not None:
+        if failure is not None and is_accepted(failure, read.table, extraction.optional):
+            accepted = accepted or (read.table, failure)
+        elif failure is not None:
             return extraction.context.outcome(
                 task.step,
                 "failed",
@@ -277,7 +294,13 @@ def _outcome(task: Task, extraction: _Extraction, started: datetime) -> Outcome:
         "succeeded",
         started,
         counts=counts,
-        warnings=(*(extraction.warnings if task is extraction.tasks[0] else ()), *extraction.answers.emptied(tables)),
+        message="not read: it is optional" if accepted is not None else None,
+        failure=accepted[1] if accepted is not None else None,
+        warnings=(
+            *(extraction.warnings if task is extraction.tasks[0] else ()),
+            *extraction.answers.emptied(tables),
+            *((without_table(*accepted),) if accepted is not None else ()),
+        ),
         drift=tuple(drift for drift in extraction.drift.values() if drift.table in tables),
     )
 

@@ -21,6 +21,9 @@ CURRENCIES = ("usd", "jpy", "isk", "ugx", "mga", "kwd", "zzz")
 """Two decimals, none, two that are always 00 (twice), none at Stripe only, three, and one that nobody knows."""
 
 
+COVERAGE = 'SELECT complete FROM weir.coverage WHERE "table" = ?'
+
+
 def test_trap_09_absent_is_not_null(opened: Opener) -> None:
     pair = opened("prices")
     product = pair.post("/v1/products", name="plan")["id"]
@@ -117,6 +120,55 @@ def test_trap_13_a_refusal_of_one_table(opened: Opener, status: int) -> None:
     assert [outcome.id for outcome in run.outcomes if outcome.status == "failed"] == ["shop:charges"]
     assert set(pair.live("customers")) == set(made)
     assert set(pair.live("charges")) == {charge}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_trap_13_an_optional_table_may_be_refused(opened: Opener, status: int) -> None:
+    pair = opened("charges", "customers")
+    pair.mirrored.optional = ("charges",)
+    charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
+    pair.updated()
+    made = pair.make("/v1/customers", 2)
+    pair.shop.fault(kind="error", path="/v1/charges*", status=status)
+    run = pair.sync(full=True)
+    assert run.status == "succeeded"
+    (refused,) = (outcome for outcome in run.outcomes if outcome.failure is not None)
+    assert (refused.id, refused.message) == ("shop:charges", "not read: it is optional")
+    (warning,) = refused.warnings
+    assert warning.startswith("`charges` could not be read, and is optional: ")
+    assert warning.endswith(" (W602)")
+    assert set(pair.live("customers")) == set(made)
+    assert set(pair.live("charges")) == {charge}, "what was there stays"
+    assert not any(each["complete"] for each in pair.mirrored.query(COVERAGE, ["charges"])), "and is not called current"
+    pair.shop.calm()
+    pair.updated()
+    pair.demand_truth()
+
+
+def test_trap_13_an_optional_table_that_was_never_read(opened: Opener) -> None:
+    pair = opened("charges", "customers", "invoices", "invoice_line_items")
+    pair.mirrored.optional = ("charges", "invoices")
+    made = pair.make("/v1/customers", 2)
+    pair.shop.allow("rk_test_less", permissions_for(["customers", "events"]))
+    pair.mirrored.use_key("rk_test_less")
+    run = pair.sync()
+    assert run.status == "succeeded"
+    refused = {outcome.id: outcome.warnings for outcome in run.outcomes if outcome.failure is not None}
+    assert set(refused) == {"shop:charges", "shop:invoices", "shop:invoice_line_items"}, "the lines with their invoices"
+    assert "rak_charge_read" in refused["shop:charges"][-1]
+    assert set(pair.live("customers")) == set(made)
+    assert pair.mirrored.query(COVERAGE, ["charges"]) == []
+    pair.mirrored.optional = ()
+    failed = {outcome.id for outcome in pair.sync().outcomes if outcome.status == "failed"}
+    assert failed == {"shop:charges", "shop:invoices", "shop:invoice_line_items"}
+
+
+def test_trap_13_what_is_no_refusal_fails_an_optional_table(opened: Opener) -> None:
+    pair = opened("charges", "customers")
+    pair.mirrored.optional = ("charges",)
+    pair.shop.fault(kind="error", path="/v1/charges*", status=500)
+    failed = [outcome.id for outcome in pair.sync().outcomes if outcome.status == "failed"]
+    assert "shop:charges" in failed
 
 
 def test_trap_13_an_empty_answer_is_a_finding(opened: Opener) -> None:

@@ -94,3 +94,15 @@ def test_accounts_are_told_apart(project: Path, staging: DuckStaging) -> None:
 def test_a_name_that_is_no_connection_is_refused(project: Path) -> None:
     with pytest.raises(RefusalError, match="no connection `strip_main`"):
         connection_status(project, ["strip_main"])
+
+
+def test_an_optional_table_is_told_although_nothing_of_it_was_read(project: Path, staging: DuckStaging) -> None:
+    file = project / "connections" / "stripe_main.yaml"
+    file.write_text(file.read_text() + "optional: [reviews, customers]\n")
+    staging.load([], [PART], utc_now(), followed())
+    found = {table.name: table for table in account_of(project).tables}
+    assert {name: (each.optional, each.stale) for name, each in found.items()} == {
+        "customers": (True, False),
+        "reviews": (True, True),
+    }
+    assert found["reviews"].current_as_of is None
