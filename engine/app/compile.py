@@ -50,12 +50,16 @@ def compile_sound(
     collector: Collector,
     by_hand: frozenset[tuple[str, str]] = frozenset(),
     made: Binder | None = None,
+    catalogues: Mapping[str, SourceCatalogue] | None = None,
 ) -> Graph:
-    """The graph of everything in the project that is right; what is wrong becomes findings. See `compile_project`."""
+    """The graph of everything in the project that is right; what is wrong becomes findings. See `compile_project`.
+
+    `catalogues` are those of the connections, unless others are given.
+    """
     from engine.graph import compile_project
 
     with binder() if made is None else nullcontext(made) as used:
-        return compile_project(project, catalogues_of(project), used, given, collector, by_hand)
+        return compile_project(project, catalogues or catalogues_of(project), used, given, collector, by_hand)
 
 
 def given_parameters(

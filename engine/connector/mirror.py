@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from engine.relation import Relation
+
 from .need import Predicate
 
 CHANGES: Final = "(changes)"
@@ -80,12 +82,15 @@ class OpenRows:
 @dataclass(frozen=True, slots=True)
 class VersionMove:
     """What another API version than the one that a table was read at makes of its columns. `retyped` are (column, type
-    before, type now)."""
+    before, type now). `relation` has the columns of both versions, of the types that they had before. A table that is
+    not there any more has lost all of its columns.
+    """
 
     before: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     retyped: tuple[tuple[str, str, str], ...] = ()
+    relation: Relation = Relation(())  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)

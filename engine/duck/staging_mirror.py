@@ -5,13 +5,14 @@ from __future__ import annotations
 import duckdb
 
 from engine.connector import Mirror, OpenRows, SourceCatalogue, SourceTable, VersionMove
+from engine.relation import Column, Relation
 
 from .quoting import quote_name
 from .staging_coverage import read_coverage
 from .staging_events import has_events, read_events
 from .staging_sweep import compile_where
 from .staging_tables import staged_columns
-from .types import sql_type
+from .types import column_type, sql_type
 
 _IDS = 100
 _TABLES = """
@@ -38,22 +39,23 @@ def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogu
         rows=sizes,
         open_rows=found,
         moves={
-            each.table: _move(connection, catalogue.tables[each.table], each.api_version)
+            each.table: _move(connection, each.table, catalogue.tables.get(each.table), each.api_version)
             for each in coverage
-            if each.api_version != catalogue.api_version and each.table in sizes
+            if each.api_version != catalogue.api_version
         },
     )
 
 
-def _move(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: str) -> VersionMove:
-    """How the table's columns differ from those of its catalogue."""
-    staged = staged_columns(connection, table.name)
-    wanted = {column.name: sql_type(column.type) for column in table.relation}
+def _move(connection: duckdb.DuckDBPyConnection, name: str, table: SourceTable | None, before: str) -> VersionMove:
+    """How the table's columns differ from those of its catalogue; None: that has the table no more."""
+    staged = staged_columns(connection, name)
+    wanted = {column.name: sql_type(column.type) for column in table.relation} if table is not None else {}
     return VersionMove(
         before,
         tuple(sorted(wanted.keys() - staged.keys())),
         tuple(sorted(staged.keys() - wanted.keys())),
         tuple((name, staged[name], kind) for name, kind in sorted(wanted.items()) if staged.get(name, kind) != kind),
+        Relation(tuple(Column(name, column_type(kind)) for name, kind in {**wanted, **staged}.items())),
     )
 
 

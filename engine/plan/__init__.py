@@ -4,6 +4,7 @@ from .budget import BUDGET_DAYS, ReadBudget, read_budgets
 from .changed import Watermark, parts_of, reason_for_all, reason_of_mirror
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
+from .moved import MovedBox, moved_boxes
 from .outlook import Known, Mirrors
 from .plan import Totals, connection_settings, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
@@ -30,6 +31,7 @@ __all__ = [
     "FieldChange",
     "Known",
     "Mirrors",
+    "MovedBox",
     "Plan",
     "PlannedWrite",
     "ReadBudget",
@@ -44,6 +46,7 @@ __all__ = [
     "compare_plans",
     "compare_writes",
     "connection_settings",
+    "moved_boxes",
     "parts_of",
     "plan_from_json",
     "plan_graph",

@@ -8,19 +8,25 @@ from typing import assert_never
 
 from engine.connector import Read, Request
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
-from engine.plan import BUDGET_DAYS, ConnectionSettings, Plan, ReadBudget, Task, totals
+from engine.plan import BUDGET_DAYS, ConnectionSettings, MovedBox, Plan, ReadBudget, Task, totals
 
 from .masking import masked
-from .paint import BLUE, BOLD, CYAN, DIM, GREEN, YELLOW, Paint, plural
+from .paint import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, plural
 from .write_text import render_write
 
 _WIDTH = 110
 
 
 def render_plan_text(
-    plan: Plan, budgets: Sequence[ReadBudget] = (), *, colour: bool = False, with_sql: bool = True
+    plan: Plan,
+    budgets: Sequence[ReadBudget] = (),
+    moved: Sequence[MovedBox] = (),
+    *,
+    colour: bool = False,
+    with_sql: bool = True,
 ) -> str:
-    """The whole plan, reads first, then the steps of each interface, what is left out, and a closing line."""
+    """The whole plan, reads first, then what a moved API version means for boxes, the steps of each interface, what is
+    left out, and a closing line."""
     paint = Paint(colour)
     known = {budget.connection: budget for budget in budgets}
     blocks = [
@@ -28,6 +34,8 @@ def render_plan_text(
         for connection in plan.connections
         for block in _connection(connection, plan, known.get(connection.name), paint)
     ]
+    if moved:
+        blocks.append("\n".join(_moved(moved, paint)))
     for interface in plan.interfaces:
         tasks = [task for task in plan.tasks if _interface(task.step) == interface]
         if tasks:
@@ -38,6 +46,22 @@ def render_plan_text(
         blocks.append("\n".join([paint(YELLOW, "Left out"), *lines]))
     blocks.append(_closing(plan, paint))
     return masked("\n\n".join(blocks)) + "\n"
+
+
+def render_moved_text(moved: Sequence[MovedBox], *, colour: bool = False) -> str:
+    """The boxes alone, where what they break leaves no plan."""
+    return masked("\n".join(_moved(moved, Paint(colour)))) + "\n"
+
+
+def _moved(moved: Sequence[MovedBox], paint: Paint) -> Iterator[str]:
+    yield paint(BOLD, "SQL boxes that the moved API version reaches")
+    for box in moved:
+        verdict = paint(RED, "breaks") if box.errors else paint(YELLOW, "changes") if box.yields else "still binds"
+        yield f"  {box.interface}.{box.step}: {verdict}  {paint(DIM, f'{box.file}:{box.line}')}"
+        parts = [f"reads {', '.join(box.reads)}", *box.errors]
+        parts += [f"its own columns become {', '.join(box.yields)}"] if box.yields else []
+        for part in parts:
+            yield from textwrap.wrap(part, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _interface(step: Step) -> str | None:

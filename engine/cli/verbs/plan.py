@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.app.budget import budgets_now
+from engine.app.check import DefinitionsError
 from engine.app.errors import Exit
 from engine.app.live import SavedPlan, plan_live, save_live, saved_json
+from engine.app.moved import moved_now
 from engine.app.plan import has_changed, make_plan, save_plan
 from engine.app.run import exit_code, interruptible
 from engine.app.state import state_paths
@@ -23,8 +26,11 @@ from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, parameter_values, pass_session, project_option
 from engine.report.live_text import SHOWN, render_live
-from engine.report.plan_json import render_plan_json
-from engine.report.plan_text import render_plan_text
+from engine.report.plan_json import render_moved_json, render_plan_json
+from engine.report.plan_text import render_moved_text, render_plan_text
+
+if TYPE_CHECKING:
+    from engine.plan import MovedBox
 
 
 @click.command("plan")
@@ -64,18 +70,24 @@ def command(
         asked = _Live(style, everything, over_budget, out, detailed_exitcode)
         _show_live(session, interfaces, parameter_values(parameters), asked)
         return
-    with findings_shown(session):
-        checked, plan = make_plan(session.root, interfaces, parameter_values(parameters))
-        budgets = budgets_now(plan, state_paths(session.root, checked.project.settings.state))
+    given = parameter_values(parameters)
+    try:
+        with findings_shown(session):
+            checked, plan = make_plan(session.root, interfaces, given)
+            budgets = budgets_now(plan, state_paths(session.root, checked.project.settings.state))
+            moved = moved_now(session.root, checked, interfaces, given)
+    except DefinitionsError as error:
+        _show_broken(moved_now(session.root, error.checked, interfaces, given), style, session)
+        raise
     warn(checked, session)
     if out is not None:
         save_plan(plan, out)
     if style == "json":
-        click.echo(render_plan_json(plan, budgets), nl=False)
+        click.echo(render_plan_json(plan, budgets, moved), nl=False)
     else:
         coloured = session.coloured
         click.echo(
-            render_plan_text(plan, budgets, colour=coloured, with_sql=with_sql), nl=False, color=coloured or None
+            render_plan_text(plan, budgets, moved, colour=coloured, with_sql=with_sql), nl=False, color=coloured or None
         )
     if detailed_exitcode and has_changed(session.root, checked, plan):
         raise click.exceptions.Exit(int(Exit.CHANGES))
@@ -115,3 +127,11 @@ def _show_live(session: Session, interfaces: tuple[str, ...], parameters: Mappin
         click.echo(render_live(plan, run.writes, colour=coloured, limit=limit), nl=False, color=coloured or None)
     if asked.detailed_exitcode and any(each.writes for each in run.writes):
         raise click.exceptions.Exit(int(Exit.CHANGES))
+
+
+def _show_broken(moved: Sequence[MovedBox], style: str, session: Session) -> None:
+    """Why there is no plan, as far as that is because an API version has moved."""
+    if moved and style == "json":
+        click.echo(render_moved_json(moved), nl=False)
+    elif moved:
+        click.echo(render_moved_text(moved, colour=session.talkative), nl=False, err=True)

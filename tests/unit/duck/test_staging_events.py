@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed, VersionMove
+from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed
 from engine.duck.staging import DuckStaging
 from engine.relation import INTEGER, TEXT, Column
 from engine.run import StoreError
@@ -179,4 +179,8 @@ def test_another_api_version_is_told_with_its_columns(staging: DuckStaging, fold
     assert staging.mirror(ACCOUNT).moves == {}
     wider = replace(catalogue(table("charges", Column("risk", INTEGER))), api_version="2027-01-01")
     (move,) = DuckStaging(staging.path, wider).mirror(ACCOUNT).moves.values()
-    assert move == VersionMove("2026-10-28", ("risk",), (), ())
+    assert (move.before, move.added, move.removed, move.retyped) == ("2026-10-28", ("risk",), (), ())
+    assert move.relation.find("risk") is not None, "of both versions"
+    nothing = replace(catalogue(table("customers")), api_version="2027-01-01")
+    (move,) = DuckStaging(staging.path, nothing).mirror(ACCOUNT).moves.values()
+    assert (move.added, set(move.removed)) == ((), set(catalogue().tables["charges"].relation.names))
