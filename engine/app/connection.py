@@ -14,7 +14,7 @@ from .check import Checked, DefinitionsError, check_project
 from .connectors import installed_connectors
 from .errors import Exit, RefusalError
 from .sandbox import embedded_sandbox
-from .state import state_paths
+from .state import StatePaths, run_store, state_paths, utc_now
 from .world import connection_config
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ def test_connections(
 ) -> tuple[Checked, list[CheckReport]]:
     """Reach the provider with each of these connections (all active ones without names), one after the other.
 
-    Findings of other definitions do not stop it. Raises RefusalError for a name that is no connection.
+    Findings of other definitions do not stop it. What it asks counts for the read budgets. RefusalError for a name that
+    is no connection.
     """
     checked = check_project(root)
     settings = chosen_settings(checked, names)
     connectors = installed_connectors()
+    paths = state_paths(root, checked.project.settings.state)
     with ExitStack() as stack:
         sandbox = None
         if any(connection.base_url == SANDBOX for connection in settings):
@@ -42,9 +44,18 @@ def test_connections(
         for connection in settings:
             config = {**connection_config(connection, root, sandbox), "connection": connection.name}
             report = connectors[connection.connector].check(config, _tables(checked, connection.name))
+            _count(report, paths)
             report = _with_optional(report, connection.optional)
             reports.append(_without_clock(report) if connection.base_url == SANDBOX else report)
     return checked, reports
+
+
+def _count(report: CheckReport, paths: StatePaths) -> None:
+    """Write down what the test has asked, as a run does."""
+    if report.requests:
+        paths.prepare()
+        with run_store(paths) as store:
+            store.count_reads(report.connection, utc_now().date(), report.requests)
 
 
 def _with_optional(report: CheckReport, optional: Sequence[str]) -> CheckReport:

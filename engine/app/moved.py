@@ -37,7 +37,7 @@ def moved_now(
     by_hand = given_parameters(checked.project, parameters, interfaces)
     given = {**tracked_values(paths), **by_hand}
     collector = Collector()
-    before = compile_sound(checked.project, given, collector, frozenset(by_hand), catalogues)
+    before = compile_sound(checked.project, given, collector, frozenset(by_hand), catalogues=catalogues)
     known = {(each.code, each.message, each.place) for each in collector}
     errors = [
         each

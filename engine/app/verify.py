@@ -16,6 +16,7 @@ from .connectors import installed_connectors
 from .errors import Exit, RefusalError
 from .run import exit_code
 from .state import StatePaths, state_paths, utc_now
+from .verify_estimate import with_estimates
 from .world import RunOptions, opened_world, refresh_whole
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ Sink = Callable[["Plan"], "EventSink"]
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of it: the tables, the requests that were made, and what could not be read."""
+    """What came of it: the tables, the requests that were made, how many were expected, and what could not be read."""
 
     connection: str
     tables: tuple[TableDifference, ...]
     requests: int
+    expected: int | None
     unread: Mapping[str, str]
 
     @property
@@ -49,7 +51,8 @@ def verify_connection(
     """Compare the mirror of a connection with what the provider has; `tables` limits it to these.
 
     The mirror is brought up to date by its changes after the other read, so that what differs then is a mistake, or an
-    edit that the provider does not tell of. RefusalError when there is nothing to compare, or it cannot be read.
+    edit that the provider does not tell of. `sink` gets a plan with estimates. RefusalError when there is nothing to
+    compare, it cannot be read, or more would be asked than the read budget has left (Exit.APPROVAL).
     """
     checked = check_project(root)
     (settings,) = chosen_settings(checked, [name])
@@ -77,11 +80,12 @@ def _verify(
     sink: Sink,
 ) -> Verification:
     from engine.duck import DuckStaging, compare_tables
-    from engine.plan import plan_of_needs
+    from engine.plan import plan_of_needs, totals
     from engine.run import execute_plan
 
     catalogue = catalogues_of(checked.project)[settings.name]
     plan = plan_of_needs(settings, installed_connectors()[settings.connector], needs)
+    plan = with_estimates(plan, settings, mirrors, utc_now())
     if not options.over_budget:
         demand_budget(plan, paths)
     aside = DuckStaging(folder / "read.duckdb", catalogue)
@@ -99,7 +103,7 @@ def _verify(
             moment = begun.replace(tzinfo=None)
             found += compare_tables(paths.staging(settings.name), aside.path, mirror.account, parts, moment)
     requests = sum(run.counts.get("requests", 0) for run in runs)
-    return Verification(settings.name, tuple(found), requests, unread)
+    return Verification(settings.name, tuple(found), requests, totals(plan).requests, unread)
 
 
 def _demand_going(run: Run) -> Run:

@@ -137,14 +137,14 @@ class _Extraction:
         config = {**connection_config(settings, self.root, self.sandbox), "identify": True}
         return self.connectors[settings.connector].stage, config
 
-    def accounts(self, settings: ConnectionSettings) -> Sequence[str | None]:
+    def accounts(self, settings: ConnectionSettings, sent: Callable[[int], None]) -> Sequence[str | None]:
         """See `World.accounts`. Those of `all` are asked for; `ConnectorError` when that fails."""
         if settings.accounts is None:
             return (None,)
         if settings.accounts != "all":
             return settings.accounts
         config = connection_config(settings, self.root, self.sandbox)
-        return self.connectors[settings.connector].accounts(config)
+        return self.connectors[settings.connector].accounts(config, sent)
 
     def writer(self, settings: ConnectionSettings) -> Writer:
         """See `Exports.writer`."""

@@ -3,6 +3,7 @@
 from .currencies import DECIMALS
 from .failure import ConnectorError, Failure, FailureKind
 from .mirror import (
+    ACCOUNT,
     CHANGES,
     EVENT_GAP,
     Changes,
@@ -40,6 +41,7 @@ from .target import (
 from .writing import AnswerFile, SpooledAnswers, WriteCounts, WriteHooks, Writer, WriteRequest, WriteResult, WriteState
 
 __all__ = [
+    "ACCOUNT",
     "CHANGES",
     "DECIMALS",
     "EVENT_GAP",

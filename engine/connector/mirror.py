@@ -16,6 +16,8 @@ from .need import Predicate
 
 CHANGES: Final = "(changes)"
 """The name of the read of what has changed, which is no table's: its failure means that events cannot be read."""
+ACCOUNT: Final = "(account)"
+"""The name of what finds out whose key it is, and which accounts are connected to that one."""
 EVENT_GAP: Final = "event_gap"
 """The code of such a failure when the provider does not tell any more what has changed since."""
 

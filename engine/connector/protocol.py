@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -96,12 +96,14 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What `test-connection` found. `facts` are name → text (account, mode, API version …), shown in order."""
+    """What `test-connection` found. `facts` are name → text (account, mode, API version …), shown in order. `requests`
+    are all that it sent."""
 
     connection: str
     ok: bool
     facts: Mapping[str, str]
     probes: tuple[Probe, ...]
+    requests: int = 0
 
 
 class Connector(Protocol):
@@ -152,8 +154,11 @@ class Connector(Protocol):
         """How a table is kept up to date; `reread` as in `Pace`. KeyError for an unknown table."""
         ...
 
-    def accounts(self, config: Mapping[str, object]) -> tuple[str, ...]:
-        """The accounts that are connected to the key's own, sorted. Raises `ConnectorError`."""
+    def accounts(self, config: Mapping[str, object], sent: Callable[[int], None]) -> tuple[str, ...]:
+        """The accounts that are connected to the key's own, sorted. Raises `ConnectorError`.
+
+        In either case `sent` is told how many requests that took.
+        """
         ...
 
     def writer(self, config: Mapping[str, object]) -> Writer:

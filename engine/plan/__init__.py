@@ -5,10 +5,10 @@ from .changed import Watermark, parts_of, reason_for_all, reason_of_mirror
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
 from .moved import MovedBox, moved_boxes
-from .outlook import Known, Mirrors
+from .outlook import Known, Mirrors, outlook
 from .plan import Totals, connection_settings, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
-from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
+from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
 from .writes import (
     PENDING,
     FieldChange,
@@ -26,6 +26,7 @@ __all__ = [
     "BUDGET_DAYS",
     "FORMAT_VERSION",
     "PENDING",
+    "Beside",
     "ConnectionSettings",
     "Estimate",
     "FieldChange",
@@ -47,6 +48,7 @@ __all__ = [
     "compare_writes",
     "connection_settings",
     "moved_boxes",
+    "outlook",
     "parts_of",
     "plan_from_json",
     "plan_graph",

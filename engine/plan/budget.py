@@ -45,9 +45,9 @@ def read_budgets(plan: Plan, used: Mapping[str, int]) -> tuple[ReadBudget, ...]:
             for task in plan.tasks
             if isinstance(task.step, Extract) and task.step.connection == settings.name
         ]
+        beside = sum(each.estimate.requests or 0 for each in plan.beside if each.connection == settings.name)
         known = [number for number in estimates if number is not None]
-        estimate = sum(known) if known or not estimates else None
-        if estimate == 0 and len(known) < len(estimates):
-            estimate = None
+        nothing_known = not any(known) and len(known) < len(estimates)
+        estimate = None if nothing_known else sum(known) + beside
         found.append(ReadBudget(settings.name, settings.read_budget, used.get(settings.name, 0), estimate))
     return tuple(found)

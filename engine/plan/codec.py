@@ -12,7 +12,7 @@ import msgspec
 from engine.connector import Read
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 
-from .types import FORMAT_VERSION, ConnectionSettings, Estimate, Plan, Skipped, Task
+from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
 
 _KINDS: Final[Mapping[str, type[Step]]] = {
     "extract": Extract,
@@ -52,6 +52,7 @@ def plan_from_json(document: Mapping[str, Any]) -> Plan:
             tasks=tasks,
             skipped=msgspec.convert(document["skipped"], tuple[Skipped, ...]),
             hash=msgspec.convert(document["hash"], str),
+            beside=msgspec.convert(document.get("beside", []), tuple[Beside, ...]),
         )
     except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise ValueError(f"this is no plan: {error}") from error
@@ -78,7 +79,7 @@ def plan_hash(plan: Plan) -> str:
     """SHA-256 over what the plan does: without places, comments, order of files, the hash itself, and estimates, which
     change with what staging holds."""
     document = plan_to_json(plan)
-    del document["hash"]
+    del document["hash"], document["beside"]
     for task in document["tasks"]:
         del task["estimate"]
     text = json.dumps(_without_places(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -8,7 +8,7 @@ from datetime import datetime
 from math import ceil
 from typing import Final
 
-from engine.connector import Connector, Mirror, MirrorInstant, Pace, Read, VersionMove
+from engine.connector import ACCOUNT, Connector, Mirror, MirrorInstant, Pace, Read, VersionMove
 
 from .changed import Watermark
 from .types import ConnectionSettings, Estimate
@@ -37,11 +37,13 @@ def outlook(
 ) -> dict[str, Estimate]:
     """By table: what a run would ask of the connection now, for all of its accounts together.
 
-    The read of what has changed stands under `CHANGES`. None of the numbers is known where there is no mirror.
+    The read of what has changed stands under `CHANGES`, and what finds out whose key it is under `ACCOUNT`. Where there
+    is no mirror, little is known of tables.
     """
     mirrors = known.mirrors.get(settings.name, ()) if known is not None else ()
+    account = {ACCOUNT: _account(settings, len(mirrors))} if reads else {}
     if known is None or not mirrors:
-        return {read.table: _without_mirror(read) for read in reads}
+        return {read.table: _without_mirror(read) for read in reads} | account
     pace = Pace(known.now, settings.reread)
     found: dict[str, list[tuple[Mirror, Read]]] = {}
     for mirror in mirrors:
@@ -54,7 +56,16 @@ def outlook(
             if table in estimates:
                 lines = (_moved(move, settings.api_version), *estimates[table].now)
                 estimates[table] = replace(estimates[table], now=tuple(dict.fromkeys(lines)))
-    return estimates
+    return estimates | account
+
+
+def _account(settings: ConnectionSettings, known: int) -> Estimate:
+    """What it takes to know the accounts that are read. A list of them is taken as it is."""
+    if settings.accounts is None:
+        return Estimate(1, None, ("whose key it is",))
+    if settings.accounts == "all":
+        return Estimate(max(1, ceil(known / _PAGE)), None, ("which accounts are connected",))
+    return Estimate(0, None)
 
 
 def _moved(move: VersionMove, now: str) -> str:

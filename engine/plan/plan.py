@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from engine.connector import CHANGES, Connector, Need, Read
+from engine.connector import ACCOUNT, CHANGES, Connector, Need, Read
 from engine.graph import Action, Call, Export, Extract, Graph, Import, Respond, Step, StopIf
 from engine.project import Connection, Project
 
 from .changed import why_changed
 from .codec import plan_hash
 from .outlook import Known, outlook
-from .types import ConnectionSettings, Estimate, Plan, Skipped, Task
+from .types import Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
 from .words import why_call, why_export
 
 
@@ -41,16 +41,13 @@ def plan_graph(
     direct = {name for step in steps if (name := connection_of(step)) is not None}
     used = sorted({extract.connection for extract in extracts} | direct)
     settings = tuple(connection_settings(project.connections[name], connectors) for name in used)
-    tasks = [
-        task
-        for each in settings
-        for task in _extract_tasks(
-            each,
-            connectors[each.connector],
-            [(extract, reads[extract.id]) for extract in extracts if extract.connection == each.name],
-            known,
-        )
-    ]
+    tasks: list[Task] = []
+    beside: list[Beside] = []
+    for each in settings:
+        own = [(extract, reads[extract.id]) for extract in extracts if extract.connection == each.name]
+        found = outlook(each, connectors[each.connector], [read for _, listed in own for read in listed], known)
+        tasks += _extract_tasks(each, connectors[each.connector], own, found)
+        beside += _beside(each.name, found)
     fed: dict[str, list[str]] = {}
     for extract in extracts:
         for step_id, _ in extract.needs:
@@ -59,8 +56,8 @@ def plan_graph(
     seen = {step.id: _seen(step, settings, known) for step in steps}
     tasks += [_task(step, (*after[step.id], *fed.get(step.id, ())), seen[step.id]) for step in steps]
     names = tuple(name for name in interfaces if name not in left_out)
-    plan = Plan(names, settings, tuple(tasks), tuple(skipped), "")
-    return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
+    plan = Plan(names, settings, tuple(tasks), tuple(skipped), "", tuple(beside))
+    return replace(plan, hash=plan_hash(plan))
 
 
 def plan_of_needs(settings: ConnectionSettings, connector: Connector, needs: Sequence[Need]) -> Plan:
@@ -70,9 +67,11 @@ def plan_of_needs(settings: ConnectionSettings, connector: Connector, needs: Seq
         by_table.setdefault(need.table, []).append(("", need))
     extracts = [Extract(f"{settings.name}:{name}", settings.name, name, tuple(own)) for name, own in by_table.items()]
     reads = _held_by(extracts, connector.plan_reads(needs))
-    tasks = tuple(_extract_tasks(settings, connector, [(each, reads[each.id]) for each in extracts], None))
-    plan = Plan((), (settings,), tasks, (), "")
-    return Plan(plan.interfaces, plan.connections, plan.tasks, plan.skipped, plan_hash(plan))
+    own = [(each, reads[each.id]) for each in extracts]
+    found = outlook(settings, connector, [read for _, listed in own for read in listed], None)
+    tasks = tuple(_extract_tasks(settings, connector, own, found))
+    plan = Plan((), (settings,), tasks, (), "", tuple(_beside(settings.name, found)))
+    return replace(plan, hash=plan_hash(plan))
 
 
 def _skipped(graph: Graph, project: Project, interfaces: Sequence[str]) -> list[Skipped]:
@@ -143,26 +142,30 @@ def _extract_tasks(
     settings: ConnectionSettings,
     connector: Connector,
     extracts: Sequence[tuple[Extract, tuple[Read, ...]]],
-    known: Known | None,
+    estimates: Mapping[str, Estimate],
 ) -> Iterator[Task]:
-    """The reads of one connection as tasks. That of what has changed counts for the first one."""
-    estimates = outlook(settings, connector, [read for _, reads in extracts for read in reads], known)
-    for place, (extract, reads) in enumerate(extracts):
+    """The reads of one connection as tasks."""
+    for extract, reads in extracts:
         own = [estimates[read.table] for read in reads if read.table in estimates]
         main = estimates.get(extract.table, Estimate(None, None))
-        changes = [estimates[CHANGES]] if place == 0 and CHANGES in estimates else []
-        requests = [each.requests for each in (*own, *changes)]
+        requests = [each.requests for each in own]
         total = None if None in requests else sum(number or 0 for number in requests)
-        lines = (*main.now, *(line for each in changes for line in each.now))
         yield Task(
             extract,
             "read",
             next((read.why for read in reads if read.table == extract.table), ""),
-            Estimate(total, main.rows, lines),
+            Estimate(total, main.rows, main.now),
             (),
             reads,
             str(connector.freshness(extract.table, settings.reread)),
         )
+
+
+def _beside(connection: str, estimates: Mapping[str, Estimate]) -> Iterator[Beside]:
+    """What the connection is asked beside its tables, as far as that is anything."""
+    for name, what in ((CHANGES, "events"), (ACCOUNT, "account")):
+        if name in estimates and estimates[name].requests != 0:
+            yield Beside(connection, what, estimates[name])
 
 
 def _seen(step: Step, settings: Sequence[ConnectionSettings], known: Known | None) -> tuple[str, ...]:
@@ -252,6 +255,7 @@ class Totals:
 def totals(plan: Plan) -> Totals:
     """The sum of the plan's estimates, and how many tables of the Schema it writes."""
     numbers = [task.estimate.requests for task in plan.tasks]
+    numbers += [each.estimate.requests for each in plan.beside]
     answers = [task.step.answer if isinstance(task.step, Call) else task.step for task in plan.tasks]
     tables = {step.into for step in answers if isinstance(step, Import)}
     return Totals(None if None in numbers else sum(number or 0 for number in numbers), len(tables))

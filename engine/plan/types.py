@@ -79,12 +79,23 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a connection is asked beside its tables: `what` is "events" or "account"."""
+
+    connection: str
+    what: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Tasks in an order in which they can run. The hash covers everything but itself: same definitions, same hash."""
+    """Tasks in an order in which they can run, and what is asked `beside` them. The hash covers everything but itself
+    and what is estimated: same definitions, same hash."""
 
     interfaces: tuple[str, ...]
     connections: tuple[ConnectionSettings, ...]
     tasks: tuple[Task, ...]
     skipped: tuple[Skipped, ...]
     hash: str
+    beside: tuple[Beside, ...] = ()
     format_version: int = FORMAT_VERSION

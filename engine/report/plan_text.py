@@ -8,7 +8,7 @@ from typing import assert_never
 
 from engine.connector import Read, Request
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
-from engine.plan import BUDGET_DAYS, ConnectionSettings, MovedBox, Plan, ReadBudget, Task, totals
+from engine.plan import BUDGET_DAYS, Beside, ConnectionSettings, MovedBox, Plan, ReadBudget, Task, totals
 
 from .masking import masked
 from .paint import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, plural
@@ -76,6 +76,18 @@ def _connection(connection: ConnectionSettings, plan: Plan, budget: ReadBudget |
     yield title if budget is None else f"{title}\n{_budget(budget, paint)}"
     for task in tasks:
         yield "\n".join(_extract(task, connection.optional, paint))
+    beside = [each for each in plan.beside if each.connection == connection.name]
+    if beside:
+        yield "\n".join(line for each in beside for line in _beside(each, paint))
+
+
+def _beside(beside: Beside, paint: Paint) -> Iterator[str]:
+    """What is asked beside the tables."""
+    requests = beside.estimate.requests
+    about = "requests: known after the first run" if requests is None else f"about {plural(requests, 'request')}"
+    yield f"  {paint(GREEN, 'read')} {paint(BOLD, beside.what)}  {paint(DIM, about)}"
+    for line in beside.estimate.now:
+        yield from textwrap.wrap(line, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _budget(budget: ReadBudget, paint: Paint) -> str:

@@ -7,7 +7,17 @@ from typing import Final, assert_never
 
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 from engine.plan import Plan
-from engine.run import Event, Outcome, Run, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
+from engine.run import (
+    ConnectionReads,
+    Event,
+    Outcome,
+    Run,
+    RunEnded,
+    RunStarted,
+    TaskEnded,
+    TaskProgressed,
+    TaskStarted,
+)
 
 from .masking import masked
 from .paint import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
@@ -75,6 +85,7 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
     if reads:
         lines.append(paint(BOLD, "Read"))
         lines += _aligned([(task.step, run.outcome(task.id)) for task in reads], paint)
+        lines += [f"  {name}  {plural(number, 'request')}" for name, number in requests_beside(run.reads)]
     if others:
         lines.append(paint(BOLD, "Written"))
         lines += _aligned([(task.step, run.outcome(task.id)) for task in others], paint)
@@ -88,6 +99,16 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
     seconds = (run.ended - run.started).total_seconds()
     lines.append(f"{paint(style, run.status)} in {seconds:.1f} s (run {run.id})")
     return masked("\n".join(lines)) + "\n"
+
+
+def requests_beside(reads: Sequence[ConnectionReads]) -> list[tuple[str, int]]:
+    """What a run asked of its connections beside their tables: `stripe_main.events` and how many requests."""
+    found = [
+        (f"{each.connection}.{what}", number)
+        for each in reads
+        for what, number in (("events", each.events), ("account", each.account))
+    ]
+    return [(name, number) for name, number in found if number]
 
 
 def _title(step: Step) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from engine.connector import Failure, FailureKind
+from engine.connector import ACCOUNT, CHANGES, Failure, FailureKind
 from engine.plan import BUDGET_DAYS, ConnectionSettings
 
 from .ports import ConnectionReads, ReadLedger
@@ -25,7 +25,8 @@ def first_day(now: datetime) -> date:
 class ReadMeter:
     """Counts what the extraction of one connection sends, also if it fails; for use by several threads.
 
-    `totals` are the extraction's own, of which `sent` are the requests that went out.
+    `totals` are the extraction's own, of which `sent` are the requests that went out; those for changes and for the
+    account stand under `CHANGES` and `ACCOUNT`.
     """
 
     def __init__(self, settings: ConnectionSettings, world: World, totals: Callable[[], Mapping[str, int]]) -> None:
@@ -71,6 +72,8 @@ class ReadMeter:
             totals.get("limited", 0),
             self._used(),
             self._budget,
+            totals.get(CHANGES, 0),
+            totals.get(ACCOUNT, 0),
         )
 
     def _used(self) -> int:

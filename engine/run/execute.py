@@ -110,6 +110,9 @@ def _end(plan: Plan, context: RunContext, started: datetime, outcomes: list[Outc
     counts: Counter[str] = Counter()
     for outcome in outcomes:
         counts.update(outcome.counts)
+    reads = tuple(context.reads.values())
+    if beside := sum(each.events + each.account for each in reads):
+        counts["requests"] += beside
     status = _status(context, outcomes)
     for interface, names in tracked.items():
         if _succeeded([outcome for outcome in outcomes if outcome.interface == interface]):
@@ -117,10 +120,19 @@ def _end(plan: Plan, context: RunContext, started: datetime, outcomes: list[Outc
             world.runs.track(interface, dict.fromkeys(names, moment.isoformat()))
     writes = tuple(context.planned[task.id] for task in plan.tasks if task.id in context.planned)
     ended = world.now()
-    world.runs.end_run(context.run_id, status, ended, dict(counts), tuple(context.reads.values()))
+    world.runs.end_run(context.run_id, status, ended, dict(counts), reads)
     context.events(RunEnded(ended, context.run_id, status, dict(counts), (ended - started).total_seconds()))
     return Run(
-        context.run_id, plan.interfaces, status, started, ended, plan.hash, tuple(outcomes), dict(counts), writes
+        context.run_id,
+        plan.interfaces,
+        status,
+        started,
+        ended,
+        plan.hash,
+        tuple(outcomes),
+        dict(counts),
+        writes=writes,
+        reads=reads,
     )
 
 

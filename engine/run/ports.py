@@ -322,6 +322,8 @@ class RunStore(Protocol):
 class ConnectionReads:
     """What a run asked of a connection: requests that went out (retries included), of which some were retries, and how
     many answers were rate limits. `used` counts all requests of the days that the budget is for, when the run ended.
+    Without retries, and beside those for tables: `events` are those for changes (with objects of tables that the run
+    does not need but keeps current), `account` those that find out whose key it is and which accounts are connected.
     """
 
     connection: str
@@ -330,6 +332,8 @@ class ConnectionReads:
     limited: int
     used: int
     budget: int | None
+    events: int = 0
+    account: int = 0
 
 
 @dataclass(frozen=True, slots=True)

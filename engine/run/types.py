@@ -14,7 +14,18 @@ from engine.plan import ConnectionSettings, StepWrites
 
 from .executor import Executor, Json
 from .exports import Comparer, WriteLedger
-from .ports import BoxLimits, BoxResult, BoxRunner, Drift, ReadLedger, Reject, RunStore, Staging, TableStore
+from .ports import (
+    BoxLimits,
+    BoxResult,
+    BoxRunner,
+    ConnectionReads,
+    Drift,
+    ReadLedger,
+    Reject,
+    RunStore,
+    Staging,
+    TableStore,
+)
 
 Status = Literal["succeeded", "failed", "skipped", "stopped"]
 """How a task ended. Skipped: it was not begun. Stopped: the run was cancelled while it went on."""
@@ -66,6 +77,8 @@ class Run:
     counts: Mapping[str, int]
     writes: tuple[StepWrites, ...] = ()
     """What steps have written to providers, or would write, in the order of the plan."""
+    reads: tuple[ConnectionReads, ...] = ()
+    """What was asked of each connection."""
 
     def outcome(self, task: str) -> Outcome | None:
         """How the task with this id ended."""
@@ -105,10 +118,10 @@ class World:
 
     `staging` opens the mirror of a connection; `extraction` names a connection's stage function and its config, which
     holds no secret (`ConnectorError`: the secret cannot be had); `accounts` lists the accounts to read (None stands
-    for the key's own). `fetch` reads the first rows of a box's result. `owner` describes this process in leases;
-    `is_alive` says of such a description whether its process may still be there. `new_id` makes a run's id. `reads`
-    counts requests; with `over_budget` no read budget ends anything. `refresh` says what must be read of what is
-    wanted, given an account's mirror (see `Connector.refresh`).
+    for the key's own), and tells how many requests that took. `fetch` reads the first rows of a box's result.
+    `owner` describes this process in leases; `is_alive` says of such a description whether its process may still be
+    there. `new_id` makes a run's id. `reads` counts requests; with `over_budget` no read budget ends anything.
+    `refresh` says what must be read of what is wanted, given an account's mirror (see `Connector.refresh`).
     With `rebuild`, all rows count as changed. Without `exports` no plan can be run that writes to a provider.
     """
 
@@ -116,7 +129,7 @@ class World:
     executor: Executor
     staging: Callable[[ConnectionSettings], Staging]
     extraction: Callable[[ConnectionSettings], tuple[str, Mapping[str, Json]]]
-    accounts: Callable[[ConnectionSettings], Sequence[str | None]]
+    accounts: Callable[[ConnectionSettings, Callable[[int], None]], Sequence[str | None]]
     boxes: BoxRunner
     fetch: Callable[[BoxResult, int], Sequence[tuple[object, ...]]]
     tables: TableStore

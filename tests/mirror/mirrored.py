@@ -147,7 +147,7 @@ class Mirrored:
             executor=executor,
             staging=lambda _: staging,
             extraction=lambda _: (CONNECTOR.stage, {**stage, **config}),
-            accounts=lambda _: self.accounts if self.accounts is not None else (None,),
+            accounts=lambda _settings, _sent: self.accounts if self.accounts is not None else (None,),
             boxes=DuckBoxRunner({}, {}, store, {}),
             fetch=fetch_rows,
             tables=DuckTableStore(store),

@@ -12,7 +12,8 @@ from engine.app.history import list_rejects, list_runs, show_run
 from engine.app.ops import count_ops
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
-from engine.report.run_text import render_counts
+from engine.report.paint import plural
+from engine.report.run_text import render_counts, requests_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +93,7 @@ def show(session: Session, run_id: str, style: str) -> None:
         (step.step, step.kind, step.status, f"{(step.ended - step.started).total_seconds():.1f}", _outcome(step))
         for step in steps
     ]
+    rows += [(name, "extract", "", "", plural(number, "request")) for name, number in requests_beside(run.reads)]
     click.echo(text_table(("step", "kind", "status", "seconds", "outcome"), rows, widest=None))
     if writes:
         states = ", ".join(f"{number:,} {state}" for state, number in writes.items())

@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 def command(session: Session, connection: str, tables: tuple[str, ...], style: str, over_budget: bool) -> None:
     """Compare the mirror of CONNECTION (or these tables of it) with what the provider has.
 
-    All that the mirror claims to have is read again, aside: as many requests as a first run. Counts, ids and contents
+    All that the mirror claims to have is read again, aside: as many requests as a first run; how many is said
+    before. Counts, ids and contents
     are compared by month. Exit code 0 when they agree, 4 when they differ, 3 when a table could not be read, 6
     when the read budget does not allow it.
     """
+    from engine.plan import totals
+
     cancelled = threading.Event()
     options = RunOptions(isolated=False, environment=session.environment, cancelled=cancelled, over_budget=over_budget)
     with ExitStack() as stack:
@@ -48,7 +51,10 @@ def command(session: Session, connection: str, tables: tuple[str, ...], style: s
         stack.enter_context(interruptible(cancelled))
         progress = stack.enter_context(ExitStack())
 
-        def sink(_plan: Plan) -> EventSink:
+        def sink(plan: Plan) -> EventSink:
+            about = totals(plan).requests
+            if about is not None:
+                click.echo(f"this takes about {plural(about, 'request')}", err=True)
             return progress.enter_context(shown_events("silent", bars=session.talkative, coloured=False))
 
         checked, found = verify_connection(session.root, connection, tables, options, sink)

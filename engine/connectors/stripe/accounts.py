@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -31,13 +31,20 @@ _ACCOUNT: Final = msgspec.json.Decoder(_Account)
 _ACCOUNTS: Final = msgspec.json.Decoder(_Accounts)
 
 
-def list_accounts(config: Mapping[str, object]) -> tuple[str, ...]:
-    """The ids of all connected accounts, sorted. `ConnectorError` when they cannot be listed."""
+def list_accounts(config: Mapping[str, object], sent: Callable[[int], None]) -> tuple[str, ...]:
+    """The ids of all connected accounts, sorted. `ConnectorError` when they cannot be listed.
+
+    In either case `sent` is told how many requests went out.
+    """
     settings = Settings.of(config, load_catalogue().api_version)
     key = open_key(settings, os.environ)
     if isinstance(key, Failure):
         raise ConnectorError(key)
-    return asyncio.run(_list(Client(settings, key, buckets=shared_buckets(settings, key, os.environ))))
+    client = Client(settings, key, buckets=shared_buckets(settings, key, os.environ))
+    try:
+        return asyncio.run(_list(client))
+    finally:
+        sent(client.counts.requests)
 
 
 async def _list(client: Client) -> tuple[str, ...]:

@@ -56,11 +56,12 @@ async def _check(name: str, client: Client, key: Key, tables: Sequence[str]) -> 
         first, account = await _account(client)
         facts = {"address": client.settings.base_url, "key": key.kind, "mode": key.mode or "unknown"}
         if isinstance(account, Failure):
-            return CheckReport(name, False, facts, (first,))
+            return CheckReport(name, False, facts, (first,), client.counts.requests)
         probes = await asyncio.gather(*(_probe_table(client, each) for each in tables), _probe_events(client))
     facts |= _facts(client, account)
     found = (first, *_remarks(client, account), *probes)
-    return CheckReport(name, all(probe.verdict is not Verdict.FAILED for probe in found), facts, found)
+    works = all(probe.verdict is not Verdict.FAILED for probe in found)
+    return CheckReport(name, works, facts, found, client.counts.requests)
 
 
 async def _account(client: Client) -> tuple[Probe, _Timed | Failure]:

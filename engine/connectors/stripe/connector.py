@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -68,9 +68,9 @@ class StripeConnector:
         """See `sync_rules.freshness_of`."""
         return freshness_of(table, reread)
 
-    def accounts(self, config: Mapping[str, object]) -> tuple[str, ...]:
+    def accounts(self, config: Mapping[str, object], sent: Callable[[int], None]) -> tuple[str, ...]:
         """See `accounts.list_accounts`. Only now is the SDK imported."""
-        found = import_module(f"{__package__}.accounts").list_accounts(config)
+        found = import_module(f"{__package__}.accounts").list_accounts(config, sent)
         return cast("tuple[str, ...]", found)
 
     def writer(self, config: Mapping[str, object]) -> Writer:

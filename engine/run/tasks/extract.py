@@ -102,42 +102,55 @@ class _Extraction:
 def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, datetime]) -> tuple[Outcome, ...]:
     """Read the tables of one connection. A table that cannot be read fails alone where that is possible."""
     settings = context.connections[_connection(tasks[0])]
-    function, config = context.world.extraction(settings)
-    config = {**config, "table_failures": "report"}
-    root = context.spool / file_name(settings.name)
-    reads = tuple(read for task in tasks for read in task.reads)
-    names = context.world.accounts(settings)
-    context.mirrors.take(lambda reason: _wait(tasks[0], context, reason))
-    with closing(context.world.staging(settings)) as staging:
-        answers = Answers(staging.coverage())
-        now = context.world.now()
-        pace = Pace(now, settings.reread)
-        refresh = partial(context.world.refresh, settings)
-        accounts = [AccountWork(name, reads, staging.mirror(name or ""), pace, refresh) for name in names]
-        for account in accounts:
-            account.begin()
-        progress = Progress(tasks, context)
-        meter = ReadMeter(settings, context.world, progress.totals)
-        extraction = _Extraction(
-            tasks,
-            context,
-            staging,
-            function,
-            config,
-            accounts,
-            root,
-            now,
-            progress,
-            answers,
-            meter,
-            frozenset(settings.optional),
-        )
-        try:
-            _read_all(extraction, settings.name)
-        finally:
-            context.reads[settings.name] = meter.figures()
-            shutil.rmtree(root, ignore_errors=True)
+    stage = context.world.extraction(settings)
+    progress = Progress(tasks, context)
+    meter = ReadMeter(settings, context.world, progress.totals)
+    try:
+        names = context.world.accounts(settings, progress.count_account)
+        context.mirrors.take(lambda reason: _wait(tasks[0], context, reason))
+        with closing(context.world.staging(settings)) as staging:
+            extraction = _begun(tasks, context, staging, stage, names, progress, meter)
+            try:
+                _read_all(extraction, settings.name)
+            finally:
+                shutil.rmtree(extraction.root, ignore_errors=True)
+    finally:
+        context.reads[settings.name] = meter.figures()
     return tuple(_outcome(task, extraction, started[task.id]) for task in tasks)
+
+
+def _begun(
+    tasks: Sequence[Task],
+    context: RunContext,
+    staging: Staging,
+    stage: tuple[str, Mapping[str, Json]],
+    names: Sequence[str | None],
+    progress: Progress,
+    meter: ReadMeter,
+) -> _Extraction:
+    """What there is to read of these accounts, given what the mirror has."""
+    settings = context.connections[_connection(tasks[0])]
+    now = context.world.now()
+    pace = Pace(now, settings.reread)
+    refresh = partial(context.world.refresh, settings)
+    reads = tuple(read for task in tasks for read in task.reads)
+    accounts = [AccountWork(name, reads, staging.mirror(name or ""), pace, refresh) for name in names]
+    for account in accounts:
+        account.begin()
+    return _Extraction(
+        tasks=tasks,
+        context=context,
+        staging=staging,
+        function=stage[0],
+        config={**stage[1], "table_failures": "report"},
+        accounts=accounts,
+        root=context.spool / file_name(settings.name),
+        read_at=now,
+        progress=progress,
+        answers=Answers(staging.coverage()),
+        meter=meter,
+        optional=frozenset(settings.optional),
+    )
 
 
 def _wait(task: Task, context: RunContext, reason: str) -> None:

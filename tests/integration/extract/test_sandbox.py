@@ -82,7 +82,9 @@ def test_limits_that_are_real_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> N
 
 
 def test_connected_accounts(sandbox: Sandbox, tmp_path: Path) -> None:
-    accounts = CONNECTOR.accounts({"secret": ["sandbox", ""], "base_url": sandbox.url, "requests_per_second": 1000.0})
+    accounts = CONNECTOR.accounts(
+        {"secret": ["sandbox", ""], "base_url": sandbox.url, "requests_per_second": 1000.0}, print
+    )
     assert len(accounts) == 2
     for account in accounts:
         found = read_all(sandbox.url, needs("customers"), tmp_path / account, account=account)

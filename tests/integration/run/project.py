@@ -152,7 +152,7 @@ class Project:
             executor=DirectExecutor(),
             staging=lambda _: DuckStaging(self.staging, CATALOGUE),
             extraction=lambda _: ("tests.integration.run.project:extract_rows", {"rows": str(self.provider)}),
-            accounts=lambda _: (None,),
+            accounts=lambda _settings, _sent: (None,),
             boxes=DuckBoxRunner({"stripe": self.staging}, {"stripe": CATALOGUE}, self.store, schema),
             fetch=fetch_rows,
             tables=DuckTableStore(self.store),

@@ -101,9 +101,9 @@ def test_what_others_use_meanwhile_counts(project: Project) -> None:
     """The budget is looked up before each slice."""
     accounts = project.world().accounts
 
-    def spending(settings: Any) -> Any:
+    def spending(settings: Any, sent: Any) -> Any:
         MemoryRunStore(project.memory).count_reads("stripe", datetime.now(UTC).date(), 97)
-        return accounts(settings)
+        return accounts(settings, sent)
 
     assert run(project, 100, accounts=spending).status == "failed"
     assert 100 <= used(project) <= 101

@@ -9,7 +9,7 @@ import pytest
 
 from engine.connector import Need
 from engine.graph import Extract
-from engine.plan import ConnectionSettings, Estimate, Plan, ReadBudget, Task, plan_hash, read_budgets
+from engine.plan import Beside, ConnectionSettings, Estimate, Plan, ReadBudget, Task, plan_hash, read_budgets
 from engine.report.plan_json import render_plan_json
 from engine.report.plan_text import render_plan_text
 
@@ -45,6 +45,15 @@ def test_when_a_budget_is_passed(
     (found,) = read_budgets(plan(*requests), {"a": used, "b": 1000})
     assert found == ReadBudget("a", 100, used, estimate)
     assert found.is_passed is passed
+
+
+def test_what_is_asked_beside_tables_counts() -> None:
+    beside = tuple(Beside("a", what, Estimate(1, None)) for what in ("events", "account"))
+    (found,) = read_budgets(replace(plan(5, 4), beside=beside), {"a": 90})
+    assert (found.estimate, found.is_passed) == (11, True)
+    (unknown,) = read_budgets(replace(plan(None), beside=beside), {"a": 90})
+    assert unknown.estimate is None, "of the tables nothing is known"
+    assert plan_hash(replace(plan(5), beside=beside)) == plan_hash(plan(5))
 
 
 def test_who_has_no_budget_passes_none() -> None:

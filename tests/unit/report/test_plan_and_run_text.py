@@ -29,6 +29,9 @@ stripe_main (stripe, API 2026-10-28.endive, embedded sandbox)
     events: every change emits an event: seen by the next run
     for customers.load
 
+  read account  about 1 request
+    whose key it is
+
 customers
 
   load: upsert customers  interfaces/customers.yaml

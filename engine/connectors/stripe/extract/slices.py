@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from engine.connector import ConnectorError, Failure
+from engine.connector import ACCOUNT, ConnectorError, Failure
 from engine.run import Json, Output, TaskContext
 
 from ..accounts import own_account
@@ -114,6 +114,8 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
 
 async def _run(extraction: Extraction, *, asks: bool) -> str | None:
     """Read; meanwhile find out whose key it is, if that is asked for."""
+    if asks:
+        extraction.spool.requests_by_table[ACCOUNT] += 1
     async with extraction.client:
         asked = asyncio.create_task(own_account(extraction.client)) if asks else None
         try:

@@ -34,7 +34,7 @@ class SpoolSet:
     bytes: int = 0
     rows_by_table: Counter[str] = field(default_factory=Counter)
     requests_by_table: Counter[str] = field(default_factory=Counter)
-    """Without repeated ones."""
+    """Without repeated ones. What finds out whose key it is stands under `ACCOUNT`."""
     _open: dict[tuple[str, str, bool, bool], _Open] = field(default_factory=dict)
 
     def add(self, table: str, source: str, page: Page) -> None:

@@ -428,7 +428,9 @@ def test_all_connected_accounts_are_found() -> None:
     accounts = [charge(number) | {"id": f"acct_{number}", "object": "account"} for number in range(105)]
     config = {"secret": ["sandbox", ""], "requests_per_second": 1000.0}
     with serving(StripeModel({"/v1/accounts": accounts})) as server:
-        found = CONNECTOR.accounts({**config, "base_url": server.url})
+        sent: list[int] = []
+        found = CONNECTOR.accounts({**config, "base_url": server.url}, sent.append)
+    assert sent == [2]
     assert found == tuple(sorted(f"acct_{number}" for number in range(105)))
 
 
