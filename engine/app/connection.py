@@ -80,8 +80,9 @@ def _without_clock(report: CheckReport) -> CheckReport:
     return replace(report, facts=facts, probes=tuple(probe for probe in report.probes if probe.name != "clock"))
 
 
-def chosen_settings(checked: Checked, names: Sequence[str]) -> list[ConnectionSettings]:
-    """The connections with these names; all active ones without names. RefusalError for a name that is none."""
+def chosen_settings(checked: Checked, names: Sequence[str], *, inactive: bool = False) -> list[ConnectionSettings]:
+    """The connections with these names; without names all active ones, or, with `inactive`, all. RefusalError for a
+    name that is none, and where there is none at all."""
     from engine.diagnostics import did_you_mean
     from engine.plan import connection_settings
 
@@ -98,7 +99,12 @@ def chosen_settings(checked: Checked, names: Sequence[str]) -> list[ConnectionSe
             if checked.has_errors
             else RefusalError(Exit.USAGE, "this project has no connection", "`weir new connection` adds one")
         )
-    chosen = names or [name for name, connection in known.items() if connection.spec.is_active]
+    chosen = names or [name for name, connection in known.items() if inactive or connection.spec.is_active]
+    if not chosen:
+        off = ", ".join(f"`{name}`" for name in known)
+        raise RefusalError(
+            Exit.USAGE, f"no connection is active: {off} is switched off", "name one to use it all the same"
+        )
     connectors = installed_connectors()
     for name in chosen:
         if known[name].spec.connector not in connectors:

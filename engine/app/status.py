@@ -50,12 +50,14 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """One mirror. `size` is the file's, in bytes; None where nothing was read yet. `now` is when this was looked at."""
+    """One mirror. `size` is the file's, in bytes; None where nothing was read yet. `now` is when this was looked at.
+    Steps of a connection that is not `active` are left out of runs."""
 
     name: str
     size: int | None
     now: datetime
     accounts: tuple[AccountStatus, ...] = field(default=())
+    active: bool = True
 
 
 def connection_status(root: Path, names: Sequence[str]) -> tuple[Checked, list[ConnectionStatus]]:
@@ -63,7 +65,7 @@ def connection_status(root: Path, names: Sequence[str]) -> tuple[Checked, list[C
     from engine.run import StoreError
 
     checked = check_project(root)
-    settings = chosen_settings(checked, names)
+    settings = chosen_settings(checked, names, inactive=True)
     connectors = installed_connectors()
     try:
         found = [_status(checked, root, each, connectors[each.connector]) for each in settings]
@@ -77,13 +79,14 @@ def _status(checked: Checked, root: Path, settings: ConnectionSettings, connecto
 
     file = state_paths(root, checked.project.settings.state).staging(settings.name)
     now = utc_now()
+    active = checked.project.connections[settings.name].spec.is_active
     if not file.exists():
-        return ConnectionStatus(settings.name, None, now)
+        return ConnectionStatus(settings.name, None, now, active=active)
     staging = DuckStaging(file, catalogues_of(checked.project)[settings.name])
     accounts = tuple(
         _account(mirror, staging.gaps(mirror.account), settings, connector) for mirror in staging.mirrors()
     )
-    return ConnectionStatus(settings.name, file.stat().st_size, now, accounts)
+    return ConnectionStatus(settings.name, file.stat().st_size, now, accounts, active)
 
 
 def _account(

@@ -17,7 +17,7 @@ from .errors import Exit, RefusalError
 from .run import exit_code
 from .state import StatePaths, state_paths, utc_now
 from .verify_estimate import with_estimates
-from .world import RunOptions, opened_world, refresh_whole
+from .world import RunOptions, demand_secret, opened_world, refresh_whole
 
 if TYPE_CHECKING:
     from engine.connector import Coverage, Mirror, Need, Pace, Predicate, Read, SourceTable
@@ -59,11 +59,14 @@ def verify_connection(
     paths = state_paths(root, checked.project.settings.state)
     mirrors = _mirrors(checked, paths, settings)
     chosen = {each.table for mirror in mirrors for each in _claims(mirror)}
+    if not chosen:
+        is_active = checked.project.connections[name].spec.is_active
+        hint = "`weir run` reads what interfaces need" if is_active else "it is inactive: runs leave its steps out"
+        raise RefusalError(Exit.USAGE, f"nothing of `{name}` was read yet", hint)
     if unknown := sorted(set(tables) - chosen):
         raise RefusalError(Exit.USAGE, f"the mirror of `{name}` has no table `{unknown[0]}`", _there_is(chosen))
     wanted = set(tables) or chosen
-    if not wanted:
-        raise RefusalError(Exit.USAGE, f"nothing of `{name}` was read yet", "`weir run` reads what interfaces need")
+    _demand_key(settings, root, options)
     needs = _needs(checked, settings, mirrors, wanted)
     with tempfile.TemporaryDirectory(dir=_scratch(paths)) as folder:
         return checked, _verify(checked, settings, paths, needs, mirrors, Path(folder), options, sink)
@@ -104,6 +107,16 @@ def _verify(
             found += compare_tables(paths.staging(settings.name), aside.path, mirror.account, parts, moment)
     requests = sum(run.counts.get("requests", 0) for run in runs)
     return Verification(settings.name, tuple(found), requests, totals(plan).requests, unread)
+
+
+def _demand_key(settings: ConnectionSettings, root: Path, options: RunOptions) -> None:
+    """RefusalError when there is no key: nothing could be compared."""
+    from engine.connector import ConnectorError
+
+    try:
+        demand_secret(settings, root, options.environment)
+    except ConnectorError as error:
+        raise RefusalError(Exit.ENVIRONMENT, error.failure.message, error.failure.hint) from None
 
 
 def _demand_going(run: Run) -> Run:

@@ -288,3 +288,11 @@ def test_what_a_mirror_tells_of_itself_is_asked_without_a_request(shop: Shop) ->
     done = shop.weir("query", "stripe_main", sql, "--format", "csv").succeeded()
     assert done.out == "n\n351\n"
     assert "`changed.charges` has all rows here" in done.err
+
+
+def test_a_mirror_is_not_verified_without_a_key(shop: Shop) -> None:
+    shop.weir("run", "payments").succeeded()
+    done = weir(shop.folder, "verify", "stripe_main")
+    assert done.code == 3
+    assert done.out == ""
+    assert done.err.startswith("error: the environment variable `STRIPE_SECRET_KEY` is not set\n")

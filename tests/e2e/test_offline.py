@@ -243,3 +243,19 @@ def test_the_catalogue_is_shown(tmp_path: Path) -> None:
     wrong = weir(tmp_path, "catalog", "refund")
     assert wrong.code == 64
     assert "did you mean `refunds`" in wrong.err
+
+
+def test_a_connection_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    project = shipped_project(tmp_path / "project")
+    file = project / "connections" / "stripe_main.yaml"
+    text = file.read_text().replace("base_url: sandbox\n", "")
+    unread = weir(project, "verify", "stripe_main", "nope")
+    assert unread.code == 64
+    assert "nothing of `stripe_main` was read yet" in unread.err
+    file.write_text(text.replace("is_source: true\n", "is_source: true\nis_active: false\n"))
+    assert "stripe_main (inactive: runs leave its steps out): nothing was read yet" in weir(project, "status").out
+    assert json.loads(weir(project, "status", "--format", "json").out)["active"] is False
+    tested = weir(project, "test-connection")
+    assert tested.code == 64
+    assert "no connection is active: `stripe_main` is switched off" in tested.err
+    assert "it is inactive" in weir(project, "verify", "stripe_main").err

@@ -39,6 +39,7 @@ def command(session: Session, names: tuple[str, ...], style: str) -> None:
 
 def _text(status: ConnectionStatus, session: Session) -> str:
     name = click.style(status.name, bold=True) if session.coloured else status.name
+    name += "" if status.active else " (inactive: runs leave its steps out)"
     if status.size is None:
         return f"{name}: nothing was read yet"
     lines = [f"{name}: {_size(status.size)}"]
@@ -109,6 +110,7 @@ def _size(size: int) -> str:
 def _as_json(status: ConnectionStatus) -> dict[str, object]:
     return {
         "connection": status.name,
+        "active": status.active,
         "bytes": status.size,
         "accounts": [
             {

@@ -73,7 +73,7 @@ def _text(found: Verification, session: Session) -> str:
         for each in found.tables
     ]
     names = ("table", "rows", "missing", "surplus", "differing", "verdict")
-    lines = [text_table(names, rows, fit=session.width)]
+    lines = [text_table(names, rows, fit=session.width)] if rows else []
     lines += [_difference(each) for each in found.tables if not each.same]
     lines += [f"{table}: could not be read: {why}" for table, why in found.unread.items()]
     verdict = "the mirror agrees with the provider" if found.same else "the mirror and the provider differ"
