@@ -29,7 +29,9 @@ class Coverage:
     `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
     `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit.
     `expanded` are the fields that only come when asked for, and were. `read_at` is None until it is committed.
-    `continues` is the age of the oldest of the windows that this one makes longer.
+    `continues` is the age of the oldest of the windows that this one makes longer. `carried` are tables whose rows were
+    read with each of these, though those tables may not be whole yet. Rows of a `gathered` one have come over several
+    runs, so that those which this run has not read are not gone.
     """
 
     account: str
@@ -46,6 +48,8 @@ class Coverage:
     expanded: tuple[str, ...] = ()
     read_at: datetime | None = None
     continues: datetime | None = None
+    carried: tuple[str, ...] = ()
+    gathered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ MIRROR_TABLES: Final[Mapping[str, Relation]] = MappingProxyType(
                 Column("complete", BOOLEAN, True, "whether all such rows were read; false for a read with a limit"),
                 Column("expanded", _TEXTS, False, "fields that only come when asked for, and were"),
                 Column("read_at", TIMESTAMP, False, "when they were read, by this machine's clock"),
+                Column("carried", _TEXTS, False, "tables whose rows came with these, though not all of them may yet"),
             )
         ),
         "drift": Relation(

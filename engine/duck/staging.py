@@ -159,7 +159,7 @@ class DuckStaging:
         claims: list[tuple[Coverage, bool]] = []
         for alike in _alike(coverage):
             first, gone = alike[0], 0
-            if first.complete:
+            if first.complete and not first.gathered:
                 asked = self._accept_deletes
                 gone = sweep(connection, tables[first.table], alike, read_at, changed_at, accept_deletes=asked)
             claims += [(each, gone > 0 and each.where != ((),)) for each in alike]
@@ -216,7 +216,7 @@ def _alike(coverage: Sequence[Coverage]) -> Iterator[list[Coverage]]:
 
 
 def _sort(coverage: Coverage) -> tuple[object, ...]:
-    return coverage.account, coverage.table, coverage.where, coverage.complete
+    return coverage.account, coverage.table, coverage.where, coverage.complete, coverage.gathered
 
 
 @contextlib.contextmanager

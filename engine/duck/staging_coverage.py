@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS weir.coverage (
 );
 ALTER TABLE weir.coverage ADD COLUMN IF NOT EXISTS expanded VARCHAR[];
 ALTER TABLE weir.coverage ADD COLUMN IF NOT EXISTS read_at TIMESTAMP;
+ALTER TABLE weir.coverage ADD COLUMN IF NOT EXISTS carried VARCHAR[];
 CREATE TABLE IF NOT EXISTS weir.drift (
     "table" VARCHAR NOT NULL,
     field VARCHAR NOT NULL,
@@ -44,16 +45,29 @@ CREATE TABLE IF NOT EXISTS weir.drift (
 """
 
 _CLAIMED = """
-SELECT gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, coalesce(expanded, []), read_at, rowid
+SELECT gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, coalesce(expanded, []), read_at,
+    coalesce(carried, []), rowid
 FROM weir.coverage WHERE account = $account AND "table" = $table
 """
 
-_COLUMNS = 'account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, expanded, read_at'
+_COLUMNS = (
+    'account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, expanded, '
+    "read_at, carried"
+)
 
-_READ = f"""
-SELECT {_COLUMNS}
+_READ = """
+SELECT account, "table", gte, lt, filter, as_of, strategy, api_version, pages, "rows", complete, expanded, read_at,
+    {carried}
 FROM weir.coverage ORDER BY "table", account, gte NULLS FIRST, lt NULLS LAST, filter
 """
+
+_WITHOUT_CARRIED = """
+SELECT 1 WHERE NOT EXISTS (
+    FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'weir' AND table_name = 'coverage'
+        AND column_name = 'carried'
+)
+"""
+"""A file that was last written before windows told what they carry."""
 
 
 def make_coverage_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -89,7 +103,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, account: str, table: str, win
     places, values = [], []
     for each in windows:
         row: list[object] = [account, table, each.gte, each.lt, each.filter, each.as_of, each.strategy]
-        row += [each.api_version, each.pages, each.rows, each.complete, each.expanded, each.read_at]
+        row += [each.api_version, each.pages, each.rows, each.complete, each.expanded, each.read_at, each.carried]
         places.append(f"({', '.join('?' * len(row))})")
         values += row
     connection.execute(f"INSERT INTO weir.coverage ({_COLUMNS}) VALUES {', '.join(places)}", values)
@@ -97,9 +111,14 @@ def _insert(connection: duckdb.DuckDBPyConnection, account: str, table: str, win
 
 def forget_coverage(connection: duckdb.DuckDBPyConnection, account: str, table: str) -> None:
     """Claim nothing of a table any more; which fields came expanded stays known, so that they are asked for again."""
+    names = {"account": account, "table": table}
+    connection.execute('UPDATE weir.coverage SET complete = FALSE WHERE account = $account AND "table" = $table', names)
     connection.execute(
-        'UPDATE weir.coverage SET complete = FALSE WHERE account = $account AND "table" = $table',
-        {"account": account, "table": table},
+        """
+        UPDATE weir.coverage SET carried = list_filter(carried, lambda name: name <> $table)
+        WHERE account = $account AND list_contains(carried, $table)
+        """,
+        names,
     )
 
 
@@ -108,7 +127,8 @@ def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]
     present = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'weir'"
     if not connection.execute(present).fetchall():
         return ()
-    rows = connection.execute(_READ).fetchall()
+    of_old = connection.execute(_WITHOUT_CARRIED).fetchall()
+    rows = connection.execute(_READ.format(carried="NULL" if of_old else "carried")).fetchall()
     return tuple(
         Coverage(
             account=row[0],
@@ -124,6 +144,7 @@ def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]
             complete=row[10],
             expanded=tuple(row[11] or ()),
             read_at=row[12].replace(tzinfo=UTC) if row[12] else None,
+            carried=tuple(row[13] or ()),
         )
         for row in rows
     )
@@ -157,6 +178,7 @@ def _window(coverage: Coverage, read_at: datetime) -> Window:
         complete=coverage.complete,
         expanded=list(coverage.expanded),
         read_at=read_at,
+        carried=list(coverage.carried),
     )
 
 

@@ -28,6 +28,7 @@ class Window:
     complete: bool
     expanded: list[str]
     read_at: datetime | None
+    carried: list[str]
     place: int | None = None
 
     def replaces(self, other: Window) -> bool:
@@ -62,6 +63,7 @@ class Window:
             self.as_of = min(self.as_of, part.as_of)
             if self.read_at is not None and part.read_at is not None:
                 self.read_at = min(self.read_at, part.read_at)
+            self.carried = [name for name in self.carried if name in part.carried]
             self.pages += part.pages
             self.rows += part.rows
 

@@ -71,8 +71,9 @@ class Staging(Protocol):
         Then, in the same transaction, every row that a complete coverage speaks about (its account, window, filter)
         and that was last read before `read_at` is taken out of sight: where the coverage has no filter it is gone at
         the provider and tombstoned (`_deleted_at`); otherwise it may merely match no longer, so no box sees it until a
-        read without a filter tells. `changes` belong to the same transaction: what is gone is tombstoned, and so is
-        what parents that were read anew do not have any more; the interval of applied events is moved on.
+        read without a filter tells. A `gathered` coverage takes nothing out of sight. `changes` belong to the same
+        transaction: what is gone is tombstoned, and so is what parents that were read anew do not have any more; the
+        interval of applied events is moved on.
         """
         ...
 

@@ -37,12 +37,23 @@ def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
     """
     reads = [_followed(held, read) for read in found]
     present = {read.table for read in reads}
-    names = {each.table for each in held.mirror.coverage if each.complete} & load_catalogue().tables.keys()
+    claimed = {each.table for each in held.mirror.coverage if each.complete}
+    carried = {name for each in held.mirror.coverage if each.complete for name in each.carried}
+    names = (claimed | carried) & load_catalogue().tables.keys()
     absent = [held.with_expansions(read) for read in plan_reads_of(sorted(names - present)) if read.table in names]
     reads += [_bystander(held, read) for read in absent if read.table not in present and _is_live_root(held, read)]
     roots = {read.table for read in reads}
-    hanging = [read for read in absent if parent_of(read) in roots and held.has_whole(read)]
+    hanging = [read for read in absent if parent_of(read) in roots and (held.has_whole(read) or held.has_carried(read))]
+    below: dict[str, list[str]] = {}
+    for read in hanging:
+        below.setdefault(parent_of(read), []).append(read.table)
+    reads = [_carrying(read, below.get(read.table, ())) for read in reads]
     return [*reads, *(partial(read) for read in hanging), changes_read(held)]
+
+
+def _carrying(read: Read, tables: Sequence[str]) -> Read:
+    """The read with these further tables, whose rows come with each of its own."""
+    return changed(read, carries=sorted({*options_of(read)["carries"], *tables})) if tables else read
 
 
 def _followed(held: Held, read: Read) -> Read:
@@ -116,6 +127,8 @@ def changes_read(held: Held) -> Read:
         "partial": False,
         "follow": None,
         "changes": changes,
+        "carries": [],
+        "gathers": None,
     }
     request = Request("GET", "/v1/events", {"created[gte]": str(since), "limit": str(PAGE_SIZE)})
     return Read(

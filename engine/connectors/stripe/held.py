@@ -65,6 +65,11 @@ class Held:
         parts = [covered_part(live, each, options) for each in options["variants"]]
         return all(part is not None and not part.holes for part in parts)
 
+    def has_carried(self, child: Read) -> bool:
+        """Whether the mirror has the rows of a table that hang on a part of its parents, kept current with them."""
+        parent = load_catalogue().tables[parent_of(child)]
+        return emits_events(parent) and any(child.table in each.carried for each in self.live(parent))
+
     def live(self, table: Table) -> list[Coverage]:
         """What the mirror has of a table, kept current, and not so old that it must be read again."""
         every = reread_seconds(table, self.pace.reread)
@@ -94,6 +99,11 @@ def parent_of(read: Read) -> str:
 def changed(read: Read, **options: object) -> Read:
     """The read with other options."""
     return replace(read, options={**options_of(read), **options})
+
+
+def gathering(child: Read, since: datetime) -> Read:
+    """As `partial`, where the parents' windows have carried the table so far: with those of now it is whole."""
+    return changed(partial(child), gathers=since.isoformat())
 
 
 def partial(child: Read) -> Read:

@@ -101,7 +101,9 @@ class ReadOptions(TypedDict):
 
     `expanded` are the fields that the variants' `expand` parameters ask for. The rest is of reads that go on from a
     mirror: `continues` (RFC 3339) is the age of the windows that the variants make longer; with `partial`, only the
-    rows of parents that come now are read; `follow` is set where `changes` reach the table.
+    rows of parents that come now are read; `follow` is set where `changes` reach the table. `carries` are the tables
+    below whose rows come with each row of this one, and with all before: its windows say so. With `gathers` (RFC 3339:
+    since when) a `partial` table is whole when this read is done: all windows of its parents have carried it.
     """
 
     table: str
@@ -120,3 +122,5 @@ class ReadOptions(TypedDict):
     partial: bool
     follow: Follow | None
     changes: ChangesOptions | None
+    carries: list[str]
+    gathers: str | None

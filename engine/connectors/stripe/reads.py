@@ -177,6 +177,8 @@ def _finish(
         "partial": False,
         "follow": None,
         "changes": None,
+        "carries": [],
+        "gathers": None,
     }
     return Read(
         table=table.name,

@@ -1,7 +1,8 @@
 """What must be asked for now: the reads of a plan, less what the mirror already has, and what has changed since.
 
 A family is a list with the tables that are read once for each of its rows. It goes on from the mirror when all of it is
-there and kept current; otherwise it is read as if there were no mirror.
+there and kept current, or, where its first load was interrupted, from the windows of it that are; otherwise it is read
+as if there were no mirror.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from engine.connector import CHANGES, Mirror, Pace, Read, Request
 from .catalogue import Table
 from .covered import Part, covered_part
 from .following import follow, needs_events, with_events
-from .held import Held, changed, options_of, parent_of, partial, table_of
+from .held import Held, changed, gathering, options_of, parent_of, partial, table_of
 from .read_options import Variant
 from .reads import PAGE_SIZE
 from .sync_rules import OVERLAP, emits_events, reread_seconds
@@ -66,9 +67,25 @@ class _Refresh:
         if options_of(root)["strategy"] != "list" or options_of(root)["limit"] is not None:
             return [self._cost_of_whole(read, alone=not below) for read in whole]  # a few rows are seen as they come
         parts = self._parts(root)
-        if parts is None or not all(self.held.has_whole(child) for child in below):
-            return [self._cost_of_whole(read, alone=not below) for read in whole]
-        return [self._going_on(root, parts), *(partial(child) for child in below)]
+        if parts is not None and all(self.held.has_whole(child) for child in below):
+            return [self._going_on(root, parts), *(partial(child) for child in below)]
+        return self._first(root, below)
+
+    def _first(self, root: Read, below: Sequence[Read]) -> list[Read]:
+        """A family that is not there as a whole. Where its first load was interrupted, it goes on from the windows that
+        were committed with all that hangs on their rows."""
+        if not below:
+            return [self._cost_of_whole(root, alone=True)]
+        names = sorted(child.table for child in below)
+        if any(parent_of(child) != root.table for child in below) or not emits_events(table_of(root)):
+            return [root, *below]
+        parts = self._parts(root, frozenset(names))
+        if parts is not None:
+            since = min(part.as_of for part in parts)
+            return [changed(self._going_on(root, parts), carries=names), *(gathering(child, since) for child in below)]
+        if any(self.held.mirror.rows.get(name) for name in names):
+            return [root, *below]  # what hangs on parents that are gone is found out at the end only
+        return [changed(root, carries=names), *below]
 
     def _cost_of_whole(self, read: Read, *, alone: bool) -> Read:
         """A read without a mirror: its cost is known where one of the same rows was made before."""
@@ -80,12 +97,14 @@ class _Refresh:
             rows = min(rows, options["limit"])
         return replace(read, cost=len(options["variants"]) - 1 + max(1, ceil(rows / PAGE_SIZE)))
 
-    def _parts(self, root: Read) -> list[Part] | None:
-        """What the mirror has of each variant of a list; None when it must be read whole."""
+    def _parts(self, root: Read, carrying: frozenset[str] = frozenset()) -> list[Part] | None:
+        """What the mirror has of each variant of a list, with the rows of the tables that are `carrying`; None when it
+        must be read whole."""
         table, options = table_of(root), options_of(root)
         if reread_seconds(table, self.held.pace.reread) == 0 or (emits_events(table) and not self.held.events_usable):
             return None
-        parts = [covered_part(self.held.live(table), each, options) for each in options["variants"]]
+        live = [each for each in self.held.live(table) if carrying <= set(each.carried)]
+        parts = [covered_part(live, each, options) for each in options["variants"]]
         found = [part for part in parts if part is not None]
         return found if len(found) == len(parts) else None
 

@@ -14,7 +14,7 @@ OPEN = '[[["status", "=", ["open"]]]]'
 
 
 def window(gte: int | None, lt: int | None, place: int | None = None, **other: object) -> Window:
-    made = Window(gte, lt, EVERYTHING, NOON, "list", "v", 1, 10, True, [], NOON, place)
+    made = Window(gte, lt, EVERYTHING, NOON, "list", "v", 1, 10, True, [], NOON, [], place)
     return replace(made, **other)  # type: ignore[arg-type]
 
 

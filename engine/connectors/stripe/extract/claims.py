@@ -44,8 +44,11 @@ class Claims:
                 continue
             options = reads[read]
             ceiling = state.ceiling if options["created"] else None
+            failed = {reads[index]["table"] for index in state.failed}
+            carried: list[Json] = [name for name in options["carries"] if name not in failed]
             found.extend(
-                self._one(options, options["variants"][variant], window, state) for window in _merged(windows, ceiling)
+                {**self._one(options, options["variants"][variant], window, state), "carried": carried}
+                for window in _merged(windows, ceiling)
             )
         if final:
             found.extend(self._whole(reads, state))
@@ -55,12 +58,13 @@ class Claims:
         for index, options in enumerate(reads):
             if options["strategy"] not in ("retrieve", "parents", "embedded") or index in state.failed:
                 continue
-            if options["partial"]:
+            if options["partial"] and options["gathers"] is None:
                 continue
             pages, rows = state.totals.get(index, (0, 0))
             for place, variant in enumerate(options["variants"]):
                 window = _Window(variant["gte"], variant["lt"], 0 if place else pages, 0 if place else rows)
-                yield self._one(options, variant, window, state)
+                claim = self._one(options, variant, window, state)
+                yield claim if options["gathers"] is None else claim | {"as_of": options["gathers"], "gathered": True}
 
     def renewed(self, reads: list[ReadOptions], state: State) -> list[Json]:
         """The tables whose rows were read for some parents only: of those, what did not come is gone."""
@@ -100,7 +104,7 @@ class Claims:
             }
         ]
 
-    def _one(self, options: ReadOptions, variant: Variant, window: _Window, state: State) -> Json:
+    def _one(self, options: ReadOptions, variant: Variant, window: _Window, state: State) -> dict[str, Json]:
         assert state.as_of is not None
         return {
             "account": self.account,

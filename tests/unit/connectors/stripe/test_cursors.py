@@ -95,6 +95,7 @@ def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = 
         "limit": None,
         "expanded": [],
         "continues": None,
+        "carries": [],
         "variants": [{"params": {}, "gte": None, "lt": None, "where": []}],
     }
     found: Any = claims.as_json([options], State(cursors=[], as_of=5, ceiling=ceiling), final=False)

@@ -160,6 +160,31 @@ def test_children_come_with_parents_that_are_new_or_changed() -> None:
     assert variant(alone["invoices"])["gte"] is None, "the children were never read: all parents are needed"
 
 
+def test_a_first_load_of_a_family_goes_on_from_the_windows_that_carried_it() -> None:
+    needs = [need("invoice_line_items")]
+    first = refreshed(needs, mirror())
+    assert options(first["invoices"])["carries"] == ["invoice_line_items"]
+    part = coverage("invoices", gte=CEILING - 9_000, carried=("invoice_line_items",), as_of=BEGUN + timedelta(hours=1))
+    found = refreshed(needs, mirror(part))
+    windows = [(each["gte"], each["lt"]) for each in options(found["invoices"])["variants"]]
+    assert windows == [(None, CEILING - 9_000), (CEILING - OVERLAP, None)]
+    assert options(found["invoices"])["carries"] == ["invoice_line_items"]
+    lines = options(found["invoice_line_items"])
+    assert (lines["partial"], lines["gathers"]) == (True, part.as_of.isoformat())
+    other = refreshed([need("customers")], mirror(part))
+    assert options(other["invoices"])["carries"] == ["invoice_line_items"], "nobody needs them now; they stay current"
+    assert options(other["invoice_line_items"])["partial"] is True
+    assert options(other["invoice_line_items"])["gathers"] is None
+
+
+def test_a_family_with_rows_of_before_begins_again() -> None:
+    """Only a whole read finds out which lines are gone."""
+    rows = {"invoices": 9, "invoice_line_items": 9}
+    found = refreshed([need("invoice_line_items")], mirror(coverage("invoices"), rows=rows))
+    assert options(found["invoices"])["carries"] == []
+    assert options(found["invoice_line_items"])["partial"] is False
+
+
 def test_edits_without_an_event_are_found_on_a_schedule() -> None:
     young, old = NOW - timedelta(hours=23), NOW - timedelta(hours=25)
     assert variant(refreshed([need("payment_intents")], mirror(coverage("payment_intents", read_at=young)))[
