@@ -85,7 +85,8 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
     if reads:
         lines.append(paint(BOLD, "Read"))
         lines += _aligned([(task.step, run.outcome(task.id)) for task in reads], paint)
-        lines += [f"  {name}  {plural(number, 'request')}" for name, number in requests_beside(run.reads)]
+        width = max(len(_title(task.step)) for task in reads)
+        lines += [f"  {name:<{width}}  {plural(number, 'request')}" for name, number in requests_beside(run.reads)]
     if others:
         lines.append(paint(BOLD, "Written"))
         lines += _aligned([(task.step, run.outcome(task.id)) for task in others], paint)
