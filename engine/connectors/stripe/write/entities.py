@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from engine.connector import Entity, Function, Shown, Verb
+from engine.connector import DECIMALS, Entity, Function, Shown, Verb
 
 from ..catalogue import FieldType, Table, WriteKind, load_catalogue, load_params, table_fields
 from .functions import NamedWrite, find_function, named_writes, verb_of
-from .minor_units import MINOR_UNITS
 
 _LANES: Final = ("customer", "subscription")
 _ARCHIVED: Final = {"active": "false"}
@@ -63,7 +62,7 @@ def find_entity(name: str) -> Entity | None:
         handover=("transfer_lookup_key", "lookup_key") if "transfer_lookup_key" in taken else None,
         lanes=tuple(lane for lane in _LANES if lane in columns),
         shown={column: Shown(column) for column in sorted(columns)},
-        minor_units=MINOR_UNITS,
+        minor_units=DECIMALS,
     )
 
 

@@ -9,10 +9,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from engine.connector import Effect, Function, Parameter, ParameterKind, Verb
+from engine.connector import DECIMALS, Effect, Function, Parameter, ParameterKind, Verb
 
 from ..catalogue import Param, ParamType, Table, Write, WriteKind, load_catalogue, load_params
-from .minor_units import MINOR_UNITS
 
 METADATA_KEYS: Final = 50
 METADATA_KEY_LENGTH: Final = 40
@@ -53,7 +52,7 @@ def find_function(name: str) -> Function | None:
     named = named_writes().get(name)
     if named is None:
         return None
-    return Function(name, verb_of(named), _answered_table(named), MINOR_UNITS)
+    return Function(name, verb_of(named), _answered_table(named), DECIMALS)
 
 
 def verb_of(named: NamedWrite, fixed: Mapping[str, str] | None = None) -> Verb:
