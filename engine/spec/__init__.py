@@ -12,10 +12,13 @@ from .interface import (
     MapSpec,
     ParameterSpec,
     RespondSpec,
+    RetrySpec,
+    ScheduleSpec,
     StepSpec,
     TransformSpec,
     WriteMapSpec,
     WriteSpec,
+    cron_fields,
 )
 from .jsonschema import json_schema, schema_files
 from .schema import ColumnSpec, SchemaSpec
@@ -42,6 +45,8 @@ __all__ = [
     "ParameterSpec",
     "PolicySpec",
     "RespondSpec",
+    "RetrySpec",
+    "ScheduleSpec",
     "SchemaSpec",
     "SecretSpec",
     "SettingsSpec",
@@ -51,6 +56,7 @@ __all__ = [
     "TransformSpec",
     "WriteMapSpec",
     "WriteSpec",
+    "cron_fields",
     "json_schema",
     "schema_files",
     "validate_tree",
