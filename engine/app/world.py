@@ -51,6 +51,8 @@ class RunOptions:
     """Whether everything that is needed is read whole, whatever the mirror has."""
     over_budget: bool = False
     """Whether it may pass the read budgets of its connections."""
+    run_id: str | None = None
+    """The run's id; None: a new one."""
     only_plan: bool = False
     """Whether nothing is written: neither to providers, nor to the Schema's own file."""
     expected: Mapping[str, StepWrites] | None = None
@@ -97,7 +99,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             limits=box_limits(checked),
             owner=describe_process(started),
             is_alive=process_is_alive,
-            new_id=new_run_id,
+            new_id=new_run_id if options.run_id is None else lambda _: str(options.run_id),
             user=user_name(),
             commit=git_commit(checked.tree.root) if options.recorded else None,
             cancelled=options.cancelled.is_set,

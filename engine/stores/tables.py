@@ -102,3 +102,23 @@ IDENTITIES = Table(
     Column("object", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
 )
+
+SCHEDULES = Table(
+    "schedules",
+    METADATA,
+    Column("interface", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("revoked", BigInteger),
+    Column("used", BigInteger),
+)
