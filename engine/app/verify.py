@@ -94,7 +94,7 @@ def _verify(
     aside = DuckStaging(folder / "read.duckdb", catalogue)
     with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
         events = sink(plan)
-        begun = utc_now()
+        begun = DuckStaging(paths.staging(settings.name), catalogue).next_read(utc_now())
         runs = [_demand_going(execute_plan(plan, _reading_aside(world, aside, mirrors), events))]
         if any(outcome.status == "succeeded" for outcome in runs[0].outcomes):
             runs.append(_demand_going(execute_plan(plan, replace(world, refresh=_only_changes(world)), events)))

@@ -28,10 +28,10 @@ class Coverage:
 
     `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
     `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit.
-    `expanded` are the fields that only come when asked for, and were. `read_at` is None until it is committed.
-    `continues` is the age of the oldest of the windows that this one makes longer. `carried` are tables whose rows were
-    read with each of these, though those tables may not be whole yet. Rows of a `gathered` one have come over several
-    runs, so that those which this run has not read are not gone.
+    `expanded` are the fields that only come when asked for, and were. `read_at` is None until somebody says it, at the
+    latest when it is committed. `continues` is the age of the oldest of the windows that this one makes longer.
+    `carried` are tables whose rows were read with each of these, though those tables may not be whole yet. Rows of a
+    `gathered` one have come over several runs, so that those which this run has not read are not gone.
     """
 
     account: str
@@ -103,7 +103,7 @@ class VersionMove:
 class Mirror:
     """One account's part of a mirror, as a connector needs it to decide what to ask for.
 
-    `applied` are the ids of the latest events that were applied. `rows` counts the live rows by table;
+    `applied` are the (id, created) of the latest events that were applied. `rows` counts the live rows by table;
     `open_rows` are those of the tables that declare which rows are not final; `moves` those that were read at another
     API version. An empty account is the key's own.
     """
@@ -111,7 +111,7 @@ class Mirror:
     account: str = ""
     coverage: tuple[Coverage, ...] = ()
     events: EventInterval | None = None
-    applied: tuple[str, ...] = ()
+    applied: tuple[tuple[str, int], ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
     open_rows: Mapping[str, OpenRows] = field(default_factory=dict)
     moves: Mapping[str, VersionMove] = field(default_factory=dict)
@@ -144,7 +144,8 @@ class EventClaim:
 
     `since` is None where the interval goes on, and a moment where it begins anew: what was read before is then not kept
     current any more. `lost` is set when that leaves a hole: from when on events could not be read. `applied` are the
-    (id, created) of the latest ones. Of the tables in `forget` not all changes could be read.
+    (id, created) of the latest ones. Of the tables in `forget` not all changes could be read. `read_at` is as that of
+    `Coverage`.
     """
 
     account: str
@@ -153,6 +154,7 @@ class EventClaim:
     lost: datetime | None = None
     applied: tuple[tuple[str, int], ...] = ()
     forget: tuple[str, ...] = ()
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -129,6 +129,11 @@ class DuckStaging:
             return None
         with self._looking() as connection:
             return read_file(connection)
+
+    def next_read(self, now: datetime) -> datetime:
+        """See `Staging.next_read`."""
+        known = self.instant()  # no row was read later than at the latest change
+        return now if known is None or known.changed_at < now else known.changed_at + timedelta(microseconds=1)
 
     def gaps(self, account: str) -> tuple[Gap, ...]:
         """Events of an account that could not be read, the oldest first; none where none were followed."""

@@ -80,7 +80,8 @@ def record_coverage(
 ) -> None:
     """Write coverages, one after the other (see `Windows.add`), each with whether nothing else is claimed any more.
 
-    That is so where a read took rows out of the table of which others may still speak. `read_at` is naive UTC.
+    That is so where a read took rows out of the table of which others may still speak. `read_at` (naive UTC)
+    stands for a time that a coverage does not say.
     """
     tables: dict[tuple[str, str], list[tuple[Coverage, bool]]] = defaultdict(list)
     for claim in claims:
@@ -177,7 +178,7 @@ def _window(coverage: Coverage, read_at: datetime) -> Window:
         rows=coverage.rows,
         complete=coverage.complete,
         expanded=list(coverage.expanded),
-        read_at=read_at,
+        read_at=_naive(coverage.read_at) if coverage.read_at is not None else read_at,
         carried=list(coverage.carried),
     )
 

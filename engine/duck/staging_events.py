@@ -13,8 +13,8 @@ from engine.run import StoreError
 
 from .staging_coverage import forget_coverage
 
-KEPT: Final = timedelta(hours=1)
-"""How long the ids of applied events are kept, by the provider's clock: longer than any overlap that is read again."""
+KEPT: Final = timedelta(hours=3)
+"""How long the ids of applied events are kept, by the provider's clock: longer than any connector looks back."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS weir.events (
@@ -78,8 +78,10 @@ def has_events(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read_at: datetime) -> None:
-    """Move an account's interval on, or begin it anew. `read_at` is naive UTC."""
+    """Move an account's interval on, or begin it anew. `read_at` (naive UTC) stands for a time that the claim does not
+    say."""
     known = {"account": claim.account}
+    read_at = _naive(claim.read_at) if claim.read_at is not None else read_at
     until = _naive(claim.until)
     before = connection.execute("DELETE FROM weir.events WHERE account = $account RETURNING since", known).fetchall()
     since = _naive(claim.since) if claim.since is not None else before[0][0] if before else until
@@ -116,8 +118,10 @@ def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read
         forget_coverage(connection, claim.account, table)
 
 
-def read_events(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[EventInterval | None, tuple[str, ...]]:
-    """The account's interval, and the ids of the latest events in it."""
+def read_events(
+    connection: duckdb.DuckDBPyConnection, account: str
+) -> tuple[EventInterval | None, tuple[tuple[str, int], ...]]:
+    """The account's interval, and the (id, created) of the latest events in it."""
     known = {"account": account}
     rows = connection.execute(
         "SELECT since, until, read_at FROM weir.events WHERE account = $account", known
@@ -125,8 +129,10 @@ def read_events(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Ev
     if not rows:
         return None, ()
     since, until, read_at = (moment.replace(tzinfo=UTC) for moment in rows[0])
-    applied = connection.execute("SELECT id FROM weir.applied_events WHERE account = $account ORDER BY id", known)
-    return EventInterval(since, until, read_at), tuple(each for (each,) in applied.fetchall())
+    applied = connection.execute(
+        "SELECT id, epoch(created)::BIGINT FROM weir.applied_events WHERE account = $account ORDER BY id", known
+    )
+    return EventInterval(since, until, read_at), tuple((name, created) for name, created in applied.fetchall())
 
 
 def read_gaps(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Gap, ...]:

@@ -84,6 +84,11 @@ class Staging(Protocol):
         """
         ...
 
+    def next_read(self, now: datetime) -> datetime:
+        """The `read_at` of a read that begins: `now`, or a moment after all that was ever loaded, should the clock have
+        gone back. A row that a read does not bring is told by its earlier `read_at`."""
+        ...
+
     def coverage(self) -> tuple[Coverage, ...]:
         """What is in the file, by table and account."""
         ...

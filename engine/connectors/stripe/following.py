@@ -8,12 +8,12 @@ from typing import cast
 
 from engine.connector import CHANGES, Coverage, Read, Request
 
-from .catalogue import SyncClass, Table, load_catalogue
+from .catalogue import SyncClass, load_catalogue
 from .covered import as_where, live_coverage
-from .held import Held, changed, options_of, parent_of, partial, table_of
-from .read_options import ChangesOptions, Follow, ReadOptions
+from .held import Held, changed, is_unfiltered, options_of, parent_of, partial, table_of
+from .read_options import ChangesOptions, Follow, ReadOptions, followed_tables
 from .reads import PAGE_SIZE, plan_reads_of
-from .sync_rules import OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
+from .sync_rules import HOUR, LOOK_BACK, OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
 
 
 def needs_events(held: Held, found: Iterable[Read]) -> bool:
@@ -43,12 +43,29 @@ def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
     absent = [held.with_expansions(read) for read in plan_reads_of(sorted(names - present)) if read.table in names]
     reads += [_bystander(held, read) for read in absent if read.table not in present and _is_live_root(held, read)]
     roots = {read.table for read in reads}
-    hanging = [read for read in absent if parent_of(read) in roots and (held.has_whole(read) or held.has_carried(read))]
+    # Those that are due are kept current, too: who sets `reread` to never believes what they claim.
+    hanging = [
+        read
+        for read in absent
+        if parent_of(read) in roots and (held.has_whole(read, due=True) or held.has_carried(read))
+    ]
     below: dict[str, list[str]] = {}
     for read in hanging:
         below.setdefault(parent_of(read), []).append(read.table)
     reads = [_carrying(read, below.get(read.table, ())) for read in reads]
-    return [*reads, *(partial(read) for read in hanging), changes_read(held)]
+    return [*_renewing(reads), *(partial(read) for read in hanging), changes_read(held)]
+
+
+def _renewing(reads: Sequence[Read]) -> list[Read]:
+    """The reads; those of all rows that hang on a table whose changes are followed say what is gone at once, because
+    the run may end before all is read, and has passed over the events."""
+    followed = followed_tables([options_of(read) for read in reads])
+    return [
+        changed(read, renews=True)
+        if read.table in followed and options_of(read)["follow"] is None and is_unfiltered(read)
+        else read
+        for read in reads
+    ]
 
 
 def _carrying(read: Read, tables: Sequence[str]) -> Read:
@@ -60,14 +77,14 @@ def _followed(held: Held, read: Read) -> Read:
     """A read that goes on without the mirror; what the mirror has of its table must be kept current all the same."""
     if options_of(read)["follow"] is not None or not _is_live_root(held, read):
         return read
-    return changed(read, follow=follow(held, table_of(read), options_of(read), []))
+    return changed(read, follow=follow(held, read, []))
 
 
 def _bystander(held: Held, read: Read) -> Read:
     """A table that is kept current although nobody needs it now."""
     options = options_of(read)
     live = live_coverage(held.mirror, table_of(read), held.current_since)
-    following = follow(held, table_of(read), options, _end_of(live, options))
+    following = follow(held, read, _end_of(live, options))
     return replace(changed(read, strategy="kept", variants=[], follow=following), requests=(), cost=0)
 
 
@@ -77,10 +94,11 @@ def _is_live_root(held: Held, read: Read) -> bool:
     return emits_events(table) and bool(live_coverage(held.mirror, table, held.current_since))
 
 
-def follow(held: Held, table: Table, options: ReadOptions, newer: Sequence[int]) -> Follow:
+def follow(held: Held, read: Read, newer: Sequence[int]) -> Follow:
     """How its changes are followed. What its lists bring from `newer` on is left to them, if they bring all of it:
     a filter could leave out what has changed."""
-    expand = {f"expand[{place}]": name for place, name in enumerate(options["expanded"])}
+    table = table_of(read)
+    expand = {f"expand[{place}]": name for place, name in enumerate(options_of(read)["expanded"])}
     on_a_clock = table.name in ON_A_CLOCK and not any(
         predicate.column == "test_clock"
         for each in held.mirror.coverage
@@ -93,7 +111,7 @@ def follow(held: Held, table: Table, options: ReadOptions, newer: Sequence[int])
         "version": load_catalogue().api_version,
         "path": table.retrieve or "",
         "params": expand,
-        "newer": min(newer, default=None) if _is_unfiltered(table, options) else None,
+        "newer": min(newer, default=None) if is_unfiltered(read) else None,
         "on_a_clock": on_a_clock,
         "not_with": OF_PARENTS_ONLY.get(table.name),
     }
@@ -104,10 +122,13 @@ def changes_read(held: Held) -> Read:
     interval = held.mirror.events
     usable = held.events_usable
     lost = held.pace.lost or (interval.until if interval is not None and not usable else None)
-    since = int(interval.until.timestamp()) - OVERLAP if interval is not None and usable else None
+    settled = int(interval.until.timestamp()) if interval is not None and usable else None
+    since = settled - (LOOK_BACK if _looks_back(held) else OVERLAP) if settled is not None else None
+    known = [each for each, created in held.mirror.applied if since is not None and created >= since]
     changes: ChangesOptions = {
         "since": since,
-        "applied": list(held.mirror.applied) if since is not None else [],
+        "settled": settled,
+        "applied": known,
         "lost": lost.isoformat() if lost is not None else None,
     }
     options: ReadOptions = {
@@ -125,6 +146,7 @@ def changes_read(held: Held) -> Read:
         "expanded": [],
         "continues": None,
         "partial": False,
+        "renews": False,
         "follow": None,
         "changes": changes,
         "carries": [],
@@ -142,6 +164,12 @@ def changes_read(held: Held) -> Read:
     )
 
 
+def _looks_back(held: Held) -> bool:
+    """Whether this is the first run of an hour, by this machine's clock. A clock that is changed looks back, too."""
+    before = held.mirror.events
+    return before is not None and before.read_at.timestamp() // HOUR != held.pace.now.timestamp() // HOUR
+
+
 def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:
     """From when on a table's own list will bring what is new, when it is needed next; nothing where it may not."""
     wheres = [[list(place) for place in each["where"]] for each in options["variants"]]
@@ -149,10 +177,3 @@ def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:
     if any(as_where(each) not in wheres for each in live) or None in ends:
         return []
     return [max(end for end in ends if end is not None) - OVERLAP]
-
-
-def _is_unfiltered(table: Table, options: ReadOptions) -> bool:
-    """Whether the list brings all rows: its filters, if any, are those that undo the provider's defaults."""
-    (whole,) = (read for read in plan_reads_of([table.name]) if read.table == table.name)
-    wanted = [each["where"] for each in options["variants"]]
-    return all(each["where"] in wanted for each in options_of(whole)["variants"])

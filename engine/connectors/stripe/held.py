@@ -10,7 +10,8 @@ from engine.connector import Coverage, Mirror, Pace, Read
 
 from .catalogue import Table, load_catalogue
 from .covered import covered_part, live_coverage
-from .read_options import ReadOptions, Variant
+from .read_options import ReadOptions, Variant, parent_table
+from .reads import plan_reads_of
 from .sync_rules import HOUR, RETENTION, emits_events, reread_seconds
 
 _MARGIN: Final = HOUR
@@ -56,12 +57,13 @@ class Held:
         ]
         return changed(read, expanded=expanded, variants=variants)
 
-    def has_whole(self, child: Read) -> bool:
-        """Whether the mirror has all rows of a table that hangs on another one, kept current with it."""
-        options = options_of(child)
+    def has_whole(self, child: Read, *, due: bool = False) -> bool:
+        """Whether the mirror has all rows of a table that hangs on another one, kept current with it; also what must
+        be read again by now, if `due`."""
+        options, table = options_of(child), table_of(child)
         if self.current_since is None or not emits_events(load_catalogue().tables[parent_of(child)]):
             return False
-        live = self.live(table_of(child))
+        live = live_coverage(self.mirror, table, self.current_since) if due else self.live(table)
         parts = [covered_part(live, each, options) for each in options["variants"]]
         return all(part is not None and not part.holes for part in parts)
 
@@ -73,11 +75,12 @@ class Held:
     def live(self, table: Table) -> list[Coverage]:
         """What the mirror has of a table, kept current, and not so old that it must be read again."""
         every = reread_seconds(table, self.pace.reread)
-        return [
-            each
-            for each in live_coverage(self.mirror, table, self.current_since)
-            if every is None or (each.read_at is not None and (self.pace.now - each.read_at).total_seconds() < every)
-        ]
+        found = live_coverage(self.mirror, table, self.current_since)
+        return found if every is None else [each for each in found if 0 <= self._age(each) < every]
+
+    def _age(self, coverage: Coverage) -> float:
+        """How many seconds ago it was read; less than none where the clock has gone back, so that nobody knows."""
+        return (self.pace.now - coverage.read_at).total_seconds() if coverage.read_at is not None else -1.0
 
 
 def options_of(read: Read) -> ReadOptions:
@@ -92,8 +95,7 @@ def table_of(read: Read) -> Table:
 
 def parent_of(read: Read) -> str:
     """The table whose rows a read hangs on, or an empty text."""
-    parent = options_of(read)["parent"]
-    return parent["table"] if parent is not None and parent["values"] is None else ""
+    return parent_table(options_of(read)) or ""
 
 
 def changed(read: Read, **options: object) -> Read:
@@ -107,5 +109,27 @@ def gathering(child: Read, since: datetime) -> Read:
 
 
 def partial(child: Read) -> Read:
-    """The read of a table for those parents that come now."""
-    return replace(changed(child, partial=True), cost=0, why="read for each parent that is new or has changed")
+    """The read of a table for those parents that come now: of all of their rows, whatever was asked for, because the
+    mirror may claim to have others, too."""
+    why = "read for each parent that is new or has changed"
+    return replace(changed(child, partial=True, renews=True, variants=_whole_variants(child)), cost=0, why=why)
+
+
+def is_unfiltered(read: Read) -> bool:
+    """Whether it brings all rows: its filters, if any, are those that undo the provider's defaults."""
+    wanted = [each["where"] for each in options_of(read)["variants"]]
+    return all(each["where"] in wanted for each in _whole_variants(read))
+
+
+def _whole_variants(read: Read) -> list[Variant]:
+    """The requests that bring all rows, with the fields that this read asks for."""
+    (whole,) = (each for each in plan_reads_of([read.table]) if each.table == read.table)
+    expanded = {
+        name: value
+        for each in options_of(read)["variants"]
+        for name, value in each["params"].items()
+        if name[:7] == "expand["
+    }
+    return [
+        cast("Variant", {**each, "params": {**each["params"], **expanded}}) for each in options_of(whole)["variants"]
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 Strategy = Literal["none", "list", "retrieve", "parents", "embedded", "kept", "changes"]
@@ -43,11 +44,12 @@ class Follow(TypedDict):
 class ChangesOptions(TypedDict):
     """Which events are read: those created from `since` on that are not among `applied`; none where `since` is null.
 
-    The interval of applied events begins anew where `since` is null; `lost` (RFC 3339) says from when on events could
-    not be read any more, if that leaves a hole.
+    Up to `settled` events were applied before; one from then comes late. The interval of applied events begins anew
+    where `since` is null; `lost` (RFC 3339) says from when on events could not be read any more, if that leaves a hole.
     """
 
     since: int | None
+    settled: int | None
     applied: list[str]
     lost: str | None
 
@@ -101,9 +103,10 @@ class ReadOptions(TypedDict):
 
     `expanded` are the fields that the variants' `expand` parameters ask for. The rest is of reads that go on from a
     mirror: `continues` (RFC 3339) is the age of the windows that the variants make longer; with `partial`, only the
-    rows of parents that come now are read; `follow` is set where `changes` reach the table. `carries` are the tables
-    below whose rows come with each row of this one, and with all before: its windows say so. With `gathers` (RFC 3339:
-    since when) a `partial` table is whole when this read is done: all windows of its parents have carried it.
+    rows of parents that come now are read; with `renews`, what these do not have any more is gone; `follow` is set
+    where `changes` reach the table. `carries` are the tables below whose rows come with each row of this one, and with
+    all before: its windows say so. With `gathers` (RFC 3339: since when) a `partial` table is whole when this read is
+    done: all windows of its parents have carried it.
     """
 
     table: str
@@ -120,7 +123,24 @@ class ReadOptions(TypedDict):
     expanded: list[str]
     continues: str | None
     partial: bool
+    renews: bool
     follow: Follow | None
     changes: ChangesOptions | None
     carries: list[str]
     gathers: str | None
+
+
+def followed_tables(reads: Sequence[ReadOptions]) -> frozenset[str]:
+    """The tables that a run's events bring up to date: those that are followed, and those that hang on their rows."""
+    found = {each["table"] for each in reads if each["follow"] is not None}
+    size = 0
+    while len(found) > size:
+        size = len(found)
+        found |= {each["table"] for each in reads if parent_table(each) in found}
+    return frozenset(found)
+
+
+def parent_table(options: ReadOptions) -> str | None:
+    """The table on whose rows a read hangs; None for one that stands alone, or is made for some values."""
+    parent = options["parent"]
+    return parent["table"] if parent is not None and parent["values"] is None else None

@@ -137,7 +137,7 @@ class _Refresh:
                 variants=variants,
                 ids=ids,
                 continues=age.isoformat() if age is not None else None,
-                follow=follow(self.held, table, options, newer) if emits_events(table) else None,
+                follow=follow(self.held, root, newer) if emits_events(table) else None,
             ),
             requests=tuple(requests),
             why=_why(self._current_as_of(table, age), bool(variants), len(ids)),

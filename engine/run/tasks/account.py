@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from engine.connector import CHANGES, EVENT_GAP, ConnectorError, Failure, FailureKind, Mirror, Pace, Read
@@ -24,7 +25,7 @@ class AccountWork:
     """The reads of an account that are not done. `wanted` is what the plan wants, `state` the extraction's own.
 
     Reads are those that the mirror leaves to do: see `Connector.refresh`. Those of the tables in `left_out` are not
-    made, so that nothing follows their changes either.
+    made, so that nothing follows their changes either. `read_at` is the instant of the rows that they bring.
     """
 
     account: str | None
@@ -32,6 +33,7 @@ class AccountWork:
     mirror: Mirror
     pace: Pace
     refresh: Refresh
+    read_at: datetime
     reads: tuple[Read, ...] = ()
     state: Json = None
     done: bool = False
@@ -50,11 +52,12 @@ class AccountWork:
         self.state = state
         self.done = state is None
 
-    def leave_out(self, failure: Failure) -> frozenset[str]:
+    def leave_out(self, failure: Failure, read_at: datetime) -> frozenset[str]:
         """Go on without what failed as a whole, from the beginning; the tables that are given up.
 
-        `ConnectorError` when the failure is not of one table. Where it is the events that cannot be read, no table is
-        given up: all are read again instead.
+        `read_at` is later than that of all that was loaded: what is gone since then must not look as if it had just
+        been read. `ConnectorError` when the failure is not of one table. Where it is the events that cannot be read, no
+        table is given up: all are read again instead.
         """
         if failure.kind not in _OF_A_TABLE:
             raise ConnectorError(failure)
@@ -64,6 +67,7 @@ class AccountWork:
         else:
             gone = self.give_up(failure)
         self.left_out = frozenset(self._given_up)
+        self.read_at = read_at
         self.begin()
         return gone
 

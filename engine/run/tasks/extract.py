@@ -4,8 +4,9 @@ Each account is a partition with the payload {account, reads, state}; the connec
 `table_failures: report`. The reads are those that the account's mirror leaves to do (`World.refresh`). A partition
 answers with files and a value: `coverage` (what the files cover), `gone`, `renewed` and `events` (`Changes`),
 `remaining` (the state of the next slice, or null), `failures` (tables that were given up), `warnings` (texts) and its
-totals. While the files of one slice are loaded, the next slice is on its way. All slices of a connection carry one
-instant, `read_at`: rows of an earlier slice must not look as if the provider no longer had them.
+totals. While the files of one slice are loaded, the next slice is on its way. All slices of an account carry one
+instant, `read_at`: rows of an earlier slice must not look as if the provider no longer had them. An account that begins
+again has a later one.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class _Extraction:
     config: Mapping[str, Json]
     accounts: list[AccountWork]
     root: Path
-    read_at: datetime
+    begun: datetime
     progress: Progress
     answers: Answers
     meter: ReadMeter
@@ -134,7 +135,8 @@ def _begun(
     pace = Pace(now, settings.reread)
     refresh = partial(context.world.refresh, settings)
     reads = tuple(read for task in tasks for read in task.reads)
-    accounts = [AccountWork(name, reads, staging.mirror(name or ""), pace, refresh) for name in names]
+    read_at = staging.next_read(now)
+    accounts = [AccountWork(name, reads, staging.mirror(name or ""), pace, refresh, read_at) for name in names]
     for account in accounts:
         account.begin()
     return _Extraction(
@@ -145,7 +147,7 @@ def _begun(
         config={**stage[1], "table_failures": "report"},
         accounts=accounts,
         root=context.spool / file_name(settings.name),
-        read_at=now,
+        begun=now,
         progress=progress,
         answers=Answers(staging.coverage()),
         meter=meter,
@@ -218,7 +220,8 @@ def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
         if result.error is not None:
             extraction.progress.give_up(result.partition)
             extraction.context.demand_going()
-            extraction.note_failure(result.error, account.leave_out(result.error))
+            read_at = extraction.staging.next_read(extraction.context.world.now())
+            extraction.note_failure(result.error, account.leave_out(result.error, read_at))
             continue
         value = _value(result)
         extraction.progress.end(result.partition, value)
@@ -235,20 +238,29 @@ def _value(result: TaskResult) -> Mapping[str, Json]:
 
 def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
     """Commit the files of a slice to staging with what it says of them, and delete the files."""
+    by_moment: dict[datetime, list[TaskResult]] = {}
+    for result in results:
+        if result.error is None:
+            moment = extraction.accounts[int(result.partition)].read_at
+            by_moment.setdefault(moment, []).append(result)
+    for moment, read in by_moment.items():
+        _load_read(extraction, read, moment)
+
+
+def _load_read(extraction: _Extraction, results: Sequence[TaskResult], read_at: datetime) -> None:
     files: list[OutputFile] = []
     coverage: list[Coverage] = []
     changes = Changes()
     for result in results:
-        if result.error is not None:
-            continue
         files += result.files
         value = _value(result)
-        coverage += msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
-        changes = _joined(changes, value, extraction.accounts[int(result.partition)])
+        claims = msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
+        coverage += [replace(each, read_at=extraction.begun) for each in claims]
+        changes = _joined(changes, value, extraction.accounts[int(result.partition)], extraction.begun)
     if not files and not coverage and changes == Changes():
         return
     extraction.context.demand_going()
-    report = extraction.staging.load(files, coverage, extraction.read_at, changes)
+    report = extraction.staging.load(files, coverage, read_at, changes)
     _note_moments(extraction, coverage, changes)
     extraction.answers.add(coverage)
     for drift in report.drift:
@@ -257,10 +269,12 @@ def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
         Path(file.path).unlink(missing_ok=True)
 
 
-def _joined(changes: Changes, value: Mapping[str, Json], account: AccountWork) -> Changes:
+def _joined(changes: Changes, value: Mapping[str, Json], account: AccountWork, begun: datetime) -> Changes:
     """The changes with those of a slice. Its events are passed over without the tables that were left out."""
-    events = msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])
-    events = tuple(replace(each, forget=tuple(sorted({*each.forget, *account.left_out}))) for each in events)
+    events = tuple(
+        replace(each, forget=tuple(sorted({*each.forget, *account.left_out})), read_at=begun)
+        for each in msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])
+    )
     return Changes(
         (*changes.gone, *msgspec.convert(value.get("gone") or [], tuple[Gone, ...])),
         (*changes.renewed, *msgspec.convert(value.get("renewed") or [], tuple[Renewed, ...])),

@@ -116,7 +116,8 @@ class Sender:
             files = [OutputFile(str(file.path), file.rows, file.table, file.meta) for file in found.files]
             gone = tuple(Gone("", table, ids) for table, ids in found.gone.items())
             if files or gone:
-                self.staging.load(files, (), self.context.world.now(), Changes(gone=gone))
+                read_at = self.staging.next_read(self.context.world.now())
+                self.staging.load(files, (), read_at, Changes(gone=gone))
             self.ledger.staged([op for op, _, _ in answers])
             shutil.rmtree(folder, ignore_errors=True)
 

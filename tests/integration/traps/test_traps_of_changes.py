@@ -6,7 +6,7 @@ import pytest
 
 from engine.connectors.stripe import CONNECTOR
 from tests.integration.traps.conftest import Opener, Pair
-from tests.mirror.mirrored import permissions_for
+from tests.mirror.mirrored import Crash, Killed, permissions_for
 
 DAY = 86_400
 
@@ -64,6 +64,23 @@ def test_trap_03_an_event_that_comes_late(opened: Opener) -> None:
     pair.updated()
     pair.demand_truth()
     assert [pair.live("customers")[each]["name"] for each in made] == ["later", "late"]
+
+
+def test_trap_03_an_event_that_comes_very_late(opened: Opener) -> None:
+    pair, made = customers(opened, 2)
+    pair.updated()
+    pair.shop.configure(event_delay=3_500)
+    pair.post(f"/v1/customers/{made[0]}", name="late")
+    pair.shop.configure(event_delay=0)
+    pair.advance(3_501)
+    pair.updated()
+    pair.advance(3_600)
+    pair.updated()
+    pair.demand_truth()
+    pair.advance(3_600)
+    pair.shop.forget_requests()
+    pair.updated()
+    assert not pair.asked(made[0]), "it is applied once"
 
 
 def test_trap_03_two_events_in_one_second(opened: Opener) -> None:
@@ -193,6 +210,57 @@ def test_trap_07_a_lost_permission_is_no_mass_delete(opened: Opener, lost: str) 
         assert not pair.dead("customers")
     pair.demand_truth(*([lost] if lost == "customers" else []))
     pair.mirrored.use_key("sk_test_weir_sandbox")
+    pair.updated()
+    pair.demand_truth()
+
+
+def test_trap_07_a_clock_that_goes_back_hides_no_delete(opened: Opener) -> None:
+    pair = opened("invoices", "invoice_line_items", "customers")
+    customer, silent = pair.make("/v1/customers", 2)
+    invoice = pair.post("/v1/invoices", customer=customer, currency="usd")["id"]
+    item = pair.post("/v1/invoiceitems", customer=customer, invoice=invoice, amount=7, currency="usd")["id"]
+    pair.advance(1000)
+    pair.updated()
+    pair.mirrored.skew = -5 * DAY
+    pair.shop.act("DELETE", f"/v1/invoiceitems/{item}")
+    pair.shop.act("DELETE", f"/v1/customers/{silent}", silent=True)
+    pair.advance(1000)
+    pair.updated()
+    assert pair.live("invoice_line_items") == {}
+    pair.updated(full=True)
+    pair.demand_truth()
+
+
+def test_trap_07_gone_between_two_tries_of_one_run(opened: Opener) -> None:
+    pair = opened("customers", "products", config={"max_slice_bytes": 1, "concurrency": 1})
+    made = pair.make("/v1/customers", 3)
+    pair.shop.hook(path="/v1/customers", page=2, method="DELETE", target=f"/v1/customers/{made[0]}")
+    pair.shop.fault(kind="error", path="/v1/products", status=500)
+    pair.advance(1000)
+    run = pair.sync()
+    assert [outcome.id for outcome in run.outcomes if outcome.status == "failed"] == ["shop:products"]
+    assert len(pair.asked("/v1/customers")) == 2, "the trap was sprung"
+    pair.demand_truth("products")
+
+
+@pytest.mark.parametrize("load", range(5))
+def test_trap_07_a_full_read_that_ends_half_way(opened: Opener, load: int) -> None:
+    pair = opened("customers", "invoices", "invoice_line_items", config={"max_slice_bytes": 1, "concurrency": 1})
+    made = pair.make("/v1/customers", 2)
+    invoice = pair.post("/v1/invoices", customer=made[0], currency="usd")["id"]
+    items = [
+        pair.post("/v1/invoiceitems", customer=made[0], invoice=invoice, amount=number, currency="usd")["id"]
+        for number in range(3)
+    ]
+    pair.advance(1000)
+    pair.updated()
+    pair.advance(1000)
+    pair.shop.act("DELETE", f"/v1/invoiceitems/{items[0]}")
+    pair.post(f"/v1/customers/{made[0]}", name="changed")
+    pair.shop.act("DELETE", f"/v1/customers/{made[1]}")
+    with pytest.raises(Killed):
+        pair.sync(full=True, crash=Crash(load // 2, after=bool(load % 2)))
+    pair.advance(1000)
     pair.updated()
     pair.demand_truth()
 

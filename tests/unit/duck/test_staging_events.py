@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed
+from engine.connectors.stripe.sync_rules import LOOK_BACK
 from engine.duck.staging import DuckStaging
+from engine.duck.staging_events import KEPT
 from engine.relation import INTEGER, TEXT, Column
 from engine.run import StoreError
 
@@ -52,13 +54,24 @@ def test_an_interval_begins_goes_on_and_begins_anew(staging: DuckStaging) -> Non
     assert staging.mirror("acct_other").events is None
 
 
+def test_a_read_begins_after_all_that_was_loaded(staging: DuckStaging) -> None:
+    assert staging.next_read(moment(9)) == moment(9)
+    said = [replace(covered(1), read_at=moment(2))]
+    staging.load([], said, moment(5), claim(4, since=moment(4), read_at=moment(3)))
+    assert staging.next_read(moment(9)) == moment(9)
+    assert staging.next_read(moment(4)) == moment(5) + timedelta(microseconds=1), "the clock went back"
+    assert staging.coverage()[0].read_at == moment(2)
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(4), moment(4), moment(3))
+
+
 def test_ids_of_events_are_kept_as_long_as_they_are_read_again(staging: DuckStaging) -> None:
     early, late = int(moment(1).timestamp()), int(moment(50).timestamp())
     staging.load([], [], moment(50), claim(50, applied=(("evt_1", early), ("evt_2", late))))
-    assert staging.mirror(ACCOUNT).applied == ("evt_1", "evt_2")
-    later = EventClaim(ACCOUNT, moment(50) + timedelta(minutes=30))
+    assert staging.mirror(ACCOUNT).applied == (("evt_1", early), ("evt_2", late))
+    later = EventClaim(ACCOUNT, moment(50) + timedelta(minutes=150))
     staging.load([], [], moment(51), Changes(events=(later,)))
-    assert staging.mirror(ACCOUNT).applied == ("evt_2",)
+    assert staging.mirror(ACCOUNT).applied == (("evt_2", late),)
+    assert timedelta(seconds=LOOK_BACK) < KEPT
 
 
 def test_objects_that_are_gone_are_tombstoned_and_come_back(staging: DuckStaging, folder: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from engine.run import Json
 
-from ..read_options import ReadOptions, Variant
+from ..read_options import ReadOptions, Variant, followed_tables
 from .changes import ChangeReader
 from .cursors import Cursor, State
 
@@ -67,11 +67,11 @@ class Claims:
                 yield claim if options["gathers"] is None else claim | {"as_of": options["gathers"], "gathered": True}
 
     def renewed(self, reads: list[ReadOptions], state: State) -> list[Json]:
-        """The tables whose rows were read for some parents only: of those, what did not come is gone."""
+        """The tables of which all rows of the parents came that came: of those, what did not come is gone."""
         found: list[Json] = []
         for index, options in enumerate(reads):
             parent = options["parent"]
-            if not options["partial"] or parent is None or index in state.failed:
+            if not options["renews"] or parent is None or index in state.failed:
                 continue
             held = parent["params"][0]
             found.append(
@@ -90,7 +90,12 @@ class Claims:
         options = next((each["changes"] for each in reads if each["changes"] is not None), None)
         if options is None or state.claimed or state.as_of is None or any(each.urgent for each in state.cursors):
             return []
-        missed = [each for index, each in enumerate(reads) if index in state.failed and _is_followed(each)]
+        followed = followed_tables(reads)
+        missed = [
+            each
+            for index, each in enumerate(reads)
+            if each["table"] in followed and (index in state.failed or (each["follow"] is None and not each["renews"]))
+        ]
         state.claimed = True
         moment = datetime.fromtimestamp(state.as_of, UTC).isoformat()
         return [
@@ -123,10 +128,6 @@ class Claims:
             "expanded": options["expanded"],
             "continues": options["continues"],
         }
-
-
-def _is_followed(options: ReadOptions) -> bool:
-    return options["follow"] is not None or options["partial"]
 
 
 def _merged(windows: list[_Window], ceiling: int | None) -> list[_Window]:

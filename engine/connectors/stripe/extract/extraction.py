@@ -13,7 +13,7 @@ from typing import Final
 from engine.connector import EVENT_GAP, ConnectorError, Failure, FailureKind
 
 from ..client import Answer, Client
-from ..sync_rules import RETENTION
+from ..sync_rules import OVERLAP, RETENTION
 from .changes import ChangeReader
 from .claims import Claims
 from .cursors import Cursor, State
@@ -206,8 +206,8 @@ class Extraction:
     def _take_events(self, changes: ChangeReader, reader: TableReader, cursor: Cursor, page: Page, rows: int) -> None:
         """Store what events tell, and see to what they ask for when the last of them is read."""
         options = reader.options["changes"]
-        since = options["since"] if options is not None else None
-        if since is not None and self.state.as_of is not None and self.state.as_of - since > RETENTION:
+        settled = options["settled"] if options is not None else None
+        if settled is not None and self.state.as_of is not None and self.state.as_of - settled > RETENTION - OVERLAP:
             raise ConnectorError(_too_old(reader))
         for follower, told in changes.take(page):
             self._store(follower, told, "event")

@@ -18,7 +18,6 @@ from ..accounts import own_account
 from ..catalogue import load_catalogue
 from ..client import Client, RetryPolicy, Settings, open_key, shared_buckets
 from ..read_options import ReadOptions
-from ..sync_rules import OVERLAP
 from .changes import ChangeReader
 from .claims import Claims
 from .cursors import State
@@ -139,8 +138,7 @@ def _changes(readers: list[TableReader], options: list[ReadOptions], state: Stat
     of_events = any(options[cursor.read]["changes"] is not None for cursor in state.cursors)
     if wanted is None or not of_events:
         return None
-    settled = wanted["since"] + OVERLAP if wanted["since"] is not None else 0
-    return ChangeReader(readers, frozenset(wanted["applied"]), settled)
+    return ChangeReader(readers, frozenset(wanted["applied"]), wanted["settled"] or 0)
 
 
 def _warnings(settings: Settings, spool: SpoolSet) -> list[Json]:

@@ -22,13 +22,13 @@ from engine.connector import (
 )
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
-from engine.connectors.stripe.sync_rules import OVERLAP, emits_events, freshness_of
+from engine.connectors.stripe.sync_rules import LOOK_BACK, OVERLAP, emits_events, freshness_of
 
 VERSION = load_catalogue().api_version
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BEGUN = NOW - timedelta(days=9)
 CEILING = int((NOW - timedelta(hours=1)).timestamp())
-INTERVAL = EventInterval(BEGUN, NOW - timedelta(hours=1), NOW - timedelta(hours=1))
+INTERVAL = EventInterval(BEGUN, NOW - timedelta(hours=1), NOW)
 PAID = (Predicate("status", Op.EQ, ("paid",)),)
 
 
@@ -42,7 +42,7 @@ def whole(table: str, **changes: Any) -> Coverage:
 
 
 def mirror(*parts: Coverage, **changes: Any) -> Mirror:
-    return replace(Mirror("", parts, INTERVAL, ("evt_1",), {"customers": 250, "charges": 1_000}), **changes)
+    return replace(Mirror("", parts, INTERVAL, (("evt_1", CEILING),), {"customers": 250, "charges": 1_000}), **changes)
 
 
 def refreshed(needs: list[Need], found: Mirror, **pace: Any) -> dict[str, Read]:
@@ -68,7 +68,7 @@ def test_without_a_mirror_everything_is_read_and_events_are_noted() -> None:
     found = refreshed([need("customers")], Mirror())
     (planned,) = CONNECTOR.plan_reads([need("customers")])
     assert found["customers"] == planned
-    assert options(found[CHANGES])["changes"] == {"since": None, "applied": [], "lost": None}
+    assert options(found[CHANGES])["changes"] == {"since": None, "settled": None, "applied": [], "lost": None}
     assert found[CHANGES].requests == ()
 
 
@@ -78,7 +78,7 @@ def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
     assert options(found["customers"])["continues"] == BEGUN.isoformat()
     assert found["customers"].requests[0].params["created[gte]"] == str(CEILING - OVERLAP)
     assert options(found[CHANGES])["changes"] == {
-        "since": int(INTERVAL.until.timestamp()) - OVERLAP, "applied": ["evt_1"], "lost": None,
+        "since": CEILING - OVERLAP, "settled": CEILING, "applied": ["evt_1"], "lost": None,
     }  # fmt: skip
     assert sum(read.cost or 0 for read in found.values()) == 2
 
@@ -207,6 +207,55 @@ def test_rows_that_are_not_final_are_read_again() -> None:
     read = refreshed([need("balance_transactions")], many)["balance_transactions"]
     assert (options(read)["ids"], variant(read)["gte"]) == ([], 1_000)
     assert read.requests[0].params["created[gte]"] == "1000", "what is shown is what is asked"
+
+
+@pytest.mark.parametrize("before", [NOW - timedelta(seconds=1), NOW + timedelta(hours=5)])
+def test_the_first_run_of_an_hour_looks_back(before: datetime) -> None:
+    applied = (("evt_long_ago", CEILING - LOOK_BACK - 1), ("evt_late", CEILING - 4_000), ("evt_1", CEILING))
+    found = mirror(coverage("customers"), events=replace(INTERVAL, read_at=before), applied=applied)
+    changes = options(refreshed([need("customers")], found)[CHANGES])["changes"]
+    assert (changes["since"], changes["settled"]) == (CEILING - LOOK_BACK, CEILING)
+    assert changes["applied"] == ["evt_late", "evt_1"]
+    again = replace(found, events=replace(INTERVAL, read_at=NOW + timedelta(minutes=59)))
+    changes = options(refreshed([need("customers")], again)[CHANGES])["changes"]
+    assert (changes["since"], changes["applied"]) == (CEILING - OVERLAP, ["evt_1"])
+
+
+def test_a_clock_that_went_back_does_not_make_a_read_younger() -> None:
+    later = coverage("payment_intents", read_at=NOW + timedelta(days=50))
+    read = refreshed([need("payment_intents")], mirror(later))["payment_intents"]
+    assert variant(read)["gte"] is None
+    never = refreshed([need("payment_intents")], mirror(later), reread={"payment_intents": None})["payment_intents"]
+    assert variant(never)["gte"] == CEILING - OVERLAP
+
+
+def test_what_hangs_on_rows_is_kept_current_even_if_it_is_due() -> None:
+    parts = mirror(coverage("customers"), whole("customer_cash_balance_transactions"))
+    found = refreshed([need("customers")], parts)
+    assert freshness_of("customer_cash_balance_transactions", {}).seen.endswith("within 7 days"), "it is due"
+    assert options(found["customer_cash_balance_transactions"])["partial"] is True
+    never = {"customer_cash_balance_transactions": None}
+    read = refreshed([need("customer_cash_balance_transactions")], parts, reread=never)
+    assert options(read["customer_cash_balance_transactions"])["partial"] is True, "it is believed from now on"
+
+
+def test_a_parent_that_has_changed_is_read_with_all_that_hangs_on_it() -> None:
+    cards = (Predicate("type", Op.EQ, ("card",)),)
+    parts = mirror(coverage("customers"), whole("customer_payment_methods", read_at=NOW - timedelta(days=1)))
+    child = refreshed([need("customer_payment_methods", *cards)], parts)["customer_payment_methods"]
+    assert (options(child)["partial"], options(child)["renews"]) == (True, True)
+    assert [each["where"] for each in options(child)["variants"]] == [[]], "others are in the mirror, too"
+
+
+def test_what_hangs_on_rows_that_are_read_whole_is_renewed_or_claims_nothing() -> None:
+    parts = mirror(coverage("customers"), whole("customer_payment_methods", read_at=NOW - timedelta(days=1)))
+    due = {"customers": 0.0, "customer_payment_methods": 0.0}
+    child = refreshed([need("customer_payment_methods")], parts, reread=due)["customer_payment_methods"]
+    assert (options(child)["partial"], options(child)["renews"]) == (False, True)
+    cards = need("customer_payment_methods", Predicate("type", Op.EQ, ("card",)))
+    child = refreshed([cards], parts, reread=due)["customer_payment_methods"]
+    assert options(child)["renews"] is False, "those that are no cards are not read"
+    assert options(refreshed([cards], mirror())["customer_payment_methods"])["renews"] is False
 
 
 def test_lists_without_events_or_creation_are_read_whole() -> None:
