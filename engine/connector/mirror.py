@@ -144,8 +144,8 @@ class EventClaim:
 
     `since` is None where the interval goes on, and a moment where it begins anew: what was read before is then not kept
     current any more. `lost` is set when that leaves a hole: from when on events could not be read. `applied` are the
-    (id, created) of the latest ones. Of the tables in `forget` not all changes could be read. `read_at` is as that of
-    `Coverage`.
+    (id, created) of the latest ones. Of the tables in `forget` not all changes could be read: they have nothing but
+    what is claimed with this or later. `read_at` is as that of `Coverage`.
     """
 
     account: str

@@ -20,7 +20,7 @@ from .ingest import ingest
 from .instances import WITHOUT_LIMIT, Terms, own_instance
 from .outcomes import keep_outcomes, make_outcome_table
 from .staging_changes import bury, bury_left_behind
-from .staging_coverage import make_coverage_tables, read_coverage, record_coverage, record_drift
+from .staging_coverage import forget_coverage, make_coverage_tables, read_coverage, record_coverage, record_drift
 from .staging_events import demand_identity, has_events, make_event_tables, read_gaps, record_events
 from .staging_file import begin_change, read_file
 from .staging_mirror import read_mirror
@@ -91,6 +91,9 @@ class DuckStaging:
                 prepare_table(connection, tables[name], changed_at)
                 if loads[name]:
                     rows += ingest(connection, tables[name], loads[name], moment, changed_at)
+            for claim in changes.events:
+                for name in claim.forget:  # before what this read claims of the same tables
+                    forget_coverage(connection, claim.account, name)
             removed = self._apply_coverage(connection, tables, coverage, moment, changed_at)
             removed += self._apply_changes(connection, tables, changes, moment, changed_at)
             drift = _united_drift(files)

@@ -11,8 +11,6 @@ import duckdb
 from engine.connector import EventClaim, EventInterval, Gap, Identity
 from engine.run import StoreError
 
-from .staging_coverage import forget_coverage
-
 KEPT: Final = timedelta(hours=3)
 """How long the ids of applied events are kept, by the provider's clock: longer than any connector looks back."""
 
@@ -114,8 +112,6 @@ def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read
                 "bound": until - KEPT,
             },
         )
-    for table in claim.forget:
-        forget_coverage(connection, claim.account, table)
 
 
 def read_events(

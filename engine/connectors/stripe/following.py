@@ -11,7 +11,7 @@ from engine.connector import CHANGES, Coverage, Read, Request
 from .catalogue import SyncClass, load_catalogue
 from .covered import as_where, live_coverage
 from .held import Held, changed, is_unfiltered, options_of, parent_of, partial, table_of
-from .read_options import ChangesOptions, Follow, ReadOptions, followed_tables
+from .read_options import ChangesOptions, Follow, ReadOptions
 from .reads import PAGE_SIZE, plan_reads_of
 from .sync_rules import HOUR, LOOK_BACK, OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
 
@@ -53,19 +53,7 @@ def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
     for read in hanging:
         below.setdefault(parent_of(read), []).append(read.table)
     reads = [_carrying(read, below.get(read.table, ())) for read in reads]
-    return [*_renewing(reads), *(partial(read) for read in hanging), changes_read(held)]
-
-
-def _renewing(reads: Sequence[Read]) -> list[Read]:
-    """The reads; those of all rows that hang on a table whose changes are followed say what is gone at once, because
-    the run may end before all is read, and has passed over the events."""
-    followed = followed_tables([options_of(read) for read in reads])
-    return [
-        changed(read, renews=True)
-        if read.table in followed and options_of(read)["follow"] is None and is_unfiltered(read)
-        else read
-        for read in reads
-    ]
+    return [*reads, *(partial(read) for read in hanging), changes_read(held)]
 
 
 def _carrying(read: Read, tables: Sequence[str]) -> Read:
@@ -146,7 +134,6 @@ def changes_read(held: Held) -> Read:
         "expanded": [],
         "continues": None,
         "partial": False,
-        "renews": False,
         "follow": None,
         "changes": changes,
         "carries": [],

@@ -112,7 +112,7 @@ def partial(child: Read) -> Read:
     """The read of a table for those parents that come now: of all of their rows, whatever was asked for, because the
     mirror may claim to have others, too."""
     why = "read for each parent that is new or has changed"
-    return replace(changed(child, partial=True, renews=True, variants=_whole_variants(child)), cost=0, why=why)
+    return replace(changed(child, partial=True, variants=_whole_variants(child)), cost=0, why=why)
 
 
 def is_unfiltered(read: Read) -> bool:

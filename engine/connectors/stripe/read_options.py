@@ -102,11 +102,11 @@ class ReadOptions(TypedDict):
     some besides), `parent` to `parents` and `embedded`. Variants may overlap: rows are told apart by the table's key.
 
     `expanded` are the fields that the variants' `expand` parameters ask for. The rest is of reads that go on from a
-    mirror: `continues` (RFC 3339) is the age of the windows that the variants make longer; with `partial`, only the
-    rows of parents that come now are read; with `renews`, what these do not have any more is gone; `follow` is set
-    where `changes` reach the table. `carries` are the tables below whose rows come with each row of this one, and with
-    all before: its windows say so. With `gathers` (RFC 3339: since when) a `partial` table is whole when this read is
-    done: all windows of its parents have carried it.
+    mirror: `continues` (RFC 3339) is the age of the windows that the variants make longer; with `partial`, the rows
+    of parents that come now are read, and what these do not have any more is gone; `follow` is set where `changes`
+    reach the table. `carries` are the tables below whose rows come with each row of this one, and with all before: its
+    windows say so. With `gathers` (RFC 3339: since when) a `partial` table is whole when this read is done: all windows
+    of its parents have carried it.
     """
 
     table: str
@@ -123,7 +123,6 @@ class ReadOptions(TypedDict):
     expanded: list[str]
     continues: str | None
     partial: bool
-    renews: bool
     follow: Follow | None
     changes: ChangesOptions | None
     carries: list[str]

@@ -175,7 +175,6 @@ def _finish(
         "expanded": list(merged.expand),
         "continues": None,
         "partial": False,
-        "renews": False,
         "follow": None,
         "changes": None,
         "carries": [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.connector import Need, Op, Predicate
 from engine.connectors.stripe import CONNECTOR
 from tests.integration.traps.conftest import Opener, Pair
 from tests.mirror.mirrored import Crash, Killed, permissions_for
@@ -72,10 +73,9 @@ def test_trap_03_an_event_that_comes_very_late(opened: Opener) -> None:
     pair.shop.configure(event_delay=3_500)
     pair.post(f"/v1/customers/{made[0]}", name="late")
     pair.shop.configure(event_delay=0)
-    pair.advance(3_501)
-    pair.updated()
-    pair.advance(3_600)
-    pair.updated()
+    for seconds in (1_000, 2_501, 3_600):
+        pair.advance(seconds)
+        pair.updated()
     pair.demand_truth()
     pair.advance(3_600)
     pair.shop.forget_requests()
@@ -249,7 +249,7 @@ def test_trap_07_a_full_read_that_ends_half_way(opened: Opener, load: int) -> No
     made = pair.make("/v1/customers", 2)
     invoice = pair.post("/v1/invoices", customer=made[0], currency="usd")["id"]
     items = [
-        pair.post("/v1/invoiceitems", customer=made[0], invoice=invoice, amount=number, currency="usd")["id"]
+        pair.post("/v1/invoiceitems", customer=made[0], invoice=invoice, amount=7 + number, currency="usd")["id"]
         for number in range(3)
     ]
     pair.advance(1000)
@@ -261,6 +261,27 @@ def test_trap_07_a_full_read_that_ends_half_way(opened: Opener, load: int) -> No
     with pytest.raises(Killed):
         pair.sync(full=True, crash=Crash(load // 2, after=bool(load % 2)))
     pair.advance(1000)
+    pair.updated()
+    pair.demand_truth()
+
+
+def test_trap_07_a_read_of_some_lines_does_not_end_the_claim_of_all(opened: Opener) -> None:
+    pair = opened("customers", "customer_payment_methods")
+    made = pair.post("/v1/customers", payment_method="pm_card_visa")["id"]
+    pair.advance(1000)
+    pair.updated()
+    assert len(pair.live("customer_payment_methods")) == 1
+    banks = Need("customer_payment_methods", ("id",), ((Predicate("type", Op.EQ, ("us_bank_account",)),),))
+    for _ in range(2):
+        pair.advance(1000)
+        pair.post(f"/v1/customers/{made}", name="changed")
+        pair.updated(needs=[banks])
+    assert len(pair.live("customer_payment_methods")) == 1, "a card is no bank account, and is there"
+    pair.mirrored.reread = {"customers": 0}
+    pair.advance(1000)
+    pair.post(f"/v1/customers/{made}", name="changed again")
+    pair.updated(needs=[banks])
+    pair.mirrored.reread = {}
     pair.updated()
     pair.demand_truth()
 

@@ -129,6 +129,8 @@ def test_tables_that_could_not_be_followed_claim_nothing(staging: DuckStaging) -
     found = {each.table: each for each in staging.coverage()}
     assert [name for name, each in found.items() if each.complete] == ["refunds"]
     assert found["charges"].expanded == ("tax",), "what was loaded once is asked for again"
+    staging.load([], [replace(covered(3), expanded=("tax",))], moment(3), claim(3, forget=("charges",)))
+    assert all(each.complete for each in staging.coverage()), "it was read whole with them"
 
 
 def test_rows_that_are_not_final_are_told(staging: DuckStaging, folder: Path) -> None:

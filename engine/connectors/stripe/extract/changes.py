@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import msgspec
 
-from ..read_options import parent_table
 from .cursors import Cursor
 from .pages import Page
 from .readers import TableReader
@@ -67,12 +66,12 @@ class ChangeReader:
         roots, children = defaultdict(list), defaultdict(list)
         by_table = {reader.table: reader for reader in self.readers if reader.options["follow"] is not None}
         for reader in self.readers:
-            parent = by_table.get(parent_table(reader.options) or "")
+            parent = reader.options["parent"]
             for kind in reader.pages.row.expected:
                 if reader.options["follow"] is not None:
                     roots[kind].append(reader)
-                elif parent is not None:
-                    children[kind].append((reader, parent))
+                elif reader.options["partial"] and parent is not None and parent["table"] in by_table:
+                    children[kind].append((reader, by_table[parent["table"]]))
         self._roots, self._children = dict(roots), dict(children)
 
     def take(self, page: Page) -> Iterator[tuple[TableReader, Page]]:

@@ -71,7 +71,7 @@ class Claims:
         found: list[Json] = []
         for index, options in enumerate(reads):
             parent = options["parent"]
-            if not options["renews"] or parent is None or index in state.failed:
+            if not options["partial"] or parent is None or index in state.failed:
                 continue
             held = parent["params"][0]
             found.append(
@@ -86,7 +86,11 @@ class Claims:
         return found
 
     def events(self, reads: list[ReadOptions], state: State, changes: ChangeReader | None) -> list[Json]:
-        """Up to when events are applied. Nothing where a slice before told it, or what they ask for was not read."""
+        """Up to when events are applied. Nothing where a slice before told it, or what they ask for was not read.
+
+        What hangs on a table that is followed, and is read whole, claims nothing until that is done: events are passed
+        over, and the run may end before.
+        """
         options = next((each["changes"] for each in reads if each["changes"] is not None), None)
         if options is None or state.claimed or state.as_of is None or any(each.urgent for each in state.cursors):
             return []
@@ -94,7 +98,8 @@ class Claims:
         missed = [
             each
             for index, each in enumerate(reads)
-            if each["table"] in followed and (index in state.failed or (each["follow"] is None and not each["renews"]))
+            if each["table"] in followed
+            and (index in state.failed or not (each["partial"] or each["follow"] is not None))
         ]
         state.claimed = True
         moment = datetime.fromtimestamp(state.as_of, UTC).isoformat()

@@ -243,19 +243,8 @@ def test_a_parent_that_has_changed_is_read_with_all_that_hangs_on_it() -> None:
     cards = (Predicate("type", Op.EQ, ("card",)),)
     parts = mirror(coverage("customers"), whole("customer_payment_methods", read_at=NOW - timedelta(days=1)))
     child = refreshed([need("customer_payment_methods", *cards)], parts)["customer_payment_methods"]
-    assert (options(child)["partial"], options(child)["renews"]) == (True, True)
+    assert options(child)["partial"] is True
     assert [each["where"] for each in options(child)["variants"]] == [[]], "others are in the mirror, too"
-
-
-def test_what_hangs_on_rows_that_are_read_whole_is_renewed_or_claims_nothing() -> None:
-    parts = mirror(coverage("customers"), whole("customer_payment_methods", read_at=NOW - timedelta(days=1)))
-    due = {"customers": 0.0, "customer_payment_methods": 0.0}
-    child = refreshed([need("customer_payment_methods")], parts, reread=due)["customer_payment_methods"]
-    assert (options(child)["partial"], options(child)["renews"]) == (False, True)
-    cards = need("customer_payment_methods", Predicate("type", Op.EQ, ("card",)))
-    child = refreshed([cards], parts, reread=due)["customer_payment_methods"]
-    assert options(child)["renews"] is False, "those that are no cards are not read"
-    assert options(refreshed([cards], mirror())["customer_payment_methods"])["renews"] is False
 
 
 def test_lists_without_events_or_creation_are_read_whole() -> None:
