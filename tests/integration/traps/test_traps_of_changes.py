@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.connector import Need, Op, Predicate
 from engine.connectors.stripe import CONNECTOR
 from tests.integration.traps.conftest import Opener, Pair
 from tests.mirror.mirrored import Crash, Killed, permissions_for
@@ -261,27 +260,6 @@ def test_trap_07_a_full_read_that_ends_half_way(opened: Opener, load: int) -> No
     with pytest.raises(Killed):
         pair.sync(full=True, crash=Crash(load // 2, after=bool(load % 2)))
     pair.advance(1000)
-    pair.updated()
-    pair.demand_truth()
-
-
-def test_trap_07_a_read_of_some_lines_does_not_end_the_claim_of_all(opened: Opener) -> None:
-    pair = opened("customers", "customer_payment_methods")
-    made = pair.post("/v1/customers", payment_method="pm_card_visa")["id"]
-    pair.advance(1000)
-    pair.updated()
-    assert len(pair.live("customer_payment_methods")) == 1
-    banks = Need("customer_payment_methods", ("id",), ((Predicate("type", Op.EQ, ("us_bank_account",)),),))
-    for _ in range(2):
-        pair.advance(1000)
-        pair.post(f"/v1/customers/{made}", name="changed")
-        pair.updated(needs=[banks])
-    assert len(pair.live("customer_payment_methods")) == 1, "a card is no bank account, and is there"
-    pair.mirrored.reread = {"customers": 0}
-    pair.advance(1000)
-    pair.post(f"/v1/customers/{made}", name="changed again")
-    pair.updated(needs=[banks])
-    pair.mirrored.reread = {}
     pair.updated()
     pair.demand_truth()
 
