@@ -31,7 +31,7 @@ class Business:
         """A little of everything."""
         for deed, how in (
             ("create_customer", 1), ("create_product", 0), ("create_price", 1), ("subscribe", 0), ("draft_invoice", 1),
-            ("draft_invoice", 2), ("charge", 0), ("refund", 0), ("intend", 1), ("make_coupon", 0),
+            ("draft_invoice", 2), ("charge", 0), ("refund", 0), ("intend", 1), ("owe", 0), ("make_coupon", 0),
         ):  # fmt: skip
             self.do(deed, 0, how)
 
@@ -144,6 +144,10 @@ class Business:
                 invoice = self.shop.act("GET", path, account=self.account)
                 self.post("/v1/invoiceitems", customer=invoice["customer"], invoice=invoice["id"], amount=7)
 
+    def owe(self, who: int, how: int) -> None:
+        """An item that waits for an invoice."""
+        self.post("/v1/invoiceitems", customer=self.one("customer", who), amount=100 + how, currency="usd")
+
     def change_invoice_item(self, who: int, how: int) -> None:
         path = f"/v1/invoiceitems/{self.one('invoiceitem', who)}"
         if how % 3:
@@ -202,9 +206,13 @@ class Business:
         self.post("/v1/coupons", id=identifier, amount_off=100 + how, currency="usd", duration="forever")
 
     def edit_silently(self, who: int, how: int) -> None:
-        """An edit without an event, in tables of which that is known."""
-        kind, path = (("payment_intent", "payment_intents"), ("invoiceitem", "invoiceitems"))[how % 2]
-        self.post(f"/v1/{path}/{self.one(kind, who)}", silent=True, description=self.word())
+        """An edit without an event, in tables of which that is known. An item on an invoice would change that, too."""
+        waiting = [row.id for row in self.shop.rows("invoiceitem", self.account) if row.obj["invoice"] is None]
+        if how % 2 and waiting:
+            path = f"/v1/invoiceitems/{waiting[who % len(waiting)]}"
+        else:
+            path = f"/v1/payment_intents/{self.one('payment_intent', who)}"
+        self.post(path, silent=True, description=self.word())
 
     def render_events(self, _who: int, how: int) -> None:
         """From now on events carry objects of another version, or no longer so."""

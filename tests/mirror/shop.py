@@ -180,17 +180,30 @@ class Shop:
         told = json.loads(self._served.do(work)).get(account or self.platform, {})
         return {table: told.get(table, {"objects": {}})["objects"] for table in tables}
 
-    def on_their_way(self, account: str | None = None) -> set[str]:
-        """The ids of the objects of which an event is not visible yet."""
+    def on_their_way(self, account: str | None = None, usual: float = 0, longest: float = 0) -> set[str]:
+        """The ids of the objects of which an event is not visible yet; or was not for more than `usual` seconds, and
+        is for less than `longest`."""
+
+        def is_late(row: Row) -> bool:
+            since = (row.extra or {}).get("visible_from", 0)
+            return bool(since > self.now or (since > row.created + usual and since > self.now - longest))
 
         def work() -> set[str]:
-            now = self.now
             return {
                 name
                 for row in self._store(account).table("event").rows.values()
-                if (row.extra or {}).get("visible_from", 0) > now
+                if is_late(row)
                 for name in _subjects(row.obj["data"]["object"])
             }
+
+        return self._served.do(work)
+
+    def made(self, account: str | None = None) -> dict[str, int]:
+        """When each object was made of which an event tells, also of those that are gone."""
+
+        def work() -> dict[str, int]:
+            shown = [row.obj["data"]["object"] for row in self._store(account).table("event").rows.values()]
+            return {each["id"]: each["created"] for each in shown if each.get("id") and each.get("created")}
 
         return self._served.do(work)
 

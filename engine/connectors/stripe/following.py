@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from engine.connector import CHANGES, Coverage, Read, Request
+from engine.connector import CHANGES, Coverage, EventInterval, Read, Request
 
 from .catalogue import SyncClass, load_catalogue
 from .covered import as_where, live_coverage
@@ -111,7 +111,7 @@ def changes_read(held: Held) -> Read:
     usable = held.events_usable
     lost = held.pace.lost or (interval.until if interval is not None and not usable else None)
     settled = int(interval.until.timestamp()) if interval is not None and usable else None
-    since = settled - (LOOK_BACK if _looks_back(held) else OVERLAP) if settled is not None else None
+    since = _read_from(held, interval, settled) if interval is not None and settled is not None else None
     known = [each for each, created in held.mirror.applied if since is not None and created >= since]
     changes: ChangesOptions = {
         "since": since,
@@ -151,10 +151,12 @@ def changes_read(held: Held) -> Read:
     )
 
 
-def _looks_back(held: Held) -> bool:
-    """Whether this is the first run of an hour, by this machine's clock. A clock that is changed looks back, too."""
-    before = held.mirror.events
-    return before is not None and before.read_at.timestamp() // HOUR != held.pace.now.timestamp() // HOUR
+def _read_from(held: Held, interval: EventInterval, settled: int) -> int:
+    """From when on events are read (again). The first run of an hour, by this machine's clock, looks back further, but
+    not to before the interval: lists were read after what is told there."""
+    if interval.read_at.timestamp() // HOUR == held.pace.now.timestamp() // HOUR:
+        return settled - OVERLAP
+    return max(settled - LOOK_BACK, int(interval.since.timestamp()) - OVERLAP)
 
 
 def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:

@@ -13,36 +13,29 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from engine.web.sandbox.faults import REASONS
 from tests.effort import examples
-from tests.mirror.business import DAY, UPDATES, USUAL, Business
+from tests.mirror.business import DAY, Business
 from tests.mirror.mirrored import Crash, Killed, Mirrored, permissions_for
 from tests.mirror.shop import ServedShops
 
-from .watch import GROUPS, TABLES, Watch
+from .themes import FAULT, NUMBERS, THEMES, Theme
+from .watch import Watch
 
 KEY = "sk_test_weir_sandbox"
 RESTRICTED = "rk_test_that_reads_less"
-NUMBERS = st.integers(0, 40)
-LATE = st.sampled_from((0, 0, 3, 120, 290))
-DEED = st.tuples(st.sampled_from(USUAL + UPDATES), NUMBERS, NUMBERS, NUMBERS, LATE)
-FAULT = st.fixed_dictionaries(
-    {
-        "kind": st.sampled_from(("error", "rate_limit", "lock", "reset", "truncated", "malformed")),
-        "path": st.sampled_from(
-            ("*", "/v1/events", "/v1/customers", "/v1/invoices/*", "/v1/coupons/*", "/v1/charges*")
-        ),
-        "skip": st.integers(0, 3),
-        "times": st.integers(1, 8),
-        "status": st.sampled_from((500, 502, 503)),
-        "reason": st.sampled_from(REASONS),
-    }
-)
+HOUR = 3_600
+DEED = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+"""Which deed, in which account, to whom, how, and how late its events are."""
+DEEDS = st.lists(DEED, min_size=1, max_size=6)
 LISTS = {
     "customer": "/v1/customers", "charge": "/v1/charges", "invoice": "/v1/invoices", "coupon": "/v1/coupons",
     "price": "/v1/prices", "payment_intent": "/v1/payment_intents",
 }  # fmt: skip
-SLICES = st.sampled_from((None, None, 3_000, 30_000))
+HOOKS = st.lists(st.tuples(st.sampled_from(sorted(LISTS)), st.integers(1, 2), NUMBERS, NUMBERS), max_size=3)
+SLICES = st.sampled_from((None, None, 1, 3_000, 30_000))
+SHORT = st.sampled_from((0, 0, 1, 60, 300, 700))
+LONG = st.sampled_from((1, 300, HOUR, 2 * HOUR, DAY, 3 * DAY, 8 * DAY, 40 * DAY))
+CRASH = st.builds(Crash, st.integers(0, 4), st.booleans())
 
 
 class Histories(RuleBasedStateMachine):
@@ -50,18 +43,15 @@ class Histories(RuleBasedStateMachine):
 
     served: ClassVar[ServedShops]
 
-    @initialize(
-        left_out=st.sets(st.sampled_from(GROUPS), max_size=3),
-        accounts=st.sampled_from((0, 0, 1, 2)),
-        skew=st.sampled_from((0, 0, 45, -45)),
-        workers=st.integers(1, 6),
-    )
-    def open(self, left_out: set[tuple[str, ...]], accounts: int, skew: int, workers: int) -> None:
+    @initialize(theme=THEMES)
+    def open(self, theme: Theme) -> None:
         self.folder = Path(tempfile.mkdtemp())
+        self.theme = theme
         self.shop = self.served.open()
-        names = tuple(self.shop.connect_account() for _ in range(accounts))
-        tables = tuple(sorted(table for group in GROUPS if group not in left_out for table in group))
-        self.mirrored = Mirrored(self.folder, self.shop, tables, accounts=names or None, skew=skew, concurrency=workers)
+        names = tuple(self.shop.connect_account() for _ in range(theme.accounts))
+        self.mirrored = Mirrored(
+            self.folder, self.shop, theme.tables, accounts=names or None, skew=theme.skew, concurrency=theme.workers
+        )
         accounts_read: tuple[str | None, ...] = names or (None,)
         self.businesses = [Business(self.shop, name) for name in accounts_read]
         for business in self.businesses:
@@ -69,47 +59,67 @@ class Histories(RuleBasedStateMachine):
         self.watch = Watch(self.shop, self.mirrored, accounts_read)
         self.refused: tuple[str, ...] = ()
 
-    @rule(deeds=st.lists(DEED, min_size=1, max_size=8))
-    def trade(self, deeds: list[tuple[str, int, int, int, int]]) -> None:
+    def _business(self, which: int) -> Business:
+        return self.businesses[which % len(self.businesses)]
+
+    def _do(self, deeds: list[tuple[int, int, int, int, int]]) -> None:
+        theme = self.theme
         for deed, which, who, how, late in deeds:
-            self.businesses[which % len(self.businesses)].do(deed, who, how, late)
+            self._business(which).do(
+                theme.deeds[deed % len(theme.deeds)], who, how, theme.lates[late % len(theme.lates)]
+            )
             self.watch.note()
 
-    @rule(
-        deed=st.sampled_from(UPDATES), which=NUMBERS, who=NUMBERS, lates=st.lists(LATE, min_size=2, max_size=4),
-        pause=st.integers(0, 1),
-    )  # fmt: skip
-    def change_again_and_again(self, deed: str, which: int, who: int, lates: list[int], pause: int) -> None:
-        """Several changes of one object, whose events may be seen in another order."""
-        for how, late in enumerate(lates):
-            self.businesses[which % len(self.businesses)].do(deed, who, how, late)
-            self.shop.advance(pause)
-        self.watch.note()
-
-    @rule(which=NUMBERS, how=NUMBERS)
-    def grow(self, which: int, how: int) -> None:
-        self.businesses[which % len(self.businesses)].do("create_many_customers", how, 0)
-
-    @rule(seconds=st.sampled_from((1, 60, 300, 3_600, DAY, 3 * DAY, 8 * DAY, 40 * DAY)))
-    def wait(self, seconds: int) -> None:
+    def _wait(self, seconds: int) -> None:
         self.shop.advance(seconds)
         self.watch.note()
 
-    @rule(table=st.sampled_from((*TABLES, "events")))
-    def lose_permission(self, table: str) -> None:
-        kept = permissions_for([*TABLES, "events"]) - permissions_for([table])
-        self.refused = tuple(name for name in TABLES if not permissions_for([name]) <= kept)
+    @rule(deeds=DEEDS)
+    def trade(self, deeds: list[tuple[int, int, int, int, int]]) -> None:
+        self._do(deeds)
+
+    @rule(deed=NUMBERS, which=NUMBERS, who=NUMBERS, lates=st.lists(NUMBERS, min_size=2, max_size=4), pause=SHORT)
+    def change_again_and_again(self, deed: int, which: int, who: int, lates: list[int], pause: int) -> None:
+        """Several changes of one object, whose events may be seen in another order."""
+        theme = self.theme
+        for how, late in enumerate(lates):
+            name = theme.updates[deed % len(theme.updates)]
+            self._business(which).do(name, who, how + deed, theme.lates[late % len(theme.lates)])
+            self.shop.advance(min(pause, 1))
+        self.watch.note()
+        self._wait(pause)
+        self._sync_and_look()
+
+    @rule(which=NUMBERS, how=NUMBERS)
+    def grow(self, which: int, how: int) -> None:
+        self._business(which).do("create_many_customers", how, 0)
+        self.watch.note()
+
+    @rule(seconds=LONG)
+    def wait(self, seconds: int) -> None:
+        self._wait(seconds)
+
+    @rule(ahead=st.sampled_from((0, 45, -2 * HOUR, 2 * HOUR, -3 * DAY)))
+    def set_the_clock(self, ahead: int) -> None:
+        """This machine's clock is wrong by so much from now on."""
+        self.mirrored.skew = ahead
+        self.watch.note_skew()
+
+    @rule(place=NUMBERS)
+    def lose_permission(self, place: int) -> None:
+        tables = (*self.theme.tables, "events")
+        kept = permissions_for(tables) - permissions_for([tables[place % len(tables)]])
+        self.refused = tuple(name for name in self.theme.tables if not permissions_for([name]) <= kept)
         self.shop.allow(RESTRICTED, kept)
         self.mirrored.use_key(RESTRICTED)
 
-    @precondition(lambda self: self.refused)
+    @precondition(lambda self: self.mirrored.secret[0] == "file")
     @rule()
     def regain_permission(self) -> None:
         self.refused = ()
         self.mirrored.use_key(KEY)
 
-    @rule(size=SLICES, leave_out=NUMBERS)
-    def sync(self, size: int | None, leave_out: int) -> None:
+    def _sync_and_look(self, size: int | None = None, leave_out: int = 1) -> None:
         """Nothing disturbs this run: afterwards the mirror is right, as far as it and the key reach."""
         tables = self.mirrored.tables
         read = tables if leave_out % 3 else tables[leave_out % len(tables) :]
@@ -118,21 +128,32 @@ class Histories(RuleBasedStateMachine):
         assert failed <= set(self.refused), [outcome.message for outcome in done.outcomes if outcome.message]
         self.watch.demand_truth(unread=failed | (set(tables) - set(read)))
 
+    @rule(size=SLICES, leave_out=NUMBERS)
+    def sync(self, size: int | None, leave_out: int) -> None:
+        self._sync_and_look(size, leave_out)
+
+    @rule(deeds=DEEDS, pause=SHORT, size=SLICES, leave_out=NUMBERS)
+    def live_on(
+        self, deeds: list[tuple[int, int, int, int, int]], pause: int, size: int | None, leave_out: int
+    ) -> None:
+        """As it goes most of the time."""
+        self._do(deeds)
+        self._wait(pause)
+        self._sync_and_look(size, leave_out)
+
     @rule(
-        faults=st.lists(FAULT, max_size=2),
-        hooks=st.lists(st.tuples(st.sampled_from(sorted(LISTS)), st.integers(1, 2), NUMBERS, NUMBERS), max_size=3),
-        size=SLICES,
-        crash=st.none() | st.builds(Crash, st.integers(0, 4), st.booleans()),
-        patience=st.none() | st.integers(1, 60),
-        full=st.booleans(),
-    )
+        deeds=DEEDS, pause=SHORT, faults=st.lists(FAULT, max_size=2), hooks=HOOKS, size=SLICES, crash=st.none() | CRASH,
+        patience=st.none() | st.none() | st.integers(1, 60), full=st.booleans(),
+    )  # fmt: skip
     def sync_in_trouble(
-        self, faults: list[Any], hooks: list[Any], size: int | None, crash: Crash | None, patience: int | None,
-        full: bool,
+        self, deeds: list[tuple[int, int, int, int, int]], pause: int, faults: list[Any], hooks: list[Any],
+        size: int | None, crash: Crash | None, patience: int | None, full: bool,
     ) -> None:  # fmt: skip
-        """However it ends, nothing is called gone that is there."""
+        """However it ends, nothing is called gone that is there; and the next run makes it good."""
+        self._do(deeds)
+        self._wait(pause)
         for fault in faults:
-            self.shop.fault(**fault)
+            self.shop.fault(**self.theme.fault(fault))
         for kind, page, who, how in hooks:
             self._hook(kind, page, who, how)
         before = self.watch.present()
@@ -149,10 +170,12 @@ class Histories(RuleBasedStateMachine):
         self.shop.calm()
         self.watch.note()
         self.watch.demand_nothing_lost(before)
+        self._wait(400 if pause else 0)
+        self._sync_and_look()
 
     def _hook(self, kind: str, page: int, who: int, how: int) -> None:
         """Something happens right before a page is answered; maybe to the very object that it would start after."""
-        account = self.businesses[who % len(self.businesses)].account
+        account = self._business(who).account
         rows = self.shop.listed(LISTS[kind], account)
         if not rows:
             return
@@ -177,16 +200,19 @@ class Histories(RuleBasedStateMachine):
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self) -> None:
-        """All is read again, and is right to the last field; then the events that were still on their way arrive."""
+        """All is brought up to date, with all events that were still on their way; then all is read again, and is right
+        to the last field."""
         self.shop.calm()
+        self.refused = ()
         self.mirrored.use_key(KEY)
+        self._sync_and_look()
+        for seconds in (300, HOUR):
+            if self.watch.anything_late():
+                self._wait(seconds)
+                self._sync_and_look()
         assert self.mirrored.sync(full=True).status == "succeeded"
         self.watch.forget_silent_edits()
         self.watch.demand_truth(whole=True)
-        self.shop.advance(300)
-        self.watch.note()
-        assert self.mirrored.sync().status == "succeeded"
-        self.watch.demand_truth()
 
 
 @pytest.fixture(scope="module")
@@ -199,5 +225,5 @@ def served() -> Iterator[ServedShops]:
 def test_a_mirror_holds_what_the_shop_holds(served: ServedShops) -> None:
     Histories.served = served
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    effort = settings(max_examples=examples(10), stateful_step_count=14, deadline=None, suppress_health_check=checks)
+    effort = settings(max_examples=examples(24), stateful_step_count=8, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Histories, settings=effort)

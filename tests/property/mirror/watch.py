@@ -6,20 +6,13 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from engine.connectors.stripe.catalogue import SyncClass, load_catalogue
-from engine.connectors.stripe.sync_rules import reread_seconds
+from engine.connectors.stripe.sync_rules import OPEN, OVERLAP, reread_seconds
 from tests.mirror.comparison import differences, live_of, parent_field, said_by, said_by_row
 from tests.mirror.mirrored import Mirrored
 from tests.mirror.shop import Shop
 
-GROUPS: Final = (
-    ("coupons", "customers"),
-    ("prices", "products"),
-    ("subscription_items", "subscriptions"),
-    ("invoice_items", "invoice_line_items", "invoices"),
-    ("balance_transactions", "charges"),
-    ("payment_intents", "refunds"),
-)
-TABLES: Final = tuple(sorted(table for group in GROUPS for table in group))
+from .themes import TABLES
+
 SILENT: Final = tuple(
     name for name in TABLES if load_catalogue().tables[name].sync in (SyncClass.EVENTS_REREAD, SyncClass.CREATED_REREAD)
 )
@@ -38,7 +31,8 @@ class Watch:
 
     Whatever emits an event, a run must have. An edit without one may be late, but only in a table whose class says so,
     only until that table is read whole again, and the row must say what the object once said. Of an object whose event
-    is still on its way, nothing is demanded but that a later run repairs it.
+    is still on its way, nothing is demanded but that a later run repairs it; where the event comes very late, that is a
+    run of the next hour.
     """
 
     def __init__(self, shop: Shop, mirrored: Mirrored, accounts: Collection[str | None]) -> None:
@@ -49,6 +43,16 @@ class Watch:
         self._silently: dict[Key, int] = {}
         """Since when an object says something that no event told."""
         self._events: dict[str | None, int] = dict.fromkeys(self.accounts, 0)
+        self._skews = [mirrored.skew]
+
+    @property
+    def _spread(self) -> float:
+        """By how much this machine's clock may have told a wrong age."""
+        return max(*self._skews, 0) - min(*self._skews, 0)
+
+    def note_skew(self) -> None:
+        """This machine's clock was set."""
+        self._skews.append(self.mirrored.skew)
 
     def note(self) -> None:
         """Look at what has changed in the shop. Call it after each thing that happens there."""
@@ -80,12 +84,21 @@ class Watch:
         self.note()
         rows = self.mirrored.rows()
         for account in self.accounts:
-            late = set() if whole else self.shop.on_their_way(account)
+            late = set() if whole else self._late(account)
+            # Made in the second that the run is as of: lists are believed up to there.
+            fresh = {name for name, created in self.shop.made(account).items() if created == self.shop.now}
             for table, objects in self.shop.truth(*self.mirrored.tables, account=account).items():
                 own = rows.get((table, account), [])
                 _demand_nothing_lost(table, own, objects, late)
                 if table not in unread:
-                    self._demand_table(account, table, own, objects, late, whole=whole)
+                    self._demand_table(account, table, own, objects, late, fresh, whole=whole)
+
+    def _late(self, account: str | None) -> set[str]:
+        return self.shop.on_their_way(account, OVERLAP, 3_600 + self._spread)
+
+    def anything_late(self) -> bool:
+        """Whether there are objects of which not everything is demanded, because their events come late."""
+        return any(self._late(account) for account in self.accounts)
 
     def demand_nothing_lost(self, before: dict[Key, Any]) -> None:
         """No row is called gone whose object is there and was there `before` (see `present`)."""
@@ -105,8 +118,8 @@ class Watch:
         }
 
     def _demand_table(
-        self, account: str | None, table: str, rows: list[Row], objects: dict[str, Any], late: Collection[str], *,
-        whole: bool,
+        self, account: str | None, table: str, rows: list[Row], objects: dict[str, Any], late: Collection[str],
+        fresh: Collection[str], *, whole: bool,
     ) -> None:  # fmt: skip
         live = live_of(rows)
         for name in sorted({*objects, *live}):
@@ -114,8 +127,8 @@ class Watch:
             if _is_late(table, name, shown if shown is not None else row, late):
                 continue
             assert row is not None, f"{table}: {name} is missing"
-            if shown is None and said_by_row(table, row).get("created") == self.shop.now:
-                continue  # made in the second that the run is as of: lists are believed up to there
+            if shown is None and _is_late(table, name, row, fresh):
+                continue
             assert shown is not None, f"{table}: {name} is not there any more"
             assert row["_extra"] is None, f"{table}: {name} has {row['_extra']} left over"
             found = said_by_row(table, row, whole=whole)
@@ -127,8 +140,10 @@ class Watch:
         _account, table, _name = key
         since = self._silently.get(key)
         every = reread_seconds(load_catalogue().tables[table], {})
-        if since is None or every is None or self.shop.now - since >= every + abs(self.mirrored.skew):
+        if since is None or every is None or self.shop.now - since >= every + self._spread:
             return False
+        if any(found[each.column] in each.values for case in OPEN.get(table, ()) for each in case):
+            return False  # it is not final: each run reads it again
         return any(not differences(said_by(table, state, whole=False), found) for state in self._states[key])
 
 

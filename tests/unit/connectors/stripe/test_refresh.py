@@ -216,6 +216,12 @@ def test_the_first_run_of_an_hour_looks_back(before: datetime) -> None:
     changes = options(refreshed([need("customers")], found)[CHANGES])["changes"]
     assert (changes["since"], changes["settled"]) == (CEILING - LOOK_BACK, CEILING)
     assert changes["applied"] == ["evt_late", "evt_1"]
+    begun = datetime.fromtimestamp(CEILING - 1_000, UTC)
+    young = replace(
+        found, events=replace(INTERVAL, read_at=before, since=begun), coverage=(coverage("customers", as_of=begun),)
+    )
+    changes = options(refreshed([need("customers")], young)[CHANGES])["changes"]
+    assert changes["since"] == CEILING - 1_000 - OVERLAP, "what was told before, lists have brought"
     again = replace(found, events=replace(INTERVAL, read_at=NOW + timedelta(minutes=59)))
     changes = options(refreshed([need("customers")], again)[CHANGES])["changes"]
     assert (changes["since"], changes["applied"]) == (CEILING - OVERLAP, ["evt_1"])
