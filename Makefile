@@ -45,7 +45,7 @@ test: $(DEVELOPMENT) ## Run the tests
 	@$(BIN)/pytest $(PYTEST) $(ARGS)
 
 test-long: $(DEVELOPMENT) ## Run the property tests with many new examples: TIMES=20 times as many
-	@WEIR_TEST_LONG=$(TIMES) $(BIN)/pytest $(PYTEST) tests/property $(ARGS)
+	@WEIR_TEST_LONG=$(TIMES) WEIR_TEST_FIRST=$${WEIR_TEST_FIRST:-$$(date +%s)} $(BIN)/pytest $(PYTEST) tests/property $(ARGS)
 
 lint: $(DEVELOPMENT) ## Style, types and the layers of the architecture
 	@$(BIN)/ruff check .

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+FIRST = int(os.environ.get("WEIR_TEST_FIRST") or 0)
+"""The number of the first history that is made up; `make test-long` begins where no run before it did."""
 TIMES = int(os.environ.get("WEIR_TEST_LONG") or 0)
 
 

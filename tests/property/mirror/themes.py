@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.connectors.stripe.catalogue import load_catalogue
 from engine.web.sandbox.faults import REASONS
-from tests.mirror.business import UPDATES, USUAL
+from tests.mirror.business import DAY, UPDATES, USUAL
 
 DEEDS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("coupons", "customers"): (
@@ -31,17 +31,31 @@ TABLES: Final = tuple(sorted(table for group in DEEDS for table in group))
 LATES: Final = ((0,), (0, 0, 3, 120, 290), (0, 290), (0, 290, 2_000, 3_500))
 """By how many seconds events come late, in one history."""
 SKEWS: Final = (0, 0, 45, -45)
+HOUR: Final = 3_600
+SHORT: Final = (0, 0, 1, 60, 300, 700)
+LONG: Final = (1, 300, HOUR, 2 * HOUR, DAY, 3 * DAY, 8 * DAY, 40 * DAY)
+CLOCKS: Final = (0, 45, -2 * HOUR, 2 * HOUR, -3 * DAY)
+SLICES: Final = (None, None, 1, 3_000, 30_000)
+LISTS: Final = {
+    "customer": "/v1/customers", "charge": "/v1/charges", "invoice": "/v1/invoices", "coupon": "/v1/coupons",
+    "price": "/v1/prices", "payment_intent": "/v1/payment_intents",
+}  # fmt: skip
+KINDS: Final = ("error", "error", "rate_limit", "lock", "reset", "truncated", "malformed")
+SKIPS: Final = (0, 0, 1, 3)
+TIMES: Final = (1, 2, 8, 8)
+STATUSES: Final = (500, 502, 503)
 NUMBERS: Final = st.integers(0, 40)
 FAULT: Final = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(("error", "error", "rate_limit", "lock", "reset", "truncated", "malformed")),
+        "kind": st.sampled_from(KINDS),
         "place": NUMBERS,
-        "skip": st.sampled_from((0, 0, 1, 3)),
-        "times": st.sampled_from((1, 2, 8, 8)),
-        "status": st.sampled_from((500, 502, 503)),
+        "skip": st.sampled_from(SKIPS),
+        "times": st.sampled_from(TIMES),
+        "status": st.sampled_from(STATUSES),
         "reason": st.sampled_from(REASONS),
     }
 )
+HOOK: Final = st.tuples(st.sampled_from(sorted(LISTS)), st.integers(1, 2), NUMBERS, NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ class Theme:
         }
 
 
-def _theme(
+def theme_of(
     groups: list[tuple[str, ...]], foreign: list[str], lates: tuple[int, ...], accounts: int, skew: int, workers: int
 ) -> Theme:
     deeds = {deed for group in groups for deed in DEEDS[group]}
@@ -88,7 +102,7 @@ _GROUPS: Final = st.one_of(
     st.lists(st.sampled_from(tuple(DEEDS)), min_size=2, max_size=len(DEEDS), unique=True),
 )
 THEMES: Final = st.builds(
-    _theme,
+    theme_of,
     _GROUPS,
     st.lists(st.sampled_from(USUAL), max_size=2),
     st.sampled_from(LATES),

@@ -43,6 +43,7 @@ class Watch:
         self._silently: dict[Key, int] = {}
         """Since when an object says something that no event told."""
         self._events: dict[str | None, int] = dict.fromkeys(self.accounts, 0)
+        self._silent = tuple(name for name in SILENT if name in mirrored.tables)
         self._skews = [mirrored.skew]
 
     @property
@@ -59,7 +60,7 @@ class Watch:
         for account in self.accounts:
             told = self.shop.told_of(self._events[account], account)
             self._events[account] = len(self.shop.rows("event", account))
-            for table, objects in self.shop.truth(*SILENT, account=account).items():
+            for table, objects in self.shop.truth(*self._silent, account=account).items():
                 for identifier, shown in objects.items():
                     self._note_one((account, table, identifier), shown, identifier in set(told))
 
