@@ -89,17 +89,20 @@ class Claims:
         """Up to when events are applied. Nothing where a slice before told it, or what they ask for was not read.
 
         What hangs on a table that is followed, and is read whole, claims nothing until that is done: events are passed
-        over, and the run may end before.
+        over, and the run may end before. What the windows of its parents carry stays with them.
         """
         options = next((each["changes"] for each in reads if each["changes"] is not None), None)
         if options is None or state.claimed or state.as_of is None or any(each.urgent for each in state.cursors):
             return []
         followed = followed_tables(reads)
+        carried = {name for each in reads for name in each["carries"]}
         missed = [
             each
             for index, each in enumerate(reads)
             if each["table"] in followed
-            and (index in state.failed or not (each["partial"] or each["follow"] is not None))
+            and (
+                index in state.failed or not (each["partial"] or each["follow"] is not None or each["table"] in carried)
+            )
         ]
         state.claimed = True
         moment = datetime.fromtimestamp(state.as_of, UTC).isoformat()
