@@ -119,6 +119,20 @@ class Business:
             case _:
                 self.delete(path)
 
+    def remove_item(self, who: int, how: int) -> None:
+        """An item is taken from a subscription that has several; where none has, one gets another."""
+        for row in self.shop.rows("subscription", self.account):
+            path = f"/v1/subscriptions/{row.id}"
+            items = self.shop.act("GET", path, account=self.account)["items"]["data"]
+            if len(items) > 1:
+                self.post(path, items__0__id=items[who % len(items)]["id"], items__0__deleted="true")
+                return
+        price = self.post(
+            "/v1/prices", currency="usd", unit_amount=100 + how, product=self.one("product", who),
+            recurring__interval="month",
+        )  # fmt: skip
+        self.post(f"/v1/subscriptions/{self.one('subscription', who)}", items__0__price=price["id"])
+
     def draft_invoice(self, who: int, how: int) -> None:
         customer = self.one("customer", who)
         invoice = self.post("/v1/invoices", customer=customer, currency="usd")["id"]
@@ -147,6 +161,13 @@ class Business:
     def owe(self, who: int, how: int) -> None:
         """An item that waits for an invoice."""
         self.post("/v1/invoiceitems", customer=self.one("customer", who), amount=100 + how, currency="usd")
+
+    def remove_line(self, who: int, _how: int) -> None:
+        """An item is taken from an invoice."""
+        drafts = {row.id for row in self.shop.rows("invoice", self.account) if row.obj["status"] == "draft"}
+        items = [row.id for row in self.shop.rows("invoiceitem", self.account) if row.obj["invoice"] in drafts]
+        if items:
+            self.delete(f"/v1/invoiceitems/{items[who % len(items)]}")
 
     def change_invoice_item(self, who: int, how: int) -> None:
         path = f"/v1/invoiceitems/{self.one('invoiceitem', who)}"

@@ -210,7 +210,7 @@ class Histories(RuleBasedStateMachine):
         self.refused = ()
         self.mirrored.use_key(KEY)
         self._sync_and_look()
-        for seconds in (300, HOUR):
+        for seconds in (300, 2 * HOUR + int(self.watch.spread)):
             if self.watch.anything_late():
                 self._wait(seconds)
                 self._sync_and_look()

@@ -22,7 +22,7 @@ def served() -> Iterator[ServedShops]:
     shops.close()
 
 
-@pytest.mark.parametrize("number", range(FIRST, FIRST + examples(30)))
+@pytest.mark.parametrize("number", range(FIRST, FIRST + examples(12)))
 def test_a_mirror_holds_what_the_shop_holds(served: ServedShops, number: int) -> None:
     Histories.served = served
     machine, history = Histories(), MadeUp(number, steps=6)

@@ -18,9 +18,9 @@ DEEDS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
         "remake_coupon",
     ),
     ("prices", "products"): ("create_product", "update_product", "delete_product", "create_price", "update_price"),
-    ("subscription_items", "subscriptions"): ("subscribe", "change_subscription"),
+    ("subscription_items", "subscriptions"): ("subscribe", "change_subscription", "remove_item"),
     ("invoice_items", "invoice_line_items", "invoices"): (
-        "draft_invoice", "change_invoice", "change_invoice_item", "owe", "edit_silently",
+        "draft_invoice", "change_invoice", "change_invoice_item", "remove_line", "owe", "edit_silently",
     ),
     ("balance_transactions", "charges"): ("charge", "change_charge", "refund"),
     ("payment_intents", "refunds"): ("intend", "change_intent", "edit_silently", "refund", "change_refund"),

@@ -47,7 +47,7 @@ class Watch:
         self._skews = [mirrored.skew]
 
     @property
-    def _spread(self) -> float:
+    def spread(self) -> float:
         """By how much this machine's clock may have told a wrong age."""
         return max(*self._skews, 0) - min(*self._skews, 0)
 
@@ -95,7 +95,7 @@ class Watch:
                     self._demand_table(account, table, own, objects, late, fresh, whole=whole)
 
     def _late(self, account: str | None) -> set[str]:
-        return self.shop.on_their_way(account, OVERLAP, 3_600 + self._spread)
+        return self.shop.on_their_way(account, OVERLAP, 3_600 + self.spread)
 
     def anything_late(self) -> bool:
         """Whether there are objects of which not everything is demanded, because their events come late."""
@@ -141,7 +141,7 @@ class Watch:
         _account, table, _name = key
         since = self._silently.get(key)
         every = reread_seconds(load_catalogue().tables[table], {})
-        if since is None or every is None or self.shop.now - since >= every + self._spread:
+        if since is None or every is None or self.shop.now - since >= every + self.spread:
             return False
         if any(found[each.column] in each.values for case in OPEN.get(table, ()) for each in case):
             return False  # it is not final: each run reads it again
