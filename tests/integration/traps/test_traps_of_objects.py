@@ -141,6 +141,23 @@ def test_trap_13_an_optional_table_may_be_refused(opened: Opener, status: int) -
     assert set(pair.live("charges")) == {charge}, "what was there stays"
     assert not any(each["complete"] for each in pair.mirrored.query(COVERAGE, ["charges"])), "and is not called current"
     pair.shop.calm()
+
+
+def test_trap_13_what_a_run_left_out_is_seen_by_the_next(opened: Opener) -> None:
+    pair = opened("customers", "products")
+    made = pair.make("/v1/customers", 2)
+    pair.advance(1000)
+    pair.updated()
+    pair.advance(1000)
+    pair.post(f"/v1/customers/{made[0]}", name="meanwhile")
+    pair.shop.act("DELETE", f"/v1/customers/{made[1]}")
+    pair.post("/v1/products", name="goes on")
+    pair.shop.fault(kind="error", path="/v1/customers*", status=500)
+    run = pair.sync()
+    assert [outcome.id for outcome in run.outcomes if outcome.status == "failed"] == ["shop:customers"]
+    pair.shop.calm()
+    pair.demand_truth("customers")
+    pair.advance(1000)
     pair.updated()
     pair.demand_truth()
 
