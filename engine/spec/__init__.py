@@ -12,15 +12,13 @@ from .interface import (
     MapSpec,
     ParameterSpec,
     RespondSpec,
-    RetrySpec,
-    ScheduleSpec,
     StepSpec,
     TransformSpec,
     WriteMapSpec,
     WriteSpec,
-    cron_fields,
 )
 from .jsonschema import json_schema, schema_files
+from .schedule import RetrySpec, ScheduleSpec, cron_fields
 from .schema import ColumnSpec, SchemaSpec
 from .settings import AgentSpec, BoxLimitsSpec, PolicySpec, SettingsSpec
 from .types import Defined, SpecSet
