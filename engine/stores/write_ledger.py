@@ -171,7 +171,8 @@ class SqlWriteLedger:
     def op(self, op_id: str) -> Op | None:
         """See `WriteLedger.op`."""
         found = self.ops_beginning(op_id, 2)
-        return found[0] if len(found) == 1 else None
+        is_whole = bool(found) and found[0].id == op_id  # the shortest comes first
+        return found[0] if len(found) == 1 or is_whole else None
 
     def ops_beginning(self, op_id: str, limit: int) -> Sequence[Op]:
         """See `WriteLedger.ops_beginning`."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from importlib import import_module
 
 from engine.connector import ConnectorError
 from engine.run import (
+    OPEN_STATES,
     ConnectionReads,
     Json,
+    Op,
+    OpEnd,
+    OpState,
     Partition,
     ReportSink,
     RunRecord,
@@ -157,6 +161,120 @@ class MemoryRunStore:
 
     def close(self) -> None:
         """See `RunStore.close`."""
+
+
+@dataclass
+class WriteMemory:
+    """What a `MemoryWriteLedger` keeps; hand the same one to several ledgers to see them share it."""
+
+    ops: dict[str, Op] = field(default_factory=dict)
+    identities: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class MemoryWriteLedger:
+    """A `WriteLedger` in memory, for tests and for trying things out."""
+
+    def __init__(self, memory: WriteMemory | None = None) -> None:
+        self._memory = memory or WriteMemory()
+
+    def plan_ops(self, ops: Sequence[Op]) -> None:
+        """See `WriteLedger.plan_ops`."""
+        with self._memory.lock:
+            self._memory.ops.update({op.id: op for op in ops})
+
+    def mark_sent(self, ids: Sequence[str], now: datetime) -> None:
+        """See `WriteLedger.mark_sent`."""
+        with self._memory.lock:
+            for op in self._found(ids):
+                self._memory.ops[op.id] = replace(op, state=OpState.SENT, sent=op.sent or now)
+
+    def end_ops(self, ends: Sequence[OpEnd]) -> None:
+        """See `WriteLedger.end_ops`."""
+        with self._memory.lock:
+            for end in ends:
+                for op in self._found([end.id]):
+                    ended = replace(
+                        op,
+                        state=end.state,
+                        ended=end.ended,
+                        result=end.result,
+                        failure=end.failure,
+                        request=end.request,
+                        note=end.note,
+                        answer=end.answer,
+                    )
+                    self._memory.ops[op.id] = ended
+                    if ended.state is OpState.DONE:
+                        self._note_identity(ended)
+
+    def _note_identity(self, op: Op) -> None:
+        if op.use in ("create", "replace") and op.result is not None:
+            self._memory.identities.setdefault((op.connection, op.step), {})[op.key] = op.result
+        if op.use == "retire":
+            for (connection, _), known in self._memory.identities.items():
+                if connection == op.connection:
+                    for key in [key for key, value in known.items() if value == op.object]:
+                        del known[key]
+
+    def staged(self, ids: Sequence[str]) -> None:
+        """See `WriteLedger.staged`."""
+        with self._memory.lock:
+            self._memory.ops.update({op.id: replace(op, answer=None) for op in self._found(ids)})
+
+    def unstaged(self, connection: str) -> Sequence[Op]:
+        """See `WriteLedger.unstaged`."""
+        return self._in_order(lambda op: op.connection == connection and op.answer is not None)
+
+    def open_ops(self, connection: str) -> Sequence[Op]:
+        """See `WriteLedger.open_ops`."""
+        return self._in_order(lambda op: op.connection == connection and op.state in OPEN_STATES)
+
+    def identities(self, connection: str, step: str) -> Mapping[str, str]:
+        """See `WriteLedger.identities`."""
+        with self._memory.lock:
+            return dict(self._memory.identities.get((connection, step), {}))
+
+    def remember(self, connection: str, step: str, found: Iterable[tuple[str, str]], now: datetime) -> None:  # noqa: ARG002 - nobody asks since when
+        """See `WriteLedger.remember`."""
+        with self._memory.lock:
+            self._memory.identities.setdefault((connection, step), {}).update(found)
+
+    def blocked(self, connection: str, step: str) -> frozenset[str]:
+        """See `WriteLedger.blocked`."""
+        doubtful = (OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED)
+        return self._keys(connection, step, lambda op: op.state in doubtful)
+
+    def called(self, connection: str, step: str) -> frozenset[str]:
+        """See `WriteLedger.called`."""
+        return self._keys(connection, step, lambda op: op.use == "call" and op.state is OpState.DONE)
+
+    def ops(self, limit: int, states: Sequence[OpState] = (), run: str | None = None) -> Sequence[Op]:
+        """See `WriteLedger.ops`."""
+        found = self._in_order(lambda op: (not states or op.state in states) and op.run.startswith(run or ""))
+        return found[::-1][:limit]
+
+    def op(self, op_id: str) -> Op | None:
+        """See `WriteLedger.op`."""
+        with self._memory.lock:
+            if op_id in self._memory.ops:
+                return self._memory.ops[op_id]
+            found = [op for name, op in self._memory.ops.items() if name.startswith(op_id)]
+        return found[0] if len(found) == 1 else None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _found(self, ids: Sequence[str]) -> list[Op]:
+        return [self._memory.ops[each] for each in ids if each in self._memory.ops]
+
+    def _in_order(self, which: Callable[[Op], bool]) -> list[Op]:
+        with self._memory.lock:
+            found = [op for op in self._memory.ops.values() if which(op)]
+        return sorted(found, key=lambda op: (op.planned, op.number))
+
+    def _keys(self, connection: str, step: str, which: Callable[[Op], bool]) -> frozenset[str]:
+        return frozenset(op.key for op in self._in_order(which) if (op.connection, op.step) == (connection, step))
 
 
 class DirectExecutor:
