@@ -19,7 +19,7 @@ from .buckets import Buckets, MemoryBuckets
 from .endpoints import endpoint_of
 from .errors import Scrubber, failure_of
 from .limiter import AdaptiveLimiter, Limiter
-from .retry import Retries, RetryPolicy, limit_of, may_be_done
+from .retry import Retries, RetryPolicy, is_last_word, limit_of, may_be_done
 from .sdk import stripe
 from .settings import Key, Settings
 from .transport import RawHeaders, RawTransport, silence_sdk
@@ -41,11 +41,13 @@ class Answer:
 
 
 class WriteFailedError(ConnectorError):
-    """A write did not end well. `unknown`: it may have been done."""
+    """A write did not end well. `unknown`: it may have been done. `doubted`: an earlier try may have done it, whatever
+    the last one was answered."""
 
-    def __init__(self, failure: Failure, *, unknown: bool) -> None:
+    def __init__(self, failure: Failure, *, unknown: bool, doubted: bool) -> None:
         super().__init__(failure)
         self.unknown = unknown
+        self.doubted = doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Client:
         started = self.timing.now()
         endpoint = endpoint_of(method.upper(), path)
         retries = Retries(self.policy, self.timing.random)
-        unknown = False
+        doubted = False
         while True:
             try:
                 async with self._limiter.slot(endpoint):
@@ -166,12 +168,12 @@ class Client:
             except stripe.StripeError as error:
                 failure = self._failure(error)
                 replayed = (error.headers or {}).get("idempotent-replayed") == "true"
-                limited = limit_of(error) is not None
-                unknown = unknown or (not limited and may_be_done(error))
+                unknown = may_be_done(error) or (doubted and not is_last_word(error))
                 pause = None if replayed else retries.pause(error, self.timing.now() - started)
                 if pause is None:
                     failure = replace(failure, message=f"{method.upper()} {path}: {failure.message}")
-                    raise WriteFailedError(failure, unknown=unknown and (limited or may_be_done(error))) from error
+                    raise WriteFailedError(failure, unknown=unknown, doubted=doubted) from error
+                doubted = unknown
                 await self._wait(endpoint, pause, error, failure)
 
     def _failure(self, error: stripe.StripeError) -> Failure:

@@ -90,6 +90,13 @@ def may_be_done(error: stripe.StripeError) -> bool:
     return isinstance(error, ConnectionFailed) or (error.http_status or 0) >= 500 or error.http_status == 409
 
 
+def is_last_word(error: stripe.StripeError) -> bool:
+    """Whether a refusal says that no try before it was done: a request under an id that was done is answered as it was
+    then, unless it is turned away at the door, before anybody looks at its id."""
+    status = error.http_status or 0
+    return 400 <= status < 500 and status not in (401, 403, 409, 429) and limit_of(error) is None
+
+
 def _may_help(error: stripe.StripeError) -> bool:
     if isinstance(error, ConnectionFailed):
         return True

@@ -96,6 +96,9 @@ class RawTransport(stripe.HTTPClient):
             max_line_size=16_384,
             max_field_size=16_384,
         )
+        # Left alone, aiohttp sends a GET or a DELETE a second time after a lost answer, past limits and counts: of a
+        # DELETE, nobody would know any more that the first one may have been done.
+        self._session._retry_connection = False
         return self._session
 
     def sleep_async(self, secs: float) -> Awaitable[None]:

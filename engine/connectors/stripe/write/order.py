@@ -38,9 +38,11 @@ class Order:
         lane = _lane(request)
         waiting = self._lanes[lane]
         dropped = []
-        if not done:
-            dropped = [each for each in waiting if each.requires == request.id]
-            for each in dropped:
+        lost = set() if done else {request.id}
+        for each in list(waiting) if lost else ():
+            if each.requires in lost:
+                lost.add(each.id)
+                dropped.append(each)
                 waiting.remove(each)
         if waiting:
             self._ready.append(lane)

@@ -212,10 +212,13 @@ class _Sending:
         self._wake.set()
 
     async def _result(self, request: WriteRequest) -> WriteResult:
+        """How the request ends. A DELETE is not kept under its id: gone after a lost answer means that it was done."""
         try:
             made = http_write(request)
             answer = await self._client.write(made.method, made.path, dict(made.params), request.id)
         except WriteFailedError as error:
+            if made.method == "delete" and error.doubted and error.failure.kind is FailureKind.MISSING:
+                return WriteResult(request.id, WriteState.DONE, request.object, request=error.failure.request_id)
             state = WriteState.UNKNOWN if error.unknown else WriteState.FAILED
             return WriteResult(request.id, state, failure=error.failure, request=error.failure.request_id)
         except ConnectorError as error:

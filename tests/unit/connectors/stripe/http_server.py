@@ -21,6 +21,7 @@ class Asked:
     path: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -115,7 +116,8 @@ async def _exchange(
     method, target, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     parts = urlsplit(target)
-    asked = Asked(method, parts.path, dict(parse_qsl(parts.query)), headers)
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    asked = Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
     server.asked.append(asked)
     server.open += 1
     server.most = max(server.most, server.open)

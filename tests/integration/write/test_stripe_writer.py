@@ -1,0 +1,204 @@
+"""The writer keeps the rules, against the project's sandbox over HTTP, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.connector import ConnectorError, FailureKind, Writer, WriteRequest, WriteResult, WriteState
+from engine.testing.writer_suite import Notes, WriterSuite
+from engine.web.sandbox.faults import REASONS
+from tests.integration.write.conftest import Sandbox
+
+
+def customer(name: str, lane: str | None = None, requires: str | None = None) -> WriteRequest:
+    return WriteRequest(name, "customers.create", None, (("name", name), ("metadata[k]", "v")), lane, requires)
+
+
+def write(sandbox: Sandbox, *requests: WriteRequest, **changes: object) -> tuple[list[WriteResult], Notes]:
+    notes = Notes()
+    sandbox.writer(**changes).write(requests, notes.hooks)
+    return [notes.results[each.id] for each in requests], notes
+
+
+def names(sandbox: Sandbox) -> list[str]:
+    return [str(each["name"]) for each in sandbox.objects("/v1/customers")]
+
+
+class TestStripeWriter(WriterSuite):
+    table = "customers"
+
+    @pytest.fixture(autouse=True)
+    def _reach(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def make(self) -> Writer:
+        return self.sandbox.writer()
+
+    def create(self, name: str, lane: str | None = None, requires: str | None = None) -> WriteRequest:
+        return customer(name, lane, requires)
+
+    def refused(self, name: str, lane: str | None = None) -> WriteRequest:
+        return WriteRequest(name, "customers.update", "cus_nowhere", (("name", name),), lane)
+
+    def made(self) -> list[str]:
+        return names(self.sandbox)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_limit_passes(sandbox: Sandbox, reason: str) -> None:
+    sandbox.fail("rate_limit", reason=reason, times=2)
+    notes = Notes()
+    counts = sandbox.writer().write([customer("a")], notes.hooks)
+    assert notes.results["a"].state is WriteState.DONE
+    assert (counts.requests, counts.retries, counts.limited) == (3, 2, 2)
+    assert names(sandbox) == ["a"]
+
+
+def test_a_lock_passes_and_is_no_limit(sandbox: Sandbox) -> None:
+    sandbox.fail("lock", times=2)
+    notes = Notes()
+    counts = sandbox.writer().write([customer("a")], notes.hooks)
+    assert notes.results["a"].state is WriteState.DONE
+    assert (counts.requests, counts.retries, counts.limited) == (3, 2, 0)
+
+
+def test_a_lock_that_stays_is_a_refusal(sandbox: Sandbox) -> None:
+    sandbox.fail("lock")
+    ((result,), _) = write(sandbox, customer("a"))
+    assert result.state is WriteState.FAILED
+    assert names(sandbox) == []
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncated", "malformed"])
+@pytest.mark.parametrize("applied", [False, True])
+def test_an_answer_that_does_not_arrive_is_asked_for_again(sandbox: Sandbox, kind: str, applied: bool) -> None:
+    sandbox.fail(kind, times=1, applied=applied)
+    ((result,), _) = write(sandbox, customer("a"))
+    if kind == "malformed":  # that is an answer: what it says cannot be read
+        assert (result.state, result.body) == (WriteState.UNKNOWN, None)
+    else:
+        assert result.state is WriteState.DONE
+        assert result.replayed == (kind != "reset" or applied)
+    assert names(sandbox) == ["a"]
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_an_answer_that_never_arrives_leaves_it_unknown(sandbox: Sandbox, applied: bool) -> None:
+    sandbox.fail("reset", applied=applied, times=1)
+    ((result,), _) = write(sandbox, customer("a"), retry={"tries": 1})
+    assert result.state is WriteState.UNKNOWN
+    assert names(sandbox) == (["a"] if applied else [])
+    ((result,), _) = write(sandbox, customer("a"))
+    assert (result.state, result.replayed) == (WriteState.DONE, applied)
+    assert names(sandbox) == ["a"]
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_an_error_of_the_providers_own_is_repeated_and_leaves_it_unknown(sandbox: Sandbox, applied: bool) -> None:
+    sandbox.fail("error", status=500, applied=applied, times=1)
+    ((result,), _) = write(sandbox, customer("a"))
+    assert result.state is WriteState.UNKNOWN
+    assert result.failure is not None
+    assert result.failure.status == 500
+    assert names(sandbox) == (["a"] if applied else [])
+    assert len(sandbox.writes()) == 2, "the second answer is the first one again: asking on would tell nothing"
+    ((again,), _) = write(sandbox, customer("a"))
+    assert again.state is WriteState.UNKNOWN
+    assert names(sandbox) == (["a"] if applied else [])
+
+
+@pytest.mark.parametrize("status", [400, 402, 404])
+def test_a_refusal_after_the_fact_is_certain(sandbox: Sandbox, status: int) -> None:
+    sandbox.fail("error", status=status, times=1)
+    ((result,), _) = write(sandbox, customer("a"))
+    assert result.state is WriteState.FAILED
+    assert len(sandbox.writes()) == 1
+
+
+def test_a_slow_provider_is_asked_again_under_the_same_key(sandbox: Sandbox) -> None:
+    sandbox.fail("latency", seconds=0.4, times=1)
+    retry = {"first": 0.2, "longest": 0.2, "tries": 9}
+    ((result,), _) = write(sandbox, customer("a"), timeout_ms=150, retry=retry)
+    assert (result.state, result.replayed) == (WriteState.DONE, True)
+    sent = sandbox.writes()
+    assert {each["idempotency_key"] for each in sent} == {"a"}
+    assert len({each["body"] for each in sent}) == 1
+    assert 409 in {each["status"] for each in sent}, "the first one was still going on"
+    assert names(sandbox) == ["a"]
+
+
+def test_faults_of_every_kind_among_many(sandbox: Sandbox) -> None:
+    for kind in ("rate_limit", "lock", "reset", "truncated"):
+        sandbox.fail(kind, rate=0.08)
+        sandbox.fail(kind, rate=0.04, applied=True)
+    requests = [customer(f"n{number:02}", lane=f"l{number % 9}") for number in range(90)]
+    results, notes = write(sandbox, *requests, retry={"tries": 40})
+    assert {each.state for each in results} == {WriteState.DONE}
+    assert sorted(names(sandbox)) == sorted(each.id for each in requests)
+    assert any(each.replayed for each in results)
+    assert any(notes.waited) or notes.waited == []
+
+
+def test_a_delete_whose_answer_is_lost_is_done(sandbox: Sandbox) -> None:
+    ((made,), _) = write(sandbox, customer("a"))
+    sandbox.fail("reset", method="DELETE", applied=True, times=1)
+    ((result,), _) = write(sandbox, WriteRequest("b", "customers.delete", made.object, ()))
+    assert names(sandbox) == []
+    assert (result.state, result.object) == (WriteState.DONE, made.object)
+    ((again,), _) = write(sandbox, WriteRequest("c", "customers.delete", "cus_nowhere", ()))
+    assert again.state is WriteState.FAILED
+
+
+def test_what_is_gone_is_told_to_the_mirror(sandbox: Sandbox, tmp_path: Path) -> None:
+    ((made, other), _) = write(sandbox, customer("a"), customer("b"))
+    ((gone,), _) = write(sandbox, WriteRequest("c", "customers.delete", made.object, ()))
+    assert gone.object == made.object
+    answers = [
+        (target, result.body or b"") for target, result in (("customers.create", made), ("customers.delete", gone))
+    ]
+    found = sandbox.writer().spool([*answers, ("customers.create", other.body or b"")], tmp_path / "x")
+    assert dict(found.gone) == {"customers": (made.object,)}
+    assert [(file.table, file.rows) for file in found.files] == [("customers", 1)]
+
+
+def test_a_key_that_is_not_known_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "sk_test_somebody_elses")
+    ((result,), _) = write(sandbox, customer("a"), secret=["env", "KEY"])
+    assert result.state is WriteState.FAILED
+    assert result.failure is not None
+    assert result.failure.kind is FailureKind.KEY
+
+
+@pytest.mark.parametrize(("secret", "kind"), [("", FailureKind.SECRET), ("sk_live_1", FailureKind.GRANT)])
+def test_nothing_is_told_without_a_key_that_may_write(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, secret: str, kind: FailureKind
+) -> None:
+    monkeypatch.setenv("KEY", secret) if secret else monkeypatch.delenv("KEY", raising=False)
+    notes = Notes()
+    with pytest.raises(ConnectorError) as caught:
+        sandbox.writer(secret=["env", "KEY"]).write([customer("a")], notes.hooks)
+    assert caught.value.failure.kind is kind
+    assert notes.told == []
+    assert sandbox.writes() == []
+
+
+def test_a_live_key_may_write_where_that_is_granted(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "sk_live_1")
+    sandbox.control("POST", "/keys", {"key": "sk_live_1", "livemode": True})
+    ((result,), _) = write(sandbox, customer("a"), secret=["env", "KEY"], writes_live=True)
+    assert result.state is WriteState.DONE
+    assert json.loads(result.body or b"")["livemode"] is True
+
+
+def test_what_cannot_be_a_request_fails_by_itself(sandbox: Sandbox) -> None:
+    bad = [
+        replace(customer("a"), target="customers.praise"),
+        WriteRequest("b", "customers.update", None, (("name", "x"),)),
+    ]
+    results, _ = write(sandbox, *bad, customer("c"))
+    assert [each.state for each in results] == [WriteState.FAILED, WriteState.FAILED, WriteState.DONE]
+    assert names(sandbox) == ["c"]
