@@ -60,6 +60,7 @@ class Parameter:
     """A parameter of a write. Objects have `fields`, lists an `item`, enums `values` (empty: not known).
 
     `clears` ones take an empty value, which unsets what is there. `money` is an amount in the currency's minor unit.
+    `folded` text is the same in either case, and shown in lower case.
     Text has at most `longest` characters, a map at most `most` keys of at most `longest_key` characters.
     """
 
@@ -69,6 +70,7 @@ class Parameter:
     values: tuple[str, ...] = ()
     clears: bool = False
     money: bool = False
+    folded: bool = False
     longest: int | None = None
     longest_key: int | None = None
     most: int | None = None

@@ -48,6 +48,8 @@ def wire_text(value: str, source: str, column: WriteColumn, currency: str | None
         return Wire(f"CAST(nullif(json({_json(value, source)}), '[]'::JSON) AS VARCHAR)", ())
     made = cast(value, source, _TYPES.get(parameter.kind, TEXT))
     text = canonical(made.value, parameter.kind)
+    if parameter.folded:
+        text = f"lower({text})"
     misfits = list(made.misfits)
     if parameter.kind is ParameterKind.ENUM and parameter.values:
         known = ", ".join(quote_literal(each) for each in parameter.values)

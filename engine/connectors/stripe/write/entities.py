@@ -25,7 +25,7 @@ class StripeTargets:
         """The tables with a create, an update or a way to do away with an object."""
         words = ("create", "update", "delete", "cancel", "void", "detach", *_ARCHIVING)
         names = {named.table for named in named_writes().values() if named.name.partition(".")[2] in words}
-        return sorted(names)
+        return [name for name in sorted(names) if find_entity(name) is not None]
 
     def entity(self, name: str) -> Entity | None:
         """See `find_entity`."""
@@ -42,11 +42,18 @@ class StripeTargets:
 
 @cache
 def find_entity(name: str) -> Entity | None:
-    """The entity of this table, or None where there is no such table or nothing can be written."""
+    """The entity of this table, or None where there is no such table or nothing can be written.
+
+    What acts on an object by more than its own id is left to calls: a comparison knows no other.
+    """
     table = load_catalogue().tables.get(name)
     if table is None:
         return None
     create, update = _own(table, "create"), _own(table, "update")
+    if create is not None and "id" in create.above:  # the parent's, where all else means the object's own
+        create = None
+    if update is not None and update.above:
+        update = None
     retire = _retirements(table, update)
     if create is None and update is None and not retire:
         return None
@@ -77,21 +84,23 @@ def _immutable(create: NamedWrite | None, update: NamedWrite | None) -> frozense
         return frozenset()
     taken = {param.name for param in load_params().get(create.write.key, ())}
     kept = {param.name for param in load_params().get(update.write.key, ())} if update is not None else set()
-    return frozenset(taken - kept)
+    return frozenset({*taken, *create.above} - kept)
 
 
 def _retirements(table: Table, update: NamedWrite | None) -> dict[str, Verb]:
     found: dict[str, Verb] = {}
     for word in ("delete", "cancel", "void", "detach"):
         named = named_writes().get(f"{table.name}.{word}")
-        if named is not None and named.object is not None and table.resource == named.write.resource:
+        alone = named is not None and named.object is not None and not named.above
+        if named is not None and alone and table.resource == named.write.resource:
             found[word] = verb_of(named)
     if update is not None and _can_be_inactive(table, update):
         found["archive"] = verb_of(update, _ARCHIVED)
         return found
     for word in _ARCHIVING:
         named = named_writes().get(f"{table.name}.{word}")
-        if named is not None and named.write.kind is WriteKind.ACTION and named.object is not None:
+        alone = named is not None and named.object is not None and not named.above
+        if named is not None and alone and named.write.kind is WriteKind.ACTION:
             found.setdefault("archive", verb_of(named))
     return found
 

@@ -82,6 +82,7 @@ def parameter_of(param: Param, write: Write, *, nested: bool = False) -> Paramet
         values=param.values,
         clears=param.unset or _text_clears(param, write, nested=nested),
         money=kind is ParameterKind.INTEGER and is_amount(param.name),
+        folded=param.name == "currency",
         longest=METADATA_VALUE_LENGTH if metadata else None,
         longest_key=METADATA_KEY_LENGTH if metadata else None,
         most=METADATA_KEYS if metadata else None,
