@@ -102,6 +102,9 @@ class DesiredRows:
         if column.default is None:
             return wire.text
         plain = wire_text(column.default, self._literal_type(column), column, currency, self.units)
+        for misfit in plain.misfits:
+            missing = f"({wire.text}) IS NULL AND ({misfit.condition})"
+            self._add(Misfit(missing, ""), Problem(f"`{column.path}`", column.default, misfit.problem))
         return f"coalesce({wire.text}, {plain.text})"
 
     def _literal_type(self, column: WriteColumn) -> str:

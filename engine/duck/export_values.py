@@ -41,11 +41,11 @@ def wire_text(value: str, source: str, column: WriteColumn, currency: str | None
     """What is sent for `value`, SQL of DuckDB's type `source`. `currency` is SQL for what an amount is in."""
     parameter = column.parameter
     if parameter.money and source.startswith("DECIMAL(") and currency is not None:
-        return _amount(value, currency, units)
+        return _amount(value, source, currency, units)
     if parameter.kind is ParameterKind.INTEGER and (source == "DATE" or source.startswith("TIMESTAMP")):
         return _instant(value, source)
     if parameter.kind is ParameterKind.LIST:
-        return Wire(f"CAST(nullif(json({_json(value, source)}), '[]'::JSON) AS VARCHAR)", ())
+        return _list(value, source)
     made = cast(value, source, _TYPES.get(parameter.kind, TEXT))
     text = canonical(made.value, parameter.kind)
     if parameter.folded:
@@ -54,6 +54,8 @@ def wire_text(value: str, source: str, column: WriteColumn, currency: str | None
     if parameter.kind is ParameterKind.ENUM and parameter.values:
         known = ", ".join(quote_literal(each) for each in parameter.values)
         misfits.append(Misfit(f"{text} NOT IN ({known})", f"is none of {', '.join(parameter.values[:12])}"))
+    if parameter.kind is ParameterKind.NUMBER:
+        misfits.append(Misfit(f"NOT isfinite({made.value})", "is not a number that can be sent"))
     if parameter.longest is not None:
         misfits.append(Misfit(f"length({text}) > {parameter.longest}", f"has more than {parameter.longest} characters"))
     return Wire(text, tuple(misfits))
@@ -83,7 +85,7 @@ def shown_text(shown: Shown, relation: Relation, kind: ParameterKind) -> str:
     if column.type.kind is Kind.TIMESTAMP:
         return f"CAST(CAST(epoch({name}) AS BIGINT) AS VARCHAR)"
     if column.type.kind is Kind.JSON and kind is ParameterKind.LIST:
-        return f"CAST(nullif(json({name}), '[]'::JSON) AS VARCHAR)"
+        return _shown_list(name)
     if column.type.kind is Kind.JSON:
         return _from_json(f"({name} ->> '$')", kind)
     return canonical(name, kind)
@@ -97,29 +99,56 @@ def _from_json(text: str, kind: ParameterKind) -> str:
     return f"nullif({text}, '')"
 
 
-def _amount(value: str, currency: str, units: Mapping[str, int]) -> Wire:
+def _amount(value: str, source: str, currency: str, units: Mapping[str, int]) -> Wire:
     """Major units → minor ones. An amount that would have to be rounded is wrong, and so is an unknown currency."""
     by_digits: dict[int, list[str]] = defaultdict(list)
     for name, digits in units.items():
         by_digits[digits].append(quote_literal(name))
-    cases = " ".join(f"WHEN lower({currency}) IN ({', '.join(own)}) THEN {10**d}" for d, own in by_digits.items())
-    factor = f"(CASE {cases} END)"
-    minor = f"(CAST({value} AS DECIMAL(26,8)) * {factor})"
-    whole = f"TRY_CAST({minor} AS BIGINT)"
+    scale = int(source.rstrip(")").rpartition(",")[2])
+    cases, fractions = [], []
+    for digits, names in by_digits.items():
+        own = f"lower({currency}) IN ({', '.join(names)})"
+        exact = f"TRY_CAST({value} AS DECIMAL(18,{digits}))"
+        cases.append(f"WHEN {own} THEN CAST({exact} * {10**digits} AS BIGINT)")
+        if scale > digits:
+            fractions.append(f"({own} AND {value} <> round({value}, {digits}))")
+    minor = f"(CASE {' '.join(cases)} END)"
+    known = f"coalesce(lower({currency}) IN ({', '.join(quote_literal(name) for name in units)}), FALSE)"
     return Wire(
-        f"CAST(CASE WHEN {minor} = trunc({minor}) THEN {whole} END AS VARCHAR)",
+        f"CAST({minor} AS VARCHAR)",
         (
-            Misfit(f"{value} IS NOT NULL AND {factor} IS NULL", "is money of an unknown currency"),
-            Misfit(f"{value} IS NOT NULL AND {minor} <> trunc({minor})", "has fractions of the currency's minor unit"),
+            Misfit(f"{value} IS NOT NULL AND NOT {known}", "is money of an unknown currency"),
+            Misfit(" OR ".join(fractions) or "FALSE", "has fractions of the currency's minor unit"),
+            Misfit(f"{value} IS NOT NULL AND {minor} IS NULL", "is too much money"),
         ),
     )
 
 
+def _list(value: str, source: str) -> Wire:
+    made = f"nullif(json({_json(value, source)}), 'null'::JSON)"
+    is_list = f"json_type({made}) = 'ARRAY'"
+    strange = "lambda part: json_type(part) IN ('ARRAY', 'OBJECT', 'NULL')"
+    plain = f"{is_list} AND len(list_filter(json_extract({made}, '$[*]'), {strange})) = 0"
+    return Wire(
+        f"CAST(CASE WHEN {is_list} THEN nullif({made}, '[]'::JSON) END AS VARCHAR)",
+        (Misfit(f"{made} IS NOT NULL AND NOT ({plain})", "is no list of plain values"),),
+    )
+
+
+def _shown_list(name: str) -> str:
+    """A list of the mirror as a provider takes it: objects stand there whole, and are given by their ids."""
+    by_id = "lambda part: CASE WHEN json_type(part) = 'OBJECT' THEN json_extract(part, '$.id') ELSE part END"
+    parts = f"to_json(list_transform(json_extract(json({name}), '$[*]'), {by_id}))"
+    return f"CAST(CASE WHEN json_type({name}) = 'ARRAY' THEN nullif({parts}, '[]'::JSON) END AS VARCHAR)"
+
+
 def _instant(value: str, source: str) -> Wire:
     made = cast(value, source, ColumnType(Kind.TIMESTAMP))
-    seconds = f"epoch({made.value})"
+    moment = f"CASE WHEN isfinite({made.value}) THEN {made.value} END"
+    seconds = f"epoch({moment})"
+    endless = Misfit(f"NOT isfinite({made.value})", "is no moment that can be sent")
     fraction = Misfit(f"{seconds} <> trunc({seconds})", "has fractions of a second: use date_trunc('second', …)")
-    return Wire(f"CAST(CAST(trunc({seconds}) AS BIGINT) AS VARCHAR)", (*made.misfits, fraction))
+    return Wire(f"CAST(CAST(trunc({seconds}) AS BIGINT) AS VARCHAR)", (*made.misfits, endless, fraction))
 
 
 def _json(value: str, source: str) -> str:
