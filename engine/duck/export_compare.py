@@ -220,10 +220,12 @@ def refusal_text(problems: tuple[Problem, ...]) -> str:
 
 
 def missing_objects(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
-    """(key, object) of what the step has written before and no row means any more; archived ones are done with."""
+    """(key, object) of what the step has written before and no row means any more; archived ones are done with, and
+    those with a write that is not settled wait for that."""
     found = connection.execute(
         "SELECT known.key, objects.id FROM known JOIN objects ON objects.id = known.object "
-        "WHERE NOT objects.archived AND NOT EXISTS (SELECT 1 FROM compared WHERE compared.key = known.key "
+        "WHERE NOT objects.archived AND known.key NOT IN (SELECT key FROM blocked) "
+        "AND NOT EXISTS (SELECT 1 FROM compared WHERE compared.key = known.key "
         "OR compared.object = objects.id) ORDER BY known.key"
     ).fetchall()
     yield from ((str(key), str(object_id)) for key, object_id in found)

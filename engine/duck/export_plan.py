@@ -180,7 +180,7 @@ def _updated(step: Export, row: _Row) -> Iterator[tuple[str, str]]:
         yield column.path, wanted or ""
         if column.shown is None or column.shown.column not in row.whole:
             continue
-        own = dict(zip((c.path for c in step.columns), row.wanted, strict=True))
+        own = {c.path: text for c, text in zip(step.columns, row.wanted, strict=True) if text or not c.skip_if_empty}
         for path in column.beside:
             text = own[path] if path in own else _at(row.whole[column.shown.column], parameter_path(path)[1:])
             if path not in sent and text:

@@ -147,7 +147,7 @@ def _instance(
 def _keep_rows(connection: duckdb.DuckDBPyConnection, problems: tuple[Problem, ...]) -> None:
     """The rows with what is to be done about each, for `keep_outcomes`."""
     connection.execute(
-        f"CREATE TABLE output.{ROWS} AS SELECT compared.row, key, verdict, object, "
-        f"{refusal_text(problems)} AS problem, to_json(_weir_source) AS data "
-        f"FROM compared JOIN {SOURCE} AS _weir_source ON _weir_source.rowid = compared.row"
+        f"CREATE TABLE output.{ROWS} AS SELECT _weir_told.*, to_json(_weir_source) AS data "
+        f"FROM (SELECT row, key, verdict, object, {refusal_text(problems)} AS problem FROM compared) AS _weir_told "
+        f"JOIN {SOURCE} AS _weir_source ON _weir_source.rowid = _weir_told.row"
     )
