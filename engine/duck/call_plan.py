@@ -12,6 +12,7 @@ from .export_plan import read_refusals
 from .export_rows import DesiredRows, Problem, load_pairs
 
 _OBJECT = "id"
+NO_KEY = "has no value in its key, which is to tell its call from others"
 
 
 def plan_calls(
@@ -25,13 +26,16 @@ def plan_calls(
     rows = desired.build(step.key, key_of_values=not step.key)
     load_pairs(connection, "called", dict.fromkeys(sorted(done), ""))
     load_pairs(connection, "blocked", dict.fromkeys(sorted(blocked), ""))
+    keyless = desired.fail("a part of the key is NULL", Problem("the row", None, NO_KEY)) if step.key else 0
+    parts = " OR ".join(f"json_type(key, '$[{number}]') = 'NULL'" for number in range(len(step.key)))
+    no_key = f"WHEN key LIKE '%null%' AND ({parts}) THEN {keyless} " if step.key else ""
     doubt = desired.fail("key IN (SELECT key FROM blocked)", Problem("the row", None, NOT_SETTLED))
     double = desired.fail("doubles > 1", Problem("the row", None, "would call the function as another row does"))
     connection.execute(
         "CREATE TEMP TABLE compared AS SELECT *, "
         "CASE WHEN refusal <> 0 THEN 'refused' WHEN done THEN 'none' ELSE 'call' END AS verdict FROM ("
         f"SELECT *, CASE WHEN bad <> 0 THEN bad {_required(step, desired)} "
-        f"WHEN key IN (SELECT key FROM blocked) THEN {doubt} WHEN doubles > 1 AND NOT done THEN {double} "
+        f"{no_key}WHEN key IN (SELECT key FROM blocked) THEN {doubt} WHEN doubles > 1 AND NOT done THEN {double} "
         "ELSE 0 END AS refusal FROM ("
         "SELECT desired.*, NULL::VARCHAR AS object, NULL::VARCHAR AS written, called.key IS NOT NULL AS done, "
         "count(*) OVER (PARTITION BY desired.key) AS doubles "

@@ -110,10 +110,12 @@ def _shown(column: WriteColumn, table: SourceTable) -> str:
 
 def _resolve(connection: duckdb.DuckDBPyConnection) -> None:
     """`resolved`: the desired rows with the object that each means, how many could be meant, and how many rows mean
-    the same. What the step has written before comes first; then objects that are not archived."""
+    the same. What the step has written before comes first; then objects that are not archived. Of several archived
+    ones none is meant: replacing leaves such behind, and nobody can tell which one to take out again."""
     connection.execute(
         "CREATE TEMP TABLE candidates AS SELECT key, "
-        "CASE WHEN live > 0 THEN live_id ELSE any_id END AS id, CASE WHEN live > 0 THEN live ELSE total END AS number "
+        "CASE WHEN live > 0 THEN live_id WHEN total = 1 THEN any_id END AS id, "
+        "CASE WHEN live > 0 THEN live WHEN total = 1 THEN 1 ELSE 0 END AS number "
         "FROM (SELECT key, count(*) AS total, min(id) AS any_id, count(*) FILTER (NOT archived) AS live, "
         "min(id) FILTER (NOT archived) AS live_id FROM objects WHERE key IS NOT NULL GROUP BY key)"
     )

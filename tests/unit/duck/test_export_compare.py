@@ -195,6 +195,12 @@ def test_objects_in_the_archive_stand_behind_others(shop: Shop) -> None:
     assert found.unchanged == 1
 
 
+def test_of_several_objects_in_the_archive_none_is_taken_out(shop: Shop) -> None:
+    shop.put(*({"id": name, "metadata": {"k": "a"}, "active": False} for name in ("x", "y")))
+    step = export(UPSERT, [KEY], *COLUMNS, column("active", None, default="TRUE"), on_missing="archive")
+    assert [each.use for each in shop.writes(step, "SELECT 'a' AS k, 'Ada' AS name").writes] == ["create"]
+
+
 @pytest.mark.parametrize(
     ("way", "target", "parameters"),
     [
