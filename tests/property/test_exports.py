@@ -35,7 +35,8 @@ VALUES: dict[str, Any] = {
 }
 TYPES = {
     "name": "VARCHAR", "status": "VARCHAR", "quantity": "BIGINT", "ratio": "DOUBLE", "rate": "DECIMAL(38,12)",
-    "paid": "BOOLEAN", "due": "TIMESTAMP", "tags": "VARCHAR[]", "city": "VARCHAR", "line1": "VARCHAR", "note": "VARCHAR",
+    "paid": "BOOLEAN", "due": "TIMESTAMP", "tags": "VARCHAR[]", "city": "VARCHAR", "line1": "VARCHAR",
+    "note": "VARCHAR",
     "amount": "BIGINT",
 }  # fmt: skip
 PATHS = {"city": "address[city]", "line1": "address[line1]", "note": "metadata[note]"}

@@ -135,10 +135,13 @@ class Columns:
         if parameter.kind is ParameterKind.ENUM and parameter.values and written not in parameter.values:
             self._report_choice(made.path, str(written), parameter, here)
             return None
-        column = Column(made.path, DECIMAL if parameter.money else WIRE_TYPES[parameter.kind])
+        major = parameter.money and self._money_kind(made) is Kind.DECIMAL
+        column = Column(made.path, DECIMAL if major else WIRE_TYPES[parameter.kind])
         literal = default_literal(column, written, here, self.collector)
         if literal is None:
             return None
+        if major:  # as the values that it stands in for: 5 is five euros beside 5.50, and never five cents
+            literal = f"CAST({literal} AS {str(DECIMAL).upper()})"
         if parameter.longest is not None and isinstance(written, str) and len(written) > parameter.longest:
             self.collector.report("E440", f"`{made.path}` takes at most {parameter.longest} characters", here)
             return None
