@@ -84,7 +84,8 @@ class WriteLedgerSuite:
         ledger.remember("shop", STEP, [], NOON)
         assert list(ledger.ops(10)) == []
         assert dict(ledger.identities("shop", STEP)) == {}
-        assert ledger.blocked("shop", STEP) == ledger.called("shop", STEP) == frozenset()
+        assert not ledger.blocked("shop", STEP)
+        assert not ledger.called("shop", STEP)
         ledger.close()
 
     def test_the_first_moment_of_sending_stays(self, tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ class WriteLedgerSuite:
         call = op("a", use="call", state=state)
         others = (op("b", state=state), op("c", use="call", state=state, step="other.step"))
         ledger = self.filled(tmp_path, call, *others)
-        assert ledger.called("shop", STEP) == ({'["a"]'} if state is OpState.DONE else set())
+        assert set(ledger.called("shop", STEP)) == ({'["a"]'} if state is OpState.DONE else set())
         ledger.close()
 
     @pytest.mark.parametrize("use", ["create", "replace", "replaced", "update", "call"])

@@ -210,7 +210,11 @@ class Shop:
         found = self.writes(step, sql, **job)
         assert found.refused == 0, found.refusals
         assert len(found.writes) <= 1, found.writes
-        return dict(found.writes[0].parameters) if found.writes else {}
+        if not found.writes:
+            return {}
+        sent = dict(found.writes[0].parameters)
+        assert len(sent) == len(found.writes[0].parameters), "nothing is sent twice"
+        return sent
 
     def refusals(self, step: Export, sql: str, **job: Any) -> list[str]:
         """Why rows are refused; then nothing else may be done about them."""

@@ -12,7 +12,6 @@ from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.write import StripeTargets, find_entity, find_function, named_writes
 from engine.connectors.stripe.write.answers import spool_answers
 from engine.connectors.stripe.write.functions import is_amount
-from engine.connectors.stripe.write.minor_units import MINOR_UNITS
 
 TARGETS = StripeTargets()
 VERSION = load_catalogue().api_version
@@ -122,10 +121,13 @@ def test_amounts() -> None:
         is_amount(name) for name in ("amount", "unit_amount", "amount_off", "balance", "application_fee_amount")
     ] == [True] * 5
     assert [is_amount(name) for name in ("quantity", "amounts", "paramount", "balanced", "expires_at")] == [False] * 5
-    assert {MINOR_UNITS[each] for each in ("usd", "eur", "isk", "ugx")} == {2}
-    assert {MINOR_UNITS[each] for each in ("jpy", "krw", "mga")} == {0}
-    assert {MINOR_UNITS[each] for each in ("bhd", "kwd", "tnd")} == {3}
-    assert all(name == name.lower() for name in MINOR_UNITS)
+    created = find_function("prices.create")
+    assert created is not None
+    units = created.minor_units
+    assert {units[each] for each in ("usd", "eur", "isk", "ugx")} == {2}
+    assert {units[each] for each in ("jpy", "krw", "mga")} == {0}
+    assert {units[each] for each in ("bhd", "kwd", "tnd")} == {3}
+    assert all(name == name.lower() for name in units)
 
 
 def answer(kind: str, identifier: str, **more: object) -> bytes:
