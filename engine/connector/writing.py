@@ -109,6 +109,11 @@ class Writer(Protocol):
         """The objects as they are now: DONE with a body, FAILED (`FailureKind.MISSING`) for one that is not there."""
         ...
 
+    def renew(self, answers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:
+        """The objects of (target, answer) pairs as they are now, as such pairs: an answer that was left behind, or that
+        the provider has repeated, says how they were. What cannot be read by itself comes as it was given."""
+        ...
+
     def spool(self, answers: Sequence[tuple[str, bytes]], folder: Path) -> SpooledAnswers:
         """What (target, answer) pairs tell the mirror, with files in the new folder `folder`. The last of an object
         counts. Answers that belong to no table are left out."""

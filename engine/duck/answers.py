@@ -18,9 +18,10 @@ RESULT = "result"
 
 
 def read_answers(
-    staging: Path, table: SourceTable, relation: Relation, row: Path, target: Path, step: str
+    staging: Path, table: SourceTable, relation: Relation, row: Path, target: Path, step: str, *, earlier: bool
 ) -> BoxResult:
-    """Write the answers of the calls of `step` that succeeded in its last run to a new file at `target`.
+    """Write what the calls of `step` have answered, for the rows of its last run, to a new file at `target`. With
+    `earlier`, calls of earlier runs count as well: such a run may have ended before it could write its answers.
 
     `relation` has the columns of the object, then those of the row (the box's result in the file `row`).
     """
@@ -38,13 +39,19 @@ def read_answers(
             f"AS {sql_type(column.type)}) AS {quote_name(column.name)}"
             for column in relation
         )
-        connection.execute(
-            f"CREATE TABLE output.{RESULT} AS SELECT {values} FROM mirror.weir.outcomes AS told "
-            f"JOIN mirror.main.{quote_name(table.name)} AS object ON object.id = told._entity_id "
-            "JOIN box.main.result AS origin ON origin.rowid = told.number "
-            "WHERE told.step = ? AND told._status = 'success' ORDER BY told.number",
-            [step],
+        columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
+        connection.execute(f"CREATE TABLE output.{RESULT} ({columns})")
+        there = (
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'mirror' AND schema_name = 'main' AND table_name = ?"
         )
+        if connection.execute(there, [table.name]).fetchall():
+            connection.execute(
+                f"INSERT INTO output.{RESULT} SELECT {values} FROM mirror.weir.outcomes AS told "
+                f"JOIN mirror.main.{quote_name(table.name)} AS object ON object.id = told._entity_id "
+                "JOIN box.main.result AS origin ON origin.rowid = told.number "
+                "WHERE told.step = ? AND list_contains(?, told._status) ORDER BY told.number",
+                [step, ["success", "no_action"] if earlier else ["success"]],
+            )
         ((rows,),) = connection.execute(f"SELECT count(*) FROM output.{RESULT}").fetchall()
         return BoxResult(target, relation, int(rows))
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from engine.graph import Call
@@ -19,12 +21,12 @@ def plan_calls(
     connection: duckdb.DuckDBPyConnection,
     step: Call,
     desired: DesiredRows,
-    done: frozenset[str],
+    done: Mapping[str, str],
     blocked: frozenset[str],
 ) -> StepWrites:
     """All calls of the step in the order of the box. Fills `compared` as a comparison does."""
     rows = desired.build(step.key, key_of_values=not step.key)
-    load_pairs(connection, "called", dict.fromkeys(sorted(done), ""))
+    load_pairs(connection, "called", done)
     load_pairs(connection, "blocked", dict.fromkeys(sorted(blocked), ""))
     keyless = desired.fail("a part of the key is NULL", Problem("the row", None, NO_KEY)) if step.key else 0
     parts = " OR ".join(f"json_type(key, '$[{number}]') = 'NULL'" for number in range(len(step.key)))
@@ -34,10 +36,11 @@ def plan_calls(
     connection.execute(
         "CREATE TEMP TABLE compared AS SELECT *, "
         "CASE WHEN refusal <> 0 THEN 'refused' WHEN done THEN 'none' ELSE 'call' END AS verdict FROM ("
-        f"SELECT *, CASE WHEN bad <> 0 THEN bad {_required(step, desired)} "
-        f"{no_key}WHEN key IN (SELECT key FROM blocked) THEN {doubt} WHEN doubles > 1 AND NOT done THEN {double} "
+        f"SELECT *, CASE WHEN done THEN 0 WHEN bad <> 0 THEN bad {_required(step, desired)} "
+        f"{no_key}WHEN key IN (SELECT key FROM blocked) THEN {doubt} WHEN doubles > 1 THEN {double} "
         "ELSE 0 END AS refusal FROM ("
-        "SELECT desired.*, NULL::VARCHAR AS object, NULL::VARCHAR AS written, called.key IS NOT NULL AS done, "
+        "SELECT desired.*, nullif(called.object, '') AS object, NULL::VARCHAR AS written, "
+        "called.key IS NOT NULL AS done, "
         "count(*) OVER (PARTITION BY desired.key) AS doubles "
         "FROM desired LEFT JOIN called ON called.key = desired.key))"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from engine.connector import SourceCatalogue
-from engine.graph import Call, Export, WriteColumn
+from engine.graph import Action, Call, Export, WriteColumn
 from engine.run import (
     BoxLimits,
     BoxResult,
@@ -86,7 +86,9 @@ class DuckExporter:
         table = self._catalogues[step.connection].tables[step.returns]
         try:
             with reading([staging]):
-                return read_answers(staging, table, step.answer.box.bound.relation, result.path, target, step.id)
+                earlier = step.answer.action is not Action.INSERT  # which would put them in once more
+                relation = step.answer.box.bound.relation
+                return read_answers(staging, table, relation, result.path, target, step.id, earlier=earlier)
         except duckdb.Error as error:
             raise StoreError("E605", f"the answers of `{step.id}` cannot be read: {first_line(error)}") from error
 

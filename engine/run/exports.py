@@ -35,11 +35,12 @@ class CompareJob:
 
 @dataclass(frozen=True, slots=True)
 class CallJob:
-    """What to call for a box's rows: not what is among the keys in `done`; `blocked` as in `CompareJob`."""
+    """What to call for a box's rows: not what is among the keys in `done`, which have the id of what was answered, or
+    nothing; `blocked` as in `CompareJob`."""
 
     step: Call
     target: Path
-    done: frozenset[str]
+    done: Mapping[str, str]
     references: Mapping[str, Mapping[str, str]]
     pending: Mapping[str, frozenset[str]] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
@@ -72,8 +73,8 @@ class Comparer(Protocol):
         ...
 
     def answers(self, step: Call, staging: Path, result: BoxResult, target: Path) -> BoxResult:
-        """The objects of the mirror that calls have answered with, each with the box's row that it was called for, in a
-        new file at `target`. The outcomes must have been kept before."""
+        """The objects of the mirror that calls have answered with, now or in an earlier run, each with the box's row
+        that it was called for, in a new file at `target`. The outcomes must have been kept before."""
         ...
 
 
@@ -182,8 +183,9 @@ class WriteLedger(Protocol):
         """The keys of a step of which a write is unknown or quarantined."""
         ...
 
-    def called(self, connection: str, step: str) -> frozenset[str]:
-        """The keys for which a step's function was called with success."""
+    def called(self, connection: str, step: str) -> Mapping[str, str]:
+        """The keys for which a step's function was called with success, each with the id of what was answered; empty
+        where that has none."""
         ...
 
     def ops(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -144,16 +144,17 @@ class SqlWriteLedger:
 
     def blocked(self, connection: str, step: str) -> frozenset[str]:
         """See `WriteLedger.blocked`."""
-        return self._keys(connection, step, OPS.c.state.in_(_DOUBTFUL))
-
-    def called(self, connection: str, step: str) -> frozenset[str]:
-        """See `WriteLedger.called`."""
-        return self._keys(connection, step, (OPS.c.use_of == "call") & (OPS.c.state == OpState.DONE.value))
-
-    def _keys(self, connection: str, step: str, which: ColumnElement[bool]) -> frozenset[str]:
-        where = (OPS.c.connection == connection) & (OPS.c.step == step) & which
+        own = (OPS.c.connection == connection) & (OPS.c.step == step)
         with self._engine.connect() as opened:
-            return frozenset(opened.scalars(select(OPS.c.row_key).where(where)))
+            return frozenset(opened.scalars(select(OPS.c.row_key).where(own & OPS.c.state.in_(_DOUBTFUL))))
+
+    def called(self, connection: str, step: str) -> Mapping[str, str]:
+        """See `WriteLedger.called`."""
+        own = (OPS.c.connection == connection) & (OPS.c.step == step)
+        where = own & (OPS.c.use_of == "call") & (OPS.c.state == OpState.DONE.value)
+        with self._engine.connect() as opened:
+            found = opened.execute(select(OPS.c.row_key, OPS.c.result).where(where))
+            return {row.row_key: row.result or "" for row in found}
 
     def ops(
         self, limit: int, states: Sequence[OpState] = (), run: str | None = None, step: str | None = None

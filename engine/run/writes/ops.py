@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -64,6 +65,20 @@ def make_ops(
 def request_of(op: Op) -> WriteRequest:
     """What is sent for an op: the same each time."""
     return WriteRequest(op.id, op.target, op.object, op.parameters, op.lane, op.requires)
+
+
+def renewed(op: Op, run: str, now: datetime) -> Op:
+    """The same write under a new id, planned in this run."""
+    return replace(
+        op,
+        id=_new_id(run, op.number),
+        run=run,
+        state=OpState.PLANNED,
+        planned=now,
+        sent=None,
+        failure=None,
+        request=None,
+    )
 
 
 def _new_id(run: str, number: int) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from engine.connector import Effect
 
 from ..exports import Op, OpEnd, OpState, WriteLedger
+from .ops import renewed
 from .send import Sender
 
 REMEMBERED: Final = timedelta(hours=23)
@@ -31,8 +32,22 @@ def settle(
 ) -> tuple[str, ...]:
     """Settle what is open of one step. `find` looks keys up in the mirror, which was read since; `effects` are those of
     the targets. Answers what a person should hear of."""
-    never = [op for op in ops if op.state is OpState.PLANNED]
+    halves = [op for op in ops if op.requires is not None]
+    never = [op for op in ops if op.state is OpState.PLANNED and op.requires is None]
     ledger.end_ops([OpEnd(op.id, OpState.DROPPED, now, note="the run ended before it was sent") for op in never])
+    told = _settle_sent([op for op in ops if op.requires is None], ledger, sender, find, effects, now)
+    _go_on(halves, ledger, sender, now)
+    return told
+
+
+def _settle_sent(
+    ops: Sequence[Op],
+    ledger: WriteLedger,
+    sender: Sender,
+    find: Callable[[Sequence[str]], Mapping[str, str]],
+    effects: Mapping[str, Effect],
+    now: datetime,
+) -> tuple[str, ...]:
     sent = [op for op in ops if op.state is not OpState.PLANNED]
     again = [op for op in sent if _may_be_sent_again(op, now)]
     if again:
@@ -44,6 +59,27 @@ def settle(
             del left[op.id]
     doubtful = [op for op in left.values() if _is_doubtful(op, sender, now)]
     return _look_up(doubtful, ledger, find, effects, now)
+
+
+def _go_on(halves: Sequence[Op], ledger: WriteLedger, sender: Sender, now: datetime) -> None:
+    """The second halves of replacements, whose first half is done: no comparison would find them, since the row's key
+    stands for the new object by now. They take the old object out of use, which may be done any number of times."""
+    ready, ends = [], []
+    for op in halves:
+        first = ledger.op(op.requires or "")
+        state = first.state if first is not None else OpState.DROPPED
+        if op.state is not OpState.PLANNED or state is OpState.DONE:
+            ready.append(op)
+        elif state in (OpState.FAILED, OpState.DROPPED):
+            ends.append(OpEnd(op.id, OpState.DROPPED, now, note="what it requires was not done"))
+    anew = [op for op in ready if op.state is not OpState.PLANNED and not _may_be_sent_again(op, now)]
+    fresh = [renewed(op, sender.context.run_id, now) for op in anew]
+    ends += [OpEnd(op.id, OpState.DROPPED, now, note="it is sent under another id") for op in anew]
+    ledger.plan_ops(fresh)
+    ledger.end_ops(ends)
+    again = [op for op in ready if op not in anew]
+    if again or fresh:
+        sender.send([*again, *fresh])
 
 
 def sent_again_until(op: Op) -> datetime | None:

@@ -52,6 +52,19 @@ def spool_answers(answers: Sequence[tuple[str, bytes]], folder: Path, api_versio
     return SpooledAnswers(files, {name: tuple(ids) for name, ids in gone.items()})
 
 
+def subject_of(target: str, body: bytes) -> tuple[Table, str] | None:
+    """The table and the id of the object that was answered with; None for what is no row of a table."""
+    said = _ANSWER.decode(body)
+    table = _table_of(target, said.object)
+    return (table, said.id) if table is not None and said.id is not None else None
+
+
+def gone_answer(body: bytes) -> bytes:
+    """The answer that says of the same object that it is not there any more."""
+    said = _ANSWER.decode(body)
+    return msgspec.json.encode({"id": said.id, "object": said.object, "deleted": True})
+
+
 def _spooled(kept: dict[str, list[bytes]], folder: Path, api_version: str) -> tuple[AnswerFile, ...]:
     folder.mkdir(parents=True)
     spools = SpoolSet(folder, "", api_version, None)

@@ -30,7 +30,7 @@ from engine.connector import (
 
 from ..catalogue import load_catalogue
 from ..client import Answer, Client, RetryPolicy, Settings, WriteFailedError, open_key, shared_buckets
-from .answers import spool_answers
+from .answers import gone_answer, spool_answers, subject_of
 from .order import Order
 from .requests import http_write
 
@@ -62,6 +62,10 @@ class StripeWriter:
         """See `Writer.read`."""
         return asyncio.run(self._read(table, ids))
 
+    def renew(self, answers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:
+        """See `Writer.renew`."""
+        return asyncio.run(self._renew(answers))
+
     def spool(self, answers: Sequence[tuple[str, bytes]], folder: Path) -> SpooledAnswers:
         """See `Writer.spool`."""
         return spool_answers(answers, folder, self._settings.api_version)
@@ -79,6 +83,11 @@ class StripeWriter:
             raise ConnectorError(Failure(FailureKind.REQUEST, f"`{table}` cannot be read one by one"))
         async with self._client(writes=False) as client:
             return await asyncio.gather(*(_read_one(client, path, each) for each in ids))
+
+    async def _renew(self, answers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:
+        async with self._client(writes=False) as client:
+            bodies = await asyncio.gather(*(_renewed(client, target, body) for target, body in answers))
+        return [(target, body) for (target, _), body in zip(answers, bodies, strict=True)]
 
     @asynccontextmanager
     async def _client(self, *, writes: bool) -> AsyncIterator[Client]:
@@ -111,6 +120,17 @@ async def _read_one(client: Client, path: str, identifier: str) -> WriteResult:
     return WriteResult(
         identifier, WriteState.DONE, identifier, body=answer.body, request=answer.request_id, moment=_moment(answer)
     )
+
+
+async def _renewed(client: Client, target: str, body: bytes) -> bytes:
+    found = subject_of(target, body)
+    if found is None:
+        return body
+    table, identifier = found
+    if table.retrieve is None or table.retrieve.count("{") != 1:  # a path with more than the id in it
+        return body
+    now = await _read_one(client, table.retrieve, identifier)
+    return now.body if now.body is not None else gone_answer(body)
 
 
 @dataclass(slots=True)
