@@ -37,6 +37,23 @@ POINTS: Final = {
 }
 """In the order of a run: what has just happened, or is about to."""
 
+WRITE_POINTS: Final = {
+    "ops are to be planned": ("engine.stores.write_ledger:SqlWriteLedger.plan_ops", BEFORE),
+    "ops are planned": ("engine.stores.write_ledger:SqlWriteLedger.plan_ops", AFTER),
+    "ops are to be marked as sent": ("engine.stores.write_ledger:SqlWriteLedger.mark_sent", BEFORE),
+    "ops are marked as sent": ("engine.stores.write_ledger:SqlWriteLedger.mark_sent", AFTER),
+    "an answer does not come": ("engine.connectors.stripe.client.client:Client._failure", BEFORE),
+    "an answer has come": ("engine.connectors.stripe.write.writer:_done", BEFORE),
+    "ends are to be recorded": ("engine.stores.write_ledger:SqlWriteLedger.end_ops", BEFORE),
+    "ends are recorded": ("engine.stores.write_ledger:SqlWriteLedger.end_ops", AFTER),
+    "answers are to be stored": ("engine.run.writes.send:Sender._stage", BEFORE),
+    "answers are stored": ("engine.stores.write_ledger:SqlWriteLedger.staged", BEFORE),
+    "answers are forgotten": ("engine.stores.write_ledger:SqlWriteLedger.staged", AFTER),
+    "outcomes are to be kept": ("engine.duck.staging:DuckStaging.keep_outcomes", BEFORE),
+    "outcomes are kept": ("engine.duck.staging:DuckStaging.keep_outcomes", AFTER),
+}
+"""The same for what a run writes to a provider. An answer only fails to come where the sandbox was told so."""
+
 
 def arm(point: str | None, times: int) -> None:
     """Have this process read small slices, and die when it comes to the point for the `times`th time."""
@@ -45,7 +62,7 @@ def arm(point: str | None, times: int) -> None:
     world.connection_config = lambda *given: {**config_of(*given), **SMALL_SLICES}
     if point is None:
         return
-    place, when = POINTS[point]
+    place, when = {**POINTS, **WRITE_POINTS}[point]
     module, _, route = place.partition(":")
     *owners, name = route.split(".")
     owner: Any = functools.reduce(getattr, owners, import_module(module))

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from engine.web.sandbox import SandboxOptions, make_app
 from engine.web.sandbox.api import Api
+from engine.web.sandbox.idempotency import Keys
 from engine.web.sandbox.options import KeyGrant
 from engine.web.sandbox.sandbox import Sandbox
 from engine.web.sandbox.server import make_server
@@ -147,6 +148,10 @@ class Shop:
     def hook(self, **hook: Any) -> None:
         """Set a hook."""
         self._served.do(lambda: self._box.hooks.add(hook))
+
+    def forget_answers(self) -> None:
+        """Keep nothing under idempotency keys any more."""
+        self._served.do(lambda: setattr(self._box, "idempotency", Keys()))
 
     def calm(self) -> None:
         """Take all faults and hooks back."""
