@@ -71,7 +71,8 @@ def people_as_they_are(shop: Shop, folder: Path, point: str) -> None:
     assert there == [("a", "Ann"), ("b", "Ben")], point
     with duckdb.connect(str(folder / ".weir" / "staging" / "shop.duckdb"), read_only=True) as connection:
         told = connection.execute("SELECT _status, _entity_id FROM weir.outcomes ORDER BY number").fetchall()
-    assert [status for status, _ in told] == ["no_action", "no_action"], point
+    assert len(told) == 2, point
+    assert {status for status, _ in told} <= {"success", "no_action"}, f"{point}: {told}"
     assert {entity for _, entity in told} == {row.id for row in shop.rows("customer")}, point
 
 
