@@ -113,10 +113,12 @@ class Sender:
     def _stays_open(self, result: WriteResult) -> bool:
         """Whether a later run has to send it: an earlier one may have done so, or what it requires may be done."""
         op = self._ops[result.id]
-        if result.state is not WriteState.UNSENT:
+        if result.state is not WriteState.UNSENT or op.sent is not None:
+            return result.state is WriteState.UNSENT
+        if op.requires is None:
             return False
-        needed = self.results.get(op.requires) if op.requires is not None else None
-        return op.sent is not None or (needed is not None and needed.state in (WriteState.DONE, WriteState.UNKNOWN))
+        needed = self.results.get(op.requires)  # None: it was done by an earlier run
+        return needed is None or needed.state in (WriteState.DONE, WriteState.UNKNOWN)
 
     def _is_stopping(self) -> bool:
         return self.watch.reason is not None or self.context.is_stopping()

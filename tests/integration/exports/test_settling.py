@@ -114,6 +114,15 @@ def test_the_second_half_of_a_replacement_is_not_forgotten(replaced: Exported, c
     assert prices(replaced) == REPLACED
 
 
+def test_a_run_that_is_stopped_while_it_goes_on_with_a_replacement_forgets_nothing(replaced: Exported) -> None:
+    replaced.run(life=Life(Crash("ledger.mark_sent", 2, after=False)))
+    replaced.shop.advance(5)
+    replaced.run(life=Life(Crash("ledger.open_ops", 2, after=True, asks=True)))
+    assert (100, True, None) in prices(replaced)
+    go_on(replaced)
+    assert prices(replaced) == REPLACED
+
+
 @pytest.mark.parametrize("skip", [0, 1])
 @pytest.mark.parametrize("applied", [True, False])
 def test_an_error_that_the_provider_repeats_does_not_end_a_replacement(
