@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -26,6 +26,7 @@ from .export_compare import MIRROR, compare, find_objects, refusal_text
 from .export_plan import plan_writes
 from .export_rows import DesiredRows, Problem
 from .files import STORAGE_VERSION, attach, reading
+from .instances import Terms, own_instance
 from .outcomes import ROWS
 from .quoting import quote_literal
 from .tables_expressions import evaluate_expressions, first_line
@@ -62,8 +63,8 @@ class DuckExporter:
             return {}
         table = self._catalogues[step.connection].tables[step.entity]
         try:
-            with reading([staging]), closing(duckdb.connect(config={"threads": 1})) as connection:
-                connection.execute("SET TimeZone = 'UTC'")
+            terms = Terms(staging.with_name(f"{staging.name}.tmp"))
+            with reading([staging]), own_instance(terms, MIRROR) as connection:
                 attach(connection, staging, MIRROR, read_only=True)
                 return find_objects(connection, step, table, keys)
         except duckdb.Error as error:
@@ -122,18 +123,8 @@ class DuckExporter:
 def _instance(
     limits: BoxLimits, source: Path, staging: Path | None, target: Path, spill: Path
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = duckdb.connect(
-        config={
-            "threads": limits.threads,
-            "memory_limit": f"{limits.memory_bytes}B",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "python_enable_replacements": False,
-        }
-    )
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
+    terms = Terms(spill, f"{limits.memory_bytes}B", limits.threads)
+    with own_instance(terms, "box", MIRROR, "output") as connection:
         attach(connection, source, "box", read_only=True)
         if staging is not None and staging.exists():
             attach(connection, staging, MIRROR, read_only=True)
@@ -142,8 +133,6 @@ def _instance(
         version = quote_literal(STORAGE_VERSION)
         connection.execute(f"ATTACH {quote_literal(str(target))} AS output (STORAGE_VERSION {version})")
         yield connection
-    finally:
-        connection.close()
 
 
 def _keep_rows(connection: duckdb.DuckDBPyConnection, problems: tuple[Problem, ...]) -> None:

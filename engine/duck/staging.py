@@ -145,7 +145,7 @@ class DuckStaging:
 
     def keep_outcomes(self, rows: Path, run: str, step: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
         """See `Staging.keep_outcomes`."""
-        with self._open() as connection, _refusals(self._path):
+        with self._open("export_rows") as connection, _refusals(self._path):
             attach(connection, rows, "export_rows", read_only=True)
             with _transaction(connection):
                 make_coverage_tables(connection)
@@ -199,9 +199,10 @@ class DuckStaging:
             yield connection
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _open(self, *others: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, to be written. `others` are databases that are attached besides, to be let go of at the end."""
         terms = Terms(self._spill, self._limits.memory, self._limits.threads, compression="zstd")
-        with writing(self._path), own_instance(terms, _DATABASE) as connection:
+        with writing(self._path), own_instance(terms, _DATABASE, *others) as connection:
             attach(connection, self._path, _DATABASE, read_only=False)
             connection.execute(f"USE {_DATABASE}")
             yield connection

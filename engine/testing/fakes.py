@@ -11,6 +11,7 @@ from importlib import import_module
 
 from engine.connector import ConnectorError
 from engine.run import (
+    DOUBTFUL_STATES,
     OPEN_STATES,
     ConnectionReads,
     Json,
@@ -242,17 +243,48 @@ class MemoryWriteLedger:
 
     def blocked(self, connection: str, step: str) -> frozenset[str]:
         """See `WriteLedger.blocked`."""
-        doubtful = (OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED)
-        return self._keys(connection, step, lambda op: op.state in doubtful)
+        return self._keys(connection, step, lambda op: op.state in DOUBTFUL_STATES)
 
-    def called(self, connection: str, step: str) -> frozenset[str]:
+    def called(self, connection: str, step: str) -> Mapping[str, str]:
         """See `WriteLedger.called`."""
-        return self._keys(connection, step, lambda op: op.use == "call" and op.state is OpState.DONE)
+        done = self._in_order(lambda op: op.use == "call" and op.state is OpState.DONE)
+        return {op.key: op.result or "" for op in done if (op.connection, op.step) == (connection, step)}
 
-    def ops(self, limit: int, states: Sequence[OpState] = (), run: str | None = None) -> Sequence[Op]:
+    def ops(
+        self, limit: int, states: Sequence[OpState] = (), run: str | None = None, step: str | None = None
+    ) -> Sequence[Op]:
         """See `WriteLedger.ops`."""
-        found = self._in_order(lambda op: (not states or op.state in states) and op.run.startswith(run or ""))
+        found = self._in_order(
+            lambda op: (
+                (not states or op.state in states)
+                and op.run.startswith(run or "")
+                and (step is None or op.step == step or op.step.startswith(f"{step}."))
+            )
+        )
         return found[::-1][:limit]
+
+    def ops_beginning(self, op_id: str, limit: int) -> Sequence[Op]:
+        """See `WriteLedger.ops_beginning`."""
+        with self._memory.lock:
+            return [op for name, op in sorted(self._memory.ops.items()) if name.startswith(op_id)][:limit]
+
+    def count_ops(self, run: str) -> Mapping[OpState, int]:
+        """See `WriteLedger.count_ops`."""
+        counted = Counter(op.state for op in self._in_order(lambda op: op.run == run))
+        return {state: counted[state] for state in OpState if counted[state]}
+
+    def steps(self) -> Sequence[str]:
+        """See `WriteLedger.steps`."""
+        return sorted({op.step for op in self._in_order(lambda _: True)})
+
+    def resolve(self, end: OpEnd) -> bool:
+        """See `WriteLedger.resolve`."""
+        with self._memory.lock:
+            found = self._found([end.id])
+        if not found or found[0].state not in DOUBTFUL_STATES:
+            return False
+        self.end_ops([end])
+        return True
 
     def op(self, op_id: str) -> Op | None:
         """See `WriteLedger.op`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -223,11 +223,11 @@ class Shop:
         assert not {each.row for each in found.refusals} & {each.row for each in found.writes}
         return [each.problem for each in found.refusals]
 
-    def calls(self, step: Call, sql: str, done: frozenset[str] = frozenset(), **job: Any) -> StepWrites:
+    def calls(self, step: Call, sql: str, done: Iterable[str] = (), **job: Any) -> StepWrites:
         """What would be called for the rows of a query."""
         target = self.folder / f"rows{next(self._numbers)}.duckdb"
         given = {"references": {}, **job}
-        return self.exporter.plan_calls(CallJob(step, target, done, **given), self.box(sql)).writes
+        return self.exporter.plan_calls(CallJob(step, target, dict.fromkeys(done, ""), **given), self.box(sql)).writes
 
     def do(self, writes: StepWrites) -> dict[str, str]:
         """Do what is planned, as a provider does; the new objects by key."""

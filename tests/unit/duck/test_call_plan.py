@@ -146,7 +146,7 @@ def test_answers_are_rows_with_what_they_were_called_for(shop: Shop, tmp_path: P
     step = replace(step, answer=answer)
     sql = "SELECT * FROM (VALUES ('z', 'last', 1), ('y', 'refused', 2), ('x', 'first', 3)) AS t (id, note, n)"
     result = shop.box(sql)
-    comparison = shop.exporter.plan_calls(CallJob(step, tmp_path / "rows.duckdb", frozenset(), {}), result)
+    comparison = shop.exporter.plan_calls(CallJob(step, tmp_path / "rows.duckdb", {}, {}), result)
     outcomes = [
         outcome(0, "z", entity_id="z"),
         outcome(1, "y", "failure", entity_id="y"),
