@@ -113,7 +113,8 @@ def _write(step: Export, row: _Row) -> PlannedWrite:
             tuple(_changes(step.columns, row)),
             lane,
         )
-    parameters = [(c.path, v) for c, v in zip(step.columns, row.wanted, strict=True) if v is not None]
+    wanted = zip(step.columns, row.wanted, strict=True)
+    parameters = [(column.path, text) for column, text in wanted if text is not None and column.on_create]
     if row.verdict == "create" and step.facts.own_id:
         named = next((n for n, each in enumerate(step.match) if each.path == "id"), None)
         if named is not None and not any(path == "id" for path, _ in parameters):

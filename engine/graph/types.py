@@ -195,6 +195,7 @@ class WriteColumn:
     where objects show the value; where they do not, it is sent when an object is made and never compared.
     `currency` is the path of the parameter that says which money the value is, where that matters. `beside` are the
     plain values of the object that it is a part of: a change sends them too, for the object may be put in place whole.
+    An object that is made gets it at once only if it is taken `on_create`; otherwise with the next run.
     """
 
     path: str
@@ -208,6 +209,7 @@ class WriteColumn:
     immutable: bool = False
     currency: str | None = None
     beside: tuple[str, ...] = ()
+    on_create: bool = True
 
 
 @dataclass(frozen=True, slots=True)

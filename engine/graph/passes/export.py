@@ -53,6 +53,7 @@ def compile_export(
         steps=earlier.steps,
         see=entity.see,
         immutable=entity.immutable if action is not ExportAction.INSERT else frozenset(),
+        others=entity.create.parameters if entity.create is not None and action is ExportAction.UPSERT else (),
     )
     mapped = columns.of(part.map) if action is not ExportAction.DELETE else ()
     match = _match(part, entity, columns, step.place)
@@ -63,6 +64,8 @@ def compile_export(
     if action in (ExportAction.INSERT, ExportAction.UPSERT):
         mapped = (*_identifying(match, mapped, entity, columns), *mapped)
         _check_required(part, entity, mapped, match, step.place, boxes)
+    if action is ExportAction.UPSERT:
+        mapped = tuple(_by_form(column, entity) for column in mapped)
     _check_columns(mapped, action, step.place, boxes)
     check_grants(step.connection.spec, entity.name, [verb for _, verb in verbs], step.place.at("entity"), boxes)
     return Export(
@@ -171,6 +174,15 @@ def _all_parameters(entity: Entity, action: ExportAction) -> tuple[Parameter, ..
     by_name = {each.name: each for each in (*create, *update)}
     required = {each.name for each in create if each.required}
     return tuple(replace(each, required=each.name in required) for _, each in sorted(by_name.items()))
+
+
+def _by_form(column: WriteColumn, entity: Entity) -> WriteColumn:
+    """The column, with when it is taken: a part of a parameter may be known to the create only, or the update only."""
+    create = entity.create.parameters if entity.create is not None else ()
+    update = entity.update.parameters if entity.update is not None else ()
+    made = isinstance(find_parameter(create, column.path), Parameter)
+    changed = isinstance(find_parameter(update, column.path), Parameter)
+    return replace(column, immutable=column.immutable or not changed, on_create=made)
 
 
 def _match(part: ExportSpec, entity: Entity, columns: Columns, place: Place) -> tuple[MatchColumn, ...] | None:

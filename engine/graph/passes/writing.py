@@ -36,7 +36,8 @@ _INSTANTS = frozenset({Kind.TIMESTAMP, Kind.DATE})
 class Columns:
     """Maps the entries of one step. `place` is that of the mapping; `targets` says whose parameters these are.
 
-    `refs` are the export steps before this one by name, with how many columns each matches by.
+    `refs` are the export steps before this one by name, with how many columns each matches by. What is not among the
+    `parameters` may be among the `others`.
     """
 
     place: Place
@@ -48,6 +49,7 @@ class Columns:
     steps: Collection[str]
     see: Callable[[str], Shown | None]
     immutable: frozenset[str] = frozenset()
+    others: Sequence[Parameter] = ()
 
     @property
     def collector(self) -> Collector:
@@ -63,6 +65,9 @@ class Columns:
     def find(self, path: str, place: Place) -> Parameter | None:
         """The parameter at a path, or None after saying what is wrong with it."""
         found = find_parameter(self.parameters, path)
+        if isinstance(found, ParameterProblem) and self.others:
+            other = find_parameter(self.others, path)
+            found = other if isinstance(other, Parameter) else found
         if isinstance(found, ParameterProblem):
             near = closest(found.part, found.candidates, 1)
             mended = path.replace(found.part, near[0]) if near else path

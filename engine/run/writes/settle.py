@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from engine.connector import Effect
+from engine.connector import Effect, FailureKind, WriteResult
 
 from ..exports import Op, OpEnd, OpState, WriteLedger
 from .ops import renewed
@@ -57,6 +57,8 @@ def _settle_sent(
         result = sender.results.get(op.id)
         if result is not None and result.state.value in ("done", "failed"):
             del left[op.id]
+    gone = [op for op in again if op.use == "retire" and _is_missing(sender.results.get(op.id))]
+    ledger.end_ops([OpEnd(op.id, OpState.DONE, now, op.object, note="the object is gone") for op in gone])
     doubtful = [op for op in left.values() if _is_doubtful(op, sender, now)]
     return _look_up(doubtful, ledger, find, effects, now)
 
@@ -94,6 +96,11 @@ def _may_be_sent_again(op: Op, now: datetime) -> bool:
     return until is not None and now < until
 
 
+def _is_missing(result: WriteResult | None) -> bool:
+    """Whether the provider says that there is no such object: one that is to be done away with is, then."""
+    return result is not None and result.failure is not None and result.failure.kind is FailureKind.MISSING
+
+
 def _is_doubtful(op: Op, sender: Sender, now: datetime) -> bool:
     """Whether sending it again is no way any more: it is too old, or the provider repeats an error of its own."""
     result = sender.results.get(op.id)
@@ -115,7 +122,8 @@ def _look_up(
         if op.use in _MADE and op.key in there:
             ends.append(OpEnd(op.id, OpState.DONE, now, there[op.key], note="it was found at the provider"))
         elif op.use == "call" or (op.use in _MADE and effects.get(op.target) is Effect.MONEY):
-            note = "nobody knows whether it was done, and it may have moved money"
+            money = ", and it may have moved money" if effects.get(op.target) is Effect.MONEY else ""
+            note = f"nobody knows whether it was done{money}"
             ends.append(OpEnd(op.id, OpState.QUARANTINED, now, note=note, failure=op.failure, request=op.request))
             told.append(f"a write of {op.key} is not known to be done or not: see `weir ops show {op.id}`")
         else:

@@ -16,7 +16,7 @@ from engine.project import resolve_specs
 from engine.source import load_root
 from engine.spec import validate_tree
 
-WRITE = "[customers, products, prices, subscriptions, invoices, refunds, coupons, promotion_codes, payment_methods]"
+WRITE = "[customers, products, prices, subscriptions, invoices, refunds, coupons, promotion_codes, payment_methods, payment_links]"
 FILES = {
     "connections/shop.yaml": (
         "kind: connection\nname: shop\nconnector: stripe\nis_source: true\nis_target: true\n"
@@ -321,3 +321,25 @@ def test_answers_go_into_the_schema(compiled: Compiled) -> None:
     names = step.answer.box.bound.relation.names
     assert {"hosted_invoice_url", "total", "sku", "title"} <= set(names)
     assert names.count("id") == 1
+
+
+def test_a_part_that_only_the_create_takes_is_sent_when_an_object_is_made(compiled: Compiled) -> None:
+    lines = '"line_items[0][price]": title, "line_items[0][quantity]": cents'
+    step = compiled_without_notes(compiled, "payment_links", f'match: {{"metadata[sku]": sku}}, map: {{{lines}}}')
+    column = at(step, "line_items[0][price]")
+    assert (column.immutable, column.on_create, column.shown) == (True, True, None)
+
+
+def test_a_part_that_only_the_update_takes_comes_with_the_next_run(compiled: Compiled) -> None:
+    items = '"items[0][id]": title, customer: money'
+    step = compiled_without_notes(compiled, "subscriptions", f'match: {{"metadata[sku]": sku}}, map: {{{items}}}')
+    assert not at(step, "items[0][id]").on_create
+    assert at(step, "customer").on_create
+
+
+def compiled_without_notes(compiled: Compiled, entity: str, rest: str) -> Export:
+    """As `Compiled.export`, where objects do not show what is mapped."""
+    graph = compiled.graph(f"export: {{connection: shop, from: goods, entity: {entity}, {rest}}}")
+    assert {code for code, _ in compiled.findings} <= {"W406"}, compiled.findings
+    (found,) = (step for step in graph.steps if isinstance(step, Export))
+    return found
