@@ -16,7 +16,10 @@ from engine.project import resolve_specs
 from engine.source import load_root
 from engine.spec import validate_tree
 
-WRITE = "[customers, products, prices, subscriptions, invoices, refunds, coupons, promotion_codes, payment_methods, payment_links]"
+WRITE = (
+    "[customers, products, prices, subscriptions, invoices, refunds, coupons, promotion_codes, payment_methods, "
+    "payment_links]"
+)
 FILES = {
     "connections/shop.yaml": (
         "kind: connection\nname: shop\nconnector: stripe\nis_source: true\nis_target: true\n"
