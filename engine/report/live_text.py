@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from engine.connector import Effect
@@ -23,15 +24,23 @@ _STYLES: Final = {"create": GREEN, "update": YELLOW, "replace": YELLOW, "retire"
 _LONGEST: Final = 80
 
 
-def render_live(plan: Plan, writes: Sequence[StepWrites], *, colour: bool = False, limit: int | None = SHOWN) -> str:
-    """Each step with its rows (`limit` of them), then what all of it comes to."""
+def render_live(
+    plan: Plan,
+    writes: Sequence[StepWrites],
+    warnings: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    *,
+    colour: bool = False,
+    limit: int | None = SHOWN,
+) -> str:
+    """Each step with its rows (`limit` of them) and its warnings, then what all of it comes to."""
     paint = Paint(colour)
     steps = {task.id: task.step for task in plan.tasks}
     lines: list[str] = []
     for each in writes:
         step = steps[each.step]
         if isinstance(step, Export | Call):
-            lines += [*_step(step, each, paint, limit), ""]
+            noted = [f"  {paint(YELLOW, 'warning')}: {text}" for text in warnings.get(each.step, ())]
+            lines += [*_step(step, each, paint, limit), *noted, ""]
     lines.append(_total(writes, steps, paint))
     return masked("\n".join(lines)) + "\n"
 

@@ -124,7 +124,9 @@ def _show_live(session: Session, interfaces: tuple[str, ...], parameters: Mappin
     else:
         limit = None if asked.everything else SHOWN
         coloured = session.coloured
-        click.echo(render_live(plan, run.writes, colour=coloured, limit=limit), nl=False, color=coloured or None)
+        warnings = {outcome.id: outcome.warnings for outcome in run.outcomes}
+        text = render_live(plan, run.writes, warnings, colour=coloured, limit=limit)
+        click.echo(text, nl=False, color=coloured or None)
     if asked.detailed_exitcode and any(each.writes for each in run.writes):
         raise click.exceptions.Exit(int(Exit.CHANGES))
 

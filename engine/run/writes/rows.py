@@ -48,6 +48,7 @@ def write_rows(step: Export | Call, context: RunContext, staging: Staging, compa
     context.planned[step.id] = comparison.writes
     _demand_plan(comparison.writes, exports.expected)
     if exports.only_plan:
+        told = (*told, *_passed_bounds(comparison.writes, step))
         return Written(comparison, _planned_counts(comparison.writes), told, None)
     demand_bounds(comparison.writes, step.caps)
     context.demand_going()
@@ -97,6 +98,15 @@ def _demand_plan(now: StepWrites, expected: Mapping[str, StepWrites] | None) -> 
             f"what would be written is not what was planned: {first}{more}: nothing was written",
             "plan again with `weir plan --live --out FILE`, and look at what has changed",
         )
+
+
+def _passed_bounds(writes: StepWrites, step: Export | Call) -> tuple[str, ...]:
+    """Why a run would refuse these writes, if it would."""
+    try:
+        demand_bounds(writes, step.caps)
+    except TaskError as error:
+        return (f"a run would refuse this: {error.message.removesuffix(': nothing was written')}",)
+    return ()
 
 
 def _planned_counts(writes: StepWrites) -> dict[str, int]:
