@@ -32,7 +32,7 @@ class Settings:
     timeout_ms: int = 30_000
     mode: Mode | None = None
     requests_per_second: float | None = None
-    concurrency: int = 40
+    concurrency: int = 64
     base: Path | None = None
 
     @classmethod
@@ -48,7 +48,7 @@ class Settings:
             timeout_ms=int(cast("int", given.get("timeout_ms", 30_000))),
             mode=cast("Mode | None", given.get("mode")),
             requests_per_second=float(cast("float", rate)) if rate is not None else None,
-            concurrency=int(cast("int", given.get("concurrency", 40))),
+            concurrency=int(cast("int", given.get("concurrency", 64))),
             base=Path(str(base)) if base is not None else None,
         )
 
