@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,38 +12,29 @@ from ..exports import CallJob, Comparison
 from ..ports import BoxResult, ImportJob, Staging
 from ..types import Outcome
 from ..writes import write_rows
-from ..writes.rows import box_rows
-from .export import ended_empty, outcome_of, references_of
 from .write import counts_of
+from .written import ended_empty, ends_here, opened_step, outcome_of, references_of
 
 
 def call(step: Call, context: RunContext, started: datetime) -> Outcome:
     """Call the function for each row that it was not called for before."""
-    target = context.box_file(step)
-    rows = target.with_name(f"{target.stem}.rows.duckdb")
-    settings = context.connections[step.connection]
-    with context.writing(step):
-        try:
-            result = box_rows(step, context)
-            if result.rows == 0 and step.on_empty == "stop":
-                return ended_empty(step, context, started)
-            with closing(context.world.staging(settings)) as staging:
+    exports = context.exports
+    with opened_step(step, context) as opened:
+        if ends_here(step, opened):
+            return ended_empty(step, context, started)
 
-                def compare(blocked: frozenset[str]) -> Comparison:
-                    references, pending = references_of(step, context)
-                    done = context.exports.ledger.called(step.connection, step.id)
-                    job = CallJob(step, rows, done, references, pending, blocked)
-                    return context.exports.comparer.plan_calls(job, result)
+        def compare(blocked: frozenset[str]) -> Comparison:
+            references, pending = references_of(step, context)
+            done = exports.ledger.called(step.connection, step.id)
+            job = CallJob(step, opened.rows, done, references, pending, blocked)
+            return exports.comparer.plan_calls(job, opened.result)
 
-                written = write_rows(step, context, staging, compare)
-                outcome = outcome_of(step, context, started, written)
-                if step.answer is None or context.exports.only_plan:
-                    return outcome
-                imported = _import_answers(step, context, staging, result)
-            return replace(outcome, counts={**outcome.counts, **{f"answers {n}": v for n, v in imported.items() if v}})
-        finally:
-            target.unlink(missing_ok=True)
-            rows.unlink(missing_ok=True)
+        outcome = outcome_of(step, context, started, write_rows(step, context, opened.staging, compare))
+        if step.answer is None or exports.only_plan:
+            return outcome
+        imported = _import_answers(step, context, opened.staging, opened.result)
+        answers = {f"answers {name}": number for name, number in imported.items() if number}
+        return replace(outcome, counts={**outcome.counts, **answers})
 
 
 def _import_answers(step: Call, context: RunContext, staging: Staging, result: BoxResult) -> dict[str, int]:

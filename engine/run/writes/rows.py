@@ -12,7 +12,7 @@ from engine.plan import PlannedWrite, StepWrites, compare_writes
 
 from ..context import RunContext, TaskError
 from ..exports import Comparison, Op, WriteLedger
-from ..ports import BoxResult, RowOutcome, Staging
+from ..ports import RowOutcome, Staging
 from ..types import Exports
 from .bounds import demand_bounds
 from .ops import make_ops
@@ -184,9 +184,3 @@ def _example(sender: Sender, writes: StepWrites) -> str | None:
         if result.failure is not None and result.state is not WriteState.DONE:
             return result.failure.message
     return writes.refusals[0].problem if writes.refusals else None
-
-
-def box_rows(step: Export | Call, context: RunContext) -> BoxResult:
-    """Run the step's box."""
-    context.demand_going()
-    return context.world.boxes.run(step.box, context.box_file(step), context.world.limits)
