@@ -93,6 +93,8 @@ def chosen_settings(checked: Checked, names: Sequence[str], *, inactive: bool = 
                 raise DefinitionsError(checked)
             hint = did_you_mean(name, known) or f"there is {', '.join(f'`{each}`' for each in known) or 'none'}"
             raise RefusalError(Exit.USAGE, f"no connection `{name}`", hint)
+    if not names and any(kind == "connection" for kind, _ in checked.specs.broken):
+        raise DefinitionsError(checked)  # all are meant, and one of them cannot be
     if not known:
         raise (
             DefinitionsError(checked)

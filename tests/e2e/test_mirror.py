@@ -116,12 +116,12 @@ def test_a_second_run_asks_for_what_changed(shop: Shop) -> None:
 
 
 def test_the_status_says_what_is_there(shop: Shop) -> None:
-    assert "nothing was read yet" in shop.weir("status").succeeded().out
+    assert "nothing was read yet" in shop.weir("status", "stripe_main").succeeded().out
     shop.weir("run", "customers_lifetime_value").succeeded()
-    shown = shop.weir("status").succeeded().out
+    shown = shop.weir("status", "stripe_main").succeeded().out
     assert "changes are followed since" in shown
     assert [line.split()[0] for line in shown.splitlines()[4:]] == ["charges", "customers", "disputes"]
-    (told,) = [json.loads(line) for line in shop.weir("status", "--format", "json").succeeded().out.splitlines()]
+    told = json.loads(shop.weir("status", "stripe_main", "--format", "json").succeeded().out)
     assert [table["rows"] for table in told["accounts"][0]["tables"]] == [351, 59, 3]
 
 

@@ -39,7 +39,7 @@ def test_a_run_goes_on_without_an_optional_table(tmp_path: Path, url: str) -> No
     refused = ask("run", "customers_lifetime_value")
     assert refused.code == 3
     assert "rak_dispute_read" in refused.out + refused.err
-    assert ask("test-connection").code == 3
+    assert ask("test-connection", "stripe_main").code == 3
 
     file.write_text(text + "optional: [disputes]\n")
     assert "`disputes` is optional" in ask("plan", "customers_lifetime_value").succeeded().out
@@ -55,10 +55,10 @@ def test_a_run_goes_on_without_an_optional_table(tmp_path: Path, url: str) -> No
     rows = ask("query", "schema", "SELECT count(*) AS n FROM customers", "--format", "json").succeeded()
     assert json.loads(rows.out)["n"] > 0
 
-    (status,) = map(json.loads, ask("status", "--format", "json").succeeded().out.splitlines())
+    status = json.loads(ask("status", "stripe_main", "--format", "json").succeeded().out)
     told = {table["name"]: table for table in status["accounts"][0]["tables"]}
     assert (told["disputes"]["optional"], told["disputes"]["stale"], told["disputes"]["rows"]) == (True, True, 0)
-    assert "nothing (optional)" in ask("status").succeeded().out
+    assert "nothing (optional)" in ask("status", "stripe_main").succeeded().out
     last = json.loads(ask("runs", "--format", "json").succeeded().out.splitlines()[0])
     assert "not read: it is optional" in ask("runs", "show", last["id"]).succeeded().out
 
