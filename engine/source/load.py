@@ -30,21 +30,22 @@ def load_root(root: Path, collector: Collector) -> SourceTree:
     Hidden files and folders are left out, and files of other kinds are not looked at. Whatever cannot be read is
     reported and listed in `SourceTree.unread`. Never raises for what is in the folder.
     """
-    return read_tree(root, read_files(root, collector), collector)
+    return read_tree(root, read_files(root), collector)
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The bytes of a project's files, by path relative to the root, in order of path; and those that are there but
-    could not be read."""
+    """The bytes of a project's files, by path relative to the root, in order of path; those files and folders that are
+    there but could not be read, and the findings that say why."""
 
     raw: Mapping[str, bytes]
     unread: frozenset[str] = frozenset()
+    findings: tuple[Diagnostic, ...] = ()
 
 
-def read_files(root: Path, collector: Collector) -> Files:
+def read_files(root: Path) -> Files:
     """The files below `root` that `load_root` would read, as bytes."""
-    return _Loader(root, collector).read()
+    return _Loader(root).read()
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ def parse(file: str, raw: bytes) -> Parsed:
 
 def read_tree(root: Path, files: Files, collector: Collector, memory: ReadMemory | None = None) -> SourceTree:
     """The tree of files that were read before. `root` is where they stand, or stood."""
+    collector.extend(files.findings)
     documents: dict[str, Document] = {}
     cases: dict[str, Document] = {}
     texts: dict[str, str] = {}
@@ -105,10 +107,10 @@ def read_tree(root: Path, files: Files, collector: Collector, memory: ReadMemory
 
 
 class _Loader:
-    def __init__(self, root: Path, collector: Collector) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
         self._real_root = root.resolve()
-        self._collector = collector
+        self._collector = Collector()
         self._unread: set[str] = set()
 
     def read(self) -> Files:
@@ -117,7 +119,7 @@ class _Loader:
             raw = self._read(file)
             if raw is not None:
                 found[file] = raw
-        return Files(found, frozenset(self._unread))
+        return Files(found, frozenset(self._unread), tuple(self._collector))
 
     def _files(self) -> Iterator[str]:
         for folder in FOLDERS:

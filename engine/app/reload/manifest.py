@@ -53,7 +53,6 @@ def hash_of(raw: bytes) -> str:
 
 def read_now(root: Path) -> Files:
     """The files of a project as they are now; what cannot be read is among `unread`."""
-    from engine.diagnostics import Collector
     from engine.source import read_files
 
-    return read_files(root, Collector())
+    return read_files(root)

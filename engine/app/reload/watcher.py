@@ -2,7 +2,8 @@
 
 Folders are watched, never files, because editors, ConfigMaps and git-sync put new files, folders or links in the place
 of old ones. A scan is due after every event, and by itself now and then: what no event tells is found, too. What is
-watched is armed anew whenever a folder's real path or identity has changed.
+watched is armed anew whenever a folder's real path or identity has changed. While the root is away nothing has changed:
+what cannot be looked at is not gone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _LONGEST: Final = 2.0
 _STEP: Final = 0.1
 _RESCAN: Final = 2.0
 _TICK_MS: Final = 250
+_SHARE: Final = 20
+"""Scans without an event take a twentieth of the time at most, however many files there are."""
+
 _DEEPEST: Final = 16
 _FOLDERS: Final = ("connections", "interfaces", "schemas")
 
@@ -59,11 +63,15 @@ class Watcher:
         self._stop = stop
         self._pace = pace or Pace()
         self._read = read
+        self._rest = self._pace.rescan
 
     def scan(self) -> Seen:
         """Read all files now."""
+        start = time.monotonic()
         files = self._read(self._root)
-        return Seen(files, Manifest.of(files))
+        seen = Seen(files, Manifest.of(files))
+        self._rest = max(self._pace.rescan, _SHARE * (time.monotonic() - start))
+        return seen
 
     def changes(self, known: Manifest) -> Iterator[Seen]:
         """What is there, each time that it differs from what was yielded last (`known` at first), once it is quiet."""
@@ -74,7 +82,8 @@ class Watcher:
                 yield seen
 
     def _settled(self, known: Manifest) -> Seen | None:
-        """The files when they have come to rest, read twice with one result. None when nothing has changed at all."""
+        """The files when they have come to rest, read twice with one result. None when they are as they were, or when
+        the folder is not there."""
         seen = self.scan()
         if seen.manifest == known:
             return None
@@ -85,7 +94,7 @@ class Watcher:
             if again.manifest != seen.manifest:
                 seen, quiet_since = again, now
             elif now - quiet_since >= self._pace.quiet or now - start >= self._pace.longest:
-                return again
+                return again if again.manifest != known and self._root.is_dir() else None
         return None
 
     def _wakes(self) -> Iterator[None]:
@@ -93,7 +102,7 @@ class Watcher:
         while not self._stop.is_set():
             if self._pace.polling:
                 yield
-                self._stop.wait(self._pace.rescan)
+                self._stop.wait(self._rest)
             else:
                 yield from self._wakes_while_armed(self._armed())
 
@@ -118,7 +127,7 @@ class Watcher:
                 if not changes and time.monotonic() < due:
                     continue
                 yield
-                due = time.monotonic() + self._pace.rescan
+                due = time.monotonic() + self._rest
                 if self._armed() != armed:
                     return
         except (OSError, RuntimeError):  # a folder went away while it was armed, or there are no watches left
