@@ -16,6 +16,7 @@ from .reload.manifest import Manifest
 from .reload.reloader import Reload, Reloader
 from .reload.watcher import Pace, Watcher
 from .run import run_planned
+from .settings import project_settings
 from .state import state_paths, utc_now
 from .world import RunOptions
 
@@ -43,8 +44,9 @@ class Loop:
         self._stop = stop
         self._checker = Checker()
         self._watcher = Watcher(root, stop, pace)
-        self._paths = state_paths(root)
-        self._reloader = Reloader(root, self._checker, GenerationStore(self._paths.generations), utc_now)
+        state = project_settings(root).state
+        self._paths = state_paths(root, state)
+        self._reloader = Reloader(root, self._checker, GenerationStore(self._paths.generations), utc_now, state)
 
     def __enter__(self) -> Loop:
         self._paths.prepare()
@@ -52,7 +54,7 @@ class Loop:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._checker.__exit__(None, None, None)
+        self._checker.close()
 
     def saves(self) -> Iterator[Saved]:
         """What is there now, and then what each save comes to."""

@@ -41,6 +41,13 @@ def render_held(number: int | None, held: Sequence[str], *, colour: bool = False
     return f"{paint(YELLOW, f'generation {number} stays live')}{what}\n"
 
 
+def render_fixed(settings: Sequence[str], *, colour: bool = False) -> str:
+    """Which settings wait for the next start."""
+    names = _listed([f"`{name}`" for name in settings])
+    told = f"{names} of weir.yaml cannot change while this works; weir.yaml counts from the next start on"
+    return f"{Paint(colour)(YELLOW, 'not reloaded')}: {told}\n"
+
+
 def render_cleared(number: int, *, colour: bool = False) -> str:
     """How many findings are mended."""
     return f"{Paint(colour)(GREEN, 'mended')}: {plural(number, 'finding')}\n"

@@ -61,6 +61,11 @@ class ReadMemory:
             found = self.known[file] = (raw, parse(file, raw))
         return found[1]
 
+    def forget(self, files: Files) -> None:
+        """Let go of files that are not among these."""
+        for file in self.known.keys() - files.raw.keys():
+            del self.known[file]
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:

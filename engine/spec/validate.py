@@ -48,6 +48,11 @@ class SpecMemory:
         collector.extend(found[2])
         return found[1]
 
+    def forget(self, tree: SourceTree) -> None:
+        """Let go of documents that are not in this tree."""
+        for file in self.known.keys() - tree.documents.keys():
+            del self.known[file]
+
 
 def validate_tree(tree: SourceTree, collector: Collector, memory: SpecMemory | None = None) -> SpecSet:
     """The definitions that are valid by themselves, and findings for those that are not."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from engine.graph import SCHEMA_NAMESPACE, Extract
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
     from engine.app.check import Checked
 
 
-def components(*checked: Checked) -> Mapping[str, frozenset[str]]:
+def components(before: Checked, after: Checked) -> Mapping[str, frozenset[str]]:
     """By file, the files that it is connected with through references, itself among them.
 
-    References of all versions count: a file belongs with what it named before and with what it names now.
+    References of both count: a file belongs with what it named before and with what it names now, and with whatever
+    defines the same name. A connection that has not changed connects nothing: nearly all files of a project name one.
     """
     leaders: dict[str, str] = {}
 
@@ -24,19 +26,44 @@ def components(*checked: Checked) -> Mapping[str, frozenset[str]]:
             name = leaders[name]
         return name
 
-    for each in checked:
-        for file in (*each.tree.documents, *each.tree.texts):
+    common = _unchanged_connections(before, after)
+    for each in (before, after):
+        for file in (*each.tree.documents, *each.tree.cases, *each.tree.texts):
             find(file)
         for one, other in _edges(each):
-            leaders[find(one)] = find(other)
+            if other not in common:
+                leaders[find(one)] = find(other)
+    for one, other in _of_one_name(before, after):
+        leaders[find(one)] = find(other)
     groups: dict[str, set[str]] = {}
     for name in leaders:
         groups.setdefault(find(name), set()).add(name)
     return {name: frozenset(groups[find(name)]) for name in leaders}
 
 
+def _unchanged_connections(before: Checked, after: Checked) -> set[str]:
+    """The files of connections that say the same in both."""
+    old = {item.place.file: item.spec for item in before.specs.connections}
+    return {item.place.file for item in after.specs.connections if old.get(item.place.file) == item.spec}
+
+
+def _of_one_name(*checked: Checked) -> Iterator[tuple[str, str]]:
+    """(file, file) of definitions of one kind that have one name."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for each in checked:
+        specs = each.specs
+        found: list[tuple[str, str, str]] = []
+        found += [(item.spec.kind, item.spec.name, item.place.file) for item in specs.connections]
+        found += [(item.spec.kind, item.spec.name, item.place.file) for item in specs.interfaces]
+        found += [(item.spec.kind, item.spec.name, item.place.file) for item in specs.schemas]
+        for kind, name, file in found:
+            named.setdefault((kind, name), []).append(file)
+    for files in named.values():
+        yield from pairwise(dict.fromkeys(files))
+
+
 def _edges(checked: Checked) -> Iterable[tuple[str, str]]:
-    """(file, file) of everything that names something."""
+    """(file, file that it names) of everything that names something."""
     project = checked.project
     for interface in project.interfaces.values():
         own = interface.place.file

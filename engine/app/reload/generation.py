@@ -74,7 +74,7 @@ class GenerationStore:
         from engine.source import Files
 
         for path in reversed(self._paths()):
-            with suppress(OSError, ValueError, KeyError):
+            with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
                 found = json.loads(path.read_text(encoding="utf-8"))
                 files = Files({name: base64.b64decode(value) for name, value in found["files"].items()})
                 if found["format"] == FORMAT and Manifest.of(files).digest == found["digest"]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from engine.app.logging import log
 from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from engine.app.checker import Checker
     from engine.diagnostics import Diagnostic
     from engine.source import Files
+
+SETTINGS: Final = "weir.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Delta:
 @dataclass(frozen=True, slots=True)
 class Reload:
     """How an offer of files ended. `offered` is what was compiled, with all findings; `fresh` are those that the offer
-    before did not have, `cleared` those that are gone. `generation` is the live one, which may be the old one."""
+    before did not have, `cleared` those that are gone. `generation` is the live one, which may be the old one. `fixed`
+    are settings that have been changed and cannot change while a process works: weir.yaml stays as it was."""
 
     generation: Generation | None
     offered: Checked
@@ -45,16 +49,28 @@ class Reload:
     cleared: tuple[Diagnostic, ...]
     delta: Delta
     is_new: bool
+    fixed: tuple[str, ...] = ()
 
 
 class Reloader:
-    """Holds the live generation. Offers come one after the other; readers may look at `live` at any time."""
+    """Holds the live generation. Offers come one after the other; readers may look at `live` at any time.
 
-    def __init__(self, root: Path, checker: Checker, store: GenerationStore, now: Callable[[], datetime]) -> None:
+    `state` is the state folder that this process works with; without it, that of the first generation.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        checker: Checker,
+        store: GenerationStore,
+        now: Callable[[], datetime],
+        state: str | None = None,
+    ) -> None:
         self._root = root
         self._checker = checker
         self._store = store
         self._now = now
+        self._state = state
         self._told: dict[Diagnostic, None] = {}
         self.live: Generation | None = None
 
@@ -64,8 +80,8 @@ class Reloader:
         if kept is None:
             return None
         checked = self._checker.check(self._root, kept.files)
-        if not checked.has_errors:
-            self.live = Generation(kept.number, kept.made, kept.files, checked)
+        if not checked.has_errors and self._state in {None, checked.project.settings.state}:
+            self._begin(Generation(kept.number, kept.made, kept.files, checked))
         return self.live
 
     def offer(self, files: Files) -> Reload:
@@ -76,32 +92,69 @@ class Reloader:
         cleared = tuple(each for each in self._told if each not in found)
         self._told = found
         before = self.live
-        merged, held = self._merged(files, offered)
-        checked = offered if merged is files else self._checker.check(self._root, merged)
-        if checked.has_errors or (before is not None and Manifest.of(merged) == Manifest.of(before.files)):
-            return Reload(before, offered, fresh, cleared, Delta(), is_new=False)
+        fixed = self._fixed(offered)
+        merged, checked = self._sound(files, offered, {SETTINGS} if fixed else set())
+        is_same = before is not None and Manifest.of(merged) == Manifest.of(before.files)
+        if checked.has_errors or is_same or (before is None and fixed):
+            return Reload(before, offered, fresh, cleared, Delta(), is_new=False, fixed=fixed)
+        held = () if merged is files else Manifest.of(merged).changed(Manifest.of(files))
         number = before.number + 1 if before is not None else 1
         made = Generation(number, self._now(), merged, checked, held)
-        self._store.keep(made)
+        try:
+            self._store.keep(made)
+        except OSError as error:  # it is live all the same: only a restart would not find it
+            log("generation not kept", generation=number, reason=error.strerror or "no reason given")
+        self._begin(made)
+        return Reload(made, offered, fresh, cleared, delta_of(before, made), is_new=True, fixed=fixed)
+
+    def _begin(self, made: Generation) -> None:
         self.live = made
-        return Reload(made, offered, fresh, cleared, delta_of(before, made), is_new=True)
+        if self._state is None:
+            self._state = made.checked.project.settings.state
 
-    def _merged(self, files: Files, offered: Checked) -> tuple[Files, tuple[str, ...]]:
-        """The files, with those that are broken or touch what is broken as they are in the live generation."""
-        from engine.source import Files
+    def _fixed(self, offered: Checked) -> tuple[str, ...]:
+        """The settings that the files would change and that cannot change any more."""
+        is_read = SETTINGS not in {*_broken_files(offered), *offered.tree.unread}
+        moved = is_read and self._state not in {None, offered.project.settings.state}
+        return ("state",) if moved else ()
 
-        broken = _broken_files(offered) | files.unread
-        if not broken:
-            return files, ()
-        live = self.live
+    def _sound(self, files: Files, offered: Checked, held: set[str]) -> tuple[Files, Checked]:
+        """The files, with those that are broken or touch what is broken as they are in the live generation.
+
+        To hold a file back may break another one, which is held back then, too. What is still broken when all that is
+        connected is held is broken by the settings, or else nothing becomes live.
+        """
+        live, merged, checked = self.live, files, offered
         if live is None:
-            return files, ()
-        groups = components(offered, live.checked)
-        held = set().union(*(groups.get(name, frozenset({name})) for name in broken))
-        raw = {name: value for name, value in files.raw.items() if name not in held}
-        raw |= {name: value for name, value in live.files.raw.items() if name in held}
-        changed = {name for name in held if raw.get(name) != files.raw.get(name)}
-        return Files(dict(sorted(raw.items()))), tuple(sorted(changed))
+            return files, offered
+        while checked.has_errors or files.unread - held or (merged is files and held):
+            wider = _widened(_broken_files(checked) | files.unread | held, components(live.checked, checked))
+            if checked is not offered:
+                wider = _widened(wider, components(live.checked, offered))
+            if wider == held and merged is not files:
+                if SETTINGS in held:
+                    break
+                wider = held | {SETTINGS}
+            held = wider
+            merged = _merged(files, live.files, held)
+            checked = self._checker.check(self._root, merged)
+        return merged, checked
+
+
+def _widened(names: set[str], groups: Mapping[str, frozenset[str]]) -> set[str]:
+    """The files of these names, of the folders of these names, and those that are connected with them."""
+    below = tuple(f"{name}/" for name in names)
+    named = names | {file for file in groups if file.startswith(below)}
+    return named.union(*(groups.get(name, frozenset()) for name in named))
+
+
+def _merged(files: Files, live: Files, held: set[str]) -> Files:
+    """The files, with those that are held as they are live. What was new is left out then."""
+    from engine.source import Files
+
+    raw = {name: value for name, value in files.raw.items() if name not in held}
+    raw |= {name: value for name, value in live.raw.items() if name in held}
+    return Files(dict(sorted(raw.items())))
 
 
 def _broken_files(checked: Checked) -> set[str]:
@@ -148,4 +201,6 @@ def _meaning(checked: Checked, name: str) -> tuple[object, ...]:
 
     spec = checked.project.interfaces[name].spec
     plan = plan_graph(checked.graph, checked.project, installed_connectors(), (name,))
-    return plan.hash, spec.schedule, spec.is_active, spec.triggers, spec.concurrency, spec.timeout
+    parameters = [(key, each.type, each.default, each.track) for key, each in spec.parameters.items()]
+    when = (spec.schedule, spec.is_active, spec.triggers, spec.concurrency, spec.timeout, spec.retry)
+    return plan.hash, parameters, *when

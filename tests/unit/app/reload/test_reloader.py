@@ -1,0 +1,326 @@
+"""What becomes live, what is held back, what is told, and what a restart finds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.app.reload.generation import KEPT
+from engine.app.reload.manifest import read_now
+from engine.app.reload.reloader import Delta, Reload
+
+from .definitions import BASE, BROKEN, Project, derive, load, opened, table
+
+FULL = load("b", sql="SELECT id, email FROM customers WHERE email IS NOT NULL")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with opened(tmp_path) as found:
+        assert found.live == BASE
+        yield found
+
+
+def codes(reload: Reload) -> list[str]:
+    return [found.code for found in reload.fresh]
+
+
+def test_a_broken_file_holds_back_what_it_touches_and_nothing_else(project: Project) -> None:
+    wider = table("a", "  name: text\n")
+    reload = project.save(interfaces__a=BROKEN, schemas__a=wider, interfaces__b=FULL)
+    assert codes(reload) == ["E403"]
+    assert reload.generation is not None
+    assert reload.generation.held == ("interfaces/a.yaml", "schemas/a.yaml")
+    assert reload.delta == Delta(changed=("b",))
+    assert project.live == {**BASE, "interfaces/b.yaml": FULL}
+
+
+def test_a_connection_that_is_edited_as_well_is_held_with_all_that_use_it(project: Project) -> None:
+    connection = BASE["connections/stripe.yaml"] + "timeout_ms: 20000\n"
+    reload = project.save(interfaces__a=BROKEN, connections__stripe=connection, interfaces__b=FULL)
+    assert not reload.is_new
+    assert project.live == BASE
+
+
+def test_a_broken_connection_holds_back_what_uses_it(project: Project) -> None:
+    wider = table("d")
+    reload = project.save(
+        connections__stripe="kind: connection\nname: stripe_main\n", interfaces__b=FULL, schemas__d=wider
+    )
+    assert reload.generation is not None
+    assert reload.generation.held == ("connections/stripe.yaml", "interfaces/b.yaml")
+    assert project.live == {**BASE, "schemas/d.yaml": wider}
+
+
+def test_a_new_broken_file_stays_out(project: Project) -> None:
+    reload = project.save(interfaces__d="kind: interface\nname: d\nsteps: [", interfaces__b=FULL)
+    assert reload.generation is not None
+    assert reload.generation.held == ("interfaces/d.yaml",)
+    assert project.live == {**BASE, "interfaces/b.yaml": FULL}
+
+
+def test_what_names_a_new_broken_file_is_held_with_it(project: Project) -> None:
+    """Alone, the interface would name a table that there is not."""
+    moved = load("b", into="d")
+    reload = project.save(
+        schemas__d="kind: schema\nname: d\ncolumns: [",
+        interfaces__b=moved,
+        interfaces__a=load("a", more="timeout: 5m\n"),
+    )
+    assert reload.delta == Delta(changed=("a",))
+    assert project.live["interfaces/b.yaml"] == BASE["interfaces/b.yaml"]
+    assert "schemas/d.yaml" not in project.live
+
+
+def test_a_second_definition_of_a_name_holds_back_the_first_one_too(project: Project) -> None:
+    """The finding is about the one that comes second in order of path, which may be the older one."""
+    reload = project.save_files({"interfaces/_new.yaml": load("b", more="timeout: 5m\n"), "interfaces/c.yaml": None})
+    assert "E303" in codes(reload)
+    assert reload.delta == Delta(removed=("c",))
+    assert "interfaces/_new.yaml" not in project.live
+    assert "interfaces/b.yaml" in project.live
+
+
+def test_a_table_that_is_deleted_while_it_is_used_stays(project: Project) -> None:
+    reload = project.save(schemas__b=None, interfaces__c=None)
+    assert codes(reload)[0] == "E302"
+    assert reload.delta == Delta(removed=("c",))
+    assert "schemas/b.yaml" in project.live
+
+
+def test_a_table_that_only_a_box_reads_stays_too(project: Project) -> None:
+    reload = project.save(schemas__a=None, interfaces__a=None)
+    assert not reload.is_new
+    assert "schemas/a.yaml" in project.live
+
+
+def test_a_deleted_file_takes_its_interface_away(project: Project) -> None:
+    reload = project.save(interfaces__c=None)
+    assert reload.delta == Delta(removed=("c",))
+    assert "interfaces/c.yaml" not in project.live
+    assert project.save(interfaces__c=BASE["interfaces/c.yaml"]).delta == Delta(added=("c",))
+
+
+def test_a_file_that_is_broken_and_then_deleted_takes_its_interface_away(project: Project) -> None:
+    assert not project.save(interfaces__c="kind: [").is_new
+    assert project.save(interfaces__c=None).delta == Delta(removed=("c",))
+
+
+def test_a_moved_file_and_a_comment_change_nothing(project: Project) -> None:
+    text = project.texts["interfaces/b.yaml"]
+    reload = project.save_files({"interfaces/b.yaml": None, "interfaces/deep/b.yaml": text})
+    assert reload.is_new
+    assert not reload.delta
+    assert not project.save_files({"interfaces/deep/b.yaml": f"# about b\n{text}"}).delta
+    assert not project.save_files({"schemas/b.yaml": None, "schemas/deep/b.yaml": BASE["schemas/b.yaml"]}).delta
+
+
+def test_a_moved_file_that_is_broken_on_its_way_stays_where_it_was(project: Project) -> None:
+    reload = project.save_files({"schemas/b.yaml": None, "schemas/moved.yaml": "kind: schema\nname: b\ncolumns: {"})
+    assert not reload.is_new
+    assert project.live == BASE
+    reload = project.save_files({"schemas/moved.yaml": BASE["schemas/b.yaml"]})
+    assert reload.is_new
+    assert not reload.delta
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("interfaces/b.yaml", "steps:", "timeout: 5m\nsteps:"),
+        ("interfaces/b.yaml", "steps:", "is_active: false\nsteps:"),
+        ("interfaces/b.yaml", "steps:", "schedule: {every: 15m}\nsteps:"),
+        ("interfaces/b.yaml", "steps:", "retry: {times: 5}\nsteps:"),
+        ("interfaces/b.yaml", "steps:", "triggers: {api: true}\nsteps:"),
+        ("interfaces/b.yaml", "steps:", "concurrency: {on_overlap: wait}\nsteps:"),
+        ("interfaces/b.yaml", "FROM customers", "FROM customers LIMIT 5"),
+        ("interfaces/b.yaml", "      map:", "      action: replace\n      map:"),
+        ("interfaces/b.yaml", "email: email", "email: id"),
+        ("interfaces/b.yaml", "    import:", "    on_error: continue\n    import:"),
+        ("interfaces/b.yaml", "    import:", "    on_empty: stop\n    import:"),
+        ("interfaces/b.yaml", "    import:", "    snapshot: true\n    import:"),
+        ("schemas/b.yaml", "email: text", "email: {type: text, required: true}"),
+        ("schemas/b.yaml", "email: text", "email: {type: text, default: none}"),
+        ("schemas/b.yaml", "email: text", "email: text\n  name: text"),
+    ],
+)
+def test_what_a_run_would_do_otherwise_is_a_change(project: Project, name: str, old: str, new: str) -> None:
+    assert old in BASE[name]
+    reload = project.save_files({name: BASE[name].replace(old, new)})
+    assert codes(reload) == []
+    assert reload.delta == Delta(changed=("b",))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "timeout_ms: 20000",
+        "mode: test",
+        "accounts: [acct_1abc]",
+        "limits: {requests_per_second: 5}",
+        "optional: [disputes]",
+    ],
+)
+def test_another_connection_changes_all_that_use_it(project: Project, more: str) -> None:
+    reload = project.save(connections__stripe=f"{BASE['connections/stripe.yaml']}{more}\n")
+    assert codes(reload) == []
+    assert reload.delta == Delta(changed=("a", "b"))
+
+
+def test_another_key_is_a_change(project: Project) -> None:
+    other = BASE["connections/stripe.yaml"].replace("STRIPE_SECRET_KEY", "STRIPE_OTHER_KEY")
+    assert project.save(connections__stripe=other).delta == Delta(changed=("a", "b"))
+
+
+def test_findings_are_told_once_and_cleared_when_they_are_mended(project: Project) -> None:
+    assert codes(project.save(interfaces__a=BROKEN)) == ["E403"]
+    # Lines above it move the place, and not the finding.
+    assert codes(project.save(interfaces__a=f"# a comment\n\n{BROKEN}")) == []
+    second = project.save(interfaces__b="kind: interface\nname: b\nsteps: [")
+    assert codes(second) == ["E104"]
+    assert second.cleared == ()
+    mended = project.save(interfaces__a=BASE["interfaces/a.yaml"])
+    assert codes(mended) == []
+    assert [found.code for found in mended.cleared] == ["E403"]
+    assert [found.code for found in project.save(interfaces__b=None).cleared] == ["E104"]
+
+
+def test_the_same_files_are_no_generation(project: Project) -> None:
+    assert project.reloader.live is not None
+    number = project.reloader.live.number
+    assert not project.save().is_new
+    assert project.save(interfaces__b=FULL).is_new
+    assert project.reloader.live.number == number + 1
+
+
+def test_a_first_offer_that_is_broken_makes_nothing_live(tmp_path: Path) -> None:
+    with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN}) as project:
+        assert project.reloader.live is None
+        assert project.save(interfaces__a=BASE["interfaces/a.yaml"]).delta == Delta(added=("a", "b", "c"))
+
+
+def test_a_restart_over_a_broken_tree_finds_the_last_good_generation(tmp_path: Path) -> None:
+    with opened(tmp_path) as first:
+        first.save(interfaces__b=FULL)
+    with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN, "interfaces/b.yaml": FULL}) as second:
+        assert second.reloader.live is not None
+        assert second.reloader.live.number == 2
+        assert second.live == {**BASE, "interfaces/b.yaml": FULL}
+        assert second.save(interfaces__a=BASE["interfaces/a.yaml"]).is_new is False
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["", "{", "[]", "null", '{"format": 1}', '{"format": 1, "files": []}', '{"format": 1, "files": {"a": 1}}']
+)
+def test_a_generation_that_cannot_be_read_is_passed_over(tmp_path: Path, spoilt: str) -> None:
+    with opened(tmp_path) as first:
+        first.save(interfaces__b=FULL)
+    newest = max((tmp_path / "generations").glob("*.json"))
+    newest.write_text(spoilt)
+    with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN}) as second:
+        assert second.live == BASE
+
+
+def test_a_generation_that_was_edited_by_hand_is_passed_over(tmp_path: Path) -> None:
+    with opened(tmp_path) as first:
+        first.save(interfaces__b=FULL)
+    newest = max((tmp_path / "generations").glob("*.json"))
+    found = json.loads(newest.read_text())
+    del found["files"]["interfaces/c.yaml"]
+    newest.write_text(json.dumps(found))
+    with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN}) as second:
+        assert second.live == BASE
+
+
+def test_only_the_newest_generations_are_kept(tmp_path: Path) -> None:
+    with opened(tmp_path) as project:
+        for number in range(KEPT + 3):
+            project.save(interfaces__b=load("b", more=f"timeout: {number + 1}m\n"))
+    assert len(list((tmp_path / "generations").iterdir())) == KEPT
+    with opened(tmp_path, {**BASE, "interfaces/b.yaml": "kind: ["}) as second:
+        assert f"timeout: {KEPT + 3}m" in second.live["interfaces/b.yaml"]
+
+
+def test_a_generation_that_cannot_be_kept_is_live_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "generations").write_text("a file stands where the folder should be")
+    with opened(tmp_path) as project:
+        assert project.live == BASE
+
+
+def test_the_state_folder_stays_while_a_process_works(tmp_path: Path) -> None:
+    with opened(tmp_path, state=".weir") as project:
+        settings = "kind: settings\nstate: elsewhere\npolicy: {reject_limit: 5}\n"
+        reload = project.save_files({"weir.yaml": settings, "interfaces/b.yaml": FULL})
+        assert reload.fixed == ("state",)
+        assert reload.delta == Delta(changed=("b",))
+        assert "weir.yaml" not in project.live
+        reload = project.save_files({"weir.yaml": settings.replace("state: elsewhere\n", "")})
+        assert reload.fixed == ()
+        assert reload.generation is not None
+        assert reload.generation.checked.project.settings.policy.reject_limit == 5
+    with opened(tmp_path, {**BASE, "weir.yaml": settings}, state="elsewhere") as restarted:
+        assert restarted.reloader.live is not None
+        assert restarted.reloader.live.checked.project.settings.state == "elsewhere"
+
+
+def test_an_agent_that_is_taken_away_while_it_is_used_stays(project: Project) -> None:
+    settings = "kind: settings\nagents: {near: {executor: inline}}\n"
+    connection = BASE["connections/stripe.yaml"] + "agent: near\n"
+    assert project.save_files({"weir.yaml": settings, "connections/stripe.yaml": connection}).is_new
+    reload = project.save_files({"weir.yaml": "kind: settings\n", "schemas/d.yaml": table("d")})
+    assert codes(reload) == ["E307"]
+    assert project.live["weir.yaml"] == settings
+    assert "schemas/d.yaml" in project.live
+
+
+def test_broken_settings_stay_as_they_were(project: Project) -> None:
+    assert project.save_files({"weir.yaml": "kind: settings\npolicy: {reject_limit: 5}\n"}).is_new
+    reload = project.save_files({"weir.yaml": "kind: settings\nbogus: 1\n", "interfaces/b.yaml": FULL})
+    assert reload.delta == Delta(changed=("b",))
+    assert reload.generation is not None
+    assert reload.generation.held == ("weir.yaml",)
+    assert reload.generation.checked.project.settings.policy.reject_limit == 5
+
+
+def test_a_folder_that_cannot_be_read_keeps_what_was_in_it(project: Project, tmp_path: Path) -> None:
+    """Through real files: what is unread is told, and is not gone."""
+    root = tmp_path / "project"
+    for name, text in {**BASE, "interfaces/deep/d.yaml": load("d", into="b2"), "schemas/b2.yaml": table("b2")}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    assert project.reloader.offer(read_now(root)).delta == Delta(added=("d",))
+    (root / "interfaces" / "deep").rename(tmp_path / "outside")
+    (root / "interfaces" / "deep").symlink_to(tmp_path / "outside")
+    (root / "interfaces" / "b.yaml").write_text(FULL)
+    reload = project.reloader.offer(read_now(root))
+    assert codes(reload)[0] == "E113"
+    assert reload.delta == Delta(changed=("b",))
+    assert "interfaces/deep/d.yaml" in project.live
+    (root / "interfaces" / "deep").unlink()
+    reload = project.reloader.offer(read_now(root))
+    assert reload.delta == Delta(removed=("d",))
+    assert "E113" in [found.code for found in reload.cleared]
+
+
+def test_a_file_that_cannot_be_read_is_told_and_stays_as_it_was(project: Project, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for name, text in BASE.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "interfaces" / "a.yaml").unlink()
+    os.mkfifo(root / "interfaces" / "a.yaml")
+    reload = project.reloader.offer(read_now(root))
+    assert codes(reload) == ["E116"]
+    assert project.live == BASE
+
+
+def test_two_interfaces_that_read_each_other_are_held_together(project: Project) -> None:
+    reload = project.save(
+        interfaces__c=derive("c", "SELECT id, emial AS email FROM a"), interfaces__a=load("a", more="timeout: 5m\n")
+    )
+    assert not reload.is_new
+    assert project.live == BASE
