@@ -14,12 +14,13 @@ from .types import Binder, BindFailure, Bound, Scope
 _Names = tuple[str, ...]
 _WORD: Final = re.compile(r"\w+")
 _ALL: Final = "_all"
+"""`customers_all` names `customers`, with the rows that are gone."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """What a box was bound to: `tables` are those that its words name, by (namespace, name). They need not be read: a
-    box may name a table where the plan has no use for it, and still it must be there."""
+    """What a box was bound to. `tables` are those that its words name, by (namespace, name), read or not: only they
+    can matter to it."""
 
     bound: Bound
     words: tuple[str, ...]

@@ -1,12 +1,12 @@
-"""After any edits, good and bad: what is live has no errors, and memory never gives another answer than a fresh look."""
+"""After any edits, good and bad: what is live has no errors, and memory never answers otherwise than a fresh look."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from engine.duck import DuckBinder
 from engine.graph import BindMemory, Scope
 from engine.relation import INTEGER, TEXT, Column, Relation
 from tests.effort import examples
-from tests.unit.app.reload.definitions import BASE, NOW, Project, derive, files_of, load, opened, table
+from tests.unit.app.reload.definitions import BASE, Project, derive, files_of, load, opened, table
 
 _PLACES = ("interfaces/a.yaml", "interfaces/b.yaml", "interfaces/c.yaml", "interfaces/x.yaml")
 _TABLES = ("schemas/a.yaml", "schemas/b.yaml", "schemas/c.yaml", "schemas/x.yaml")
@@ -57,9 +57,112 @@ _EDITS = st.one_of(
     st.tuples(st.just("connections/stripe.yaml"), st.none() | _CONNECTIONS),
     st.tuples(st.just("weir.yaml"), st.none() | _SETTINGS),
 )
-_SAVES = st.lists(st.dictionaries(*[_PLACES and st.nothing(), st.nothing()], max_size=0), max_size=0)
+_SAVES = st.lists(st.lists(_EDITS, min_size=1, max_size=3).map(dict), min_size=1, max_size=5)
 
 
-def saves() -> st.SearchStrategy[list[dict[str, str | None]]]:
-    """Saves one after the other, each of one to three files."""
-    return st.lists(st.lists(_EDITS, min_size=1, max_size=3).map(dict), min_size=1, max_size=6)
+def meaning(checked: Checked) -> tuple[object, ...]:
+    """All that a check has found."""
+    return checked.specs, checked.project, checked.graph, checked.diagnostics
+
+
+def checked_afresh(root: Path, texts: Mapping[str, str]) -> Checked:
+    """What the files mean to a process that has never seen others."""
+    with Checker() as cold:
+        return cold.check(root, files_of(texts))
+
+
+@settings(max_examples=examples(25))
+@given(_SAVES)
+def test_what_is_live_is_sound_and_what_is_sound_is_live(saves: list[dict[str, str | None]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), state=".weir") as project:
+        for edits in saves:
+            reload = project.save_files(edits)
+            offered = checked_afresh(Path(folder), project.texts)
+            assert meaning(reload.offered) == meaning(offered)
+            live = project.reloader.live
+            assert live is not None
+            cold = checked_afresh(Path(folder), project.live)
+            assert not cold.has_errors
+            assert meaning(live.checked) == meaning(cold)
+            if not offered.has_errors and not reload.fixed:
+                assert project.live == project.texts
+            if reload.is_new:
+                apart = {name for name in {*project.live, *project.texts} if differs(project, name)}
+                assert apart == set(live.held)
+        assert project.reloader.live is not None
+        number, last = project.reloader.live.number, project.live
+        with opened(Path(folder), {"interfaces/a.yaml": "kind: ["}, state=".weir") as restarted:
+            assert restarted.reloader.live is not None
+            assert restarted.reloader.live.number >= number
+            restarted.save_files({"interfaces/a.yaml": None, **last})
+            assert restarted.live == last
+
+
+def differs(project: Project, name: str) -> bool:
+    """Whether a file is live as it was, and not as it is."""
+    return project.live.get(name) != project.texts.get(name)
+
+
+_RELATIONS = st.sampled_from(
+    [
+        Relation(tuple(Column(name, kind) for name in names))
+        for names, kind in ((["id"], TEXT), (["id", "name"], INTEGER))
+    ]
+)
+_ACCOUNT = Relation((Column("id", TEXT),))
+"""No provider has the very tables of the Schema."""
+
+_CHANGES = st.tuples(st.sampled_from(("stripe", "schema")), st.sampled_from(("t", "u", "v")), st.none() | _RELATIONS)
+"""A namespace, a table of it, and what it is from then on: mostly one that is known, so that memory is put to use."""
+
+_SQL = st.sampled_from(
+    (
+        "SELECT id FROM t",
+        "SELECT * FROM v",
+        "SELECT t.id FROM t JOIN schema.u ON t.id = u.id",
+        "SELECT * FROM t",
+        "SELECT 1 AS one FROM t WHERE false",
+        "SELECT id FROM u WHERE false AND EXISTS (SELECT name FROM v)",
+        "WITH t AS (SELECT 1 AS id) SELECT id FROM t",
+        "SELECT count(*) AS n FROM U",
+        "SELECT CASE WHEN true THEN 1 ELSE (SELECT max(name) FROM v) END AS x",
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def binder() -> Iterator[DuckBinder]:
+    made = DuckBinder()
+    yield made
+    made.close()
+
+
+@settings(max_examples=examples(80))
+@given(boxes=st.lists(_SQL, min_size=1, max_size=2), changes=st.lists(_CHANGES, max_size=10), forgets=st.booleans())
+def test_a_box_is_bound_as_it_would_be_without_memory(
+    binder: DuckBinder,
+    boxes: list[str],
+    changes: list[tuple[str, str, Relation | None]],
+    forgets: bool,
+) -> None:
+    memory = BindMemory(binder)
+    tables: dict[str, dict[str, Relation]] = {"stripe": {"account": _ACCOUNT}, "schema": {}}
+    for namespace, changed, relation in changes:
+        tables[namespace] = {name: known for name, known in tables[namespace].items() if name != changed}
+        if relation is not None:
+            tables[namespace][changed] = relation
+        scope = Scope(tuple(tables.items()))
+        for sql in boxes:
+            assert memory.bind(sql, scope) == binder.bind(sql, scope)
+        if forgets:
+            memory.forget(1)
+
+
+@settings(max_examples=examples(40))
+@given(calls=st.lists(st.tuples(st.sampled_from(("id", "id || name", "1", "max(id)")), _RELATIONS), max_size=8))
+def test_an_expression_is_bound_as_it_would_be_without_memory(
+    binder: DuckBinder, calls: list[tuple[str, Relation]]
+) -> None:
+    memory = BindMemory(binder)
+    for expression, columns in calls:
+        assert memory.bind_expression(expression, columns) == binder.bind_expression(expression, columns)
