@@ -49,6 +49,8 @@ _CUSTOM = {
     "key_columns": "E212",
     "duration": "E213",
     "schedule": "E213",
+    "cron": "E213",
+    "timezone": "E213",
     "base_url_plain": "E214",
     "base_url": "E215",
     "map_origin": "E218",

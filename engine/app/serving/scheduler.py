@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from .timetable import jitter_of, next_due
 
 if TYPE_CHECKING:
-    from engine.spec import InterfaceSpec
+    from engine.spec import InterfaceSpec, ScheduleSpec
+
+_SECOND: Final = timedelta(seconds=1)
 
 
 class DueTimes(Protocol):
@@ -52,6 +54,10 @@ class _State:
     again: datetime | None = None
     due: datetime | None = None
     """The due time of the run that goes on or is tried again."""
+    since: datetime | None = None
+    """Since when it is looked at: None while it is gone, is not active or has no schedule."""
+    known: tuple[ScheduleSpec, datetime] | None = None
+    """A schedule and a due time that was found to be one of its own."""
 
 
 @dataclass(slots=True)
@@ -67,16 +73,20 @@ class Scheduler:
     interfaces: Mapping[str, InterfaceSpec] = field(default_factory=dict)
     feeders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _states: dict[str, _State] = field(default_factory=dict)
+    _ticked: bool = False
 
     def tick(self, now: datetime) -> tuple[list[Start], list[Left]]:
         """What is to start now, and what is left out. Each is told once."""
         due = dict(self.times.due())
         starts: list[Start] = []
         left: list[Left] = []
+        began, self._ticked = self._ticked, True
+        self._rest()
         for name, spec in self.interfaces.items():
             if spec.schedule is None or not spec.is_active:
                 continue
             state = self._states.setdefault(name, _State())
+            state.since = state.since or (now if began else self.begun)
             if state.again is not None and state.again <= now and not state.running:
                 starts.append(Start(name, state.due or now, state.attempt))
                 continue
@@ -125,8 +135,8 @@ class Scheduler:
         schedule = spec.schedule
         if schedule is None:
             return
-        if due is None:
-            self.times.move_due(name, None, next_due(schedule, now))
+        if due is None or not _is_of(schedule, due, now, state):
+            self.times.move_due(name, due, next_due(schedule, now))
             return
         if state.waiting is not None and not state.running:
             starts.append(Start(name, state.waiting))
@@ -135,7 +145,7 @@ class Scheduler:
             return
         if not self.times.move_due(name, due, next_due(schedule, now, due)):
             return  # another server has it
-        if due < self.begun and schedule.missed == "skip":
+        if due < (state.since or self.begun) and schedule.missed == "skip":
             left.append(Left(name, due, "nothing could start then, and `missed: skip` says not to make up for it"))
         elif state.running:
             if spec.concurrency.on_overlap == "wait":
@@ -145,16 +155,30 @@ class Scheduler:
         else:
             starts.append(Start(name, due))
 
+    def _rest(self) -> None:
+        """Forget what was to happen with interfaces that are gone, not active or without a schedule."""
+        for name, state in self._states.items():
+            spec = self.interfaces.get(name)
+            if spec is None or spec.schedule is None or not spec.is_active:
+                state.since = state.waiting = state.again = state.known = None
+                state.attempt = 0
+
     def _without_fed(self, starts: list[Start]) -> list[Start]:
-        """Those whose feeders are at rest; the others are put back, and are due as soon as these have ended."""
-        names = {start.interface for start in starts}
-        busy = names | {name for name, state in self._states.items() if state.running}
+        """Those whose feeders are at rest; the others are put back, and are due as soon as these have ended.
+
+        Of interfaces that feed each other the first one goes first.
+        """
+        waiting = {start.interface for start in starts}
+        going = {name for name, state in self._states.items() if state.running}
         ready = []
         for start in starts:
-            if self._fed_by(start.interface) & (busy - {start.interface}):
+            feeders = self._fed_by(start.interface) - {start.interface}
+            before = {name for name in feeders & waiting if start.interface not in self._fed_by(name)}
+            if before or feeders & going:
                 self._states[start.interface].waiting = start.due
             else:
                 ready.append(start)
+                going.add(start.interface)
         return ready
 
     def _fed_by(self, name: str) -> set[str]:
@@ -167,6 +191,17 @@ class Scheduler:
                     found.add(other)
                     open_names.append(other)
         return found
+
+
+def _is_of(schedule: ScheduleSpec, due: datetime, now: datetime, state: _State) -> bool:
+    """Whether the due time is one that the schedule has. It is not when the schedule was edited since."""
+    if state.known == (schedule, due):
+        return True
+    every = schedule.every
+    fits = due <= now + every if every is not None else next_due(schedule, due - _SECOND) == due
+    if fits:
+        state.known = (schedule, due)
+    return fits
 
 
 def feeders_of(steps: Iterable[tuple[str, str, tuple[str, ...]]]) -> dict[str, frozenset[str]]:

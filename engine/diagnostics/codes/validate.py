@@ -181,7 +181,8 @@ key: [customer_id]
         "E213",
         "bad duration or schedule",
         """
-A duration is a whole number and `ms`, `s`, `m`, `h` or `d`. A schedule has either `every` or `cron`.
+A duration is a whole number and `ms`, `s`, `m`, `h` or `d`. A schedule has either `every` or `cron`:
+a cron expression of five fields that comes true now and then, in a time zone that is known by its name.
 
 ```yaml
 schedule: {every: 15 minutes}

@@ -1,0 +1,199 @@
+"""Which interfaces start, and which are left out: over hours, over years, over restarts, beside other servers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.app.serving.scheduler import feeders_of
+
+from .clock import BEGIN, HOUR, MINUTE, MemoryDueTimes, Server, at, interface
+
+HOURLY: dict[str, Any] = {"schedule": {"cron": "0 * * * *"}}
+
+
+def server(*specs: Any, **fields: Any) -> Server:
+    return Server(MemoryDueTimes(), list(specs), **fields)
+
+
+def test_a_year() -> None:
+    found = Counter(
+        name
+        for _, name in server(
+            interface("berlin", schedule={"cron": "30 2 * * *", "timezone": "Europe/Berlin"}),
+            interface("new_york", schedule={"cron": "30 1 * * *", "timezone": "America/New_York"}),
+            interface("monthly", schedule={"cron": "0 6 1 * *", "jitter": "30m"}),
+            interface("every", schedule={"every": "8h"}),
+            interface("asleep", schedule={"every": "1h"}, is_active=False),
+            interface("by_hand"),
+        ).until(BEGIN + timedelta(days=365))
+    )
+    assert found == {"berlin": 365, "new_york": 365, "monthly": 12, "every": 365 * 3 - 1}
+
+
+def test_each_start_is_at_its_time() -> None:
+    told = list(server(interface(schedule={"every": "15m"})).until(BEGIN + HOUR))
+    assert [moment for moment, _ in told] == [BEGIN + number * 15 * MINUTE for number in (1, 2, 3)]
+
+
+def test_ticks_in_between_start_nothing() -> None:
+    one = server(interface(**HOURLY))
+    starts = [start for second in range(7200) for start in one.tick(BEGIN + timedelta(seconds=second, microseconds=1))]
+    assert [start.due for start in starts] == [BEGIN + HOUR]
+
+
+def test_jitter_puts_a_start_off_and_does_not_move_the_next_one() -> None:
+    one = server(interface(schedule={"every": "1h", "jitter": "10m"}))
+    told = [moment - BEGIN for moment, _ in one.until(BEGIN + timedelta(hours=9))]
+    assert len(told) == 8
+    assert all(number * HOUR < late < number * HOUR + 10 * MINUTE for number, late in enumerate(told, 1))
+
+
+@pytest.mark.parametrize(("missed", "starts", "left"), [("run", 1, 0), ("skip", 0, 1)])
+def test_what_was_missed_while_nothing_could_start(missed: str, starts: int, left: int) -> None:
+    spec = interface(schedule={"cron": "0 * * * *", "missed": missed})
+    first = server(spec)
+    assert first.tick() == []
+    second = Server(first.times, [spec], BEGIN + timedelta(hours=50, minutes=5))
+    assert len(second.tick()) == starts
+    assert len(second.left) == left
+    assert [start.due for start in second.tick(BEGIN + 51 * HOUR)] == [BEGIN + 51 * HOUR]
+    assert len(second.left) == left
+
+
+def test_what_was_due_while_it_was_not_active_counts_as_missed() -> None:
+    spec = interface(schedule={"cron": "0 * * * *", "missed": "skip"})
+    one = server(spec)
+    one.tick()
+    one.edit(interface(schedule={"cron": "0 * * * *", "missed": "skip"}, is_active=False))
+    assert one.tick(BEGIN + 3 * HOUR) == []
+    one.edit(spec)
+    assert one.tick(BEGIN + timedelta(hours=5, minutes=30)) == []
+    assert len(one.left) == 1
+    assert len(one.tick(BEGIN + 6 * HOUR)) == 1
+
+
+def test_an_edited_schedule_counts_at_once() -> None:
+    one = server(interface(schedule={"cron": "0 0 24 12 *"}))
+    one.tick()
+    one.edit(interface(schedule={"every": "10m"}))
+    assert [start.due for start in one.tick(BEGIN + MINUTE) + one.tick(BEGIN + 11 * MINUTE)] == [BEGIN + 11 * MINUTE]
+    one.edit(interface(schedule={"cron": "30 * * * *"}))
+    assert [moment for moment, _ in one.until(BEGIN + 2 * HOUR)] == [BEGIN + 30 * MINUTE, BEGIN + 90 * MINUTE]
+
+
+def test_a_schedule_that_is_made_rarer_does_not_start_at_the_old_time() -> None:
+    one = server(interface(**HOURLY))
+    one.tick()
+    one.edit(interface(schedule={"cron": "0 12 * * *"}))
+    assert [moment for moment, _ in one.until(BEGIN + timedelta(days=1))] == [BEGIN + 12 * HOUR]
+
+
+@pytest.mark.parametrize(("policy", "second", "left"), [("skip", [], 2), ("wait", [1], 0)])
+def test_what_is_due_while_its_last_run_goes_on(policy: str, second: list[int], left: int) -> None:
+    one = server(interface(**HOURLY, concurrency={"on_overlap": policy}), lasting=True)
+    one.tick()
+    assert len(one.tick(BEGIN + HOUR)) == 1
+    for hours in (2, 3):
+        assert one.tick(BEGIN + hours * HOUR) == []
+    assert len(one.left) == left
+    one.now += MINUTE
+    one.end("a")
+    assert [len(one.tick())] * len(second) == second
+    assert one.tick() == []
+
+
+def test_what_failed_for_a_while_is_tried_again_later_and_later() -> None:
+    one = server(interface(schedule={"cron": "0 0 * * *"}, retry={"times": 3, "wait": "1m"}), lasting=True)
+    one.tick()
+    attempts = []
+    (start,) = one.tick(at("01-02T00:00"))
+    for pause in (1, 2, 4):
+        again = one.end("a", transient=True)
+        assert again == one.now + pause * MINUTE
+        assert one.tick(again - timedelta(seconds=1)) == []
+        (start,) = one.tick(again)
+        attempts.append((start.attempt, start.due))
+    assert attempts == [(number, at("01-02T00:00")) for number in (1, 2, 3)]
+    assert one.end("a", transient=True) is None
+    assert one.tick(one.now + HOUR) == []
+    (start,) = one.tick(at("01-03T00:00"))
+    assert start.attempt == 0
+
+
+def test_a_success_and_a_lasting_failure_are_not_tried_again() -> None:
+    one = server(interface(**HOURLY, retry={"times": 3, "wait": "1m"}), lasting=True)
+    one.tick()
+    one.tick(BEGIN + HOUR)
+    assert one.end("a", transient=False) is None
+    assert one.tick(BEGIN + HOUR + 10 * MINUTE) == []
+
+
+def test_what_is_to_be_tried_again_is_not_when_it_was_switched_off() -> None:
+    one = server(interface(**HOURLY), lasting=True)
+    one.tick()
+    one.tick(BEGIN + HOUR)
+    again = one.end("a", transient=True)
+    assert again is not None
+    one.edit(interface(**HOURLY, is_active=False))
+    assert one.tick(again) == []
+    one.edit(interface(**HOURLY))
+    assert one.tick(again + MINUTE) == []
+
+
+def test_feeders_go_first() -> None:
+    chain = {"c": frozenset({"b"}), "b": frozenset({"a"})}
+    one = server(*(interface(name, **HOURLY) for name in ("c", "a", "b")), feeders=chain, lasting=True)
+    one.tick()
+    one.now = BEGIN + HOUR
+    for name in ("a", "b", "c"):
+        assert [start.interface for start in one.tick()] == [name]
+        assert one.tick() == []
+        one.end(name)
+    assert one.tick() == []
+
+
+def test_an_interface_waits_for_a_feeder_that_goes_on() -> None:
+    one = server(
+        interface("a", schedule={"cron": "0 * * * *"}), interface("b", schedule={"cron": "30 * * * *"}),
+        feeders={"b": frozenset({"a"})}, lasting=True,
+    )  # fmt: skip
+    one.tick(BEGIN + 40 * MINUTE)
+    assert len(one.tick(BEGIN + HOUR)) == 1
+    assert one.tick(BEGIN + 90 * MINUTE) == []
+    one.end("a")
+    (start,) = one.tick(BEGIN + 95 * MINUTE)
+    assert (start.interface, start.due) == ("b", BEGIN + 90 * MINUTE)
+
+
+def test_interfaces_that_feed_each_other_go_one_after_the_other() -> None:
+    both = {"a": frozenset({"b"}), "b": frozenset({"a"})}
+    one = server(interface("a", **HOURLY), interface("b", **HOURLY), feeders=both, lasting=True)
+    one.tick()
+    assert [start.interface for start in one.tick(BEGIN + HOUR)] == ["a"]
+    assert one.tick() == []
+    one.end("a")
+    assert [start.interface for start in one.tick()] == ["b"]
+
+
+def test_two_servers_never_start_the_same() -> None:
+    times = MemoryDueTimes()
+    specs = [interface(f"flow_{number}", schedule={"every": f"{7 + number}m", "jitter": "1m"}) for number in range(6)]
+    one, other = Server(times, specs), Server(times, specs)
+    started: Counter[tuple[str, Any]] = Counter()
+    for second in range(0, 6 * 3600, 20):
+        now = BEGIN + timedelta(seconds=second)
+        for each, late in ((one, 0), (other, 7)) if second % 40 else ((other, 0), (one, 3)):
+            started.update((start.interface, start.due) for start in each.tick(now + timedelta(seconds=late)))
+    assert set(started.values()) == {1}
+    expected = {spec.name: 6 * 60 // (7 + number) for number, spec in enumerate(specs)}
+    counts = Counter(name for name, _ in started)
+    assert all(0 <= expected[name] - counts[name] <= 1 for name in expected)
+
+
+def test_feeders_are_found_in_the_steps() -> None:
+    steps = [("a.1", "a", ()), ("b.1", "b", ("a.1",)), ("b.2", "b", ("b.1", "c.1")), ("c.1", "c", ("extract",))]
+    assert feeders_of(steps) == {"b": frozenset({"a", "c"})}
