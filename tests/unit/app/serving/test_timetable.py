@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,7 +56,7 @@ def test_the_hour_that_comes_twice_is_due_once() -> None:
 def test_what_is_due_every_few_minutes_is_not_held_up_by_a_clock_change() -> None:
     for zone in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe"):
         found = list(islice(due_times(cron("*/30 * * * *", zone), BEGIN), 48 * 310))
-        steps = {after - before for before, after in zip(found, found[1:], strict=False)}
+        steps = {after - before for before, after in pairwise(found)}
         assert steps == {30 * MINUTE}, zone
 
 

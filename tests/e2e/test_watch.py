@@ -1,0 +1,114 @@
+"""The developer's loop: save, and see what is wrong, what is live and what it changes."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from .command import weir
+from .watching import watch
+
+INTERFACE = """\
+kind: interface
+name: customers
+steps:
+  - name: load
+    import:
+      connection: stripe_main
+      sql: |
+        SELECT id, email, created FROM customers
+      into: customers
+      map: {customer_id: id, email: email, created_at: created}
+"""
+FILE = "interfaces/customers.yaml"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    weir(tmp_path, "init", "shop").succeeded()
+    (tmp_path / "shop" / FILE).write_text(INTERFACE)
+    return tmp_path / "shop"
+
+
+def save(project: Path, old: str, new: str) -> None:
+    """Change the interface as an editor does."""
+    text = INTERFACE.replace(old, new)
+    assert text != INTERFACE or old == new
+    beside = project / "interfaces" / ".customers.yaml.swp"
+    beside.write_text(text)
+    beside.replace(project / FILE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [(), ("--poll",)])
+def test_a_file_is_broken_mended_and_changed(project: Path, arguments: tuple[str, ...]) -> None:
+    with watch(project, *arguments) as loop:
+        loop.until("generation 1 is live: new customers")
+        save(project, "email, created", "emial, created")
+        told = loop.until("generation 1 stays live")
+        assert "error[E403]: no column `emial`" in told
+        assert f"{FILE}:8:20" in told
+        save(project, "", "")
+        assert "mended: 1 finding" in loop.until("generation 1 stays live")
+        save(project, "FROM customers\n", "FROM customers LIMIT 5\n")
+        assert "generation 2 is live: changed customers" in loop.until("customers.load: ")
+        (project / "schemas" / "others.yaml").write_text("kind: schema\nname: others\ncolumns: {id: text}\nkey: [id]\n")
+        assert "no interface means anything else" in loop.until("generation 3 is live")
+        assert loop.end() == (0, "\n")
+
+
+@pytest.mark.slow
+def test_what_a_save_changes_is_shown_and_run(project: Path) -> None:
+    with watch(project, "--run", "--preview") as loop:
+        loop.until("generation 1 is live")
+        save(project, "FROM customers\n", "FROM customers LIMIT 7\n")
+        told = loop.until("succeeded in")
+        assert "customers.load:" in told
+        assert told.count("cus_") == 5
+        assert "7 read, 7 inserted" in told
+        save(project, "SELECT id", "SELECT idd")
+        told = loop.until("generation 2 stays live")
+        assert "Written" not in told
+        assert loop.end(signal.SIGTERM)[0] == 0
+    counted = weir(project, "query", "schema", "SELECT count(*) AS n FROM customers", "--format", "csv").succeeded()
+    assert counted.out == "n\n7\n"
+
+
+@pytest.mark.slow
+def test_a_second_start_over_a_broken_tree_goes_on_from_the_last_good_one(project: Path) -> None:
+    with watch(project) as loop:
+        loop.until("generation 1 is live")
+        loop.end()
+    save(project, "email, created", "emial, created")
+    with watch(project) as loop:
+        assert "E403" in loop.until("generation 1 stays live")
+        assert loop.end()[0] == 0
+
+
+@pytest.mark.slow
+def test_the_state_folder_cannot_move_while_it_watches(project: Path) -> None:
+    with watch(project) as loop:
+        loop.until("generation 1 is live")
+        (project / "weir.yaml").write_text("kind: settings\nstate: elsewhere\n")
+        told = loop.until("stays live")
+        assert "not reloaded: `state` of weir.yaml cannot change while this works" in told
+        assert loop.end()[0] == 0
+    with watch(project) as loop:
+        loop.until("generation 1 is live")
+        loop.end()
+    assert (project / "elsewhere" / "generations").is_dir()
+
+
+@pytest.mark.slow
+def test_a_project_that_is_broken_from_the_start(project: Path) -> None:
+    save(project, "email, created", "emial, created")
+    with watch(project) as loop:
+        assert "E403" in loop.until("nothing is live")
+        save(project, "", "")
+        assert "mended: 1 finding" in loop.until("generation 1 is live")
+
+
+def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
+    assert weir(tmp_path, "watch").code == 2
