@@ -2,8 +2,8 @@
 
     python -m benchmarks [NAME ...]
 
-Names: load, growth, rates, second, imports, exports, definitions. Reports and plots go to benchmarks/results. For
-other sizes call one alone: `python -m benchmarks.load --rows 1000000`.
+Names: load, growth, rates, second, imports, exports, definitions, reload. Reports and plots go to benchmarks/results.
+For other sizes call one alone: `python -m benchmarks.load --rows 1000000`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import time
 from importlib import import_module
 
-BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions")
+BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions", "reload")
 
 
 def main() -> None:

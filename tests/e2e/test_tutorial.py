@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,18 +70,28 @@ def apply(block: str, folder: Path) -> bool:
     return False
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder. What the tutorial leaves running in the background is ended."""
+    yield tmp_path
+    noted = tmp_path / "watch.pid"
+    if noted.exists():
+        with suppress(ProcessLookupError):
+            os.kill(int(noted.read_text()), signal.SIGTERM)
+
+
 @pytest.mark.slow
-def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+def test_the_tutorial_does_what_it_says(folder: Path) -> None:
     text = TUTORIAL.read_text()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STRIPE", "CI", "GITHUB"))}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120", "NO_COLOR": "1"}
     ran = 0
     for fence in FENCE.finditer(text):
-        if apply(fence[2], tmp_path) or fence[1] != "console":
+        if apply(fence[2], folder) or fence[1] != "console":
             continue
         for command in commands(fence[2], text[: fence.start()].count("\n") + 2):
             done = subprocess.run(
-                command.text, shell=True, cwd=tmp_path, env=environment, text=True, timeout=120,
+                command.text, shell=True, cwd=folder, env=environment, text=True, timeout=120,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             )  # fmt: skip
             where = f"tutorial.md:{command.line}: $ {command.text}\n"
