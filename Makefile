@@ -14,7 +14,7 @@ PYTEST ?= -n 2 --dist worksteal
 TIMES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench watch validate plan test-connection sandbox clean
+.PHONY: help run test test-long lint bench watch serve validate plan test-connection sandbox clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ endif
 
 watch: $(RUNTIME) ## Check at every save, and show what it changes
 	@$(BIN)/weir watch $(ARGS)
+
+serve: $(RUNTIME) ## Run by schedule and by request, and reload what is edited (ARGS="--port 8420")
+	@$(BIN)/weir serve $(ARGS)
 
 sandbox: $(RUNTIME) ## Serve a simulated Stripe on this machine until interrupted
 	@$(BIN)/weir sandbox $(ARGS)

@@ -6,11 +6,14 @@ import base64
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
-_KEY_LIKE: Final = re.compile(r"\b(?:(?:sk|rk|ek)_(?:live|test)_|whsec_)[A-Za-z0-9]{6,}")
+_KEY_LIKE: Final = re.compile(
+    r"\b(?:(?:sk|rk|ek)_(?:live|test)_|whsec_)[A-Za-z0-9]{6,}|\bweir_[0-9a-f]{12}_[0-9a-f]{6,}"
+)
 _MASK: Final = "***"
 
 
@@ -75,6 +78,17 @@ def configure_logging(level: str, redactor: Redactor, *, as_json: bool = False) 
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True, format="%(levelname)s %(name)s")
+
+
+@contextmanager
+def logged_with(**fields: object) -> Iterator[None]:
+    """What this thread logs meanwhile has these fields."""
+    structlog: Any = sys.modules.get("structlog")
+    if structlog is None or not structlog.is_configured():
+        yield
+        return
+    with structlog.contextvars.bound_contextvars(**fields):
+        yield
 
 
 def log(event: str, **fields: object) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import Exit, RefusalError
 
 if TYPE_CHECKING:
-    from engine.stores import SqlRunStore
+    from engine.stores import SqlRunStore, SqlServingStore
 
 IGNORE = "# What Weir writes while it runs. Not for Git.\n*\n"
 
@@ -52,6 +52,11 @@ class StatePaths:
     def generations(self) -> Path:
         """What the project's files meant when they were live, for a restart."""
         return self.folder / "generations"
+
+    @property
+    def audit(self) -> Path:
+        """Who did what through the API, a JSON document a line."""
+        return self.folder / "audit.jsonl"
 
     @property
     def sandbox(self) -> Path:
@@ -101,3 +106,25 @@ def run_store(paths: StatePaths) -> Iterator[SqlRunStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def serving_store(paths: StatePaths) -> Iterator[SqlServingStore]:
+    """Due times and tokens. RefusalError when they cannot be opened."""
+    store = open_serving(paths)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def open_serving(paths: StatePaths) -> SqlServingStore:
+    """As `serving_store`, for whoever closes it later."""
+    from engine.run import StoreError
+    from engine.stores import open_serving_store
+
+    paths.prepare()
+    try:
+        return open_serving_store(paths.runs)
+    except StoreError as error:
+        raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None

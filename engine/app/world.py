@@ -25,13 +25,21 @@ from .state import StatePaths, run_store, utc_now
 if TYPE_CHECKING:
     from engine.connector import Connector, Mirror, Pace, Read, SourceCatalogue, Writer
     from engine.plan import ConnectionSettings, Plan, StepWrites
-    from engine.run import BoxLimits, BoxRunner, Exports, Json, Staging, World, WriteLedger
+    from engine.run import BoxLimits, BoxRunner, Exports, InitialRows, Json, Staging, World, WriteLedger
 
     from .check import Checked
 
 _MEGABYTE = 2**20
 _PARALLEL_TASKS = 4
 _ABANDONED_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRows:
+    """Rows for a table of the Schema, in place of all that it has. Each value is text as DuckDB casts it, or None."""
+
+    table: str
+    rows: tuple[Mapping[str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,10 @@ class RunOptions:
     """Whether nothing is written: neither to providers, nor to the Schema's own file."""
     expected: Mapping[str, StepWrites] | None = None
     """By step, what may be written to providers: exactly that, or nothing."""
+    by: str | None = None
+    """Who has it run, for the history; None: whoever runs the process."""
+    rows: tuple[GivenRows, ...] = ()
+    """What tables of the Schema hold from the run's beginning on."""
 
 
 @contextmanager
@@ -100,7 +112,7 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             owner=describe_process(started),
             is_alive=process_is_alive,
             new_id=new_run_id if options.run_id is None else lambda _: str(options.run_id),
-            user=user_name(),
+            user=options.by or user_name(),
             commit=git_commit(checked.tree.root) if options.recorded else None,
             cancelled=options.cancelled.is_set,
             parallel=_PARALLEL_TASKS,
@@ -108,7 +120,18 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             refresh=refresh_whole if options.full else _refresh,
             over_budget=options.over_budget,
             rebuild=options.rebuild,
+            initial=tuple(_initial(checked, each) for each in options.rows),
         )
+
+
+def _initial(checked: Checked, given: GivenRows) -> InitialRows:
+    from engine.duck import write_rows
+    from engine.run import InitialRows
+
+    table = checked.project.tables[given.table]
+    return InitialRows(
+        given.table, table.relation, table.key, lambda target: write_rows(target, table.relation, given.rows)
+    )
 
 
 def box_limits(checked: Checked) -> BoxLimits:

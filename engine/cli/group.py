@@ -39,6 +39,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "status": "What each mirror holds, and how current it is.",
             "verify": "Compare a mirror with what the provider has.",
             "runs": "Past runs, and what each of their steps did.",
+            "serve": "Run by schedule and by request, and reload what is edited.",
+            "token": "Who may call the API of `weir serve`.",
             "ops": "Writes to providers: what became of each.",
             "sandbox": "Serve a simulated Stripe on this machine.",
             "completion": "Print the completion script of a shell.",

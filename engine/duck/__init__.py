@@ -5,9 +5,10 @@ from .box import DuckBoxRunner
 from .compare import TableDifference, WindowDifference, compare_tables
 from .exporter import DuckExporter
 from .files import copy_file
+from .given_rows import write_rows
 from .isolated import IsolatedBoxRunner
 from .rejects import read_rejects
-from .results import ResultFormat, fetch_rows, write_result
+from .results import ResultFormat, fetch_rows, result_rows, write_result
 from .staging import DuckStaging, StagingLimits
 from .tables import DuckTableStore
 from .watermarks import read_watermarks
@@ -28,5 +29,7 @@ __all__ = [
     "fetch_rows",
     "read_rejects",
     "read_watermarks",
+    "result_rows",
     "write_result",
+    "write_rows",
 ]

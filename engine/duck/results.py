@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 import duckdb
 
-from engine.relation import Column, ColumnType, Kind
+from engine.relation import Column, ColumnType, Kind, Relation
 from engine.run import BoxResult
 
 from .files import attach
 from .instances import WITHOUT_LIMIT, Terms, own_instance
 from .quoting import quote_literal, quote_name
+from .types import column_type
 
 ResultFormat = Literal["csv", "json", "parquet"]
 _OPTIONS: Final = {
@@ -31,6 +33,18 @@ def fetch_rows(result: BoxResult, limit: int) -> Sequence[tuple[object, ...]]:
     with _opened(result) as connection:
         rows: list[tuple[object, ...]] = connection.execute(f"SELECT * FROM {_TABLE} LIMIT ?", [limit]).fetchall()
         return rows
+
+
+def result_rows(file: Path, limit: int) -> Sequence[Mapping[str, object]]:
+    """The first `limit` rows of a kept result (the table `result` of `file`), as JSON has them: see `write_result`."""
+    with _opened(BoxResult(file, Relation(()), 0)) as connection:
+        found = connection.execute(f"DESCRIBE {_TABLE}").fetchall()
+        columns = [Column(str(name), column_type(str(kind))) for name, kind, *_ in found]
+        pairs = ", ".join(
+            f"{quote_literal(each.name)}, {_as_json(quote_name(each.name), each.type)}" for each in columns
+        )
+        rows = connection.execute(f"SELECT json_object({pairs}) FROM {_TABLE} LIMIT ?", [limit]).fetchall()
+        return [json.loads(text) for (text,) in rows]
 
 
 def write_result(result: BoxResult, target: Path, style: ResultFormat) -> None:
@@ -62,17 +76,17 @@ def _written(column: Column, style: ResultFormat) -> str:
     return f"{_as_json(name, column.type)} AS {name}" if style == "json" else name
 
 
-def _as_json(value: str, column_type: ColumnType) -> str:
+def _as_json(value: str, kind: ColumnType) -> str:
     """A value whose JSON form is exact and valid."""
-    match column_type.kind:
+    match kind.kind:
         case Kind.DECIMAL:
             return f"CAST({value} AS VARCHAR)"
         case Kind.TIMESTAMP:
             return f"replace(CAST({value} AS VARCHAR), ' ', 'T')"
         case Kind.FLOAT:
             return f"CASE WHEN isfinite({value}) THEN {value} END"
-        case Kind.LIST if column_type.item is not None:
-            return f"list_transform({value}, lambda each: {_as_json('each', column_type.item)})"
+        case Kind.LIST if kind.item is not None:
+            return f"list_transform({value}, lambda each: {_as_json('each', kind.item)})"
         case _:
             return value
 

@@ -36,9 +36,11 @@ class _KnownExpression:
 
 @dataclass(slots=True)
 class BindMemory:
-    """A `Binder` in front of another one. What does not bind is asked anew each time."""
+    """A `Binder` in front of another one. What does not bind is asked anew each time; of boxes, the `most`
+    last used are remembered."""
 
     binder: Binder
+    most: int = 10_000
     _boxes: dict[tuple[str, _Names], _Known] = field(default_factory=dict)
     _expressions: dict[tuple[str, Relation], _KnownExpression] = field(default_factory=dict)
 
@@ -47,13 +49,17 @@ class BindMemory:
         key = (sql, tuple(name for name, _ in scope.namespaces))
         known = self._boxes.get(key)
         if known is not None and _still_means(known, scope):
+            self._boxes[key] = self._boxes.pop(key)  # the longest unused are at the front
             known.age = 0
             return known.bound
         bound = self.binder.bind(sql, scope)
         if isinstance(bound, Bound):
             words = tuple({word.casefold() for word in _WORD.findall(sql)})
             words += tuple(word.removesuffix(_ALL) for word in words if word.endswith(_ALL))
+            self._boxes.pop(key, None)
             self._boxes[key] = _Known(bound, words, _named(words, scope))
+            if len(self._boxes) > self.most:  # each value of a parameter is another SQL
+                del self._boxes[next(iter(self._boxes))]
         return bound
 
     def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:

@@ -40,6 +40,7 @@ from .ports import (
     Drift,
     ImportJob,
     ImportReport,
+    InitialRows,
     KeptReject,
     LoadReport,
     ReadLedger,
@@ -53,6 +54,7 @@ from .ports import (
     TableStore,
 )
 from .tasks.optional import is_accepted
+from .tasks.respond import response_file
 from .types import Exports, Outcome, Run, RunRefusedError, World
 from .writes import sent_again_until
 
@@ -78,6 +80,7 @@ __all__ = [
     "Exports",
     "ImportJob",
     "ImportReport",
+    "InitialRows",
     "Json",
     "KeptReject",
     "LoadReport",
@@ -117,6 +120,7 @@ __all__ = [
     "in_words",
     "is_accepted",
     "process_is_alive",
+    "response_file",
     "sent_again_until",
     "take_lease",
 ]

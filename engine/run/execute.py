@@ -13,6 +13,7 @@ from engine.plan import Plan
 
 from .context import RunContext
 from .events import Event, EventSink, RunEnded, RunStarted
+from .initial import initialise
 from .leases import Leases, bury_dead_runs
 from .mirrors import Mirrors
 from .perform import perform
@@ -65,6 +66,12 @@ def _perform_all(plan: Plan, context: RunContext) -> list[Outcome]:
         outcomes.append(outcome)
         _record(context, outcome)
 
+    for outcome in initialise(context):
+        keep(outcome)
+    if any(outcome.status != "succeeded" for outcome in outcomes):
+        for task in schedule.take_rest():
+            keep(_skipped(Skip(task, "the rows that were given could not be written", blocks=True), context))
+        return outcomes
     with ThreadPoolExecutor(max(1, context.world.parallel), thread_name_prefix="task") as pool:
         while True:
             if not context.is_stopping():
@@ -82,7 +89,7 @@ def _perform_all(plan: Plan, context: RunContext) -> list[Outcome]:
     for task in schedule.take_rest():
         keep(_skipped(Skip(task, "the run was stopped", blocks=True), context))
     order = {task.id: number for number, task in enumerate(plan.tasks)}
-    return sorted(outcomes, key=lambda outcome: order[outcome.id])
+    return sorted(outcomes, key=lambda outcome: order.get(outcome.id, -1))
 
 
 def _skipped(skip: Skip, context: RunContext) -> Outcome:

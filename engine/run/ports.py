@@ -217,6 +217,17 @@ class ImportReport:
     unknown: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InitialRows:
+    """Rows that a table of the Schema holds from the run's beginning on, in place of all that it had. `put` writes them
+    to a new file, as a box would."""
+
+    table: str
+    relation: Relation
+    key: tuple[str, ...]
+    put: Callable[[Path], BoxResult]
+
+
 class TableStore(Protocol):
     """The Schema's tables: a DuckDB file, attached only while it is read or written."""
 

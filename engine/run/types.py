@@ -20,6 +20,7 @@ from .ports import (
     BoxRunner,
     ConnectionReads,
     Drift,
+    InitialRows,
     ReadLedger,
     Reject,
     RunStore,
@@ -122,7 +123,8 @@ class World:
     `owner` describes this process in leases; `is_alive` says of such a description whether its process may still be
     there. `new_id` makes a run's id. `reads` counts requests; with `over_budget` no read budget ends anything.
     `refresh` says what must be read of what is wanted, given an account's mirror (see `Connector.refresh`).
-    With `rebuild`, all rows count as changed. Without `exports` no plan can be run that writes to a provider.
+    With `rebuild`, all rows count as changed. `initial` is written before anything else is done.
+    Without `exports` no plan can be run that writes to a provider.
     """
 
     now: Callable[[], datetime]
@@ -149,4 +151,5 @@ class World:
     lease_seconds: float = 30.0
     over_budget: bool = False
     exports: Exports | None = None
+    initial: tuple[InitialRows, ...] = ()
     refresh: Callable[[ConnectionSettings, Sequence[Read], Mirror, Pace], Sequence[Read]] = _all

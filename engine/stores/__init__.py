@@ -1,10 +1,11 @@
 """Run state in SQLite or PostgreSQL. Importing it imports SQLAlchemy: `app` does so when a verb needs state."""
 
 from .run_store import SqlRunStore, open_run_store
-from .serving_store import SqlServingStore, TokenRecord, open_serving_store
+from .serving_store import Claim, SqlServingStore, TokenRecord, open_serving_store
 from .write_ledger import SqlWriteLedger, open_write_ledger
 
 __all__ = [
+    "Claim",
     "SqlRunStore",
     "SqlServingStore",
     "SqlWriteLedger",

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from .database import open_database, sqlite_url
 from .moments import instant, moment
-from .tables import SCHEDULES, TOKENS
+from .tables import RUNS, SCHEDULES, TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ class TokenRecord:
     expires: datetime | None = None
     revoked: datetime | None = None
     used: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A start that the process `owner` has taken: the run `run` is to be, or was, for what was due then."""
+
+    interface: str
+    due: datetime
+    run: str
+    owner: str
 
 
 def open_serving_store(path: Path) -> SqlServingStore:
@@ -48,8 +58,9 @@ class SqlServingStore:
         with self._engine.connect() as connection:
             return {row.interface: moment(row.due) for row in connection.execute(select(SCHEDULES))}
 
-    def move_due(self, interface: str, before: datetime | None, after: datetime) -> bool:
-        """Put the due time from `before` to `after`: of servers that try it at once, one succeeds."""
+    def move_due(self, interface: str, before: datetime | None, after: datetime, claim: Claim | None = None) -> bool:
+        """Put the due time from `before` to `after`: of servers that try it at once, one succeeds. With it the claim is
+        kept, in place of the one before."""
         with self._engine.begin() as connection:
             if before is None:
                 try:
@@ -59,7 +70,34 @@ class SqlServingStore:
                     return False
                 return True
             where = (SCHEDULES.c.interface == interface) & (SCHEDULES.c.due == instant(before))
-            return connection.execute(update(SCHEDULES).where(where).values(due=instant(after))).rowcount == 1
+            values: dict[str, Any] = {"due": instant(after)}
+            if claim is not None:
+                values |= {"claimed": instant(claim.due), "run": claim.run, "owner": claim.owner}
+            return connection.execute(update(SCHEDULES).where(where).values(values)).rowcount == 1
+
+    def claims(self) -> Sequence[Claim]:
+        """The starts that were taken and are not settled."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(SCHEDULES).where(SCHEDULES.c.run.is_not(None)))
+            return [Claim(row.interface, moment(row.claimed), row.run, row.owner) for row in rows]
+
+    def take_over(self, claim: Claim, owner: str) -> bool:
+        """Have the claim of a process that is gone: of servers that try it at once, one succeeds."""
+        return self._change_claim(claim.run, claim.owner, {"owner": owner})
+
+    def settle(self, run: str, owner: str) -> bool:
+        """The claimed start has become a run, or nothing more is to become of it."""
+        return self._change_claim(run, owner, {"claimed": None, "run": None, "owner": None})
+
+    def has_begun(self, run: str) -> bool:
+        """Whether the run history has this run."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(RUNS.c.id).where(RUNS.c.id == run)).first() is not None
+
+    def _change_claim(self, run: str, owner: str, values: Mapping[str, Any]) -> bool:
+        where = (SCHEDULES.c.run == run) & (SCHEDULES.c.owner == owner)
+        with self._engine.begin() as connection:
+            return connection.execute(update(SCHEDULES).where(where).values(values)).rowcount == 1
 
     def add_token(self, token: TokenRecord) -> None:
         """Keep a new token."""

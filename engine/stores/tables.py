@@ -108,6 +108,9 @@ SCHEDULES = Table(
     METADATA,
     Column("interface", Text, primary_key=True),
     Column("due", BigInteger, nullable=False),
+    Column("claimed", BigInteger),
+    Column("run", Text),
+    Column("owner", Text),
 )
 
 TOKENS = Table(

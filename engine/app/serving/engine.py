@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,18 +19,24 @@ from engine.app.reload.generation import Generation, GenerationStore
 from engine.app.reload.manifest import Manifest
 from engine.app.reload.reloader import Reload, Reloader
 from engine.app.reload.watcher import Pace, Watcher
-from engine.app.state import state_paths, utc_now
+from engine.app.settings import project_settings
+from engine.app.state import open_serving, state_paths, utc_now
+from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
 
-from .runs import Ordered, Runs, is_transient
+from .claims import ClaimedTimes
+from .rows import check_rows
+from .runs import Order, Ordered, Runs, is_transient
 from .scheduler import Scheduler, Start, feeders_of
 
 if TYPE_CHECKING:
     from engine.app.check import Checked
     from engine.plan import Plan
-    from engine.stores import SqlServingStore
 
 _TICK: Final = 1.0
+_LOOK_FOR_DEAD: Final = timedelta(seconds=10)
+SCHEDULE: Final = "schedule"
+"""Who has ordered a run that is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +51,39 @@ class EngineOptions:
     drain: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a caller gives to a run: parameters as text, and rows that tables of the Schema begin with."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+
+
 class Engine:
     """Use as a context: then it watches, schedules and runs until the context ends. For several threads."""
 
     def __init__(self, root: Path, options: EngineOptions, now: Callable[[], datetime] = utc_now) -> None:
+        from engine.run import describe_process
+
         demand_project(root)
         self.root = root
         self.options = options
         self.now = now
-        self.paths = state_paths(root)
-        self.paths.prepare()
+        self.paths = state_paths(root, project_settings(root).state)
         self.began = now()
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self._drained = threading.Event()
         self._compiling = threading.Lock()
         self._checker = Checker()
         self._watcher = Watcher(root, self._stop, Pace(polling=options.polling))
         self._reloader = Reloader(root, self._checker, GenerationStore(self.paths.generations), now)
-        self.store: SqlServingStore = self._open_store()
-        self._scheduler = Scheduler(self.store, self.began)
-        self._ended: list[Ordered] = []
+        self.store = open_serving(self.paths)
+        self._times = ClaimedTimes(self.store, describe_process(self.began), now)
+        self._scheduler = Scheduler(self._times, self.began)
+        self._ended: deque[Ordered] = deque()
+        self._look_for_dead = self.began
+        self.on_end: list[Callable[[Ordered], None]] = []
         self.runs = Runs(now, options.environment, options.isolated, options.parallel, on_end=self._note_end)
         self.last: Reload | None = None
         self.reloads = 0
@@ -80,14 +100,32 @@ class Engine:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        log("server stops", drain=self.options.drain)
-        self._stop.set()
-        self._wake.set()
-        self.runs.close(self.options.drain)
+        self.drain()
         for thread in self._threads:
             thread.join()
         self._checker.__exit__(None, None, None)
         self.store.close()
+
+    def drain(self) -> None:
+        """Begin nothing more, and wait for the runs that go on, up to the deadline; then stop them between two commits.
+        What has ended can still be looked at."""
+        if self._drained.is_set():
+            return
+        log("server stops", drain=self.options.drain)
+        self._stop.set()
+        self._wake.set()
+        self.runs.close(self.options.drain)
+        self._drained.set()
+
+    def stop_runs(self) -> None:
+        """Have all runs stop between two commits."""
+        for each in self.runs.going_on():
+            each.stop.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no more runs begin."""
+        return self._stop.is_set()
 
     @property
     def live(self) -> Generation | None:
@@ -100,15 +138,21 @@ class Engine:
         with self._compiling:
             return self._take(self._reloader.offer(seen.files))
 
-    def order(self, interface: str, by: str, parameters: Mapping[str, str] | None = None) -> Ordered:
-        """Have an interface of the live generation run. RefusalError for one that there is not, or that cannot run."""
-        live = self.live
+    def order(self, interface: str, by: str, given: Given | None = None, run_id: str | None = None) -> Ordered:
+        """Have an interface of the live generation run. RefusalError for one that there is not, that is inactive, or
+        that does not take what is given."""
+        live, given = self.live, given or Given()
         if live is None or interface not in live.checked.project.interfaces:
             raise RefusalError(Exit.USAGE, f"no interface `{interface}` is live")
         spec = live.checked.project.interfaces[interface].spec
+        if not spec.is_active:
+            raise RefusalError(Exit.USAGE, f"`{interface}` is not active", "`is_active` of the interface says so")
+        rows = check_rows(live.checked, interface, given.rows)
+        if given.parameters:
+            self._plan(live, (interface,), given.parameters)  # what is wrong with them is said now
         timeout = spec.timeout.total_seconds() if spec.timeout is not None else None
-        given = dict(parameters or {})
-        return self.runs.order(interface, by, live.number, lambda: self._plan(live, (interface,), given), timeout)
+        order = Order(interface, by, live.number, timeout, rows, run_id)
+        return self.runs.order(order, lambda: self._plan(live, (interface,), given.parameters))
 
     def plan(self, interfaces: Sequence[str], parameters: Mapping[str, str] | None = None) -> tuple[Checked, Plan]:
         """The plan of interfaces of the live generation. RefusalError when there is none, or for a wrong name."""
@@ -117,12 +161,32 @@ class Engine:
             raise RefusalError(Exit.DEFINITIONS, "there is no good version of the definitions yet")
         return self._plan(live, interfaces, parameters or {})
 
+    def due_times(self) -> Mapping[str, datetime]:
+        """When the live interfaces with a schedule are due."""
+        live = self.live
+        if live is None:
+            return {}
+        specs = {name: each.spec for name, each in live.checked.project.interfaces.items()}
+        return {
+            name: due
+            for name, due in self.store.due().items()
+            if name in specs and specs[name].is_active and specs[name].schedule is not None
+        }
+
+    def due_lags(self) -> Mapping[str, float]:
+        """By interface, for how many seconds it has been due and was not started."""
+        now = self.now()
+        return {name: max(0.0, (now - due).total_seconds()) for name, due in self.due_times().items()}
+
     def _plan(
         self, generation: Generation, interfaces: Sequence[str], parameters: Mapping[str, str]
     ) -> tuple[Checked, Plan]:
         with self._compiling:
             tracked = tracked_values(self.paths)
             checked = self._checker.check(self.root, generation.files, parameters, tracked, interfaces)
+        wrong = next((each for each in checked.diagnostics if CODES[each.code].severity is Severity.ERROR), None)
+        if wrong is not None:  # the generation has none: it is the parameters
+            raise RefusalError(Exit.USAGE, f"{wrong.message} ({wrong.code})", wrong.hint)
         return checked, plan_checked(checked, interfaces, self.paths)
 
     def _take(self, reload: Reload) -> Reload:
@@ -165,35 +229,48 @@ class Engine:
             self._wake.clear()
 
     def _tick(self) -> None:
-        ended, self._ended = self._ended, []
-        for each in ended:
-            if each.by == "schedule":
-                again = self._scheduler.ended(each.interface, self.now(), transient=is_transient(each))
-                if again is not None:
-                    log("run is tried again", interface=each.interface, at=again.isoformat())
+        while self._ended:
+            self._take_end(self._ended.popleft())
+        self._take_over()
         starts, left = self._scheduler.tick(self.now())
         for out in left:
             log("start left out", interface=out.interface, due=out.due.isoformat(), reason=out.reason)
+            self._times.give_up(out.interface, out.due)
         for start in starts:
-            self._start(start)
+            self._start(start, self._times.run_of(start.interface, start.due))
 
-    def _start(self, start: Start) -> None:
+    def _take_end(self, ended: Ordered) -> None:
+        if ended.by != SCHEDULE:
+            return
+        again = self._scheduler.ended(ended.interface, self.now(), transient=is_transient(ended))
+        if again is not None:
+            log("run is tried again", interface=ended.interface, at=again.isoformat())
+        else:
+            self._times.settle(ended.id)
+
+    def _take_over(self) -> None:
+        """Carry out what servers that died have taken and not begun."""
+        if self.now() < self._look_for_dead:
+            return
+        from engine.run import process_is_alive
+
+        self._look_for_dead = self.now() + _LOOK_FOR_DEAD
+        for claim in self._times.left_behind(process_is_alive):
+            log("start taken over", interface=claim.interface, due=claim.due.isoformat(), run=claim.run)
+            self._start(Start(claim.interface, claim.due), claim.run)
+
+    def _start(self, start: Start, run_id: str | None) -> None:
         try:
-            self.order(start.interface, "schedule")
+            self.order(start.interface, SCHEDULE, run_id=run_id)
         except RefusalError as error:
             log("start refused", interface=start.interface, reason=error.message)
+            if run_id is not None and not self.is_stopping:
+                self._times.settle(run_id)
             return
         self._scheduler.started(start)
 
     def _note_end(self, ordered: Ordered) -> None:
         self._ended.append(ordered)
+        for listener in self.on_end:
+            listener(ordered)
         self._wake.set()
-
-    def _open_store(self) -> SqlServingStore:
-        from engine.run import StoreError
-        from engine.stores import open_serving_store
-
-        try:
-            return open_serving_store(self.paths.runs)
-        except StoreError as error:
-            raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None

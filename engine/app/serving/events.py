@@ -1,14 +1,12 @@
-"""Events of runs, told to whoever listens: each listener has a queue of its own, and a slow one loses the oldest."""
+"""Events of runs, kept for whoever listens: who comes late, or is slow, misses the oldest of very many."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from typing import Final
 
-_KEPT: Final = 2_000
-_WAIT: Final = 1.0
+_KEPT: Final = 1_000
 
 
 class Story:
@@ -17,38 +15,24 @@ class Story:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_KEPT)
         self._dropped = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._over = False
 
     def tell(self, line: str) -> None:
         """Add an event."""
-        with self._changed:
+        with self._lock:
             if len(self._lines) == _KEPT:
                 self._dropped += 1
             self._lines.append(line)
-            self._changed.notify_all()
 
     def end(self) -> None:
         """Nothing more will come."""
-        with self._changed:
+        with self._lock:
             self._over = True
-            self._changed.notify_all()
 
-    def follow(self, after: int = 0) -> Iterator[tuple[int, str | None]]:
-        """(number, line) from the event behind `after` on, until the end. A line of None: nothing happened for a
-        second, so that whoever follows can see whether somebody still listens."""
-        number = after
-        while True:
-            with self._changed:
-                if number >= self._dropped + len(self._lines) and not self._over:
-                    self._changed.wait(_WAIT)
-                number = max(number, self._dropped)
-                fresh = list(self._lines)[number - self._dropped :]
-                over = self._over
-            if not fresh and not over:
-                yield number, None
-            for line in fresh:
-                number += 1
-                yield number, line
-            if over and not fresh:
-                return
+    def since(self, number: int) -> tuple[list[tuple[int, str]], bool]:
+        """(number, line) of the events behind `number` that are still kept, and whether nothing more will come."""
+        with self._lock:
+            first = max(number, self._dropped)
+            fresh = list(self._lines)[first - self._dropped :]
+            return list(enumerate(fresh, first + 1)), self._over

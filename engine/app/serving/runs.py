@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from engine.app.errors import Exit, RefusalError
-from engine.app.logging import log
+from engine.app.logging import log, logged_with, redact
 from engine.app.run import exit_code, run_planned
 from engine.app.world import RunOptions, new_run_id
 
@@ -18,10 +19,24 @@ from .events import Story
 
 if TYPE_CHECKING:
     from engine.app.check import Checked
+    from engine.app.world import GivenRows
     from engine.plan import Plan
     from engine.run import Event, Run
 
+_LOOK: Final = 0.2
 Status = Literal["waiting", "running", "succeeded", "failed", "stopped", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to run, who says so ("schedule", or a token's name), and of which generation. `rows` are checked."""
+
+    interface: str
+    by: str
+    generation: int
+    timeout: float | None = None
+    rows: tuple[GivenRows, ...] = ()
+    run_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -55,7 +70,8 @@ class Runs:
     environment: Mapping[str, str]
     isolated: bool
     parallel: int = 4
-    keep: int = 500
+    keep: int = 200
+    queue: int = 200
     on_end: Callable[[Ordered], None] = lambda _: None
     _pool: ThreadPoolExecutor = field(init=False)
     _known: dict[str, Ordered] = field(default_factory=dict)
@@ -65,24 +81,23 @@ class Runs:
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="run")
 
-    def order(
-        self,
-        interface: str,
-        by: str,
-        generation: int,
-        prepare: Callable[[], tuple[Checked, Plan]],
-        timeout: float | None,
-    ) -> Ordered:
-        """Have it run as soon as a thread is free; `prepare` makes its plan. RefusalError when the server stops."""
+    def order(self, order: Order, prepare: Callable[[], tuple[Checked, Plan]]) -> Ordered:
+        """Have it run as soon as a thread is free; `prepare` makes its plan. RefusalError when the server stops, or
+        when too much waits."""
         now = self.now()
-        ordered = Ordered(new_run_id(now), interface, by, generation, now, timeout)
+        run_id = order.run_id or new_run_id(now)
+        ordered = Ordered(run_id, order.interface, order.by, order.generation, now, order.timeout)
+        waiting = sum(each.status == "waiting" for each in self.going_on())
+        if waiting >= self.queue:
+            raise RefusalError(Exit.BUSY, f"{waiting} runs wait already", "order it again when some have ended")
         with self._lock:
             if self._closing:
                 raise RefusalError(Exit.BUSY, "the server is stopping", "order it again when it is back")
             self._known[ordered.id] = ordered
             for old in [each for each in self._known.values() if each.over.is_set()][: -self.keep]:
                 del self._known[old.id]
-        self._pool.submit(self._carry_out, ordered, prepare).add_done_callback(_demand_quiet)
+            # Under the lock, so that nothing comes to a pool that is shut.
+            self._pool.submit(self._carry_out, ordered, order.rows, prepare).add_done_callback(_demand_quiet)
         return ordered
 
     def find(self, run_id: str) -> Ordered | None:
@@ -118,34 +133,49 @@ class Runs:
         for each in left:
             if each.status == "waiting":
                 each.stop.set()
-        end = self.now().timestamp() + deadline
+        end = time.monotonic() + deadline
         for each in left:
-            if not each.over.wait(max(0.0, end - self.now().timestamp())):
-                each.stop.set()
+            while not each.over.wait(min(_LOOK, max(0.0, end - time.monotonic()))):
+                self.stop_late()
+                if time.monotonic() >= end:
+                    each.stop.set()
+                    break
         self._pool.shutdown(wait=True)
 
-    def _carry_out(self, ordered: Ordered, prepare: Callable[[], tuple[Checked, Plan]]) -> None:
+    def _carry_out(
+        self, ordered: Ordered, rows: tuple[GivenRows, ...], prepare: Callable[[], tuple[Checked, Plan]]
+    ) -> None:
+        with logged_with(run=ordered.id, generation=ordered.generation):
+            self._run(ordered, rows, prepare)
+
+    def _run(self, ordered: Ordered, rows: tuple[GivenRows, ...], prepare: Callable[[], tuple[Checked, Plan]]) -> None:
         try:
             if ordered.stop.is_set():
                 ordered.status, ordered.message = "stopped", "it was stopped before it began"
                 return
             ordered.status, ordered.started = "running", self.now()
-            log("run begins", run=ordered.id, interface=ordered.interface, generation=ordered.generation, by=ordered.by)
+            log("run begins", interface=ordered.interface, by=ordered.by)
             checked, plan = prepare()
-            options = RunOptions(self.isolated, self.environment, ordered.stop, run_id=ordered.id)
+            options = RunOptions(
+                self.isolated, self.environment, ordered.stop, run_id=ordered.id, by=ordered.by, rows=rows
+            )
             run = run_planned(checked, plan, options, lambda event: _tell(ordered, event))
             ordered.run, ordered.code, ordered.status = run, exit_code(run), run.status
             ordered.message = _message(run) if not ordered.timed_out else f"stopped after {ordered.timeout:g} seconds"
         except RefusalError as error:
             ordered.status, ordered.code, ordered.message = "refused", error.code, error.message
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not end the server
-            ordered.status, ordered.message = "failed", f"unexpected {type(error).__name__}: {error}"
+            ordered.status, ordered.code = "failed", Exit.FAILED
+            ordered.message = redact(f"unexpected {type(error).__name__}: {error}")
         finally:
             ordered.ended = self.now()
-            log("run ended", run=ordered.id, interface=ordered.interface, status=ordered.status)
+            seconds = (ordered.ended - (ordered.started or ordered.at)).total_seconds()
+            log(
+                "run over", interface=ordered.interface, status=ordered.status, seconds=seconds, message=ordered.message
+            )
+            ordered.over.set()
             ordered.story.end()
             self.on_end(ordered)
-            ordered.over.set()
 
 
 def is_transient(ordered: Ordered) -> bool:

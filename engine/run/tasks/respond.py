@@ -17,7 +17,7 @@ def respond(step: Respond, context: RunContext, started: datetime) -> Outcome:
     context.demand_going()
     result = context.world.boxes.run(step.box, target, context.world.limits)
     context.folder.mkdir(parents=True, exist_ok=True)
-    kept = target.replace(context.folder / f"{file_name(step.id)}.duckdb")
+    kept = target.replace(context.folder / response_file(step.id))
     return context.outcome(
         step,
         "succeeded",
@@ -26,3 +26,8 @@ def respond(step: Respond, context: RunContext, started: datetime) -> Outcome:
         response=kept,
         warnings=unknown_currency(result.unknown),
     )
+
+
+def response_file(step: str) -> str:
+    """The name of the file that keeps what a step has responded, in the run's own folder."""
+    return f"{file_name(step)}.duckdb"

@@ -1,0 +1,119 @@
+"""Tokens of the API: made once, kept as a hash, compared in constant time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from engine.app.check import demand_project
+from engine.app.errors import Exit, RefusalError
+from engine.app.git import user_name
+from engine.app.settings import project_settings
+from engine.app.state import StatePaths, serving_store, state_paths, utc_now
+
+from .audit import Audit
+
+if TYPE_CHECKING:
+    from engine.stores import SqlServingStore, TokenRecord
+
+Scope = Literal["read", "run", "admin"]
+SCOPES: Final[tuple[Scope, ...]] = ("read", "run", "admin")
+"""What a token may do: look; run interfaces and cancel runs; have the definitions read anew. None holds another."""
+
+_FORM: Final = re.compile(r"weir_([0-9a-f]{12})_([0-9a-f]{64})")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}")
+_NOBODY: Final = hashlib.sha256(b"").hexdigest()
+_NOTE_EVERY: Final = timedelta(minutes=1)
+"""How exactly it is known when a token was last used: a write for each request would be too much."""
+
+
+def new_token(root: Path, name: str, scopes: Sequence[str], lifetime: timedelta | None) -> tuple[str, TokenRecord]:
+    """Make a token; its text, which nobody can see again, and what is kept of it. RefusalError for a bad name."""
+    from engine.stores import TokenRecord
+
+    if not _NAME.fullmatch(name) or name == "schedule":
+        raise RefusalError(
+            Exit.USAGE, f"`{name}` is no name for a token", "letters, digits and `_ . @ -`, at most 63; not `schedule`"
+        )
+    paths, now = _paths(root), utc_now()
+    token_id, secret = secrets.token_hex(6), secrets.token_hex(32)
+    wanted = tuple(scope for scope in SCOPES if scope in scopes)
+    expires = now + lifetime if lifetime is not None else None
+    record = TokenRecord(token_id, name, hash_of(secret), wanted, now, expires)
+    with serving_store(paths) as store:
+        if any(each.name == name and each.revoked is None for each in store.tokens()):
+            raise RefusalError(
+                Exit.USAGE, f"there is a token `{name}` already", "revoke it first, or choose another name"
+            )
+        store.add_token(record)
+    _audit(paths, "token new", token=name, id=token_id, scopes=list(wanted))
+    return f"weir_{token_id}_{secret}", record
+
+
+def list_tokens(root: Path) -> Sequence[TokenRecord]:
+    """All tokens, the newest first."""
+    paths = _paths(root)
+    if not paths.runs.exists():
+        return []
+    with serving_store(paths) as store:
+        return store.tokens()
+
+
+def revoke_token(root: Path, which: str) -> TokenRecord:
+    """End a token for good, by its name or id. RefusalError when there is none that holds."""
+    paths = _paths(root)
+    with serving_store(paths) as store:
+        found = next((each for each in store.tokens() if which in (each.name, each.id) and each.revoked is None), None)
+        if found is None or not store.revoke_token(found.id, utc_now()):
+            raise RefusalError(Exit.USAGE, f"no token `{which}` that holds", "`weir token list` shows them")
+    _audit(paths, "token revoke", token=found.name, id=found.id)
+    return found
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a token. It has 256 random bits: a plain hash cannot be turned back."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Keys:
+    """Says whose token a text is. For several threads."""
+
+    store: SqlServingStore
+    now: Callable[[], datetime]
+    _noted: dict[str, datetime] = field(default_factory=dict)
+
+    def holder(self, text: str) -> TokenRecord | None:
+        """The token, if it is one that holds: known, not revoked, not expired. Takes as long for a wrong secret as for
+        an unknown id."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            return None
+        record = self.store.token(match[1])
+        same = hmac.compare_digest(hash_of(match[2]), record.hash if record is not None else _NOBODY)
+        if record is None or not same or record.revoked is not None:
+            return None
+        now = self.now()
+        if record.expires is not None and record.expires <= now:
+            return None
+        noted = self._noted.get(record.id)
+        if noted is None or now - noted >= _NOTE_EVERY:
+            self._noted[record.id] = now
+            self.store.note_use(record.id, now)
+        return record
+
+
+def _paths(root: Path) -> StatePaths:
+    demand_project(root)
+    return state_paths(root, project_settings(root).state)
+
+
+def _audit(paths: StatePaths, what: str, **known: object) -> None:
+    Audit(paths.audit, utc_now).note(what, who=f"user {user_name()}", result="done", **known)
