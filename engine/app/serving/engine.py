@@ -23,6 +23,7 @@ from engine.app.settings import project_settings
 from engine.app.state import open_serving, state_paths, utc_now
 from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
+from engine.report.located import locate_all
 
 from .claims import ClaimedTimes
 from .rows import check_rows
@@ -207,8 +208,8 @@ class Engine:
                 held=reload.generation.held,
             )
             self._wake.set()
-        for found in reload.fresh:
-            log("finding", code=found.code, message=found.message, place=str(found.place), hint=found.hint)
+        for found in locate_all(reload.fresh, reload.offered.tree):
+            log("finding", code=found.code, message=found.message, where=found.where, hint=found.hint)
         return reload
 
     def _watch(self) -> None:
@@ -261,12 +262,13 @@ class Engine:
 
     def _start(self, start: Start, run_id: str | None) -> None:
         try:
-            self.order(start.interface, SCHEDULE, run_id=run_id)
+            ordered = self.order(start.interface, SCHEDULE, run_id=run_id)
         except RefusalError as error:
             log("start refused", interface=start.interface, reason=error.message)
             if run_id is not None and not self.is_stopping:
                 self._times.settle(run_id)
             return
+        log("start", interface=start.interface, due=start.due.isoformat(), attempt=start.attempt, run=ordered.id)
         self._scheduler.started(start)
 
     def _note_end(self, ordered: Ordered) -> None:

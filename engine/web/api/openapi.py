@@ -54,7 +54,17 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
         sorted(modes, key=lambda pair: (pair[0].__name__, pair[1])),  # type: ignore[arg-type]
         ref_template=_REF,
     )
-    return dict(sorted(document["$defs"].items()))
+    return {name: _closed(schema) for name, schema in sorted(document["$defs"].items())}
+
+
+def _closed(schema: Any) -> Any:
+    """Where keys have a pattern, there are no others: pydantic checks it and does not say it."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _closed(each) for key, each in schema.items()}
+    return {**found, "additionalProperties": False} if "patternProperties" in found else found
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Generations, findings, interfaces, plans and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.app.serving.engine import Given
+from tests.serving import ECHO
+
+from .conftest import Client
+from .test_runs import ended
+
+
+def test_a_broken_file_is_told_by_place_and_the_rest_goes_on(client: Client, root: Path) -> None:
+    (root / "interfaces/echo.yaml").write_text(ECHO.replace("FROM wishes", "FROM whishes").lstrip())
+    reload = client.post("/reload?wait=1").body
+    assert (reload["errors"], reload["is_new"], reload["generation"]) == (1, False, 1)
+    [finding] = client.get("/findings").body["findings"]
+    assert finding["code"] == "E402"
+    assert finding["where"] == "interfaces/echo.yaml:10:47"
+    assert "whishes" in finding["message"]
+    assert finding["hint"]
+    assert client.run("echo").body["generation"] == 1
+
+
+def test_an_edit_is_live_after_a_reload(client: Client, root: Path) -> None:
+    before = client.get("/generation").body
+    (root / "interfaces/echo.yaml").write_text(ECHO.replace("SELECT id,", "SELECT upper(id) AS id,").lstrip())
+    reload = client.post("/reload?wait=1").body
+    assert (reload["generation"], reload["changed"], reload["added"], reload["removed"]) == (2, ["echo"], [], [])
+    after = client.get("/generation").body
+    assert after["number"] == before["number"] + 1
+    assert after["digest"] != before["digest"]
+    run = client.run("echo", rows={"wishes": [{"id": "a"}]}).body
+    assert (run["generation"], run["responses"][0]["data"][0]["id"]) == (2, "A")
+
+
+def test_a_reload_need_not_be_waited_for(client: Client) -> None:
+    reply = client.post("/reload")
+    assert (reply.status, reply.body) == (202, {"status": "accepted"})
+    assert client.post("/reload?wait=2").status == 400
+
+
+def test_a_run_is_pinned_to_the_generation_that_it_was_ordered_for(client: Client, root: Path) -> None:
+    engine = client.engine
+    # All threads are busy, so that the order waits while the definitions change.
+    held = [engine.order("slow", "tester") for _ in range(engine.options.parallel)]
+    ordered = engine.order("echo", "tester", Given(rows={"wishes": [{"id": "a"}]}))
+    (root / "interfaces/echo.yaml").write_text(ECHO.replace("SELECT id,", "SELECT upper(id) AS id,").lstrip())
+    assert client.post("/reload?wait=1").body["generation"] == 2
+    for each in held:
+        each.stop.set()
+    run = ended(client, ordered.id)
+    assert (run["generation"], run["responses"][0]["data"][0]["id"]) == (1, "a")
+
+
+def test_interfaces_say_what_they_take(client: Client) -> None:
+    found = {each["name"]: each for each in client.get("/interfaces").body["interfaces"]}
+    assert sorted(found) == ["closed", "echo", "slow"]
+    echo = found["echo"]
+    assert echo["api"]
+    assert not found["closed"]["api"]
+    assert echo["parameters"] == {"least": {"type": "integer", "default": 0, "description": None}}
+    assert echo["rows_for"]["wishes"]["amount"] == "decimal(18,2)"
+    assert found["slow"]["rows_for"] == {}
+
+
+def test_a_plan_shows_the_sql_with_its_parameters(client: Client) -> None:
+    plan = client.get("/interfaces/echo/plan?param=least=41").body
+    assert plan["interfaces"] == ["echo"]
+    assert ">= 41" in plan["tasks"][0]["step"]["box"]["sql"]
+
+
+def test_figures_count_runs_requests_and_findings(client: Client) -> None:
+    client.run("echo")
+    client.get("/runs/x")
+    page = client.get("/metrics").raw.decode()
+    assert 'weir_runs_total{interface="echo",status="succeeded",trigger="api"} 1.0' in page
+    assert 'weir_run_seconds_count{interface="echo"} 1.0' in page
+    assert "weir_generation 1.0" in page
+    assert "weir_reloads_total 1.0" in page
+    assert 'weir_findings{severity="error"} 0.0' in page
+    assert 'weir_requests_total{method="GET",route="/runs/{id}",status="404"} 1.0' in page
+
+
+def test_a_server_that_stops_takes_no_more_runs(client: Client) -> None:
+    client.engine.drain()
+    assert client.get("/ready").status == 503
+    assert client.get("/health").status == 200
+    assert (client.run("echo").status, client.run("echo").body["code"]) == (503, "stopping")
