@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .database import open_database, sqlite_url
 from .moments import instant, moment
-from .tables import RUNS, SCHEDULES, TOKENS
+from .tables import CLAIMS, RUNS, SCHEDULES, TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class SqlServingStore:
 
     def move_due(self, interface: str, before: datetime | None, after: datetime, claim: Claim | None = None) -> bool:
         """Put the due time from `before` to `after`: of servers that try it at once, one succeeds. With it the claim is
-        kept, in place of the one before."""
+        kept."""
         with self._engine.begin() as connection:
             if before is None:
                 try:
@@ -70,34 +70,34 @@ class SqlServingStore:
                     return False
                 return True
             where = (SCHEDULES.c.interface == interface) & (SCHEDULES.c.due == instant(before))
-            values: dict[str, Any] = {"due": instant(after)}
+            if connection.execute(update(SCHEDULES).where(where).values(due=instant(after))).rowcount != 1:
+                return False
             if claim is not None:
-                values |= {"claimed": instant(claim.due), "run": claim.run, "owner": claim.owner}
-            return connection.execute(update(SCHEDULES).where(where).values(values)).rowcount == 1
+                row = {"run": claim.run, "interface": claim.interface, "due": instant(claim.due), "owner": claim.owner}
+                connection.execute(insert(CLAIMS).values(row))
+            return True
 
     def claims(self) -> Sequence[Claim]:
         """The starts that were taken and are not settled."""
         with self._engine.connect() as connection:
-            rows = connection.execute(select(SCHEDULES).where(SCHEDULES.c.run.is_not(None)))
-            return [Claim(row.interface, moment(row.claimed), row.run, row.owner) for row in rows]
+            rows = connection.execute(select(CLAIMS).order_by(CLAIMS.c.due))
+            return [Claim(row.interface, moment(row.due), row.run, row.owner) for row in rows]
 
     def take_over(self, claim: Claim, owner: str) -> bool:
         """Have the claim of a process that is gone: of servers that try it at once, one succeeds."""
-        return self._change_claim(claim.run, claim.owner, {"owner": owner})
+        where = (CLAIMS.c.run == claim.run) & (CLAIMS.c.owner == claim.owner)
+        with self._engine.begin() as connection:
+            return connection.execute(update(CLAIMS).where(where).values(owner=owner)).rowcount == 1
 
-    def settle(self, run: str, owner: str) -> bool:
-        """The claimed start has become a run, or nothing more is to become of it."""
-        return self._change_claim(run, owner, {"claimed": None, "run": None, "owner": None})
+    def settle(self, run: str, owner: str) -> None:
+        """The start that `owner` has claimed has become a run, or nothing more is to become of it."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(CLAIMS).where((CLAIMS.c.run == run) & (CLAIMS.c.owner == owner)))
 
     def has_begun(self, run: str) -> bool:
         """Whether the run history has this run."""
         with self._engine.connect() as connection:
             return connection.execute(select(RUNS.c.id).where(RUNS.c.id == run)).first() is not None
-
-    def _change_claim(self, run: str, owner: str, values: Mapping[str, Any]) -> bool:
-        where = (SCHEDULES.c.run == run) & (SCHEDULES.c.owner == owner)
-        with self._engine.begin() as connection:
-            return connection.execute(update(SCHEDULES).where(where).values(values)).rowcount == 1
 
     def add_token(self, token: TokenRecord) -> None:
         """Keep a new token."""

@@ -108,9 +108,15 @@ SCHEDULES = Table(
     METADATA,
     Column("interface", Text, primary_key=True),
     Column("due", BigInteger, nullable=False),
-    Column("claimed", BigInteger),
-    Column("run", Text),
-    Column("owner", Text),
+)
+
+CLAIMS = Table(
+    "claims",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("interface", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
 )
 
 TOKENS = Table(

@@ -94,7 +94,9 @@ class Engine:
         ]
 
     def __enter__(self) -> Engine:
-        self._reloader.recover()
+        recovered = self._reloader.recover()
+        if recovered is not None:
+            self._adopt(recovered)
         self.reload()
         for thread in self._threads:
             thread.start()
@@ -194,10 +196,7 @@ class Engine:
         self.last = reload
         if reload.is_new and reload.generation is not None:
             self.reloads += 1
-            checked = reload.generation.checked
-            specs = {name: each.spec for name, each in checked.project.interfaces.items()}
-            steps = [(s.id, s.interface, s.after) for s in checked.graph.steps if not isinstance(s, Extract)]
-            self._scheduler.interfaces, self._scheduler.feeders = specs, feeders_of(steps)
+            self._adopt(reload.generation)
             delta = reload.delta
             log(
                 "generation is live",
@@ -211,6 +210,13 @@ class Engine:
         for found in locate_all(reload.fresh, reload.offered.tree):
             log("finding", code=found.code, message=found.message, where=found.where, hint=found.hint)
         return reload
+
+    def _adopt(self, generation: Generation) -> None:
+        """Schedule what this generation says."""
+        checked = generation.checked
+        specs = {name: each.spec for name, each in checked.project.interfaces.items()}
+        steps = [(s.id, s.interface, s.after) for s in checked.graph.steps if not isinstance(s, Extract)]
+        self._scheduler.interfaces, self._scheduler.feeders = specs, feeders_of(steps)
 
     def _watch(self) -> None:
         known = self._reloader.live

@@ -89,9 +89,10 @@ def _serve(engine: Engine, listening: Listening, signals: _Signals) -> None:
     signals.again = engine.stop_runs
     live = engine.live
     log("server listens", url=listening.url, generation=live.number if live is not None else None)
-    click.echo(f"listening on {listening.url} (Ctrl-C stops)")
+    told = [f"listening on {listening.url} (Ctrl-C stops)"]
     if not any(each.revoked is None for each in engine.store.tokens()):
-        click.echo("no tokens yet: `weir token new NAME --scope read --scope run` makes one")
+        told.append("no tokens yet: `weir token new NAME --scope read --scope run` makes one")
+    click.echo("\n".join(told))
     sys.stdout.flush()
     signals.stop.wait()
     engine.drain()

@@ -1,4 +1,7 @@
--- A start that was taken and whose run may not have begun: which run it is to be, and which process has taken it.
-ALTER TABLE schedules ADD COLUMN claimed BIGINT;
-ALTER TABLE schedules ADD COLUMN run TEXT;
-ALTER TABLE schedules ADD COLUMN owner TEXT;
+-- Starts that were taken and whose run may not have begun: which run each is to be, and which process has taken it.
+CREATE TABLE claims (
+    run TEXT PRIMARY KEY,
+    interface TEXT NOT NULL,
+    due BIGINT NOT NULL,
+    owner TEXT NOT NULL
+);
