@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.relation import ColumnType
 
 MOST_ROWS: Final = 10_000
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?")
 _LONGEST: Final = 2**63
 
@@ -178,7 +179,7 @@ def _decimal(value: object, kind: ColumnType) -> str:
 
 def _date(value: object) -> str:
     try:
-        if isinstance(value, str) and len(value) == len("2026-01-31"):
+        if isinstance(value, str) and _DATE.fullmatch(value):
             return date.fromisoformat(value).isoformat()
     except ValueError:
         pass

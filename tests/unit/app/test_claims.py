@@ -1,0 +1,90 @@
+"""Starts that are taken once, and carried out by others when the server that took them has died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.app.serving.claims import ClaimedTimes
+from engine.run import RunRecord
+from engine.stores import SqlServingStore, open_run_store, open_serving_store
+
+DUE = datetime(2026, 5, 1, tzinfo=UTC)
+NEXT = DUE + timedelta(hours=1)
+DEAD = "pid 999999 on elsewhere, since 2026-05-01 00:00:00.000000 UTC"
+HERE = "pid 1 on here, since 2026-05-01 00:00:00.000000 UTC"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlServingStore]:
+    opened = open_serving_store(tmp_path / "state.db")
+    yield opened
+    opened.close()
+
+
+def times(store: SqlServingStore, owner: str) -> ClaimedTimes:
+    made = ClaimedTimes(store, owner, lambda: DUE)
+    made.move_due("beat", None, DUE)
+    return made
+
+
+def test_one_of_two_servers_takes_a_start(store: SqlServingStore) -> None:
+    one, two = times(store, HERE), times(store, DEAD)
+    assert [one.move_due("beat", DUE, NEXT), two.move_due("beat", DUE, NEXT)] == [True, False]
+    assert dict(store.due()) == {"beat": NEXT}
+    [claim] = store.claims()
+    assert (claim.owner, claim.due, claim.run) == (HERE, DUE, one.run_of("beat", DUE))
+    assert one.run_of("beat", DUE) is None
+
+
+def test_what_a_dead_server_has_not_begun_is_taken_over_once_under_its_id(store: SqlServingStore) -> None:
+    dead = times(store, DEAD)
+    dead.move_due("beat", DUE, NEXT)
+    run = dead.run_of("beat", DUE)
+    one, two = times(store, HERE), times(store, HERE.replace("here", "there"))
+    found = one.left_behind(lambda owner: owner != DEAD)
+    assert [(each.interface, each.due, each.run) for each in found] == [("beat", DUE, run)]
+    assert two.left_behind(lambda owner: owner != DEAD) == []
+
+
+def test_what_a_living_server_has_taken_is_left_to_it(store: SqlServingStore) -> None:
+    times(store, DEAD).move_due("beat", DUE, NEXT)
+    assert times(store, HERE).left_behind(lambda _: True) == []
+
+
+def test_a_run_that_has_begun_is_not_made_again(store: SqlServingStore, tmp_path: Path) -> None:
+    dead = times(store, DEAD)
+    dead.move_due("beat", DUE, NEXT)
+    run = dead.run_of("beat", DUE)
+    assert run is not None
+    runs = open_run_store(tmp_path / "state.db")
+    runs.begin_run(RunRecord(run, ("beat",), "running", DUE, None, "schedule", None, "", {}))
+    runs.close()
+    assert times(store, HERE).left_behind(lambda _: False) == []
+    assert store.claims() == []
+
+
+def test_a_start_that_is_left_out_or_has_ended_leaves_no_claim(store: SqlServingStore) -> None:
+    one = times(store, HERE)
+    one.move_due("beat", DUE, NEXT)
+    one.give_up("beat", DUE)
+    assert store.claims() == []
+    one.move_due("beat", NEXT, NEXT + timedelta(hours=1))
+    run = one.run_of("beat", NEXT)
+    assert run is not None
+    one.settle(run)
+    assert store.claims() == []
+
+
+def test_a_server_with_our_process_id_that_is_not_ours_has_died(store: SqlServingStore) -> None:
+    """In a container the first process has the same id after each restart."""
+    before = "pid 77 on box, since 2026-04-01 00:00:00.000000 UTC"
+    store.move_due("beat", None, DUE)
+    from engine.stores import Claim
+
+    store.move_due("beat", DUE, NEXT, Claim("beat", DUE, "r1", before))
+    now = ClaimedTimes(store, before.replace("2026-04-01", "2026-05-01"), lambda: DUE)
+    assert [each.run for each in now.left_behind(lambda _: True)] == ["r1"]
