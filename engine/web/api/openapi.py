@@ -19,7 +19,7 @@ _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _OF_ALL: Final = (429,)
 _OF_TOKENS: Final = (401, 403)
-_OF_BODIES: Final = (400, 413, 415, 422)
+_OF_BODIES: Final = (413, 415, 422)
 _REQUEST_ID: Final = {"description": "The request's id: the caller's, or a new one.", "schema": {"type": "string"}}
 
 
@@ -124,11 +124,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 def problem_statuses(operation: Operation) -> tuple[int, ...]:
     """The statuses of all problems that the operation may answer with."""
-    found = {*operation.problems, 500}
+    found = {*operation.problems, 400, 500}
     if operation.scope is not None:
         found |= {*_OF_ALL, *_OF_TOKENS}
-    if operation.query or operation.headers:
-        found.add(400)
     if operation.body is not None:
         found |= set(_OF_BODIES)
     if "{" in operation.path:
