@@ -78,7 +78,8 @@ class Engine:
         self._compiling = threading.Lock()
         self._checker = Checker()
         self._watcher = Watcher(root, self._stop, Pace(polling=options.polling))
-        self._reloader = Reloader(root, self._checker, GenerationStore(self.paths.generations), now)
+        state = project_settings(root).state
+        self._reloader = Reloader(root, self._checker, GenerationStore(self.paths.generations), now, state)
         self.store = open_serving(self.paths)
         self._times = ClaimedTimes(self.store, describe_process(self.began), now)
         self._scheduler = Scheduler(self._times, self.began)
@@ -207,6 +208,8 @@ class Engine:
                 held=reload.generation.held,
             )
             self._wake.set()
+        for setting in reload.fixed:
+            log("setting waits for a restart", setting=setting)
         for found in locate_all(reload.fresh, reload.offered.tree):
             log("finding", code=found.code, message=found.message, where=found.where, hint=found.hint)
         return reload
@@ -273,6 +276,7 @@ class Engine:
             log("start refused", interface=start.interface, reason=error.message)
             if run_id is not None and not self.is_stopping:
                 self._times.settle(run_id)
+            self._scheduler.dropped(start)
             return
         log("start", interface=start.interface, due=start.due.isoformat(), attempt=start.attempt, run=ordered.id)
         self._scheduler.started(start)

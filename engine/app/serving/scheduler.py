@@ -110,6 +110,11 @@ class Scheduler:
         state.running, state.again, state.waiting = True, None, None
         state.due, state.attempt = start.due, start.attempt
 
+    def dropped(self, start: Start) -> None:
+        """It was refused, and is not asked for again before it is due the next time."""
+        state = self._states.setdefault(start.interface, _State())
+        state.waiting, state.again, state.attempt = None, None, 0
+
     def ended(self, interface: str, now: datetime, *, transient: bool) -> datetime | None:
         """It has ended; `transient`: for a reason that may pass. When it is tried again, if it is."""
         state = self._states.setdefault(interface, _State())
