@@ -38,6 +38,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "query": "Try a SQL box on a connection, or look at the Schema.",
             "status": "What each mirror holds, and how current it is.",
             "verify": "Compare a mirror with what the provider has.",
+            "apply": "Make live what waits in a protected project.",
             "runs": "Past runs, and what each of their steps did.",
             "serve": "Run by schedule and by request, and reload what is edited.",
             "token": "Who may call the API of `weir serve`.",

@@ -48,6 +48,15 @@ def render_fixed(settings: Sequence[str], *, colour: bool = False) -> str:
     return f"{Paint(colour)(YELLOW, 'not reloaded')}: {told}\n"
 
 
+def render_pending(digest: str, risks: Sequence[str], *, colour: bool = False) -> str:
+    """What waits for somebody, and how it is applied."""
+    paint = Paint(colour)
+    lines = [f"{paint(YELLOW, 'pending')}: the project is protected, and this puts something at risk"]
+    lines += [f"  {risk}" for risk in risks]
+    lines.append(f"  {paint(BOLD, f'weir apply {digest[:12]}')} makes it live")
+    return "\n".join(lines) + "\n"
+
+
 def render_cleared(number: int, *, colour: bool = False) -> str:
     """How many findings are mended."""
     return f"{Paint(colour)(GREEN, 'mended')}: {plural(number, 'finding')}\n"

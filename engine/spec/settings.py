@@ -30,6 +30,11 @@ class PolicySpec(Model):
     """Rules that hold for every definition of the project."""
 
     reject_limit: int = Field(1000, ge=0, description="Rejects that are kept per step; all are counted.")
+    protected: bool = Field(
+        False,
+        description="Changes that put something at risk (who is reached, what is written, what is lost) wait under "
+        "`weir serve` until `weir apply HASH`.",
+    )
     isolated: bool | None = Field(None, description="Run boxes in a child process. Default: only where CI is set.")
 
 

@@ -48,6 +48,15 @@ class Kept:
     files: Files
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Files that are right and wait to be applied, because of these risks. `digest` is the hash to apply them by."""
+
+    digest: str
+    risks: tuple[str, ...]
+    since: datetime
+
+
 class GenerationStore:
     """Keeps the newest generations as files in a folder: a restart over a broken tree finds the last good one."""
 
@@ -68,6 +77,41 @@ class GenerationStore:
         write_whole(self._path(generation.number), json.dumps(document))
         for path in self._paths()[:-KEPT]:
             path.unlink(missing_ok=True)
+
+    def hold(self, pending: Pending | None) -> None:
+        """Write down what waits to be applied; None: nothing does."""
+        if pending is None:
+            with suppress(OSError):
+                self._pending.unlink()
+            return
+        document = {"digest": pending.digest, "risks": list(pending.risks), "since": pending.since.isoformat()}
+        with suppress(OSError):  # the log says it as well
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._pending, json.dumps(document))
+
+    def pending(self) -> Pending | None:
+        """What waits to be applied, as a server has written it down."""
+        try:
+            found = json.loads(self._pending.read_text(encoding="utf-8"))
+            return Pending(str(found["digest"]), tuple(found["risks"]), datetime.fromisoformat(found["since"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def approve(self, digest: str, who: str, now: datetime) -> None:
+        """Somebody has looked at it: it may become live."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._approval(digest), json.dumps({"by": who, "at": now.isoformat()}))
+
+    def is_approved(self, digest: str) -> bool:
+        """Whether somebody has."""
+        return self._approval(digest).exists()
+
+    @property
+    def _pending(self) -> Path:
+        return self._folder / "pending"
+
+    def _approval(self, digest: str) -> Path:
+        return self._folder / f"approved-{digest}"
 
     def newest(self) -> Kept | None:
         """The newest that can be read; None when there is none."""

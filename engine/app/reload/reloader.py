@@ -13,8 +13,9 @@ from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
 
 from .components import components
-from .generation import Generation, GenerationStore
+from .generation import Generation, GenerationStore, Pending
 from .manifest import Manifest
+from .risks import risks_of
 
 if TYPE_CHECKING:
     from engine.app.check import Checked
@@ -50,6 +51,8 @@ class Reload:
     delta: Delta
     is_new: bool
     fixed: tuple[str, ...] = ()
+    pending: Pending | None = None
+    """What waits to be applied by its hash: the project is protected."""
 
 
 class Reloader:
@@ -73,6 +76,7 @@ class Reloader:
         self._state = state
         self._told: dict[Diagnostic, None] = {}
         self.live: Generation | None = None
+        self.pending: Pending | None = None
 
     def recover(self) -> Generation | None:
         """Make the last good generation of an earlier process live, as far as there is one and it still compiles."""
@@ -95,8 +99,13 @@ class Reloader:
         fixed = self._fixed(offered)
         merged, checked = self._sound(files, offered, {SETTINGS} if fixed else set())
         is_same = before is not None and Manifest.of(merged) == Manifest.of(before.files)
+        if is_same:
+            self._hold(None)
         if checked.has_errors or is_same or (before is None and fixed):
             return Reload(before, offered, fresh, cleared, Delta(), is_new=False, fixed=fixed)
+        pending = self._pending_of(merged, checked)
+        if pending is not None:
+            return Reload(before, offered, fresh, cleared, Delta(), is_new=False, fixed=fixed, pending=pending)
         held = () if merged is files else Manifest.of(merged).changed(Manifest.of(files))
         number = before.number + 1 if before is not None else 1
         made = Generation(number, self._now(), merged, checked, held)
@@ -107,8 +116,27 @@ class Reloader:
         self._begin(made)
         return Reload(made, offered, fresh, cleared, delta_of(before, made), is_new=True, fixed=fixed)
 
+    def _pending_of(self, files: Files, checked: Checked) -> Pending | None:
+        """What must be applied by its hash, because the live generation is protected and somebody has to look."""
+        before, digest, found = self.live, Manifest.of(files).digest, None
+        if before is not None and before.checked.project.settings.policy.protected:
+            risks = risks_of(before.checked, checked)
+            if risks and not self._store.is_approved(digest):
+                found = Pending(digest, risks, self._now())
+        self._hold(found)
+        return found
+
+    def _hold(self, pending: Pending | None) -> None:
+        self.pending = pending
+        self._store.hold(pending)
+
+    def is_applied(self) -> bool:
+        """Whether what was pending may become live now: offer the files again."""
+        return self.pending is not None and self._store.is_approved(self.pending.digest)
+
     def _begin(self, made: Generation) -> None:
         self.live = made
+        self.pending = None
         if self._state is None:
             self._state = made.checked.project.settings.state
 

@@ -208,6 +208,9 @@ class Engine:
                 held=reload.generation.held,
             )
             self._wake.set()
+        if reload.pending is not None:
+            pending = reload.pending
+            log("generation is pending", apply=f"weir apply {pending.digest[:12]}", risks=pending.risks)
         for setting in reload.fixed:
             log("setting waits for a restart", setting=setting)
         for found in locate_all(reload.fresh, reload.offered.tree):
@@ -231,6 +234,8 @@ class Engine:
     def _schedule(self) -> None:
         while not self._stop.is_set():
             self.runs.stop_late()
+            if self._reloader.is_applied():
+                self.reload()
             if self.options.schedules and self.live is not None:
                 self._tick()
             due = self._scheduler.next_moment(self.now())

@@ -21,7 +21,7 @@ from engine.cli.findings import rendered
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import text_table
-from engine.report.reload_text import render_cleared, render_delta, render_fixed, render_held
+from engine.report.reload_text import render_cleared, render_delta, render_fixed, render_held, render_pending
 
 _PREVIEW = 5
 
@@ -64,6 +64,9 @@ def show(saved: Saved, session: Session) -> None:
         click.echo("\n" + rendered(found, "text", coloured=coloured), nl=False, color=coloured or None)
     if reload.fixed:
         click.echo(render_fixed(reload.fixed, colour=coloured), nl=False, color=coloured or None)
+    if reload.pending is not None:
+        text = render_pending(reload.pending.digest, reload.pending.risks, colour=coloured)
+        click.echo(text, nl=False, color=coloured or None)
     live = reload.generation
     if reload.is_new and live is not None:
         delta = reload.delta

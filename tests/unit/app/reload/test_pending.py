@@ -1,0 +1,94 @@
+"""In a protected project, what is risky waits until somebody applies it by its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.app.apply import apply_pending, pending_now
+from engine.app.checker import Checker
+from engine.app.errors import Exit, RefusalError
+from engine.app.reload.generation import GenerationStore
+from engine.app.reload.reloader import Reloader
+from engine.app.state import state_paths
+
+from .definitions import BASE, NOW, Project, load
+
+PROTECTED = "policy: {protected: true}\n"
+TARGET = BASE["connections/stripe.yaml"] + "is_target: true\n"
+FULL = load("b", sql="SELECT id, email FROM customers WHERE email IS NOT NULL")
+
+
+@contextmanager
+def opened(root: Path, texts: Mapping[str, str]) -> Iterator[Project]:
+    with Checker() as checker:
+        store = GenerationStore(state_paths(root).generations)
+        project = Project(Reloader(root, checker, store, lambda: NOW), texts)
+        assert project.save().is_new
+        yield project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with opened(tmp_path, {**BASE, "weir.yaml": PROTECTED}) as found:
+        yield found
+
+
+def test_a_connection_that_becomes_a_target_waits_and_is_applied_by_its_hash(project: Project, tmp_path: Path) -> None:
+    reload = project.save(connections__stripe=TARGET)
+    assert not reload.is_new
+    assert reload.pending is not None
+    assert reload.pending.risks == ("connection `stripe_main`: `is_target` is another one",)
+    assert project.live["connections/stripe.yaml"] == BASE["connections/stripe.yaml"]
+    with pytest.raises(RefusalError) as refused:
+        apply_pending(tmp_path, "0123456789ab")
+    assert refused.value.code is Exit.BUSY
+    assert not project.reloader.is_applied()
+    apply_pending(tmp_path, reload.pending.digest[:12])
+    assert project.reloader.is_applied()
+    assert project.save().is_new
+    assert project.live["connections/stripe.yaml"] == TARGET
+    assert pending_now(tmp_path) is None
+
+
+def test_what_only_reads_or_computes_becomes_live_at_once(project: Project) -> None:
+    reload = project.save(interfaces__b=FULL)
+    assert (reload.is_new, reload.pending) == (True, None)
+
+
+def test_what_loses_rows_waits(project: Project) -> None:
+    narrower = BASE["schemas/b.yaml"].replace("  email: text\n", "  mail: text\n")
+    reload = project.save(schemas__b=narrower, interfaces__b=load("b").replace("email: email", "mail: email"))
+    assert reload.pending is not None
+    assert "table `b`: column `email` is gone" in reload.pending.risks
+
+
+def test_protection_cannot_be_switched_off_by_the_way(project: Project) -> None:
+    off = {"weir.yaml": "policy: {protected: false}\n", "connections/stripe.yaml": TARGET}
+    reload = project.save_files(off)
+    assert reload.pending is not None
+    assert "weir.yaml: `policy` is another one" in reload.pending.risks
+
+
+def test_other_files_are_not_what_was_applied(project: Project, tmp_path: Path) -> None:
+    first = project.save(connections__stripe=TARGET)
+    assert first.pending is not None
+    apply_pending(tmp_path, first.pending.digest)
+    second = project.save(connections__stripe=TARGET + "timeout_ms: 999\n")
+    assert second.pending is not None
+    assert not second.is_new
+
+
+def test_taking_it_back_leaves_nothing_pending(project: Project, tmp_path: Path) -> None:
+    project.save(connections__stripe=TARGET)
+    reload = project.save(connections__stripe=BASE["connections/stripe.yaml"])
+    assert (reload.is_new, reload.pending) == (False, None)
+    assert pending_now(tmp_path) is None
+
+
+def test_a_project_that_is_not_protected_holds_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path, BASE) as found:
+        assert found.save(connections__stripe=TARGET).is_new
