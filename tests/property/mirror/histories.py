@@ -35,7 +35,7 @@ class Histories(RuleBasedStateMachine):
     def open(self, theme: Theme) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.theme = theme
-        self.shop = self.served.open()
+        self.shop = self.served.open(event_api_version=theme.version)
         names = tuple(self.shop.connect_account() for _ in range(theme.accounts))
         self.mirrored = Mirrored(
             self.folder, self.shop, theme.tables, accounts=names or None, skew=theme.skew, concurrency=theme.workers
@@ -46,6 +46,9 @@ class Histories(RuleBasedStateMachine):
             business.begin()
         self.watch = Watch(self.shop, self.mirrored, accounts_read)
         self.refused: tuple[str, ...] = ()
+        if theme.grown:
+            self._sync_and_look()
+            self._wait(HOUR)
 
     def _business(self, which: int) -> Business:
         return self.businesses[which % len(self.businesses)]
@@ -99,13 +102,20 @@ class Histories(RuleBasedStateMachine):
         self.mirrored.skew = ahead
         self.watch.note_skew()
 
-    @rule(place=NUMBERS)
-    def lose_permission(self, place: int) -> None:
+    @rule(place=NUMBERS, deeds=MANY_DEEDS, pause=st.sampled_from(SHORT), back=st.booleans())
+    def lose_permission(self, place: int, deeds: list[tuple[int, int, int, int, int]], pause: int, back: bool) -> None:
+        """Things change while they cannot be seen; maybe not for long."""
         tables = (*self.theme.tables, "events")
         kept = permissions_for(tables) - permissions_for([tables[place % len(tables)]])
         self.refused = tuple(name for name in self.theme.tables if not permissions_for([name]) <= kept)
         self.shop.allow(RESTRICTED, kept)
         self.mirrored.use_key(RESTRICTED)
+        self._do(deeds)
+        self._wait(pause)
+        self._sync_and_look()
+        if back:
+            self.regain_permission()
+            self._sync_and_look()
 
     @property
     def restricted(self) -> bool:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from engine.web.sandbox.faults import REASONS
-from tests.mirror.business import USUAL
+from tests.mirror.business import UPDATES, USUAL
 from tests.mirror.mirrored import Crash
 
 from .histories import Histories
@@ -27,6 +27,7 @@ from .themes import (
     SLICES,
     STATUSES,
     TIMES,
+    VERSIONS,
     Theme,
     theme_of,
 )  # fmt: skip
@@ -48,8 +49,8 @@ class MadeUp:
 
     def play(self, machine: Histories) -> None:
         """Let it happen, to its end."""
-        theme = self._theme()
-        self._step(machine, "open", theme=theme)
+        self._about = self._theme()
+        self._step(machine, "open", theme=self._about)
         names = [name for name in WEIGHTS if name in OFTEN or self._random.random() < 0.6]
         for _ in range(self._steps):
             name = self._random.choices(names, [WEIGHTS[each] for each in names])[0]
@@ -66,8 +67,9 @@ class MadeUp:
         groups = pick.sample(tuple(DEEDS), pick.choice((1, 1, 2, 2, 3, len(DEEDS))))
         foreign = pick.sample(USUAL, pick.choice((0, 0, 1, 2)))
         return theme_of(
-            groups, foreign, pick.choice(LATES), pick.choice((0, 0, 0, 2)), pick.choice(SKEWS), pick.randint(1, 6)
-        )
+            groups, foreign, pick.choice(LATES), pick.choice((0, 0, 0, 2)), pick.choice(SKEWS), pick.randint(1, 6),
+            pick.choice(VERSIONS), pick.random() < 0.7,
+        )  # fmt: skip
 
     def _number(self) -> int:
         return self._random.randint(0, 40)
@@ -76,6 +78,15 @@ class MadeUp:
         return [
             (self._number(), self._number(), self._number(), self._number(), self._number())
             for _ in range(self._random.randint(1, 6))
+        ]
+
+    def _updates(self) -> list[tuple[int, int, int, int, int]]:
+        """Changes of what is there: events tell of them, and no list brings them."""
+        theme, pick = self._about, self._random
+        known = [theme.deeds.index(name) for name in theme.deeds if name in UPDATES]
+        return [
+            (pick.choice(known), self._number(), self._number(), self._number(), self._number())
+            for _ in range(pick.choice((1, 2)) if known else 0)
         ]
 
     def _live_on(self) -> dict[str, Any]:
@@ -92,7 +103,11 @@ class MadeUp:
         return {"which": self._number(), "how": self._number()}
 
     def _lose_permission(self) -> dict[str, Any]:
-        return {"place": self._number()}
+        pick = self._random
+        return {
+            "place": self._number(), "deeds": [*self._deeds(), *self._updates()], "pause": pick.choice(SHORT),
+            "back": pick.random() < 0.7,
+        }  # fmt: skip
 
     def _regain_permission(self) -> dict[str, Any]:
         return {}
@@ -107,17 +122,20 @@ class MadeUp:
 
     def _sync_in_trouble(self) -> dict[str, Any]:
         pick = self._random
+        crash = pick.random() < 0.3
+        impatient = pick.random() < 0.2
         return {
-            "deeds": self._deeds(),
+            "deeds": [*self._deeds(), *self._updates()],
             "pause": pick.choice(SHORT),
-            "faults": [self._fault() for _ in range(pick.choice((0, 0, 1, 1, 2)))],
+            # What ends a run early hides what faults do to the rest of it.
+            "faults": [self._fault() for _ in range(pick.choice((0, 0, 1) if crash or impatient else (0, 1, 1, 2)))],
             "hooks": [
                 (pick.choice(sorted(LISTS)), pick.randint(1, 2), self._number(), self._number())
                 for _ in range(pick.choice((0, 0, 1, 3)))
             ],
             "size": pick.choice(SLICES),
-            "crash": pick.choice((None, Crash(pick.randint(0, 4), pick.random() < 0.5))),
-            "patience": pick.choice((None, None, None, pick.randint(1, 60))),
+            "crash": Crash(pick.randint(0, 4), pick.random() < 0.5) if crash else None,
+            "patience": pick.randint(1, 60) if impatient else None,
             "full": pick.random() < 0.4,
         }
 

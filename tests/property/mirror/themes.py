@@ -31,6 +31,8 @@ TABLES: Final = tuple(sorted(table for group in DEEDS for table in group))
 LATES: Final = ((0,), (0, 0, 3, 120, 290), (0, 290), (0, 290, 2_000, 3_500))
 """By how many seconds events come late, in one history."""
 SKEWS: Final = (0, 0, 45, -45)
+VERSIONS: Final = (None, None, "2024-06-20")
+"""At which version events carry objects: at another one than is read, all that changes must be retrieved."""
 HOUR: Final = 3_600
 SHORT: Final = (0, 0, 1, 60, 300, 700)
 LONG: Final = (1, 300, HOUR, 2 * HOUR, DAY, 3 * DAY, 8 * DAY, 40 * DAY)
@@ -42,7 +44,10 @@ LISTS: Final = {
 }  # fmt: skip
 KINDS: Final = ("error", "error", "rate_limit", "lock", "reset", "truncated", "malformed")
 SKIPS: Final = (0, 0, 0, 1)
-TIMES: Final = (1, 8, 8, 8)  # a request is tried six times
+TIMES: Final = (1, 8, None, None)
+"""A request is tried six times; None: for as long as the run lasts, so that no other request uses a fault up."""
+RETRIEVES: Final = "/v1/*/*"
+"""What is asked for by id, and what hangs on it."""
 STATUSES: Final = (500, 502, 503)
 NUMBERS: Final = st.integers(0, 40)
 FAULT: Final = st.fixed_dictionaries(
@@ -68,6 +73,9 @@ class Theme:
     accounts: int
     skew: int
     workers: int
+    version: str | None
+    grown: bool
+    """Whether a mirror is there before anything happens, of objects so old that no list brings them by the way."""
 
     @property
     def updates(self) -> tuple[str, ...]:
@@ -77,24 +85,29 @@ class Theme:
     def fault(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A fault of something that this history's runs ask for."""
         known = load_catalogue().tables
-        paths = ["*", "/v1/events"]
+        paths = ["*", "/v1/events", RETRIEVES, RETRIEVES]
         for name in self.tables:
             if not known[name].parents:
                 path = known[name].path
                 paths += [f"{path}/*", path, f"{path}/*", f"{path}*"]  # of what is retrieved there are few requests
+        times = given["times"]
+        if times is None and given["kind"] == "rate_limit":
+            times = 8  # a limit is waited for until it passes
         return {
             **{name: value for name, value in given.items() if name != "place"},
             "path": paths[given["place"] % len(paths)],
+            "times": times,
         }
 
 
 def theme_of(
-    groups: list[tuple[str, ...]], foreign: list[str], lates: tuple[int, ...], accounts: int, skew: int, workers: int
-) -> Theme:
+    groups: list[tuple[str, ...]], foreign: list[str], lates: tuple[int, ...], accounts: int, skew: int, workers: int,
+    version: str | None, grown: bool,
+) -> Theme:  # fmt: skip
     deeds = {deed for group in groups for deed in DEEDS[group]}
     return Theme(
         tuple(sorted(table for group in groups for table in group)), tuple(sorted({*deeds, *foreign, "wait"})),
-        lates, accounts, skew, workers,
+        lates, accounts, skew, workers, version, grown,
     )  # fmt: skip
 
 
@@ -110,4 +123,6 @@ THEMES: Final = st.builds(
     st.sampled_from((0, 0, 1, 2)),
     st.sampled_from(SKEWS),
     st.integers(1, 6),
+    st.sampled_from(VERSIONS),
+    st.booleans(),
 )
