@@ -47,14 +47,23 @@ class Histories(RuleBasedStateMachine):
         self.watch = Watch(self.shop, self.mirrored, accounts_read)
         self.refused: tuple[str, ...] = ()
         if theme.grown:
-            self._sync_and_look()
+            self._begin_to_read(names)
             self._wait(HOUR)
+
+    def _begin_to_read(self, names: tuple[str, ...]) -> None:
+        """Of several accounts, the first one has a mirror before the others have."""
+        if names:
+            self.mirrored.accounts = names[:1]
+            assert self.mirrored.sync().status == "succeeded"
+            self.mirrored.accounts = names
+        self._sync_and_look()
 
     def _business(self, which: int) -> Business:
         return self.businesses[which % len(self.businesses)]
 
     def _do(self, deeds: list[tuple[int, int, int, int, int]]) -> None:
         theme = self.theme
+        self._wait(theme.lull)
         for deed, which, who, how, late in deeds:
             self._business(which).do(
                 theme.deeds[deed % len(theme.deeds)], who, how, theme.lates[late % len(theme.lates)]
@@ -79,6 +88,7 @@ class Histories(RuleBasedStateMachine):
     def change_again_and_again(self, deed: int, which: int, who: int, lates: list[int], pause: int) -> None:
         """Several changes of one object, whose events may be seen in another order."""
         theme = self.theme
+        self._wait(theme.lull)
         for how, late in enumerate(lates):
             name = theme.updates[deed % len(theme.updates)]
             self._business(which).do(name, who, how + deed, theme.lates[late % len(theme.lates)])

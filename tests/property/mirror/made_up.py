@@ -21,6 +21,7 @@ from .themes import (
     LATES,
     LISTS,
     LONG,
+    LULLS,
     SHORT,
     SKEWS,
     SKIPS,
@@ -68,7 +69,7 @@ class MadeUp:
         foreign = pick.sample(USUAL, pick.choice((0, 0, 1, 2)))
         return theme_of(
             groups, foreign, pick.choice(LATES), pick.choice((0, 0, 0, 2)), pick.choice(SKEWS), pick.randint(1, 6),
-            pick.choice(VERSIONS), pick.random() < 0.7,
+            pick.choice(VERSIONS), pick.choice(LULLS), pick.random() < 0.7,
         )  # fmt: skip
 
     def _number(self) -> int:

@@ -33,6 +33,8 @@ LATES: Final = ((0,), (0, 0, 3, 120, 290), (0, 290), (0, 290, 2_000, 3_500))
 SKEWS: Final = (0, 0, 45, -45)
 VERSIONS: Final = (None, None, "2024-06-20")
 """At which version events carry objects: at another one than is read, all that changes must be retrieved."""
+LULLS: Final = (0, 1, 1, 60)
+"""Seconds between a run and what happens next. Events from the second of the run count as late."""
 HOUR: Final = 3_600
 SHORT: Final = (0, 0, 1, 60, 300, 700)
 LONG: Final = (1, 300, HOUR, 2 * HOUR, DAY, 3 * DAY, 8 * DAY, 40 * DAY)
@@ -74,6 +76,7 @@ class Theme:
     skew: int
     workers: int
     version: str | None
+    lull: int
     grown: bool
     """Whether a mirror is there before anything happens, of objects so old that no list brings them by the way."""
 
@@ -102,12 +105,12 @@ class Theme:
 
 def theme_of(
     groups: list[tuple[str, ...]], foreign: list[str], lates: tuple[int, ...], accounts: int, skew: int, workers: int,
-    version: str | None, grown: bool,
+    version: str | None, lull: int, grown: bool,
 ) -> Theme:  # fmt: skip
     deeds = {deed for group in groups for deed in DEEDS[group]}
     return Theme(
         tuple(sorted(table for group in groups for table in group)), tuple(sorted({*deeds, *foreign, "wait"})),
-        lates, accounts, skew, workers, version, grown,
+        lates, accounts, skew, workers, version, lull, grown,
     )  # fmt: skip
 
 
@@ -124,5 +127,6 @@ THEMES: Final = st.builds(
     st.sampled_from(SKEWS),
     st.integers(1, 6),
     st.sampled_from(VERSIONS),
+    st.sampled_from(LULLS),
     st.booleans(),
 )
