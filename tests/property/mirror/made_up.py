@@ -143,6 +143,6 @@ class MadeUp:
     def _fault(self) -> dict[str, Any]:
         pick = self._random
         return {
-            "kind": pick.choice(KINDS), "place": self._number(), "skip": pick.choice(SKIPS),
+            "kind": pick.choice(KINDS), "place": pick.choice((0, self._number())), "skip": pick.choice(SKIPS),
             "times": pick.choice(TIMES), "status": pick.choice(STATUSES), "reason": pick.choice(REASONS),
         }  # fmt: skip

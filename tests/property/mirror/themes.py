@@ -46,7 +46,7 @@ LISTS: Final = {
 }  # fmt: skip
 KINDS: Final = ("error", "error", "rate_limit", "lock", "reset", "truncated", "malformed")
 SKIPS: Final = (0, 0, 0, 1)
-TIMES: Final = (1, 8, None, None)
+TIMES: Final = (1, 8, None, None, None)
 """A request is tried six times; None: for as long as the run lasts, so that no other request uses a fault up."""
 RETRIEVES: Final = "/v1/*/*"
 """What is asked for by id, and what hangs on it."""
@@ -88,7 +88,7 @@ class Theme:
     def fault(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A fault of something that this history's runs ask for."""
         known = load_catalogue().tables
-        paths = ["*", "/v1/events", RETRIEVES, RETRIEVES]
+        paths = [RETRIEVES, "*", "/v1/events"]
         for name in self.tables:
             if not known[name].parents:
                 path = known[name].path
