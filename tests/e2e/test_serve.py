@@ -57,8 +57,10 @@ def server(project: Path) -> Iterator[Server]:
         made.kill()
 
 
-def test_it_says_where_it_listens_and_how_to_make_a_token(tmp_path: Path) -> None:
-    server = Server(make_project(tmp_path / "project")).start()
+def test_it_says_where_it_listens_and_how_to_make_a_token(server: Server, project: Path) -> None:
+    [token] = json.loads(weir(project, "token", "list", "--format", "json").succeeded().out)["id"].split()
+    weir(project, "token", "revoke", token).succeeded()
+    server.start()
     told = server.starts[0][0].read_text()
     assert told.startswith("listening on http://127.0.0.1:")
     assert "weir token new NAME --scope" in told

@@ -67,16 +67,23 @@ def test_killed_at_ten_moments(tmp_path: Path) -> None:
             server.kill()
     finally:
         stop.set()
-        editor.join()
+        if editor.ident is not None:
+            editor.join()
+        if server.is_alive:
+            server.kill()
     broken = "kind: interface\nname: beat\nsteps: nothing\n"
     (project / "interfaces/beat.yaml").write_text(broken)
-    server.start()
-    generations(server)
-    wait_for(lambda: len(server.log("start", start=-1)) >= 4, server)
-    assert server.ask("GET", "/findings")[1]["errors"] >= 1
-    assert server.ask("GET", "/ready")[0] == 200
-    wait_for(lambda: any(each["status"] == "succeeded" for each in server.log("run over", start=-1)), server)
-    assert server.end() == 0
+    try:
+        server.start()
+        generations(server)
+        wait_for(lambda: len(server.log("start", start=-1)) >= 4, server)
+        assert server.ask("GET", "/findings")[1]["errors"] >= 1
+        assert server.ask("GET", "/ready")[0] == 200
+        wait_for(lambda: any(each["status"] == "succeeded" for each in server.log("run over", start=-1)), server)
+        assert server.end() == 0
+    finally:
+        if server.is_alive:
+            server.kill()
     check_starts(server, project)
 
 
