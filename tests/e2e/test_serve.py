@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
 import signal
 import sqlite3
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -18,7 +20,7 @@ import pytest
 from tests.serving import ECHO, SCHEDULED, SLOW, make_project
 
 from .command import weir
-from .served import Server, new_token, wait_for
+from .served import WAIT_SECONDS, Server, new_token, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +57,18 @@ def server(project: Path) -> Iterator[Server]:
     yield made
     if made.is_alive:
         made.kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there a signal can be given to one thread")
+def test_a_signal_that_another_thread_gets_stops_it(server: Server, project: Path) -> None:
+    """The system chooses the thread, and Python's handlers run on the main one only, which waits."""
+    server.start()
+    server.wait_log("server listens")
+    assert server.process is not None
+    process = server.process.pid
+    others = [int(each.name) for each in Path(f"/proc/{process}/task").iterdir() if int(each.name) != process]
+    assert ctypes.CDLL(None).tgkill(process, min(others), int(signal.SIGTERM)) == 0
+    assert server.process.wait(WAIT_SECONDS) == 0
 
 
 def test_it_says_where_it_listens_and_how_to_make_a_token(server: Server, project: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.web.api import Listening
 
 PORT = 8420
+_LOOK_SECONDS: Final = 0.2
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -94,7 +95,9 @@ def _serve(engine: Engine, listening: Listening, signals: _Signals) -> None:
         told.append("no tokens yet: `weir token new NAME --scope read --scope run` makes one")
     click.echo("\n".join(told))
     sys.stdout.flush()
-    signals.stop.wait()
+    # Looked at again and again: the system may give a signal to another thread, and that does not wake this one.
+    while not signals.stop.wait(_LOOK_SECONDS):
+        pass
     engine.drain()
 
 

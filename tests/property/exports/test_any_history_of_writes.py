@@ -274,6 +274,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedShops]:
 def test_writes_make_a_shop_as_the_rows_say(served: ServedShops) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     effort = settings(
-        max_examples=examples(6), stateful_step_count=10, deadline=None, suppress_health_check=checks, phases=PHASES
+        max_examples=examples(4), stateful_step_count=10, deadline=None, suppress_health_check=checks, phases=PHASES
     )
     run_state_machine_as_test(Writes, settings=effort)
