@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select, text
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 
 from engine.run import StoreError
@@ -43,6 +44,15 @@ def open_database(url: str, *, durable: bool = False) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def insert_into(engine: Engine, table: Table) -> Any:
+    """An INSERT that can say what to do on a conflict, which each dialect spells for itself."""
+    if engine.dialect.name != "postgresql":
+        return sqlite_insert(table)
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # slow, and most runs do without
+
+    return postgresql_insert(table)
 
 
 def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from engine.run import ConnectionReads, RunRecord, StepRecord
 
-from .database import open_database, sqlite_url
+from .database import insert_into, open_database, sqlite_url
 from .moments import EPOCH, instant, moment
 from .tables import LEASES, READS, RUNS, STEPS, TRACKED
 
@@ -36,7 +35,7 @@ class SqlRunStore:
     def acquire(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> int | None:
         """See `RunStore.acquire`. One statement decides: of two processes that race, one gets a token."""
         values = {"name": name, "token": 1, "owner": owner, "expires": _expiry(now, ttl_seconds)}
-        statement = self._insert(LEASES).values(values)
+        statement = insert_into(self._engine, LEASES).values(values)
         taken = statement.on_conflict_do_update(
             index_elements=[LEASES.c.name],
             set_={"token": LEASES.c.token + 1, "owner": owner, "expires": values["expires"]},
@@ -150,7 +149,8 @@ class SqlRunStore:
         """See `RunStore.track`."""
         with self._engine.begin() as connection:
             for parameter, value in values.items():
-                statement = self._insert(TRACKED).values(interface=interface, parameter=parameter, value=value)
+                row = {"interface": interface, "parameter": parameter, "value": value}
+                statement = insert_into(self._engine, TRACKED).values(row)
                 connection.execute(
                     statement.on_conflict_do_update(
                         index_elements=[TRACKED.c.interface, TRACKED.c.parameter], set_={"value": value}
@@ -159,7 +159,7 @@ class SqlRunStore:
 
     def count_reads(self, connection: str, day: date, requests: int) -> None:
         """See `ReadLedger.count_reads`."""
-        statement = self._insert(READS).values(connection=connection, day=_day(day), requests=requests)
+        statement = insert_into(self._engine, READS).values(connection=connection, day=_day(day), requests=requests)
         added = statement.on_conflict_do_update(
             index_elements=[READS.c.connection, READS.c.day], set_={"requests": READS.c.requests + requests}
         )
@@ -190,14 +190,6 @@ class SqlRunStore:
     def close(self) -> None:
         """See `RunStore.close`."""
         self._engine.dispose()
-
-    def _insert(self, table: Any) -> Any:
-        """An INSERT that can say what to do on a conflict, which each dialect spells for itself."""
-        if self._engine.dialect.name != "postgresql":
-            return sqlite_insert(table)
-        from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # slow, and most runs do without
-
-        return postgresql_insert(table)
 
 
 def _held(name: str, token: int) -> Any:

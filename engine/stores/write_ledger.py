@@ -11,13 +11,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Row, Update, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from engine.connector import Failure
 from engine.run import DOUBTFUL_STATES, OPEN_STATES, Op, OpEnd, OpState
 
-from .database import open_database, sqlite_url
+from .database import insert_into, open_database, sqlite_url
 from .moments import instant, moment
 from .tables import IDENTITIES, OPS
 
@@ -134,8 +132,7 @@ class SqlWriteLedger:
                 self._remember(opened, rows)
 
     def _remember(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        made = postgresql_insert if self._engine.dialect.name == "postgresql" else sqlite_insert
-        statement = made(IDENTITIES)
+        statement = insert_into(self._engine, IDENTITIES)
         statement = statement.on_conflict_do_update(
             index_elements=[IDENTITIES.c.connection, IDENTITIES.c.step, IDENTITIES.c.row_key],
             set_={"object": statement.excluded.object, "since": statement.excluded.since},
