@@ -35,10 +35,11 @@ class WindowDifference:
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
-    """How the mirror's part of a table differs from what the provider has. Rows that changed meanwhile do not count.
+    """How the mirror's part of a table differs from what the provider has.
 
     `missing` are at the provider only, `surplus` in the mirror only, `differing` hold something else; each with a few
-    ids. `windows` are all months.
+    ids. `changed` are not like what was read, and the mirror has heard of them since: they count nowhere else.
+    `windows` are all months.
     """
 
     table: str
@@ -47,6 +48,7 @@ class TableDifference:
     missing: int
     surplus: int
     differing: int
+    changed: int
     samples: tuple[str, ...]
     windows: tuple[WindowDifference, ...]
 
@@ -65,7 +67,8 @@ def compare_tables(
 ) -> tuple[TableDifference, ...]:
     """Compare these parts of tables (where any of the conjunctions holds), in both files, for one account.
 
-    Rows that the mirror learned of at or after `changed_since` (this machine's time) are left out on both sides.
+    Rows that are not alike, and of which the mirror learned at or after `changed_since` (this machine's time), are left
+    out on both sides.
     """
     with reading([mirror, read]), contextlib.closing(duckdb.connect(config={"threads": 1})) as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -82,6 +85,7 @@ def _compare(
     changed_since: datetime,
 ) -> TableDifference:
     _make_sides(connection, table, where, account, changed_since)
+    ((changed,),) = connection.execute(f"DELETE FROM sides WHERE moved AND {_ANY}").fetchall()
     ((rows, missing, surplus, differing),) = connection.execute(_TOTALS).fetchall()
     samples = connection.execute(f"SELECT key FROM sides WHERE {_ANY} ORDER BY key LIMIT {_SAMPLES}").fetchall()
     windows = connection.execute(_WINDOWS).fetchall()
@@ -93,6 +97,7 @@ def _compare(
         missing,
         surplus,
         differing,
+        changed,
         tuple(key for (key,) in samples),
         tuple(WindowDifference(*window) for window in windows),
     )
@@ -147,9 +152,9 @@ def _make_sides(
             coalesce(own.key, theirs.key) AS key,
             coalesce(theirs.created, own.created) AS created,
             own.content AS mirror_hash,
-            theirs.content AS provider_hash
+            theirs.content AS provider_hash,
+            coalesce(own.key, theirs.key) IN ({moved}) AS moved
         FROM ({side("mirror")}) AS own FULL JOIN ({side("provider")}) AS theirs USING (key)
-        WHERE coalesce(own.key, theirs.key) NOT IN ({moved})
         """,
         parameters,
     )

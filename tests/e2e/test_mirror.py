@@ -189,6 +189,7 @@ def test_a_mirror_is_verified(shop: Shop) -> None:
     shop.act("POST", f"/v1/customers/{shop.list('/v1/customers', limit='1')[0]['id']}", name="Changed Since")
     agreed = shop.weir("verify", "stripe_main").succeeded()
     assert agreed.out.count("same") == len(TABLES)
+    assert ["customers", "59"] in [line.split()[:2] for line in agreed.out.splitlines()]
     shop.compare()
 
     staging = shop.folder / ".weir" / "staging" / "stripe_main.duckdb"

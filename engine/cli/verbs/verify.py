@@ -38,9 +38,8 @@ def command(session: Session, connection: str, tables: tuple[str, ...], style: s
     """Compare the mirror of CONNECTION (or these tables of it) with what the provider has.
 
     All that the mirror claims to have is read again, aside: as many requests as a first run; how many is said
-    before. Counts, ids and contents
-    are compared by month. Exit code 0 when they agree, 4 when they differ, 3 when a table could not be read, 6
-    when the read budget does not allow it.
+    before. Counts, ids and contents are compared by month. Exit code 0 when they agree, 4 when they differ, 3 when
+    a table could not be read, 6 when the read budget does not allow it.
     """
     from engine.plan import totals
 
@@ -75,6 +74,8 @@ def _text(found: Verification, session: Session) -> str:
     names = ("table", "rows", "missing", "surplus", "differing", "verdict")
     lines = [text_table(names, rows, fit=session.width)] if rows else []
     lines += [_difference(each) for each in found.tables if not each.same]
+    if changed := sum(each.changed for each in found.tables):
+        lines.append(f"{plural(changed, 'row')} changed while they were read, and are left out: ask again")
     lines += [f"{table}: could not be read: {why}" for table, why in found.unread.items()]
     verdict = "the mirror agrees with the provider" if found.same else "the mirror and the provider differ"
     if found.unread:
