@@ -12,9 +12,10 @@ DEVELOPMENT := $(VENV)/.development
 FORMAT ?= text
 PYTEST ?= -n 2 --dist worksteal
 TIMES ?= 20
+BASE ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench watch serve validate plan test-connection sandbox clean
+.PHONY: help run test test-long lint bench watch serve validate plan review test-connection sandbox clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,9 @@ validate: $(RUNTIME) ## Check all definitions; no key, no network
 
 plan: $(RUNTIME) ## Show what a run would do; no key, no network
 	@$(BIN)/weir plan $(ARGS)
+
+review: $(RUNTIME) ## Say what a change exposes, writes and costs (BASE=origin/main); no key, no network
+	@$(BIN)/weir review --base $(BASE) $(ARGS)
 
 test-connection: $(RUNTIME) ## Reach a provider: make test-connection CONNECTION=stripe_main
 ifndef CONNECTION

@@ -6,9 +6,10 @@ from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .delta import TaskChange, compare_plans
 from .moved import MovedBox, moved_boxes
 from .outlook import Known, Mirrors, outlook
-from .plan import Totals, connection_settings, plan_graph, plan_of_needs, totals
+from .plan import Totals, connection_of, connection_settings, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
+from .words import EFFECTS
 from .writes import (
     PENDING,
     FieldChange,
@@ -24,6 +25,7 @@ from .writes import (
 
 __all__ = [
     "BUDGET_DAYS",
+    "EFFECTS",
     "FORMAT_VERSION",
     "PENDING",
     "Beside",
@@ -46,6 +48,7 @@ __all__ = [
     "WriteDifference",
     "compare_plans",
     "compare_writes",
+    "connection_of",
     "connection_settings",
     "moved_boxes",
     "outlook",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from engine.connector import Effect
 from engine.graph import Call, Export, ExportAction
+
+EFFECTS: Final = {
+    Effect.MONEY: "may move money",
+    Effect.FINAL: "cannot be undone",
+    Effect.MESSAGE: "somebody gets a message",
+    Effect.DATA: "changes data",
+    Effect.TEST: "exists in test mode only",
+    Effect.NONE: "changes nothing that lasts",
+}
 
 
 def why_export(step: Export) -> str:

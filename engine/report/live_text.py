@@ -10,11 +10,10 @@ from typing import Final
 
 from engine.connector import Effect
 from engine.graph import Call, Export
-from engine.plan import PENDING, FieldChange, Plan, PlannedWrite, StepWrites
+from engine.plan import EFFECTS, PENDING, FieldChange, Plan, PlannedWrite, StepWrites
 
 from .masking import masked
 from .paint import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, plural
-from .write_text import EFFECTS
 
 SHOWN: Final = 50
 """How many writes of a step are listed unless all are asked for."""

@@ -17,9 +17,9 @@ def render_markdown(found: Sequence[Located]) -> str:
         lines += ["| where | code | finding |", "|---|---|---|"]
     size = sum(len(line) + 1 for line in lines)
     for index, item in enumerate(found):
-        hint = f"<br>{_cell(item.hint)}" if item.hint else ""
-        where = f"`{_cell(item.where)}`" if item.where else ""
-        row = f"| {where} | {item.severity} {item.code} | {_cell(item.message)}{hint} |"
+        hint = f"<br>{cell(item.hint)}" if item.hint else ""
+        where = f"`{cell(item.where)}`" if item.where else ""
+        row = f"| {where} | {item.severity} {item.code} | {cell(item.message)}{hint} |"
         if size + len(row) > MOST_CHARACTERS - 100:
             lines += ["", f"… and {len(found) - index} more"]
             break
@@ -28,5 +28,6 @@ def render_markdown(found: Sequence[Located]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text that stands in a cell of a table."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", "<br>")

@@ -8,18 +8,11 @@ from typing import Final
 
 from engine.connector import Effect
 from engine.graph import Call, Caps, Export, WriteColumn
+from engine.plan import EFFECTS
 
 from .paint import BOLD, CYAN, DIM, RED, YELLOW, Paint
 
 _WIDTH: Final = 110
-EFFECTS: Final = {
-    Effect.MONEY: "may move money",
-    Effect.FINAL: "cannot be undone",
-    Effect.MESSAGE: "somebody gets a message",
-    Effect.DATA: "changes data",
-    Effect.TEST: "exists in test mode only",
-    Effect.NONE: "changes nothing that lasts",
-}
 
 
 def render_write(step: Export | Call, paint: Paint) -> Iterator[str]:

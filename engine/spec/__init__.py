@@ -1,5 +1,6 @@
 """What was meant, file by file: the models of the definitions."""
 
+from .base import Model, duration_text
 from .connection import ConnectionSpec, GrantsSpec, LimitsSpec, SecretSpec
 from .interface import (
     STEP_KINDS,
@@ -40,6 +41,7 @@ __all__ = [
     "InterfaceSpec",
     "LimitsSpec",
     "MapSpec",
+    "Model",
     "ParameterSpec",
     "PolicySpec",
     "RespondSpec",
@@ -55,6 +57,7 @@ __all__ = [
     "WriteMapSpec",
     "WriteSpec",
     "cron_fields",
+    "duration_text",
     "json_schema",
     "schema_files",
     "validate_tree",

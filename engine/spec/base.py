@@ -45,6 +45,16 @@ def seconds(text: str) -> float:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+def duration_text(length: timedelta) -> str:
+    """The shortest way to write a length of time: `90m`, `1d`."""
+    milliseconds = round(length.total_seconds() * 1000)
+    for unit in ("d", "h", "m", "s"):
+        number, rest = divmod(milliseconds, round(_SECONDS[unit] * 1000))
+        if not rest:
+            return f"{number}{unit}"
+    return f"{milliseconds}ms"
+
+
 def _duration(value: Any) -> Any:
     if isinstance(value, str):
         try:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 from engine.app.logging import log
 from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
+from engine.review import risks_of
 
 from .components import components
 from .generation import Generation, GenerationStore, Pending
 from .manifest import Manifest
-from .risks import risks_of
 
 if TYPE_CHECKING:
     from engine.app.check import Checked
@@ -120,7 +120,9 @@ class Reloader:
         """What must be applied by its hash, because the live generation is protected and somebody has to look."""
         before, digest, found = self.live, Manifest.of(files).digest, None
         if before is not None and before.checked.project.settings.policy.protected:
-            risks = risks_of(before.checked, checked)
+            live = before.checked
+            found_risks = risks_of((live.project, live.graph), (checked.project, checked.graph))
+            risks = tuple(risk.text for risk in found_risks)
             if risks and not self._store.is_approved(digest):
                 found = Pending(digest, risks, self._now())
         self._hold(found)

@@ -1,0 +1,1 @@
+SELECT id, lower(email) AS email, currency FROM customers
