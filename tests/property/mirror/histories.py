@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ DEED = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 MANY_DEEDS = st.lists(DEED, min_size=1, max_size=6)
 SIZES = st.sampled_from(SLICES)
 CRASH = st.builds(Crash, st.integers(0, 4), st.booleans())
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where mirrors are kept, if there is such a folder: on a disk, half of a history is waiting for commits."""
 
 
 class Histories(RuleBasedStateMachine):
@@ -33,7 +36,7 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(theme=THEMES)
     def open(self, theme: Theme) -> None:
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY))
         self.theme = theme
         self.shop = self.served.open(event_api_version=theme.version)
         names = tuple(self.shop.connect_account() for _ in range(theme.accounts))
