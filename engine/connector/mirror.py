@@ -57,12 +57,14 @@ class EventInterval:
     """The events of an account that were applied without a hole: those from `since` up to `until`.
 
     What was read from `since` on, of a table whose changes emit events, is current as of `until`. `read_at` is when the
-    latest of them were committed.
+    latest of them were committed. `looked_back` is up to when events were sought that came late (None: not known); as
+    all but `read_at`, by the provider's clock.
     """
 
     since: datetime
     until: datetime
     read_at: datetime
+    looked_back: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,8 @@ class EventClaim:
     `since` is None where the interval goes on, and a moment where it begins anew: what was read before is then not kept
     current any more. `lost` is set when that leaves a hole: from when on events could not be read. `applied` are the
     (id, created) of the latest ones. Of the tables in `forget` not all changes could be read: they have nothing but
-    what is claimed with this or later. `read_at` is as that of `Coverage`.
+    what is claimed with this or later. `read_at` is as that of `Coverage`. `looks_back`: events that came late were
+    sought, too; an interval that begins anew needs that not.
     """
 
     account: str
@@ -155,6 +158,7 @@ class EventClaim:
     applied: tuple[tuple[str, int], ...] = ()
     forget: tuple[str, ...] = ()
     read_at: datetime | None = None
+    looks_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ MIRROR_TABLES: Final[Mapping[str, Relation]] = MappingProxyType(
                 Column("since", TIMESTAMP, True, "events are applied without a hole from then on"),
                 Column("until", TIMESTAMP, True, "up to then, by the provider's clock"),
                 Column("read_at", TIMESTAMP, True, "when the latest of them were read, by this machine's clock"),
+                Column("looked_back", TIMESTAMP, False, "up to when late ones were sought, by the provider's clock"),
             )
         ),
         "gaps": Relation(

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS weir.events (
     until TIMESTAMP NOT NULL,
     read_at TIMESTAMP NOT NULL
 );
+ALTER TABLE weir.events ADD COLUMN IF NOT EXISTS looked_back TIMESTAMP;
 CREATE TABLE IF NOT EXISTS weir.identity (
     account VARCHAR NOT NULL,
     livemode BOOLEAN
@@ -81,11 +82,19 @@ def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read
     known = {"account": claim.account}
     read_at = _naive(claim.read_at) if claim.read_at is not None else read_at
     until = _naive(claim.until)
-    before = connection.execute("DELETE FROM weir.events WHERE account = $account RETURNING since", known).fetchall()
-    since = _naive(claim.since) if claim.since is not None else before[0][0] if before else until
+    deleted = "DELETE FROM weir.events WHERE account = $account RETURNING since, looked_back"
+    before = connection.execute(deleted, known).fetchall()
+    begins = claim.since is not None or not before
+    since, looked_back = (_naive(claim.since or claim.until), until) if begins else before[0]
     connection.execute(
-        "INSERT INTO weir.events VALUES ($account, $since, $until, $read_at)",
-        {**known, "since": since, "until": until, "read_at": read_at},
+        "INSERT INTO weir.events VALUES ($account, $since, $until, $read_at, $looked_back)",
+        {
+            **known,
+            "since": since,
+            "until": until,
+            "read_at": read_at,
+            "looked_back": until if claim.looks_back else looked_back,
+        },
     )
     if claim.lost is not None:
         connection.execute(
@@ -119,16 +128,18 @@ def read_events(
 ) -> tuple[EventInterval | None, tuple[tuple[str, int], ...]]:
     """The account's interval, and the (id, created) of the latest events in it."""
     known = {"account": account}
-    rows = connection.execute(
-        "SELECT since, until, read_at FROM weir.events WHERE account = $account", known
-    ).fetchall()
+    rows = connection.execute("SELECT * FROM weir.events WHERE account = $account", known).fetchall()
     if not rows:
         return None, ()
-    since, until, read_at = (moment.replace(tzinfo=UTC) for moment in rows[0])
+    _, since, until, read_at, *more = rows[0]
+    looked_back = more[0] if more else None  # a file that was last written before it was noted
     applied = connection.execute(
         "SELECT id, epoch(created)::BIGINT FROM weir.applied_events WHERE account = $account ORDER BY id", known
     )
-    return EventInterval(since, until, read_at), tuple((name, created) for name, created in applied.fetchall())
+    interval = EventInterval(
+        _aware(since), _aware(until), _aware(read_at), _aware(looked_back) if looked_back is not None else None
+    )
+    return interval, tuple((name, created) for name, created in applied.fetchall())
 
 
 def read_gaps(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Gap, ...]:
@@ -136,7 +147,11 @@ def read_gaps(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Gap,
     rows = connection.execute(
         "SELECT since, until, found_at FROM weir.gaps WHERE account = $account ORDER BY since", {"account": account}
     ).fetchall()
-    return tuple(Gap(*(moment.replace(tzinfo=UTC) for moment in row)) for row in rows)
+    return tuple(Gap(*map(_aware, row)) for row in rows)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
 
 
 def _naive(moment: datetime) -> datetime:

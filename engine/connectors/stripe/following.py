@@ -13,7 +13,7 @@ from .covered import as_where, live_coverage
 from .held import Held, changed, is_unfiltered, options_of, parent_of, partial, table_of
 from .read_options import ChangesOptions, Follow, ReadOptions
 from .reads import PAGE_SIZE, plan_reads_of
-from .sync_rules import HOUR, LOOK_BACK, OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
+from .sync_rules import HOUR, LATEST, OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
 
 
 def needs_events(held: Held, found: Iterable[Read]) -> bool:
@@ -111,11 +111,13 @@ def changes_read(held: Held) -> Read:
     usable = held.events_usable
     lost = held.pace.lost or (interval.until if interval is not None and not usable else None)
     settled = int(interval.until.timestamp()) if interval is not None and usable else None
-    since = _read_from(held, interval, settled) if interval is not None and settled is not None else None
+    looks_back = interval is not None and _looks_back(held, interval)
+    since = _read_from(interval, settled, looks_back) if interval is not None and settled is not None else None
     known = [each for each, created in held.mirror.applied if since is not None and created >= since]
     changes: ChangesOptions = {
         "since": since,
         "settled": settled,
+        "looks_back": looks_back,
         "applied": known,
         "lost": lost.isoformat() if lost is not None else None,
     }
@@ -151,12 +153,19 @@ def changes_read(held: Held) -> Read:
     )
 
 
-def _read_from(held: Held, interval: EventInterval, settled: int) -> int:
-    """From when on events are read (again). The first run of an hour, by this machine's clock, looks back further, but
-    not to before the interval: lists were read after what is told there."""
-    if interval.read_at.timestamp() // HOUR == held.pace.now.timestamp() // HOUR:
+def _looks_back(held: Held, interval: EventInterval) -> bool:
+    """Whether events are sought that came late: by the first run of an hour of this machine's clock."""
+    return interval.read_at.timestamp() // HOUR != held.pace.now.timestamp() // HOUR
+
+
+def _read_from(interval: EventInterval, settled: int, looks_back: bool) -> int:
+    """From when on events are read (again). Late ones happened up to an hour before they were sought last, however long
+    ago that was: this machine's clock may have stood still. But not before the interval: lists were read after what is
+    told there."""
+    if not looks_back:
         return settled - OVERLAP
-    return max(settled - LOOK_BACK, int(interval.since.timestamp()) - OVERLAP)
+    before = settled - LATEST if interval.looked_back is None else int(interval.looked_back.timestamp())
+    return max(before - LATEST, int(interval.since.timestamp()) - OVERLAP)
 
 
 def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:

@@ -44,12 +44,14 @@ class Follow(TypedDict):
 class ChangesOptions(TypedDict):
     """Which events are read: those created from `since` on that are not among `applied`; none where `since` is null.
 
-    Up to `settled` events were applied before; one from then comes late. The interval of applied events begins anew
-    where `since` is null; `lost` (RFC 3339) says from when on events could not be read any more, if that leaves a hole.
+    Up to `settled` events were applied before; one from then comes late. `looks_back`: `since` is early enough for all
+    that came late since they were sought last. The interval of applied events begins anew where `since` is null; `lost`
+    (RFC 3339) says from when on events could not be read any more, if that leaves a hole.
     """
 
     since: int | None
     settled: int | None
+    looks_back: bool
     applied: list[str]
     lost: str | None
 

@@ -18,9 +18,9 @@ RETENTION: Final = 30 * DAY
 """How long Stripe lists events."""
 OVERLAP: Final = 300
 """So many seconds are read again: what was created in the last moments may not have been listed yet."""
-LOOK_BACK: Final = 2 * int(HOUR)
-"""So many seconds of events are read again by the first run of each hour: an event that is seen up to an hour late is
-among them, because that run goes back to an hour before the one that looked back last."""
+LATEST: Final = int(HOUR)
+"""An event may be seen so many seconds late: the first run of each hour reads again what happened since so long before
+the one that looked back last."""
 
 OPEN: Final[Mapping[str, tuple[tuple[Predicate, ...], ...]]] = {
     "balance_transactions": ((Predicate("status", Op.EQ, ("pending",)),),),

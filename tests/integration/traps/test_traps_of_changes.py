@@ -82,6 +82,24 @@ def test_trap_03_an_event_that_comes_very_late(opened: Opener) -> None:
     assert not pair.asked(made[0]), "it is applied once"
 
 
+def test_trap_03_an_event_that_comes_very_late_while_the_clock_stands_still(opened: Opener) -> None:
+    """As on a machine that was asleep: by its clock, no hour has begun."""
+    pair, made = customers(opened, 2)
+    pair.updated()
+    pair.shop.configure(event_delay=3_500)
+    pair.shop.act("DELETE", f"/v1/customers/{made[0]}")
+    pair.shop.configure(event_delay=0)
+    pair.advance(1_000)
+    pair.updated()
+    pair.mirrored.skew = -7_200
+    pair.advance(7_200)
+    pair.updated()
+    pair.advance(3_600)
+    pair.updated()
+    pair.demand_truth()
+    assert pair.dead("customers") == {made[0]}
+
+
 def test_trap_03_two_events_in_one_second(opened: Opener) -> None:
     pair, made = customers(opened, 1)
     for name in ("one", "two", "three"):

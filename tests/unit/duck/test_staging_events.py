@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from engine.connector import Changes, EventClaim, EventInterval, Gone, Identity, Op, Predicate, Renewed
-from engine.connectors.stripe.sync_rules import LOOK_BACK
+from engine.connectors.stripe.sync_rules import LATEST
 from engine.duck.staging import DuckStaging
 from engine.duck.staging_events import KEPT
 from engine.relation import INTEGER, TEXT, Column
@@ -45,13 +46,25 @@ def deleted(staging: DuckStaging, name: str = "charges") -> list[object]:
 def test_an_interval_begins_goes_on_and_begins_anew(staging: DuckStaging) -> None:
     assert staging.mirror(ACCOUNT).events is None
     staging.load([], [], moment(1), claim(1, since=moment(1)))
-    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1), moment(1))
     staging.load([], [], moment(5), claim(4))
-    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(4), moment(5))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(4), moment(5), moment(1))
+    staging.load([], [], moment(6), claim(5, looks_back=True))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(5), moment(6), moment(5))
     staging.load([], [], moment(9), claim(8, since=moment(8), lost=moment(4)))
-    assert staging.mirror(ACCOUNT).events == EventInterval(moment(8), moment(8), moment(9))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(8), moment(8), moment(9), moment(8))
     assert rows(staging.path, "SELECT since, until, found_at FROM weir.gaps") == [(stored(4), stored(8), stored(9))]
     assert staging.mirror("acct_other").events is None
+
+
+def test_an_interval_of_a_file_of_before(staging: DuckStaging) -> None:
+    """It does not say up to when late events were sought."""
+    staging.load([], [], moment(1), claim(1, since=moment(1)))
+    with duckdb.connect(str(staging.path)) as file:
+        file.execute("ALTER TABLE weir.events DROP COLUMN looked_back")
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1), None)
+    staging.load([], [], moment(5), claim(4))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(4), moment(5), None)
 
 
 def test_a_read_begins_after_all_that_was_loaded(staging: DuckStaging) -> None:
@@ -61,7 +74,7 @@ def test_a_read_begins_after_all_that_was_loaded(staging: DuckStaging) -> None:
     assert staging.next_read(moment(9)) == moment(9)
     assert staging.next_read(moment(4)) == moment(5) + timedelta(microseconds=1), "the clock went back"
     assert staging.coverage()[0].read_at == moment(2)
-    assert staging.mirror(ACCOUNT).events == EventInterval(moment(4), moment(4), moment(3))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(4), moment(4), moment(3), moment(4))
 
 
 def test_ids_of_events_are_kept_as_long_as_they_are_read_again(staging: DuckStaging) -> None:
@@ -71,7 +84,7 @@ def test_ids_of_events_are_kept_as_long_as_they_are_read_again(staging: DuckStag
     later = EventClaim(ACCOUNT, moment(50) + timedelta(minutes=150))
     staging.load([], [], moment(51), Changes(events=(later,)))
     assert staging.mirror(ACCOUNT).applied == (("evt_2", late),)
-    assert timedelta(seconds=LOOK_BACK) < KEPT
+    assert timedelta(seconds=2 * LATEST) < KEPT
 
 
 def test_objects_that_are_gone_are_tombstoned_and_come_back(staging: DuckStaging, folder: Path) -> None:
@@ -151,7 +164,7 @@ def test_all_of_it_or_nothing(staging: DuckStaging, folder: Path) -> None:
     with pytest.raises(Exception, match="no_such_column"):
         staging.load([spool(folder, [[{"id": "b"}]])], [], moment(2), broken)
     assert deleted(staging) == []
-    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1))
+    assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1), moment(1))
     assert rows(staging.path, "SELECT id FROM charges") == [("a",)]
 
 

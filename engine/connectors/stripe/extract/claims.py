@@ -112,6 +112,7 @@ class Claims:
                 "until": moment,
                 "since": moment if options["since"] is None else None,
                 "lost": options["lost"],
+                "looks_back": options["looks_back"],
                 "applied": [list(each) for each in changes.applied] if changes is not None else [],
                 "forget": [each["table"] for each in missed],
             }

@@ -22,7 +22,7 @@ from engine.connector import (
 )
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
-from engine.connectors.stripe.sync_rules import LOOK_BACK, OVERLAP, emits_events, freshness_of
+from engine.connectors.stripe.sync_rules import LATEST, OVERLAP, emits_events, freshness_of
 
 VERSION = load_catalogue().api_version
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -68,7 +68,9 @@ def test_without_a_mirror_everything_is_read_and_events_are_noted() -> None:
     found = refreshed([need("customers")], Mirror())
     (planned,) = CONNECTOR.plan_reads([need("customers")])
     assert found["customers"] == planned
-    assert options(found[CHANGES])["changes"] == {"since": None, "settled": None, "applied": [], "lost": None}
+    assert options(found[CHANGES])["changes"] == {
+        "since": None, "settled": None, "looks_back": False, "applied": [], "lost": None,
+    }  # fmt: skip
     assert found[CHANGES].requests == ()
 
 
@@ -78,7 +80,8 @@ def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
     assert options(found["customers"])["continues"] == BEGUN.isoformat()
     assert found["customers"].requests[0].params["created[gte]"] == str(CEILING - OVERLAP)
     assert options(found[CHANGES])["changes"] == {
-        "since": CEILING - OVERLAP, "settled": CEILING, "applied": ["evt_1"], "lost": None,
+        "since": CEILING - OVERLAP, "settled": CEILING, "looks_back": False, "applied": ["evt_1"],
+        "lost": None,
     }  # fmt: skip
     assert sum(read.cost or 0 for read in found.values()) == 2
 
@@ -211,11 +214,15 @@ def test_rows_that_are_not_final_are_read_again() -> None:
 
 @pytest.mark.parametrize("before", [NOW - timedelta(seconds=1), NOW + timedelta(hours=5)])
 def test_the_first_run_of_an_hour_looks_back(before: datetime) -> None:
-    applied = (("evt_long_ago", CEILING - LOOK_BACK - 1), ("evt_late", CEILING - 4_000), ("evt_1", CEILING))
+    applied = (("evt_long_ago", CEILING - 2 * LATEST - 1), ("evt_late", CEILING - 4_000), ("evt_1", CEILING))
     found = mirror(coverage("customers"), events=replace(INTERVAL, read_at=before), applied=applied)
     changes = options(refreshed([need("customers")], found)[CHANGES])["changes"]
-    assert (changes["since"], changes["settled"]) == (CEILING - LOOK_BACK, CEILING)
+    assert (changes["since"], changes["settled"], changes["looks_back"]) == (CEILING - 2 * LATEST, CEILING, True)
     assert changes["applied"] == ["evt_late", "evt_1"]
+    last = datetime.fromtimestamp(CEILING - 5_000, UTC)
+    known = replace(found, events=replace(INTERVAL, read_at=before, looked_back=last))
+    changes = options(refreshed([need("customers")], known)[CHANGES])["changes"]
+    assert changes["since"] == CEILING - 5_000 - LATEST, "whatever the clock said meanwhile"
     begun = datetime.fromtimestamp(CEILING - 1_000, UTC)
     young = replace(
         found, events=replace(INTERVAL, read_at=before, since=begun), coverage=(coverage("customers", as_of=begun),)
