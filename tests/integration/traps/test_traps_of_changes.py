@@ -140,11 +140,13 @@ def test_trap_04_events_that_are_not_listed_any_more(opened: Opener) -> None:
 
 
 def test_trap_04_a_change_during_the_first_run(opened: Opener) -> None:
+    """The cursor of events is stamped before a first read begins, however long that takes."""
     pair = opened("customers", config={"concurrency": 1})
     made = pair.make("/v1/customers", 150)
     newest = made[-1]  # on the first page, which is read when the hook strikes
     pair.shop.hook(path="/v1/customers", page=2, target=f"/v1/customers/{newest}", params={"name": "meanwhile"})
     pair.shop.hook(path="/v1/customers", page=2, method="DELETE", target=f"/v1/customers/{made[-2]}", advance=1)
+    pair.shop.hook(path="/v1/customers", page=2, target=f"/v1/customers/{made[0]}", params={"name": "x"}, advance=1000)
     pair.advance(1)
     pair.updated()
     assert pair.live("customers")[newest]["name"] is None, "the trap was sprung"
