@@ -27,9 +27,10 @@ class Coverage:
     """What staging holds of a table: a `created` window `[gte, lt)` in Unix seconds (None: no bound), or all of it.
 
     `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
-    `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit.
-    `expanded` are the fields that only come when asked for, and were. `read_at` is None until somebody says it, at the
-    latest when it is committed. `continues` is the age of the oldest of the windows that this one makes longer.
+    `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit and
+    for one that is not done. `expanded` are the fields that only come when asked for, and were. `read_at` is None until
+    somebody says it, at the latest when it is committed. `continues` is the age of the oldest of the windows that this
+    one makes longer.
     `carried` are tables whose rows were read with each of these, though those tables may not be whole yet. Rows of a
     `gathered` one have come over several runs, so that those which this run has not read are not gone.
     """

@@ -27,7 +27,12 @@ MIRROR_TABLES: Final[Mapping[str, Relation]] = MappingProxyType(
                 Column("api_version", TEXT, True, "the API version that they were read at"),
                 Column("pages", INTEGER, True, "how many answers that took"),
                 Column("rows", INTEGER, True, "how many rows they held"),
-                Column("complete", BOOLEAN, True, "whether all such rows were read; false for a read with a limit"),
+                Column(
+                    "complete",
+                    BOOLEAN,
+                    True,
+                    "whether all such rows were read; false for a read with a limit, or not done",
+                ),
                 Column("expanded", _TEXTS, False, "fields that only come when asked for, and were"),
                 Column("read_at", TIMESTAMP, False, "when they were read, by this machine's clock"),
                 Column("carried", _TEXTS, False, "tables whose rows came with these, though not all of them may yet"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
@@ -72,11 +73,21 @@ class Held:
         parent = load_catalogue().tables[parent_of(child)]
         return emits_events(parent) and any(child.table in each.carried for each in self.live(parent))
 
-    def live(self, table: Table) -> list[Coverage]:
-        """What the mirror has of a table, kept current, and not so old that it must be read again."""
-        every = reread_seconds(table, self.pace.reread)
+    def gathering(self, child: Read, since: datetime) -> Read:
+        """As `partial`, where the parents' windows have carried the table so far: with those of now it is whole."""
+        begun = [each for each in self.mirror.coverage if each.table == child.table and not each.complete]
+        gathered = sum(each.pages for each in begun), sum(each.rows for each in begun)
+        return changed(partial(child), gathers=since.isoformat(), gathered=gathered)
+
+    def live(self, table: Table, *, carrying: Iterable[str] = ()) -> list[Coverage]:
+        """What the mirror has of a table with the rows of those that hang on it, kept current, and none of it so old
+        that it must be read again."""
         found = live_coverage(self.mirror, table, self.current_since)
-        return found if every is None else [each for each in found if 0 <= self._age(each) < every]
+        tables = load_catalogue().tables
+        for each in (table, *(tables[name] for name in carrying)):
+            every = reread_seconds(each, self.pace.reread)
+            found = found if every is None else [part for part in found if 0 <= self._age(part) < every]
+        return [each for each in found if set(carrying) <= set(each.carried)]
 
     def _age(self, coverage: Coverage) -> float:
         """How many seconds ago it was read; less than none where the clock has gone back, so that nobody knows."""
@@ -101,11 +112,6 @@ def parent_of(read: Read) -> str:
 def changed(read: Read, **options: object) -> Read:
     """The read with other options."""
     return replace(read, options={**options_of(read), **options})
-
-
-def gathering(child: Read, since: datetime) -> Read:
-    """As `partial`, where the parents' windows have carried the table so far: with those of now it is whole."""
-    return changed(partial(child), gathers=since.isoformat())
 
 
 def partial(child: Read) -> Read:

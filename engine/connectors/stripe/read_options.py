@@ -108,7 +108,7 @@ class ReadOptions(TypedDict):
     of parents that come now are read, and what these do not have any more is gone; `follow` is set where `changes`
     reach the table. `carries` are the tables below whose rows come with each row of this one, and with all before: its
     windows say so. With `gathers` (RFC 3339: since when) a `partial` table is whole when this read is done: all windows
-    of its parents have carried it.
+    of its parents have carried it. `gathered` are the pages and rows that were read of it before.
     """
 
     table: str
@@ -129,6 +129,7 @@ class ReadOptions(TypedDict):
     changes: ChangesOptions | None
     carries: list[str]
     gathers: str | None
+    gathered: tuple[int, int]
 
 
 def followed_tables(reads: Sequence[ReadOptions]) -> frozenset[str]:

@@ -18,7 +18,7 @@ from engine.connector import CHANGES, Mirror, Pace, Read, Request
 from .catalogue import Table
 from .covered import Part, covered_part
 from .following import follow, needs_events, with_events
-from .held import Held, changed, gathering, options_of, parent_of, partial, table_of
+from .held import Held, changed, options_of, parent_of, partial, table_of
 from .read_options import Variant
 from .reads import PAGE_SIZE
 from .sync_rules import OVERLAP, emits_events, reread_seconds
@@ -82,7 +82,10 @@ class _Refresh:
         parts = self._parts(root, frozenset(names))
         if parts is not None:
             since = min(part.as_of for part in parts)
-            return [changed(self._going_on(root, parts), carries=names), *(gathering(child, since) for child in below)]
+            return [
+                changed(self._going_on(root, parts), carries=names),
+                *(self.held.gathering(child, since) for child in below),
+            ]
         if any(self.held.mirror.rows.get(name) for name in names):
             return [root, *below]  # what hangs on parents that are gone is found out at the end only
         return [changed(root, carries=names), *below]
@@ -103,7 +106,7 @@ class _Refresh:
         table, options = table_of(root), options_of(root)
         if reread_seconds(table, self.held.pace.reread) == 0 or (emits_events(table) and not self.held.events_usable):
             return None
-        live = [each for each in self.held.live(table) if carrying <= set(each.carried)]
+        live = self.held.live(table, carrying=carrying)
         parts = [covered_part(live, each, options) for each in options["variants"]]
         found = [part for part in parts if part is not None]
         return found if len(found) == len(parts) else None

@@ -29,6 +29,12 @@ def kept(pair: Pair, table: str) -> int:
     return int(pair.mirrored.query(sql)[0]["n"])
 
 
+def counted(pair: Pair, table: str, *, complete: bool) -> int:
+    """How many rows were read, as coverage says."""
+    sql = 'SELECT coalesce(sum("rows"), 0)::BIGINT AS n FROM weir.coverage WHERE "table" = $1 AND complete = $2'
+    return int(pair.mirrored.query(sql, [table, complete])[0]["n"])
+
+
 def whole(pair: Pair) -> list[str]:
     """The tables that are claimed from the beginning on."""
     rows = pair.mirrored.query('SELECT "table" FROM weir.coverage WHERE complete AND gte IS NULL')
@@ -49,6 +55,21 @@ def test_it_goes_on_from_the_last_commit(opened: Opener, commits: int, after: bo
     pair.shop.forget_requests()
     pair.updated()
     assert {each["path"] for each in pair.asked()} == {"/v1/account", "/v1/events", "/v1/invoices"}
+
+
+def test_coverage_counts_the_rows_of_all_tries(opened: Opener) -> None:
+    """However often a first load is interrupted."""
+    pair = begun(opened, 1)
+    for commits in (0, 1):
+        with pytest.raises(Killed):
+            pair.sync(crash=Crash(commits, after=True))
+        assert counted(pair, "invoice_line_items", complete=False) >= len(pair.live("invoice_line_items"))
+        assert whole(pair) == []
+    pair.updated()
+    for table in FAMILY:
+        again = counted(pair, table, complete=True) - len(pair.live(table))
+        assert 0 <= again <= 20, "those of the overlap are listed twice"
+    assert counted(pair, "invoice_line_items", complete=False) == 0
 
 
 def test_what_happens_meanwhile_is_seen(opened: Opener) -> None:

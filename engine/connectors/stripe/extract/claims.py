@@ -37,7 +37,8 @@ class Claims:
         cursor.unclaimed_pages = cursor.unclaimed_rows = 0
 
     def as_json(self, reads: list[ReadOptions], state: State, final: bool) -> list[Json]:
-        """The slice's claims. With `final`, also those of reads that are complete only at the end."""
+        """The slice's claims. Reads that are complete only at the end claim so with `final`; before, those that go on
+        after an interruption tell how far they are."""
         found: list[Json] = []
         for (read, variant), windows in sorted(self._windows.items()):
             if read in state.failed:
@@ -50,20 +51,22 @@ class Claims:
                 {**self._one(options, options["variants"][variant], window, state), "carried": carried}
                 for window in _merged(windows, ceiling)
             )
-        if final:
-            found.extend(self._whole(reads, state))
+        found.extend(self._whole(reads, state, final))
         return found
 
-    def _whole(self, reads: list[ReadOptions], state: State) -> Iterator[Json]:
+    def _whole(self, reads: list[ReadOptions], state: State, final: bool) -> Iterator[Json]:
+        carried = {name for each in reads for name in each["carries"]}
         for index, options in enumerate(reads):
             if options["strategy"] not in ("retrieve", "parents", "embedded") or index in state.failed:
                 continue
             if options["partial"] and options["gathers"] is None:
                 continue
+            if not final and options["table"] not in carried:
+                continue
             pages, rows = state.totals.get(index, (0, 0))
             for place, variant in enumerate(options["variants"]):
                 window = _Window(variant["gte"], variant["lt"], 0 if place else pages, 0 if place else rows)
-                claim = self._one(options, variant, window, state)
+                claim = self._one(options, variant, window, state) | {"complete": final}
                 yield claim if options["gathers"] is None else claim | {"as_of": options["gathers"], "gathered": True}
 
     def renewed(self, reads: list[ReadOptions], state: State) -> list[Json]:

@@ -128,7 +128,10 @@ async def _run(extraction: Extraction, *, asks: bool) -> str | None:
 
 def _state(given: Json, readers: list[TableReader]) -> State:
     if given is None:
-        return State(cursors=[cursor for reader in readers for cursor in reader.first_cursors()])
+        return State(
+            cursors=[cursor for reader in readers for cursor in reader.first_cursors()],
+            totals={each.index: each.options["gathered"] for each in readers if each.options["gathers"] is not None},
+        )
     return msgspec.convert(given, State, strict=False)
 
 

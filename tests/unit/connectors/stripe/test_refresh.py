@@ -173,11 +173,24 @@ def test_a_first_load_of_a_family_goes_on_from_the_windows_that_carried_it() -> 
     assert windows == [(None, CEILING - 9_000), (CEILING - OVERLAP, None)]
     assert options(found["invoices"])["carries"] == ["invoice_line_items"]
     lines = options(found["invoice_line_items"])
-    assert (lines["partial"], lines["gathers"]) == (True, part.as_of.isoformat())
+    assert (lines["partial"], lines["gathers"], lines["gathered"]) == (True, part.as_of.isoformat(), (0, 0))
+    begun = whole("invoice_line_items", complete=False)
+    lines = options(refreshed(needs, mirror(part, begun))["invoice_line_items"])
+    assert lines["gathered"] == (begun.pages, begun.rows)
     other = refreshed([need("customers")], mirror(part))
     assert options(other["invoices"])["carries"] == ["invoice_line_items"], "nobody needs them now; they stay current"
     assert options(other["invoice_line_items"])["partial"] is True
     assert options(other["invoice_line_items"])["gathers"] is None
+
+
+def test_what_came_with_its_parents_so_long_ago_that_it_is_due_is_read_whole() -> None:
+    """Nothing tells of its edits but a read of all of it."""
+    name = "customer_cash_balance_transactions"
+    for age, partial in ((timedelta(days=6), True), (timedelta(days=8), False)):
+        part = coverage("customers", carried=(name,), read_at=NOW - age)
+        found = refreshed([need(name)], mirror(part, whole(name, read_at=NOW - timedelta(days=8))))
+        assert options(found[name])["partial"] is partial
+        assert (variant(found["customers"])["gte"] is None) is not partial
 
 
 def test_a_family_with_rows_of_before_begins_again() -> None:
