@@ -32,13 +32,17 @@ def render_delta(
     return "\n".join(lines) + "\n"
 
 
-def render_held(number: int | None, held: Sequence[str], *, colour: bool = False) -> str:
-    """What stays as it was, and why."""
+def render_unchanged(number: int | None, *, colour: bool = False) -> str:
+    """That a save has made nothing live."""
     paint = Paint(colour)
     if number is None:
         return paint(RED, "nothing is live: there was no good version yet") + "\n"
-    what = f"; {_listed(held)} as before" if held else ""
-    return f"{paint(YELLOW, f'generation {number} stays live')}{what}\n"
+    return paint(YELLOW, f"generation {number} stays live") + "\n"
+
+
+def render_held(held: Sequence[str], *, colour: bool = False) -> str:
+    """Which files a new generation has not as they are now."""
+    return f"{Paint(colour)(YELLOW, 'held back')}: {_listed(held)} (broken, or they touch what is)\n"
 
 
 def render_fixed(settings: Sequence[str], *, colour: bool = False) -> str:

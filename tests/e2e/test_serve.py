@@ -82,6 +82,19 @@ def test_it_says_where_it_listens_and_how_to_make_a_token(server: Server, projec
     assert server.log("server has stopped")
 
 
+def test_what_is_right_of_a_project_with_a_broken_file_is_served_from_the_start(server: Server, project: Path) -> None:
+    good = (project / "interfaces/slow.yaml").read_text()
+    (project / "interfaces/slow.yaml").write_text(good.replace("FROM many a", "FROM meny a"))
+    server.start()
+    [live] = server.log("generation is live")
+    assert (live["generation"], live["added"], live["held"]) == (1, ["closed", "echo"], ["interfaces/slow.yaml"])
+    assert server.ask("GET", "/findings")[1]["findings"][0]["where"].startswith("interfaces/slow.yaml:")
+    assert server.ask("POST", "/interfaces/echo/runs", {"wait": True})[0] == 200
+    assert server.ask("POST", "/interfaces/slow/runs", {})[0] == 404
+    (project / "interfaces/slow.yaml").write_text(good)
+    server.wait_log("generation is live", lambda each: each["generation"] == 2 and each["added"] == ["slow"])
+
+
 def test_an_edit_is_live_while_a_run_goes_on_as_it_began(server: Server, project: Path) -> None:
     server.start()
     run_id = server.ask("POST", "/interfaces/slow/runs", {})[1]["id"]

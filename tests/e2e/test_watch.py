@@ -110,5 +110,22 @@ def test_a_project_that_is_broken_from_the_start(project: Path) -> None:
         assert "mended: 1 finding" in loop.until("generation 1 is live")
 
 
+@pytest.mark.slow
+def test_what_is_right_of_a_project_with_a_broken_file_is_live_from_the_start(project: Path) -> None:
+    """The connection is the one that both use."""
+    others = INTERFACE.replace("name: customers", "name: names").replace("into: customers", "into: names")
+    table = "kind: schema\nname: names\ncolumns: {customer_id: text, email: text, created_at: timestamp}\n"
+    (project / "interfaces/names.yaml").write_text(others)
+    (project / "schemas/names.yaml").write_text(f"{table}key: [customer_id]\n")
+    save(project, "email, created", "emial, created")
+    with watch(project) as loop:
+        told = loop.until("held back: ")
+        assert "E403" in told
+        assert "generation 1 is live: new names" in told
+        assert "held back: interfaces/customers.yaml, schemas/customers.yaml" in told
+        save(project, "", "")
+        assert "generation 2 is live: new customers" in loop.until("generation 2")
+
+
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     assert weir(tmp_path, "watch").code == 2

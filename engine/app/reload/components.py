@@ -17,6 +17,7 @@ def components(before: Checked, after: Checked) -> Mapping[str, frozenset[str]]:
 
     References of both count: a file belongs with what it named before and with what it names now, and with whatever
     defines the same name. A connection that has not changed connects nothing: nearly all files of a project name one.
+    Nor does any connection where nothing was before: no one was reached in another way.
     """
     leaders: dict[str, str] = {}
 
@@ -42,7 +43,9 @@ def components(before: Checked, after: Checked) -> Mapping[str, frozenset[str]]:
 
 
 def _unchanged_connections(before: Checked, after: Checked) -> set[str]:
-    """The files of connections that say the same in both."""
+    """The files of connections that say the same in both; all of them when there was nothing before."""
+    if not before.tree.documents:
+        return {item.place.file for item in after.specs.connections}
     old = {item.place.file: item.spec for item in before.specs.connections}
     return {item.place.file for item in after.specs.connections if old.get(item.place.file) == item.spec}
 

@@ -75,6 +75,8 @@ class Reloader:
         self._now = now
         self._state = state
         self._told: dict[Diagnostic, None] = {}
+        self._number = 0
+        self._nothing: tuple[Files, Checked] | None = None
         self.live: Generation | None = None
         self.pending: Pending | None = None
 
@@ -83,6 +85,7 @@ class Reloader:
         kept = self._store.newest()
         if kept is None:
             return None
+        self._number = kept.number
         checked = self._checker.check(self._root, kept.files)
         if not checked.has_errors and self._state in {None, checked.project.settings.state}:
             self._begin(Generation(kept.number, kept.made, kept.files, checked))
@@ -101,13 +104,13 @@ class Reloader:
         is_same = before is not None and Manifest.of(merged) == Manifest.of(before.files)
         if is_same:
             self._hold(None)
-        if checked.has_errors or is_same or (before is None and fixed):
+        if checked.has_errors or is_same or (before is None and (fixed or _is_hollow(files, merged, checked))):
             return Reload(before, offered, fresh, cleared, Delta(), is_new=False, fixed=fixed)
         pending = self._pending_of(merged, checked)
         if pending is not None:
             return Reload(before, offered, fresh, cleared, Delta(), is_new=False, fixed=fixed, pending=pending)
         held = () if merged is files else Manifest.of(merged).changed(Manifest.of(files))
-        number = before.number + 1 if before is not None else 1
+        number = self._number + 1
         made = Generation(number, self._now(), merged, checked, held)
         try:
             self._store.keep(made)
@@ -139,6 +142,7 @@ class Reloader:
     def _begin(self, made: Generation) -> None:
         self.live = made
         self.pending = None
+        self._number = made.number
         if self._state is None:
             self._state = made.checked.project.settings.state
 
@@ -149,26 +153,46 @@ class Reloader:
         return ("state",) if moved else ()
 
     def _sound(self, files: Files, offered: Checked, held: set[str]) -> tuple[Files, Checked]:
-        """The files, with those that are broken or touch what is broken as they are in the live generation.
+        """The files, with those that are broken or touch what is broken as they are in the live generation; as long as
+        there is none, without them.
 
         To hold a file back may break another one, which is held back then, too. What is still broken when all that is
         connected is held is broken by the settings, or else nothing becomes live.
         """
-        live, merged, checked = self.live, files, offered
-        if live is None:
-            return files, offered
+        merged, checked = files, offered
+        if not (checked.has_errors or files.unread or held):
+            return merged, checked
+        live, before = self._before()
         while checked.has_errors or files.unread - held or (merged is files and held):
-            wider = _widened(_broken_files(checked) | files.unread | held, components(live.checked, checked))
+            wider = _widened(_broken_files(checked) | files.unread | held, components(before, checked))
             if checked is not offered:
-                wider = _widened(wider, components(live.checked, offered))
+                wider = _widened(wider, components(before, offered))
             if wider == held and merged is not files:
                 if SETTINGS in held:
                     break
                 wider = held | {SETTINGS}
             held = wider
-            merged = _merged(files, live.files, held)
+            merged = _merged(files, live, held)
             checked = self._checker.check(self._root, merged)
         return merged, checked
+
+    def _before(self) -> tuple[Files, Checked]:
+        """The live files and what they mean: none, as long as nothing is live."""
+        from engine.source import Files
+
+        if self.live is not None:
+            return self.live.files, self.live.checked
+        if self._nothing is None:  # once: the checker forgets what the files that it is given do not say
+            self._nothing = Files({}), self._checker.check(self._root, Files({}))
+        return self._nothing
+
+
+def _is_hollow(files: Files, merged: Files, checked: Checked) -> bool:
+    """Whether what is left of a project that is not live yet is nothing to begin with: without its settings, which say
+    how much may be read and written, or without any interface."""
+    return merged is not files and (
+        (SETTINGS in files.raw and SETTINGS not in merged.raw) or not checked.project.interfaces
+    )
 
 
 def _widened(names: set[str], groups: Mapping[str, frozenset[str]]) -> set[str]:

@@ -21,7 +21,14 @@ from engine.cli.findings import rendered
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import text_table
-from engine.report.reload_text import render_cleared, render_delta, render_fixed, render_held, render_pending
+from engine.report.reload_text import (
+    render_cleared,
+    render_delta,
+    render_fixed,
+    render_held,
+    render_pending,
+    render_unchanged,
+)
 
 _PREVIEW = 5
 
@@ -72,10 +79,11 @@ def show(saved: Saved, session: Session) -> None:
         delta = reload.delta
         text = render_delta(live.number, delta.added, delta.changed, delta.removed, saved.changes, colour=coloured)
         click.echo(text, nl=False, color=coloured or None)
-    if not reload.is_new or (live is not None and live.held):
-        held = live.held if live is not None and reload.is_new else ()
+        if live.held:
+            click.echo(render_held(live.held, colour=coloured), nl=False, color=coloured or None)
+    if not reload.is_new:
         number = live.number if live is not None else None
-        click.echo(render_held(number, held, colour=coloured), nl=False, color=coloured or None)
+        click.echo(render_unchanged(number, colour=coloured), nl=False, color=coloured or None)
 
 
 def _preview(saved: Saved, session: Session, stop: threading.Event) -> None:

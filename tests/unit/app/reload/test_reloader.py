@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.app.reload.generation import KEPT
+from engine.app.reload.generation import KEPT, GenerationStore
 from engine.app.reload.manifest import read_now
 from engine.app.reload.reloader import Delta, Reload
 
-from .definitions import BASE, BROKEN, Project, derive, load, opened, table
+from .definitions import BASE, BROKEN, Project, derive, files_of, load, opened, table
 
 FULL = load("b", sql="SELECT id, email FROM customers WHERE email IS NOT NULL")
 
@@ -197,10 +198,50 @@ def test_the_same_files_are_no_generation(project: Project) -> None:
     assert project.reloader.live.number == number + 1
 
 
-def test_a_first_offer_that_is_broken_makes_nothing_live(tmp_path: Path) -> None:
+def test_a_first_offer_leaves_out_what_is_broken_and_what_it_touches(tmp_path: Path) -> None:
+    """`c` reads what `a` fills, and `b` only shares a connection with it."""
     with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN}) as project:
+        first = project.reloader.live
+        assert first is not None
+        assert list(first.checked.project.interfaces) == ["b"]
+        assert first.held == ("interfaces/a.yaml", "interfaces/c.yaml", "schemas/a.yaml", "schemas/c.yaml")
+        assert project.save(interfaces__a=BASE["interfaces/a.yaml"]).delta == Delta(added=("a", "c"))
+        assert project.live == BASE
+
+
+def test_a_first_file_that_is_no_yaml_is_left_out(tmp_path: Path) -> None:
+    with opened(tmp_path, {**BASE, "interfaces/b.yaml": "kind: ["}) as project:
+        assert project.live == {name: text for name, text in BASE.items() if name != "interfaces/b.yaml"}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"connections/stripe.yaml": "kind: connection\nname: stripe_main\n"},
+        {"weir.yaml": "kind: settings\nbogus: 1\n"},
+        {"weir.yaml": "kind: settings\nstate: ["},
+        {f"interfaces/{name}.yaml": "kind: [" for name in "abc"},
+    ],
+)
+def test_a_first_offer_of_which_nothing_can_run_makes_nothing_live(tmp_path: Path, broken: dict[str, str]) -> None:
+    """Without its settings nobody knows how much may be read and written: a project never begins with others."""
+    with opened(tmp_path, {**BASE, **broken}) as project:
         assert project.reloader.live is None
-        assert project.save(interfaces__a=BASE["interfaces/a.yaml"]).delta == Delta(added=("a", "b", "c"))
+        assert project.save_files({name: BASE.get(name) for name in broken}).delta == Delta(added=("a", "b", "c"))
+        assert project.live == BASE
+
+
+def test_a_generation_after_one_that_does_not_compile_any_more_has_a_number_of_its_own(tmp_path: Path) -> None:
+    """As when another version finds more mistakes: a restart looks for the newest number."""
+    with opened(tmp_path) as first:
+        assert first.reloader.live is not None
+        unsound = replace(first.reloader.live, number=7, files=files_of({**BASE, "interfaces/a.yaml": BROKEN}))
+        GenerationStore(tmp_path / "generations").keep(unsound)
+    with opened(tmp_path) as second:
+        assert second.reloader.live is not None
+        assert second.reloader.live.number == 8
+    with opened(tmp_path, {**BASE, "weir.yaml": "kind: ["}) as third:
+        assert third.live == BASE
 
 
 def test_a_restart_over_a_broken_tree_finds_the_last_good_generation(tmp_path: Path) -> None:
