@@ -12,6 +12,15 @@ from pydantic_core import PydanticCustomError
 
 from .base import Duration, Model
 
+_LONGEST = timedelta(days=366)
+
+
+def _bounded(length: timedelta | None) -> timedelta | None:
+    """What is added to a moment: beyond some thousand years there are none."""
+    if length is not None and length > _LONGEST:
+        raise PydanticCustomError("duration", "expected a duration of at most `366d`")
+    return length
+
 
 class ScheduleSpec(Model):
     """When the interface runs by itself, under `weir serve`."""
@@ -19,7 +28,7 @@ class ScheduleSpec(Model):
     every: Duration | None = Field(None, description="The time from start to start.", examples=["15m"])
     cron: str | None = Field(
         None,
-        pattern=r"^(@(yearly|annually|monthly|weekly|daily|hourly)|[-0-9*/,A-Za-z#L?]+( [-0-9*/,A-Za-z#L?]+){4,5})$",
+        pattern=r"^(@(yearly|annually|monthly|weekly|daily|hourly)|[-0-9*/,A-Za-z#L?]+( [-0-9*/,A-Za-z#L?]+){4})$",
         description="A cron expression of five fields.",
         examples=["*/15 * * * *"],
     )
@@ -30,6 +39,8 @@ class ScheduleSpec(Model):
     missed: Literal["run", "skip"] = Field(
         "run", description="What happens after a time in which nothing could start: one run at once, or none."
     )
+
+    _bounds = field_validator("every", "jitter")(_bounded)
 
     @field_validator("cron")
     @classmethod
@@ -76,4 +87,8 @@ class RetrySpec(Model):
     """What happens when a run that nobody waits for fails because of the provider or the network."""
 
     times: int = Field(2, ge=0, le=20, description="How often it is tried again.")
-    wait: Duration = Field(timedelta(seconds=30), description="The first pause; each one after it is twice as long.")
+    wait: Duration = Field(
+        timedelta(seconds=30), description="The first pause; each one after it is twice as long, up to a day."
+    )
+
+    _bounds = field_validator("wait")(_bounded)

@@ -208,6 +208,21 @@ def starts(servers: list[Server]) -> list[tuple[str, str]]:
     return [(each["due"], each["run"]) for server in servers for each in server.log("start") if each["attempt"] == 0]
 
 
+def test_schedules_go_on_when_the_state_answers_again(server: Server, project: Path) -> None:
+    (project / "interfaces/beat.yaml").write_text(SCHEDULED.lstrip())
+    server.start()
+    server.wait_log("start")
+    state = sqlite3.connect(project / ".weir/state.db", timeout=60)
+    state.execute("ALTER TABLE schedules RENAME TO away")
+    failed = server.wait_log("scheduling failed")
+    assert "no such table: schedules" in failed["error"]
+    before = len(server.log("start"))
+    state.execute("ALTER TABLE away RENAME TO schedules")
+    state.close()
+    wait_for(lambda: len(server.log("start")) > before, server)
+    assert server.end() == 0
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "weir.example", "192.168.1.7"])
 def test_other_machines_are_let_in_only_with_tls(project: Path, host: str) -> None:
     done = weir(project, "serve", "--host", host, "--port", "0")
@@ -247,6 +262,7 @@ def test_tokens_are_listed_without_their_secret_and_revoked(server: Server, proj
     assert weir(project, "token", "revoke", token["id"]).succeeded()
     assert server.ask("GET", "/runs")[0] == 401
     assert weir(project, "token", "revoke", token["id"]).code == 64
+    assert weir(project, "token", "new", "ever", "--scope", "read", "--expires", "999999999d").code == 64
     secret = server.token.rpartition("_")[2]
     kept = b"".join(path.read_bytes() for path in (project / ".weir").rglob("*") if path.is_file())
     assert secret.encode() not in kept + listed.encode() + server.starts[0][1].read_bytes()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from engine.app.check import demand_project
 from engine.app.checker import Checker
 from engine.app.errors import Exit, RefusalError
-from engine.app.logging import log
+from engine.app.logging import log, redact
 from engine.app.plan import plan_checked, tracked_values
 from engine.app.reload.generation import Generation, GenerationStore
 from engine.app.reload.manifest import Manifest
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _TICK: Final = 1.0
 _LOOK_FOR_DEAD: Final = timedelta(seconds=10)
+_AFTER_TROUBLE: Final = 5.0
+"""Seconds after which what has failed unexpectedly is tried again."""
+
 SCHEDULE: Final = "schedule"
 """Who has ordered a run that is due."""
 
@@ -84,6 +87,7 @@ class Engine:
         self._times = ClaimedTimes(self.store, describe_process(self.began), now)
         self._scheduler = Scheduler(self._times, self.began)
         self._ended: deque[Ordered] = deque()
+        self._starts: deque[Start] = deque()
         self._look_for_dead = self.began
         self.on_end: list[Callable[[Ordered], None]] = []
         self.runs = Runs(now, options.environment, options.isolated, options.parallel, on_end=self._note_end)
@@ -225,6 +229,10 @@ class Engine:
         self._scheduler.interfaces, self._scheduler.feeders = specs, feeders_of(steps)
 
     def _watch(self) -> None:
+        while not self._stop.is_set():
+            self._survive("watching", self._follow)
+
+    def _follow(self) -> None:
         known = self._reloader.live
         manifest = Manifest.of(known.files) if known is not None else Manifest({}, frozenset())
         for seen in self._watcher.changes(manifest):
@@ -233,25 +241,39 @@ class Engine:
 
     def _schedule(self) -> None:
         while not self._stop.is_set():
-            self.runs.stop_late()
-            if self._reloader.is_applied():
-                self.reload()
-            if self.options.schedules and self.live is not None:
-                self._tick()
-            due = self._scheduler.next_moment(self.now())
-            wait = _TICK if due is None else max(0.0, min(_TICK, (due - self.now()) / timedelta(seconds=1)))
-            self._wake.wait(wait)
-            self._wake.clear()
+            self._survive("scheduling", self._look)
+
+    def _look(self) -> None:
+        self.runs.stop_late()
+        if self._reloader.is_applied():
+            self.reload()
+        if self.options.schedules and self.live is not None:
+            self._tick()
+        due = self._scheduler.next_moment(self.now())
+        wait = _TICK if due is None else max(0.0, min(_TICK, (due - self.now()) / timedelta(seconds=1)))
+        self._wake.wait(wait)
+        self._wake.clear()
+
+    def _survive(self, what: str, work: Callable[[], None]) -> None:
+        """Do it. Whatever goes wrong (the state is locked for long, the disk is full) is told and tried again later: a
+        thread that has ended would let a server look well that does nothing any more."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - see above
+            log(f"{what} failed", error=redact(f"{type(error).__name__}: {error}"), again_after=_AFTER_TROUBLE)
+            self._stop.wait(_AFTER_TROUBLE)
 
     def _tick(self) -> None:
         while self._ended:
             self._take_end(self._ended.popleft())
         self._take_over()
         starts, left = self._scheduler.tick(self.now())
+        self._starts += starts
         for out in left:
             log("start left out", interface=out.interface, due=out.due.isoformat(), reason=out.reason)
             self._times.give_up(out.interface, out.due)
-        for start in starts:
+        while self._starts:
+            start = self._starts.popleft()
             self._start(start, self._times.run_of(start.interface, start.due))
 
     def _take_end(self, ended: Ordered) -> None:

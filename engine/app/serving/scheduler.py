@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.spec import InterfaceSpec, ScheduleSpec
 
 _SECOND: Final = timedelta(seconds=1)
+_LONGEST_PAUSE: Final = timedelta(days=1)
 
 
 class DueTimes(Protocol):
@@ -90,7 +91,12 @@ class Scheduler:
             if state.again is not None and state.again <= now and not state.running:
                 starts.append(Start(name, state.due or now, state.attempt))
                 continue
-            self._look(name, spec, state, due.get(name), now, starts, left)
+            try:
+                self._look(name, spec, state, due.get(name), now, starts, left)
+            except Exception:
+                if not starts and not left:
+                    raise
+                break  # what was taken already is taken for good: it starts, and the trouble comes again
         return self._without_fed(starts), left
 
     def next_moment(self, now: datetime) -> datetime | None:
@@ -123,7 +129,8 @@ class Scheduler:
         if not transient or spec is None or state.attempt >= spec.retry.times:
             state.attempt, state.again = 0, None
             return None
-        state.again = now + spec.retry.wait * 2**state.attempt
+        pause = max(spec.retry.wait, min(spec.retry.wait * 2**state.attempt, _LONGEST_PAUSE))
+        state.again = now + pause
         state.attempt += 1
         return state.again
 

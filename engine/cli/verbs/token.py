@@ -15,6 +15,7 @@ from engine.cli.tables import json_line, text_table
 if TYPE_CHECKING:
     from engine.stores import TokenRecord
 
+_LONGEST = timedelta(days=36_600)
 _FORMATS = click.Choice(["text", "json"])
 _NAMES = ("id", "name", "scopes", "state", "made (UTC)", "expires (UTC)", "last used (UTC)")
 
@@ -97,9 +98,12 @@ def _lifetime(text: str) -> timedelta | None:
     from engine.spec.base import seconds
 
     try:
-        return timedelta(seconds=seconds(text))
+        lifetime = timedelta(seconds=seconds(text))
     except (ValueError, OverflowError):
         raise click.UsageError(f"`--expires {text}`: expected a time such as 12h or 30d, or `never`") from None
+    if lifetime > _LONGEST:
+        raise click.UsageError(f"`--expires {text}`: expected at most {_LONGEST.days:,}d, or `never`")
+    return lifetime
 
 
 def _state(record: TokenRecord) -> str:

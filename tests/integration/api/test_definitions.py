@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import pytest
+
+from engine.app.reload.reloader import Reload
 from engine.app.serving.engine import Given
+from engine.source import Files
 from tests.serving import ECHO
 
 from .conftest import Client
-from .test_runs import ended
+from .test_runs import ended, wait_for
 
 
 def test_a_broken_file_is_told_by_place_and_the_rest_goes_on(client: Client, root: Path) -> None:
@@ -52,6 +57,25 @@ def test_a_run_is_pinned_to_the_generation_that_it_was_ordered_for(client: Clien
         each.stop.set()
     run = ended(client, ordered.id)
     assert (run["generation"], run["responses"][0]["data"][0]["id"]) == (1, "a")
+
+
+def test_a_save_is_live_also_when_taking_it_has_failed_unexpectedly_at_first(
+    client: Client, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.app.serving.engine._AFTER_TROUBLE", 0.0)
+    reloader = client.engine._reloader
+    offer, failed = reloader.offer, threading.Event()
+
+    def fail_once(files: Files) -> Reload:
+        if not failed.is_set():
+            failed.set()
+            raise MemoryError("for once")
+        return offer(files)
+
+    monkeypatch.setattr(reloader, "offer", fail_once)
+    (root / "interfaces/echo.yaml").write_text(ECHO.replace("SELECT id,", "SELECT upper(id) AS id,").lstrip())
+    wait_for(lambda: client.get("/generation").body["number"] == 2)
+    assert failed.is_set()
 
 
 def test_interfaces_say_what_they_take(client: Client) -> None:

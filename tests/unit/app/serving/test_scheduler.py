@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -122,6 +122,44 @@ def test_what_failed_for_a_while_is_tried_again_later_and_later() -> None:
     assert one.tick(one.now + HOUR) == []
     (start,) = one.tick(at("01-03T00:00"))
     assert start.attempt == 0
+
+
+def test_pauses_grow_up_to_a_day() -> None:
+    one = server(interface(schedule={"cron": "0 0 * * *"}, retry={"times": 20, "wait": "300d"}), lasting=True)
+    one.tick()
+    one.tick(at("01-02T00:00"))
+    assert one.end("a", transient=True) == at("01-02T00:00") + timedelta(days=300)
+    other = server(interface(schedule={"every": "366d"}, retry={"times": 20, "wait": "1h"}), lasting=True)
+    other.tick()
+    (start,) = other.tick(BEGIN + timedelta(days=366))
+    pauses = []
+    for _ in range(20):
+        again = other.end("a", transient=True)
+        assert again is not None
+        pauses.append((again - other.now) / HOUR)
+        (start,) = other.tick(again)
+    assert start.attempt == 20
+    assert pauses == [1, 2, 4, 8, 16, *[24] * 15]
+
+
+def test_what_was_taken_starts_also_when_the_due_times_cannot_be_reached_any_more() -> None:
+    class Breaking(MemoryDueTimes):
+        broken = False
+
+        def move_due(self, interface: str, before: datetime | None, after: datetime) -> bool:
+            if self.broken and interface == "b":
+                raise OSError("no space left on device")
+            return super().move_due(interface, before, after)
+
+    times = Breaking()
+    one = Server(times, [interface("a", **HOURLY), interface("b", **HOURLY)])
+    one.tick()
+    times.broken = True
+    assert [start.interface for start in one.tick(BEGIN + HOUR)] == ["a"]
+    with pytest.raises(OSError, match="no space"):
+        one.tick()
+    times.broken = False
+    assert [start.interface for start in one.tick()] == ["b"]
 
 
 def test_a_success_and_a_lasting_failure_are_not_tried_again() -> None:
