@@ -28,3 +28,7 @@ class RefusalError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
+
+
+class RunsElsewhereError(RefusalError):
+    """An interface runs already, in this process or another one: its lease is taken. Nothing was done."""

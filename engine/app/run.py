@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from .budget import demand_budget
 from .check import Checked
-from .errors import Exit, RefusalError
+from .errors import Exit, RunsElsewhereError
 from .logging import log
 from .plan import make_plan
 from .state import state_paths
@@ -66,7 +66,7 @@ def run_planned(checked: Checked, plan: Plan, options: RunOptions, sink: EventSi
         try:
             run = execute_plan(plan, world, sink, tracked_parameters(checked, plan))
         except RunRefusedError as error:
-            raise RefusalError(Exit.BUSY, error.message, error.hint) from None
+            raise RunsElsewhereError(Exit.BUSY, error.message, error.hint) from None
     log("run ended", run=run.id, status=run.status, counts=dict(run.counts))
     return run
 

@@ -269,7 +269,11 @@ class ConcurrencySpec(Model):
     """What happens when the interface is started while it runs."""
 
     max: Literal[1] = Field(1, description="How many runs may go on at once.")
-    on_overlap: Literal["skip", "wait"] = Field("skip", description="What a second run does.")
+    on_overlap: Literal["skip", "wait"] = Field(
+        "skip",
+        description="What a second run does under `weir serve`: it is left out (a request is refused), or waits for "
+        "its turn.",
+    )
 
 
 class ParameterSpec(Model):

@@ -128,7 +128,7 @@ class Engine:
     def stop_runs(self) -> None:
         """Have all runs stop between two commits."""
         for each in self.runs.going_on():
-            each.stop.set()
+            self.runs.stop(each)
 
     @property
     def is_stopping(self) -> bool:
@@ -147,8 +147,8 @@ class Engine:
             return self._take(self._reloader.offer(seen.files))
 
     def order(self, interface: str, by: str, given: Given | None = None, run_id: str | None = None) -> Ordered:
-        """Have an interface of the live generation run. RefusalError for one that there is not, that is inactive, or
-        that does not take what is given."""
+        """Have an interface of the live generation run. RefusalError for one that there is not, that is inactive, that
+        does not take what is given, or (OverlapError) that runs already and does not wait."""
         live, given = self.live, given or Given()
         if live is None or interface not in live.checked.project.interfaces:
             raise RefusalError(Exit.USAGE, f"no interface `{interface}` is live")
@@ -159,7 +159,8 @@ class Engine:
         if given.parameters:
             self._plan(live, (interface,), given.parameters)  # what is wrong with them is said now
         timeout = spec.timeout.total_seconds() if spec.timeout is not None else None
-        order = Order(interface, by, live.number, timeout, rows, run_id)
+        waits = spec.concurrency.on_overlap == "wait"
+        order = Order(interface, by, live.number, timeout, rows, run_id, waits)
         return self.runs.order(order, lambda: self._plan(live, (interface,), given.parameters))
 
     def plan(self, interfaces: Sequence[str], parameters: Mapping[str, str] | None = None) -> tuple[Checked, Plan]:
@@ -245,6 +246,7 @@ class Engine:
 
     def _look(self) -> None:
         self.runs.stop_late()
+        self.runs.begin_waiting()
         if self._reloader.is_applied():
             self.reload()
         if self.options.schedules and self.live is not None:
@@ -267,7 +269,8 @@ class Engine:
         while self._ended:
             self._take_end(self._ended.popleft())
         self._take_over()
-        starts, left = self._scheduler.tick(self.now())
+        requested = frozenset(each.interface for each in self.runs.going_on() if each.by != SCHEDULE)
+        starts, left = self._scheduler.tick(self.now(), requested)
         self._starts += starts
         for out in left:
             log("start left out", interface=out.interface, due=out.due.isoformat(), reason=out.reason)

@@ -76,8 +76,9 @@ class Scheduler:
     _states: dict[str, _State] = field(default_factory=dict)
     _ticked: bool = False
 
-    def tick(self, now: datetime) -> tuple[list[Start], list[Left]]:
-        """What is to start now, and what is left out. Each is told once."""
+    def tick(self, now: datetime, requested: frozenset[str] = frozenset()) -> tuple[list[Start], list[Left]]:
+        """What is to start now, and what is left out. Each is told once. `requested` are the interfaces that run, or
+        wait for their turn, because somebody has asked for it."""
         due = dict(self.times.due())
         starts: list[Start] = []
         left: list[Left] = []
@@ -88,16 +89,17 @@ class Scheduler:
                 continue
             state = self._states.setdefault(name, _State())
             state.since = state.since or (now if began else self.begun)
-            if state.again is not None and state.again <= now and not state.running:
+            going_on = state.running or (name in requested and spec.concurrency.on_overlap == "skip")
+            if state.again is not None and state.again <= now and not going_on:
                 starts.append(Start(name, state.due or now, state.attempt))
                 continue
             try:
-                self._look(name, spec, state, due.get(name), now, starts, left)
+                self._look(name, spec, state, due.get(name), now, starts, left, going_on=going_on)
             except Exception:
                 if not starts and not left:
                     raise
                 break  # what was taken already is taken for good: it starts, and the trouble comes again
-        return self._without_fed(starts), left
+        return self._without_fed(starts, requested), left
 
     def next_moment(self, now: datetime) -> datetime | None:
         """When something will be due, if nothing happens before; None when nothing will."""
@@ -143,6 +145,8 @@ class Scheduler:
         now: datetime,
         starts: list[Start],
         left: list[Left],
+        *,
+        going_on: bool,
     ) -> None:
         schedule = spec.schedule
         if schedule is None:
@@ -150,7 +154,7 @@ class Scheduler:
         if due is None or not _is_of(schedule, due, now, state):
             self.times.move_due(name, due, next_due(schedule, now))
             return
-        if state.waiting is not None and not state.running:
+        if state.waiting is not None and not going_on:
             starts.append(Start(name, state.waiting))
             return
         if now < due + jitter_of(schedule, name, due):
@@ -159,11 +163,11 @@ class Scheduler:
             return  # another server has it
         if due < (state.since or self.begun) and schedule.missed == "skip":
             left.append(Left(name, due, "nothing could start then, and `missed: skip` says not to make up for it"))
-        elif state.running:
+        elif going_on:
             if spec.concurrency.on_overlap == "wait":
                 state.waiting = due
             else:
-                left.append(Left(name, due, "its last run still goes on"))
+                left.append(Left(name, due, "a run of it still goes on"))
         else:
             starts.append(Start(name, due))
 
@@ -175,13 +179,13 @@ class Scheduler:
                 state.since = state.waiting = state.again = state.known = None
                 state.attempt = 0
 
-    def _without_fed(self, starts: list[Start]) -> list[Start]:
+    def _without_fed(self, starts: list[Start], requested: frozenset[str]) -> list[Start]:
         """Those whose feeders are at rest; the others are put back, and are due as soon as these have ended.
 
         Of interfaces that feed each other the first one goes first.
         """
         waiting = {start.interface for start in starts}
-        going = {name for name, state in self._states.items() if state.running}
+        going = {name for name, state in self._states.items() if state.running} | requested
         ready = []
         for start in starts:
             feeders = self._fed_by(start.interface) - {start.interface}

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from engine.app.errors import Exit, RefusalError
 from engine.app.logging import log
 from engine.app.serving.engine import Given
+from engine.app.serving.runs import OverlapError
 from engine.app.state import run_store
 from engine.plan.codec import plan_to_json
 
@@ -179,7 +180,7 @@ class Handlers:
             raise ProblemError(409, "not_here", f"`{run_id}` is not a run of this server, or ended long ago", None)
         if ordered.over.is_set():
             raise ProblemError(409, "over", f"`{run_id}` is over: {ordered.status}", None, run=run_id)
-        ordered.stop.set()
+        self._engine.runs.stop(ordered)
         log("run is cancelled", run=run_id, by=asked.token.name if asked.token is not None else None)
         return Answer(202, views.run_view(ordered), run=run_id)
 
@@ -207,11 +208,11 @@ class Handlers:
             )
         if self._engine.is_stopping:
             raise ProblemError(503, "stopping", "the server is stopping", "order it again when it is back")
-        if any(each.interface == name for each in self._engine.runs.going_on()):
-            raise ProblemError(409, "busy", f"`{name}` runs already", "order it again when that run is over")
         parameters = {key: _as_text(value) for key, value in order.parameters.items()}
         try:
             return self._engine.order(name, by, Given(parameters, order.rows))
+        except OverlapError as error:
+            raise of_refusal(error, run=error.run) from None
         except RefusalError as error:
             raise of_refusal(error) from None
 

@@ -10,7 +10,7 @@ import pytest
 from engine.app.reload.reloader import Reload
 from engine.app.serving.engine import Given
 from engine.source import Files
-from tests.serving import ECHO
+from tests.serving import ECHO, SLOW
 
 from .conftest import Client
 from .test_runs import ended, wait_for
@@ -49,14 +49,19 @@ def test_a_reload_need_not_be_waited_for(client: Client) -> None:
 def test_a_run_is_pinned_to_the_generation_that_it_was_ordered_for(client: Client, root: Path) -> None:
     engine = client.engine
     # All threads are busy, so that the order waits while the definitions change.
-    held = [engine.order("slow", "tester") for _ in range(engine.options.parallel)]
+    names = [f"slow_{number}" for number in range(engine.options.parallel)]
+    for name in names:
+        (root / f"interfaces/{name}.yaml").write_text(SLOW.replace("name: slow", f"name: {name}").lstrip())
+    assert client.post("/reload?wait=1").body["generation"] == 2
+    held = [engine.order(name, "tester") for name in names]
     ordered = engine.order("echo", "tester", Given(rows={"wishes": [{"id": "a"}]}))
     (root / "interfaces/echo.yaml").write_text(ECHO.replace("SELECT id,", "SELECT upper(id) AS id,").lstrip())
-    assert client.post("/reload?wait=1").body["generation"] == 2
+    assert client.post("/reload?wait=1").body["generation"] == 3
+    assert ordered.status == "waiting"
     for each in held:
-        each.stop.set()
+        engine.runs.stop(each)
     run = ended(client, ordered.id)
-    assert (run["generation"], run["responses"][0]["data"][0]["id"]) == (1, "a")
+    assert (run["generation"], run["responses"][0]["data"][0]["id"]) == (2, "a")
 
 
 def test_a_save_is_live_also_when_taking_it_has_failed_unexpectedly_at_first(

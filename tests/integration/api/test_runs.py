@@ -102,7 +102,8 @@ def test_an_interface_without_the_trigger_cannot_be_run(client: Client) -> None:
 
 def test_a_run_can_be_cancelled_and_a_second_one_is_refused_meanwhile(client: Client) -> None:
     run_id = client.post("/interfaces/slow/runs", {}).body["id"]
-    assert client.run("slow").status == 409
+    refused = client.run("slow")
+    assert (refused.status, refused.body["code"], refused.body["run"]) == (409, "busy", run_id)
     assert client.post(f"/runs/{run_id}/cancel").status == 202
     assert ended(client, run_id)["status"] == "stopped"
     assert client.post(f"/runs/{run_id}/cancel").status == 409

@@ -53,6 +53,8 @@ class Server:
     feeders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lasting: bool = False
     left: list[Left] = field(default_factory=list)
+    requested: frozenset[str] = frozenset()
+    """The interfaces that run because somebody has asked for it."""
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.times, self.now, {spec.name: spec for spec in self.specs}, self.feeders)
@@ -64,7 +66,7 @@ class Server:
     def tick(self, now: datetime | None = None) -> list[Start]:
         """What starts now."""
         self.now = now or self.now
-        starts, left = self.scheduler.tick(self.now)
+        starts, left = self.scheduler.tick(self.now, self.requested)
         self.left += left
         for start in starts:
             self.scheduler.started(start)

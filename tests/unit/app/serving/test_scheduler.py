@@ -106,6 +106,37 @@ def test_what_is_due_while_its_last_run_goes_on(policy: str, second: list[int], 
     assert one.tick() == []
 
 
+@pytest.mark.parametrize(("policy", "starts"), [("skip", 0), ("wait", 1)])
+def test_what_is_due_while_somebody_has_asked_for_a_run(policy: str, starts: int) -> None:
+    """One that waits is handed on: it gets its turn behind those that were asked for before."""
+    one = server(interface(**HOURLY, concurrency={"on_overlap": policy}))
+    one.tick()
+    one.requested = frozenset({"a"})
+    assert len(one.tick(BEGIN + HOUR)) == starts
+    assert [left.reason for left in one.left] == ["a run of it still goes on"] * (1 - starts)
+
+
+def test_what_is_tried_again_waits_for_a_run_that_was_asked_for() -> None:
+    one = server(interface(**HOURLY), lasting=True)
+    one.tick()
+    one.tick(BEGIN + HOUR)
+    again = one.end("a", transient=True)
+    assert again is not None
+    one.requested = frozenset({"a"})
+    assert one.tick(again) == []
+    one.requested = frozenset()
+    assert [start.attempt for start in one.tick(again + MINUTE)] == [1]
+
+
+def test_an_interface_waits_for_a_feeder_that_somebody_has_asked_for() -> None:
+    one = server(interface("b", **HOURLY), feeders={"b": frozenset({"a"})})
+    one.tick()
+    one.requested = frozenset({"a"})
+    assert one.tick(BEGIN + HOUR) == []
+    one.requested = frozenset()
+    assert [start.interface for start in one.tick(BEGIN + HOUR + MINUTE)] == ["b"]
+
+
 def test_what_failed_for_a_while_is_tried_again_later_and_later() -> None:
     one = server(interface(schedule={"cron": "0 0 * * *"}, retry={"times": 3, "wait": "1m"}), lasting=True)
     one.tick()
