@@ -30,7 +30,7 @@ from .exports import (
     WriteLedger,
 )
 from .leases import PREFIX as LEASE_PREFIX
-from .leases import describe_process, in_words, process_is_alive, take_lease
+from .leases import take_lease
 from .ports import (
     BoxError,
     BoxLimits,
@@ -53,6 +53,7 @@ from .ports import (
     StoreError,
     TableStore,
 )
+from .processes import describe_process, in_words, process_is_alive
 from .tasks.optional import is_accepted
 from .tasks.respond import response_file
 from .types import Exports, Outcome, Run, RunRefusedError, World

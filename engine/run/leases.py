@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from .ports import RunStore
+from .processes import in_words
 from .types import RunRefusedError, World
 
-_OWNER: Final = re.compile(r"pid (?P<pid>\d+) on (?P<host>\S+), since (?P<since>.*) UTC")
-_NAMESPACE: Final = Path("/proc/self/ns/pid")
 PREFIX: Final = "interface:"
-
-
-def describe_process(since: datetime) -> str:
-    """This process in the words of a lease: pid, host and time; different for each call at another instant."""
-    return f"pid {os.getpid()} on {_host()}, since {since:%Y-%m-%d %H:%M:%S.%f} UTC"
-
-
-def in_words(owner: str) -> str:
-    """What `describe_process` said, for people: without the namespace and the fractions of a second."""
-    match = _OWNER.fullmatch(owner)
-    if match is None:
-        return owner
-    return f"pid {match['pid']} on {match['host'].partition('/')[0]}, since {match['since'].partition('.')[0]} UTC"
-
-
-def process_is_alive(owner: str) -> bool:
-    """Whether the process that `describe_process` described may still live: only of our own host can one know."""
-    match = _OWNER.fullmatch(owner)
-    if match is None or match["host"] != _host():
-        return True
-    try:
-        os.kill(int(match["pid"]), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _host() -> str:
-    """The host's name, with the namespace of its process ids: containers may share a name."""
-    try:
-        return f"{socket.gethostname()}/{_NAMESPACE.readlink().name.strip('pid:[]')}"
-    except OSError:
-        return socket.gethostname()
 
 
 class Leases:

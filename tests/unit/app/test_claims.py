@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.serving.claims import ClaimedTimes
-from engine.run import RunRecord
+from engine.run import RunRecord, describe_process, process_is_alive
 from engine.stores import SqlServingStore, open_run_store, open_serving_store
 
 DUE = datetime(2026, 5, 1, tzinfo=UTC)
@@ -88,3 +92,13 @@ def test_a_server_with_our_process_id_that_is_not_ours_has_died(store: SqlServin
     store.move_due("beat", DUE, NEXT, Claim("beat", DUE, "r1", before))
     now = ClaimedTimes(store, before.replace("2026-04-01", "2026-05-01"), lambda: DUE)
     assert [each.run for each in now.left_behind(lambda _: True)] == ["r1"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began")
+def test_a_claim_of_a_dead_server_is_taken_over_although_another_process_has_its_id(store: SqlServingStore) -> None:
+    program = "from datetime import UTC, datetime; from engine.run import *; print(describe_process(datetime.now(UTC)))"
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+    dead = re.sub(r"^pid \d+", f"pid {os.getppid()}", said)
+    times(store, dead).move_due("beat", DUE, NEXT)
+    [found] = times(store, describe_process(DUE)).left_behind(process_is_alive)
+    assert (found.interface, found.due) == ("beat", DUE)
