@@ -140,7 +140,7 @@ def changes_read(held: Held) -> Read:
         "changes": changes,
         "carries": [],
         "gathers": None,
-        "gathered": (0, 0),
+        "gathered": [0, 0],
     }
     request = Request("GET", "/v1/events", {"created[gte]": str(since), "limit": str(PAGE_SIZE)})
     return Read(

@@ -76,7 +76,7 @@ class Held:
     def gathering(self, child: Read, since: datetime) -> Read:
         """As `partial`, where the parents' windows have carried the table so far: with those of now it is whole."""
         begun = [each for each in self.mirror.coverage if each.table == child.table and not each.complete]
-        gathered = sum(each.pages for each in begun), sum(each.rows for each in begun)
+        gathered = [sum(each.pages for each in begun), sum(each.rows for each in begun)]
         return changed(partial(child), gathers=since.isoformat(), gathered=gathered)
 
     def live(self, table: Table, *, carrying: Iterable[str] = ()) -> list[Coverage]:

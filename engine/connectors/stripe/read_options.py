@@ -129,7 +129,7 @@ class ReadOptions(TypedDict):
     changes: ChangesOptions | None
     carries: list[str]
     gathers: str | None
-    gathered: tuple[int, int]
+    gathered: list[int]
 
 
 def followed_tables(reads: Sequence[ReadOptions]) -> frozenset[str]:

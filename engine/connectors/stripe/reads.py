@@ -179,7 +179,7 @@ def _finish(
         "changes": None,
         "carries": [],
         "gathers": None,
-        "gathered": (0, 0),
+        "gathered": [0, 0],
     }
     return Read(
         table=table.name,

@@ -126,11 +126,16 @@ async def _run(extraction: Extraction, *, asks: bool) -> str | None:
                 await asyncio.gather(asked, return_exceptions=True)
 
 
+def _pair(counted: list[int]) -> tuple[int, int]:
+    pages, rows = counted
+    return pages, rows
+
+
 def _state(given: Json, readers: list[TableReader]) -> State:
     if given is None:
         return State(
             cursors=[cursor for reader in readers for cursor in reader.first_cursors()],
-            totals={each.index: each.options["gathered"] for each in readers if each.options["gathers"] is not None},
+            totals={each.index: _pair(each.options["gathered"]) for each in readers if each.options["gathers"]},
         )
     return msgspec.convert(given, State, strict=False)
 

@@ -173,10 +173,10 @@ def test_a_first_load_of_a_family_goes_on_from_the_windows_that_carried_it() -> 
     assert windows == [(None, CEILING - 9_000), (CEILING - OVERLAP, None)]
     assert options(found["invoices"])["carries"] == ["invoice_line_items"]
     lines = options(found["invoice_line_items"])
-    assert (lines["partial"], lines["gathers"], lines["gathered"]) == (True, part.as_of.isoformat(), (0, 0))
+    assert (lines["partial"], lines["gathers"], lines["gathered"]) == (True, part.as_of.isoformat(), [0, 0])
     begun = whole("invoice_line_items", complete=False)
     lines = options(refreshed(needs, mirror(part, begun))["invoice_line_items"])
-    assert lines["gathered"] == (begun.pages, begun.rows)
+    assert lines["gathered"] == [begun.pages, begun.rows]
     other = refreshed([need("customers")], mirror(part))
     assert options(other["invoices"])["carries"] == ["invoice_line_items"], "nobody needs them now; they stay current"
     assert options(other["invoice_line_items"])["partial"] is True
