@@ -33,6 +33,15 @@ def git_root(root: Path) -> Path | None:
     return Path(found) if found else None
 
 
+def demand_commit(root: Path) -> None:
+    """GitError, in Git's words, when the folder is in no repository or nothing was committed there yet."""
+    _demand(root, "rev-parse", "--show-toplevel")
+    try:
+        _demand(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    except GitError:
+        raise GitError("nothing was committed yet") from None
+
+
 def merge_base(root: Path, revision: str) -> str:
     """The commit at which the work of HEAD parted from `revision`. GitError says why there is none."""
     named = _demand(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()

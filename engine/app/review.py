@@ -15,7 +15,7 @@ from .check import PROJECT_PARTS, Checked, demand_project
 from .checker import Checker
 from .connectors import installed_connectors
 from .errors import Exit, RefusalError
-from .git import GitError, git_root, merge_base, write_tree
+from .git import GitError, demand_commit, merge_base, write_tree
 from .plan import known_now, order_of
 from .state import StatePaths, run_store, state_paths
 
@@ -54,10 +54,11 @@ def review_project(root: Path, revision: str) -> tuple[Checked, Review]:
 
 
 def _base(root: Path, revision: str) -> str:
-    if git_root(root) is None:
-        raise RefusalError(
-            Exit.ENVIRONMENT, "this project is not in Git: there is nothing to compare it with", "`git init` begins"
-        )
+    try:
+        demand_commit(root)
+    except GitError as error:
+        hint = "`git init` and a first commit make something to compare with"
+        raise RefusalError(Exit.ENVIRONMENT, f"there is no commit to compare with: {error}", hint) from None
     try:
         return merge_base(root, revision)
     except GitError:
@@ -110,7 +111,8 @@ def _findings(before: Checked, after: Checked) -> tuple[tuple[Finding, ...], int
     from engine.report.located import locate_all
     from engine.review import Finding
 
-    old = Counter(_identity(each) for each in locate_all(before.diagnostics, before.tree))
+    was_there = before.tree.documents or before.tree.unread  # otherwise all that was wrong is that there was nothing
+    old = Counter(_identity(each) for each in locate_all(before.diagnostics if was_there else (), before.tree))
     fresh = []
     for each in locate_all(after.diagnostics, after.tree):
         if old[_identity(each)]:

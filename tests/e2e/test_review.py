@@ -116,4 +116,17 @@ def test_what_cannot_be_compared_is_said(repository: Repository, tmp_path_factor
     outside = tmp_path_factory.mktemp("outside") / "weir"
     shutil.copytree(project, outside)
     done = weir(outside, "review")
-    assert (done.code, "not in Git" in done.err) == (3, True)
+    assert (done.code, "not a git repository" in done.err) == (3, True)
+    Repository(outside)
+    done = weir(outside, "review")
+    assert (done.code, "nothing was committed yet" in done.err) == (3, True)
+
+
+def test_a_project_that_was_not_there_is_all_new(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.commit("nothing")
+    shipped_project(tmp_path)
+    done = weir(tmp_path, "review", "--no-color").succeeded()
+    assert "connection stripe_playground: new  exposes more" in done.out
+    assert "interface payments: new" in done.out
+    assert "mended" not in done.out
