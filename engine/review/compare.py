@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -17,15 +17,17 @@ from .types import Change, Consequence, Edit, Kind, Review, Side, Topic, Weight
 
 _ORDER: Mapping[Kind, int] = {"connection": 0, "settings": 1, "table": 2, "interface": 3}
 _Defined = Connection | Interface | Table
+_Judgement = tuple[Weight, Iterable[Consequence]]
 
 
 def compare(before: Side, after: Side, base: str) -> Review:
     """What has changed since the commit `base`: the gravest changes first, and of those connections."""
     risks = risks_of((before.project, before.graph), (after.project, after.graph))
+    old, new = before.project, after.project
     found = [
-        *_connections(before, after),
-        *_tables(before, after),
-        *_interfaces(before, after),
+        *_changes("connection", old.connections, new.connections, lambda name: _connection(before, after, name)),
+        *_changes("table", old.tables, new.tables, lambda name: _table(after, name)),
+        *_changes("interface", old.interfaces, new.interfaces, lambda name: _interface(before, after, name)),
         *_settings(before, after),
     ]
     unclear = {"added": before.broken, "removed": after.broken, "changed": frozenset[str]()}
@@ -45,37 +47,35 @@ def _weighed(change: Change, risks: Iterable[Risk]) -> Change:
     return replace(change, weight=weight, consequences=(*change.consequences, *told))
 
 
-def _connections(before: Side, after: Side) -> Iterator[Change]:
-    old, new = before.project.connections, after.project.connections
-    for name in sorted({*old, *new}):
-        was, now = old.get(name), new.get(name)
+def _changes(
+    kind: Kind, before: Mapping[str, _Defined], after: Mapping[str, _Defined], judged: Callable[[str], _Judgement]
+) -> Iterator[Change]:
+    """What has become of the definitions of a kind, with what is judged of each that has changed."""
+    for name in sorted({*before, *after}):
+        was, now = before.get(name), after.get(name)
         edits = edits_between(was.spec if was else None, now.spec if now else None)
+        if isinstance(was, Interface) and isinstance(now, Interface):
+            edits += tuple(interfaces.box_edits(was, now))
         if edits:
-            weight = Weight.EXPOSURE if connections.is_exposing(before, after, name) else Weight.ROUTINE
-            yield _change("connection", was, now, edits, connections.consequences(before, after, name), weight)
+            yield _change(kind, was, now, edits, *judged(name))
 
 
-def _interfaces(before: Side, after: Side) -> Iterator[Change]:
-    old, new = before.project.interfaces, after.project.interfaces
-    for name in sorted({*old, *new}):
-        was, now = old.get(name), new.get(name)
-        edits = (
-            *edits_between(was.spec if was else None, now.spec if now else None),
-            *interfaces.box_edits(was, now),
-        )
-        if edits:
-            weight = Weight.EXPOSURE if interfaces.is_exposing(before, after, name) else Weight.ROUTINE
-            yield _change("interface", was, now, edits, interfaces.consequences(before, after, name), weight)
+def _connection(before: Side, after: Side, name: str) -> _Judgement:
+    is_exposing = connections.is_exposing(before, after, name)
+    return _weight(is_exposing), connections.consequences(before, after, name)
 
 
-def _tables(before: Side, after: Side) -> Iterator[Change]:
-    old, new = before.project.tables, after.project.tables
-    for name in sorted({*old, *new}):
-        was, now = old.get(name), new.get(name)
-        edits = edits_between(was.spec if was else None, now.spec if now else None)
-        if edits:
-            told = interfaces.table_consequences(after, name)
-            yield _change("table", was, now, edits, told, Weight.ROUTINE)
+def _interface(before: Side, after: Side, name: str) -> _Judgement:
+    is_exposing = interfaces.is_exposing(before, after, name)
+    return _weight(is_exposing), interfaces.consequences(before, after, name)
+
+
+def _table(after: Side, name: str) -> _Judgement:
+    return Weight.ROUTINE, interfaces.table_consequences(after, name)
+
+
+def _weight(is_exposing: bool) -> Weight:
+    return Weight.EXPOSURE if is_exposing else Weight.ROUTINE
 
 
 def _settings(before: Side, after: Side) -> Iterator[Change]:
@@ -89,8 +89,8 @@ def _change(
     before: _Defined | None,
     after: _Defined | None,
     edits: tuple[Edit, ...],
-    told: Iterable[Consequence],
     weight: Weight,
+    told: Iterable[Consequence],
 ) -> Change:
     there = after if after is not None else before
     if there is None:

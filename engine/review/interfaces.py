@@ -34,7 +34,7 @@ def is_exposing(before: Side, after: Side, name: str) -> bool:
     return any(isinstance(step, Export | Call) and _is_other_write(old.get(key), step) for key, step in new.items())
 
 
-def box_edits(before: Interface | None, after: Interface | None) -> Iterator[Edit]:
+def box_edits(before: Interface, after: Interface) -> Iterator[Edit]:
     """The SQL files of its steps that say something else: the definition itself does not show it."""
     old, new = _sql_files(before), _sql_files(after)
     for file, text in new.items():
@@ -42,10 +42,11 @@ def box_edits(before: Interface | None, after: Interface | None) -> Iterator[Edi
             yield Edit(file, old[file], text)
 
 
-def _sql_files(interface: Interface | None) -> dict[str, str]:
-    steps = interface.steps if interface is not None else ()
+def _sql_files(interface: Interface) -> dict[str, str]:
     return {
-        step.box.place.file: step.box.text for step in steps if step.box is not None and step.box.place.on == "text"
+        step.box.place.file: step.box.text
+        for step in interface.steps
+        if step.box is not None and step.box.place.on == "text"
     }
 
 
