@@ -72,3 +72,15 @@ def test_after_an_error_the_file_is_free(tmp_path: Path) -> None:
     with own_instance(Terms(tmp_path / "spill"), "one") as connection:
         connection.execute(f"ATTACH '{file}' AS one")
         connection.execute("CREATE TABLE one.t AS SELECT 1 AS x")
+
+
+def test_an_instance_is_not_used_for_ever(tmp_path: Path) -> None:
+    """Each use leaves a little in it that only closing frees."""
+    terms = Terms(tmp_path / "spill")
+    with own_instance(terms) as connection:
+        connection.execute("CREATE TABLE memory.of_this_instance AS SELECT 1 AS x")
+    for _ in range(1000):
+        with own_instance(terms) as connection:
+            if not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+                return
+    pytest.fail("one instance had a thousand uses")
