@@ -280,8 +280,6 @@ class Engine:
             self._start(start, self._times.run_of(start.interface, start.due))
 
     def _take_end(self, ended: Ordered) -> None:
-        if ended.by != SCHEDULE:
-            return
         again = self._scheduler.ended(ended.interface, self.now(), transient=is_transient(ended))
         if again is not None:
             log("run is tried again", interface=ended.interface, at=again.isoformat())
@@ -312,7 +310,8 @@ class Engine:
         self._scheduler.started(start)
 
     def _note_end(self, ordered: Ordered) -> None:
-        self._ended.append(ordered)
+        if ordered.by == SCHEDULE:  # of others the scheduler learns nothing; without schedules nobody would take them
+            self._ended.append(ordered)
         for listener in self.on_end:
             listener(ordered)
         self._wake.set()
