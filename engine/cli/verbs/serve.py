@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import signal
 import ssl
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PORT = 8420
 _LOOK_SECONDS: Final = 0.2
+_GC_THRESHOLDS: Final = (10_000, 10, 10)
+"""A command looks for cycles of garbage next to never, since it ends soon. What lives long would keep them for long."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -67,6 +70,7 @@ def command(
         )
     from engine.web.api import ApiOptions, listen, make_api
 
+    gc.set_threshold(*_GC_THRESHOLDS)
     _log_as_json()
     signals = _Signals()
     signals.listen()
