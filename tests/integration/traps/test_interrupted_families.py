@@ -123,6 +123,19 @@ def test_children_that_could_not_be_read_once_are_read_whole(opened: Opener) -> 
     assert whole(pair) == ["invoice_line_items", "invoices"]
 
 
+def test_parents_carry_nothing_that_a_run_goes_on_without(opened: Opener) -> None:
+    """The lines fail for good, and the run begins again without them."""
+    pair = opened(*FAMILY, customers=CUSTOMERS, config=CONFIG)
+    pair.shop.fault(kind="error", path="/v1/invoices/*/lines", status=503)
+    run = pair.sync()
+    assert {outcome.id for outcome in run.outcomes if outcome.status == "failed"} == {"shop:invoice_line_items"}
+    assert whole(pair) == ["invoices"]
+    assert not pair.mirrored.query("SELECT 1 FROM weir.coverage WHERE len(carried) > 0")
+    pair.shop.calm()
+    pair.updated()
+    pair.demand_truth()
+
+
 def test_a_full_read_and_a_read_after_a_gap_begin_again(opened: Opener) -> None:
     pair = begun(opened, 2)
     pair.updated(full=True)

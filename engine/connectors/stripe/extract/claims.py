@@ -40,13 +40,14 @@ class Claims:
         """The slice's claims. Reads that are complete only at the end claim so with `final`; before, those that go on
         after an interruption tell how far they are."""
         found: list[Json] = []
+        # What a run goes on without is not among the reads, though its parents were to carry it.
+        brought = {each["table"] for index, each in enumerate(reads) if index not in state.failed}
         for (read, variant), windows in sorted(self._windows.items()):
             if read in state.failed:
                 continue
             options = reads[read]
             ceiling = state.ceiling if options["created"] else None
-            failed = {reads[index]["table"] for index in state.failed}
-            carried: list[Json] = [name for name in options["carries"] if name not in failed]
+            carried: list[Json] = [name for name in options["carries"] if name in brought]
             found.extend(
                 {**self._one(options, options["variants"][variant], window, state), "carried": carried}
                 for window in _merged(windows, ceiling)
