@@ -139,6 +139,19 @@ def test_trap_04_events_that_are_not_listed_any_more(opened: Opener) -> None:
     pair.demand_truth()
 
 
+def test_trap_04_a_gap_that_this_machine_s_clock_does_not_show(opened: Opener) -> None:
+    """It stood still: by the provider's clock, events are older than what is listed."""
+    pair, made = customers(opened, 3)
+    pair.post(f"/v1/customers/{made[0]}", name="long ago")
+    pair.shop.act("DELETE", f"/v1/customers/{made[1]}")
+    pair.mirrored.skew = -40 * DAY
+    pair.advance(40 * DAY)
+    pair.updated()
+    pair.demand_truth()
+    assert pair.dead("customers") == {made[1]}
+    assert len(pair.mirrored.query("SELECT * FROM weir.gaps")) == 1
+
+
 def test_trap_04_a_change_during_the_first_run(opened: Opener) -> None:
     """The cursor of events is stamped before a first read begins, however long that takes."""
     pair = opened("customers", config={"concurrency": 1})

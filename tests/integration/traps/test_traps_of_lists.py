@@ -78,6 +78,25 @@ def test_trap_06_embedded_lists_are_cut(opened: Opener, lines: int) -> None:
     assert len(pair.dead("invoice_line_items")) == lines
 
 
+def test_trap_06_children_of_parents_that_a_run_does_not_need(opened: Opener) -> None:
+    """Their events are passed over by this run: what hangs on them must come with them now."""
+    pair = opened("customers", "invoices", "invoice_line_items")
+    customer = pair.post("/v1/customers")["id"]
+    invoice = pair.post("/v1/invoices", customer=customer, currency="usd")["id"]
+    item = pair.post("/v1/invoiceitems", customer=customer, invoice=invoice, amount=1, currency="usd")["id"]
+    pair.advance(400)
+    pair.updated()
+    pair.advance(400)
+    pair.shop.act("DELETE", f"/v1/invoiceitems/{item}")
+    for number in range(11):
+        pair.post("/v1/invoiceitems", customer=customer, invoice=invoice, amount=number, currency="usd")
+    pair.updated(tables=("customers",))
+    pair.demand_truth()
+    assert (len(pair.live("invoice_line_items")), len(pair.dead("invoice_line_items"))) == (11, 1)
+    pair.updated()
+    pair.demand_truth()
+
+
 def test_trap_06_parent_and_children_are_committed_together(opened: Opener) -> None:
     pair = opened("invoices", "invoice_line_items", config={"max_slice_bytes": 20_000, "concurrency": 2})
     customer = pair.post("/v1/customers")["id"]
