@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -183,12 +185,30 @@ def staged_rows(path: Path) -> dict[tuple[str, str | None], list[dict[str, Any]]
     found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     if not path.exists():
         return found
-    with duckdb.connect(str(path), read_only=True) as connection:
-        present = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
+    with _opened(path) as connection:
+        present = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'staging' AND schema_name = 'main'"
+        ).fetchall()
         for (table,) in present:
-            for row in _rows_of(connection.execute(f'SELECT * FROM "{table}"')):
+            for row in _rows_of(connection.execute(f'SELECT * FROM staging."{table}"')):
                 found.setdefault((table, row["_account"] or None), []).append(row)
     return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file as database `staging`, to be read, in an instance that is kept: a new one takes longer than the rows."""
+    connection = _instance()
+    connection.execute(f"ATTACH '{path}' AS staging (READ_ONLY)")
+    try:
+        yield connection
+    finally:
+        connection.execute("DETACH staging")
+
+
+@cache
+def _instance() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
 
 
 def _rows_of(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from .made_up import MadeUp
 
 CHOSEN = (0, 2, 3, 4, 6, 7, 8, 10, 11)
 """Histories in which much is followed by events; mistakes put into the sync were noticed by them."""
-NUMBERS = range(FIRST, FIRST + examples(12)) if TIMES or FIRST else CHOSEN
+NUMBERS = range(FIRST, FIRST + examples(100)) if TIMES or FIRST else CHOSEN
 
 
 @pytest.fixture(scope="module")
