@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,37 +17,72 @@ from tests.unit.connectors.stripe.http_server import Asked, Reply, serving
 from tests.unit.connectors.stripe.stripe_model import StripeModel, customer, needs
 
 VERSION = load_catalogue().api_version
+NOW = datetime.now(UTC).replace(microsecond=0)
+BEFORE = NOW - timedelta(hours=1)
+CHANGED = [customer(number) for number in range(40)]
+PATHS = sorted(f"/v1/customers/cus_{number}" for number in range(40))
 
 
-def event_of(shown: dict[str, Any], number: int, created: int) -> dict[str, Any]:
+def event_of(shown: dict[str, Any], number: int) -> dict[str, Any]:
     """An event that carries an object as another version of the API shows it."""
     return {
-        "id": f"evt_{number}", "object": "event", "type": "customer.updated", "created": created, "livemode": False,
-        "api_version": "2020-08-27", "data": {"object": shown}, "pending_webhooks": 0,
+        "id": f"evt_{number}", "object": "event", "type": "customer.updated", "livemode": False,
+        "created": int(BEFORE.timestamp()) + 1 + number, "api_version": "2020-08-27", "data": {"object": shown},
+        "pending_webhooks": 0,
     }  # fmt: skip
+
+
+def model() -> StripeModel:
+    """Forty customers, all of which have changed since there is a mirror."""
+    events = [event_of(each, number) for number, each in enumerate(CHANGED)]
+    return StripeModel({"/v1/customers": CHANGED, "/v1/events": events})
+
+
+def extracted(
+    url: str, folder: Path, state: Any = None, cancelled: Callable[[], bool] = lambda: False, **config: Any
+) -> dict[str, Any]:
+    """What a slice says that goes on from the mirror."""
+    end = int(BEFORE.timestamp())
+    covered = Coverage("", "customers", None, end, ((),), BEFORE, "list", VERSION, 1, 40, True, (), BEFORE)
+    mirror = Mirror("", (covered,), EventInterval(BEFORE, BEFORE, NOW))
+    reads = CONNECTOR.refresh(CONNECTOR.plan_reads(needs("customers")), mirror, Pace(NOW))
+    payload: Any = {"reads": [{"table": each.table, "options": each.options} for each in reads], "state": state}
+    folder.mkdir()
+    config = {"secret": ["sandbox", ""], "base_url": url, "requests_per_second": 10_000, **config}
+    found: Any = extract_partition(config, payload, TaskContext(folder, 1, lambda _totals: None, cancelled)).value
+    return dict(found)
 
 
 def test_objects_that_events_speak_of_are_retrieved_at_the_same_time(tmp_path: Path) -> None:
     """As many as may be asked for at once, and no more."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    before = now - timedelta(hours=1)
-    end = int(before.timestamp())
-    covered = Coverage("", "customers", None, end, ((),), before, "list", VERSION, 1, 40, True, (), before)
-    mirror = Mirror("", (covered,), EventInterval(before, before, now))
-    reads = CONNECTOR.refresh(CONNECTOR.plan_reads(needs("customers")), mirror, Pace(now))
-    changed = [customer(number) for number in range(40)]
-    events = [event_of(each, number, end + 1 + number) for number, each in enumerate(changed)]
-    model = StripeModel({"/v1/customers": changed, "/v1/events": events})
+    shop = model()
 
     def slowly(asked: Asked) -> Reply:
-        answer = model(asked)
+        answer = shop(asked)
         answer.late = 0.02
         return answer
 
     with serving(slowly) as server:
-        config = {"secret": ["sandbox", ""], "base_url": server.url, "requests_per_second": 10_000, "concurrency": 6}
-        payload = {"reads": [{"table": each.table, "options": dict(each.options or {})} for each in reads]}
-        extract_partition(config, payload, TaskContext(tmp_path, 1, lambda _totals: None, lambda: False))  # type: ignore[arg-type]
-    retrieved = sorted(asked.path for asked in server.asked if asked.path.startswith("/v1/customers/"))
-    assert retrieved == sorted(f"/v1/customers/cus_{number}" for number in range(40)), "each once"
+        extracted(server.url, tmp_path / "slice", concurrency=6)
+    assert sorted(asked.path for asked in server.asked if asked.path in PATHS) == PATHS, "each once"
     assert server.most == 6
+
+
+def test_events_are_applied_when_all_that_they_speak_of_is_there(tmp_path: Path) -> None:
+    """A slice that is stopped before claims nothing of them."""
+    shop, stopped = model(), threading.Event()
+
+    def held(asked: Asked) -> Reply:
+        answer = shop(asked)
+        if asked.path == PATHS[-1] and not stopped.is_set():
+            stopped.set()
+            answer.late = 5.0  # which nobody waits for
+        return answer
+
+    with serving(held) as server:
+        first = extracted(server.url, tmp_path / "first", cancelled=stopped.is_set)
+        assert (first["events"], len(first["remaining"]["cursors"]) > 0) == ([], True)
+        second = extracted(server.url, tmp_path / "second", first["remaining"])
+    assert second["remaining"] is None
+    assert len(second["events"]) == 1
+    assert {asked.path for asked in server.asked} >= {*PATHS}
