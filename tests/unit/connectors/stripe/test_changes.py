@@ -113,6 +113,13 @@ def test_of_two_events_in_one_second_nobody_knows_which_is_the_later(readers: li
     assert Told(readers, [updated(1, "a")], [updated(2, "b")]).asked == [("customers", "cus_1")]
 
 
+def test_what_is_retrieved_is_not_told_besides(readers: list[TableReader]) -> None:
+    """What is retrieved is newer than any event, also than those that come after the one that asks for it."""
+    told = Told(readers, [updated(1, "one"), updated(2, "another")], [updated(3, "later", EDGE + 1)])
+    assert told.asked == [("customers", "cus_1")]
+    assert told.rows == []
+
+
 def test_an_object_of_another_version_is_retrieved(readers: list[TableReader]) -> None:
     told = Told(readers, [updated(1, "a", version="2020-08-27")])
     assert (told.rows, told.asked) == ([], [("customers", "cus_1")])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.connectors.stripe.extract.claims import Claims
@@ -45,6 +45,9 @@ class List:
     bounds=st.tuples(st.none() | st.integers(1, NOW), st.none() | st.integers(1, NOW)),
     size=st.integers(1, 9),
 )
+@example(
+    created=[7, 7, 7], moves=[], bounds=(7, None), size=1
+)  # more rows of a window's first second than a page holds
 def test_cut_anywhere_every_row_comes_once(
     created: list[int], moves: list[tuple[str, int]], bounds: tuple[int | None, int | None], size: int
 ) -> None:
