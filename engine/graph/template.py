@@ -96,6 +96,10 @@ def _with_line_feeds(template: str) -> tuple[str, tuple[int, ...]]:
     return _LINE_END.sub("\n", template), tuple(lost)
 
 
+_TOO_DEEP: Final = (RecursionError, SyntaxError, MemoryError)
+"""What Jinja2, and Python for the code that Jinja2 makes, say of expressions in hundreds of brackets."""
+
+
 def _rendered(template: str, values: Mapping[str, object]) -> tuple[str, tuple[_Segment, ...]]:
     # Jinja2 costs 50 ms to import: only projects with templates pay for it.
     from jinja2 import TemplateSyntaxError, meta
@@ -115,6 +119,8 @@ def _rendered(template: str, values: Mapping[str, object]) -> tuple[str, tuple[_
         generated = environment.from_string(tree, globals=dict(values)).generate()
     except TemplateSyntaxError as error:
         raise _syntax_error(error, template, tokens, environment) from error
+    except _TOO_DEEP as error:
+        raise TemplateFailedError("it is nested too deep", None) from error
     output = _joined(generated, tokens)
     sql, segments = _unmarked(output)
     ends = [*(segment.start for segment in segments[1:]), len(sql)]
@@ -256,6 +262,8 @@ def _syntax_error(
         environment.checked(template)
     except TemplateSyntaxError as again:
         error = again
+    except _TOO_DEEP:
+        return TemplateFailedError("it is nested too deep", None)
     number = getattr(error, "lineno", None) or 1
     message = getattr(error, "message", None) or "syntax error"
     line = _line(template, number)

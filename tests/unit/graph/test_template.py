@@ -199,3 +199,15 @@ def test_line_ends_of_windows_are_mapped() -> None:
     rendered = render(template, {"v": 1})
     start = rendered.sql.index("bad")
     assert template[slice(*rendered.origin((start, start + 3)))] == "bad"
+
+
+@pytest.mark.parametrize("number", [150, 5_000])
+@pytest.mark.parametrize(
+    ("before", "left", "middle", "right", "after"),
+    [("{{ ", "(1 + ", "1", ")", " }}"), ("", "{% if 1 %}", "", "{% endif %}", ""), ("{{ ", "(", "", "", " }}")],
+)
+def test_what_is_nested_hundreds_deep_is_refused(
+    number: int, before: str, left: str, middle: str, right: str, after: str
+) -> None:
+    with pytest.raises(TemplateFailedError, match="nested too deep"):
+        render(f"{before}{left * number}{middle}{right * number}{after}", {})
