@@ -7,8 +7,9 @@ from pathlib import Path
 from .errors import Exit, RefusalError
 from .git import user_name
 from .reload.generation import GenerationStore, Pending
+from .serving.audit import Audit
 from .settings import project_settings
-from .state import state_paths, utc_now
+from .state import StatePaths, state_paths, utc_now
 
 
 def pending_now(root: Path) -> Pending | None:
@@ -25,9 +26,16 @@ def apply_pending(root: Path, digest: str) -> Pending:
     if len(digest) < 8 or not pending.digest.startswith(digest):
         message = f"what is pending is {pending.digest[:12]}, not `{digest}`"
         raise RefusalError(Exit.BUSY, message, "look at it again, and apply it by its hash")
-    store.approve(pending.digest, user_name(), utc_now())
+    who = user_name()
+    store.approve(pending.digest, who, utc_now())
+    known = {"digest": pending.digest, "risks": list(pending.risks)}
+    Audit(_paths(root).audit, utc_now).note("apply", who=f"user {who}", result="done", **known)
     return pending
 
 
 def _store(root: Path) -> GenerationStore:
-    return GenerationStore(state_paths(root, project_settings(root).state).generations)
+    return GenerationStore(_paths(root).generations)
+
+
+def _paths(root: Path) -> StatePaths:
+    return state_paths(root, project_settings(root).state)

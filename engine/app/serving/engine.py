@@ -199,7 +199,7 @@ class Engine:
         return checked, plan_checked(checked, interfaces, self.paths)
 
     def _take(self, reload: Reload) -> Reload:
-        self.last = reload
+        before, self.last = self.last, reload
         if reload.is_new and reload.generation is not None:
             self.reloads += 1
             self._adopt(reload.generation)
@@ -213,10 +213,12 @@ class Engine:
                 held=reload.generation.held,
             )
             self._wake.set()
-        if reload.pending is not None:
-            pending = reload.pending
+        pending = reload.pending
+        if pending is not None and (
+            before is None or before.pending is None or before.pending.digest != pending.digest
+        ):
             log("generation is pending", apply=f"weir apply {pending.digest[:12]}", risks=pending.risks)
-        for setting in reload.fixed:
+        for setting in sorted({*reload.fixed} - {*(before.fixed if before is not None else ())}):
             log("setting waits for a restart", setting=setting)
         for found in locate_all(reload.fresh, reload.offered.tree):
             log("finding", code=found.code, message=found.message, where=found.where, hint=found.hint)

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = "X-Request-Id"
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_TEXT: Final = "constrained-str"
+"""What pydantic calls the first of the kinds of value that a parameter may have."""
+
 _TOO_MANY: Final = "slow down: `Retry-After` says for how many seconds"
 
 
@@ -255,5 +258,8 @@ def _invalid(error: ValidationError) -> ProblemError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return ProblemError(400, "malformed", "the body is not JSON", None)
-    where = ".".join(str(part)[:64] for part in first["loc"]) or "the body"
-    return ProblemError(422, "invalid", f"`{masked(where)}`: {first['msg'][:1].lower()}{first['msg'][1:]}", None)
+    where = ".".join(str(part)[:64] for part in first["loc"] if part != _TEXT) or "the body"
+    message = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+    if _TEXT in first["loc"] and first["type"] == "string_type":
+        message = "expected text, a number, true or false"
+    return ProblemError(422, "invalid", f"`{masked(where)}`: {message}", None)

@@ -66,7 +66,7 @@ class Handlers:
 
     def generation(self, _asked: Asked) -> Answer:
         """The live generation."""
-        return Answer(200, views.generation_view(self._live()))
+        return Answer(200, views.generation_view(self._live(), self._engine.last))
 
     def reload(self, asked: Asked) -> Answer:
         """Read the definitions anew."""

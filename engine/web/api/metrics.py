@@ -65,6 +65,8 @@ class _Known(Collector):
         live = engine.live
         number = live.number if live is not None else 0
         yield GaugeMetricFamily("weir_generation", "The number of the live generation; 0 when none is.", value=number)
+        waits = int(engine.last is not None and engine.last.pending is not None)
+        yield GaugeMetricFamily("weir_pending", "Whether definitions wait for `weir apply`.", value=waits)
         yield CounterMetricFamily("weir_reloads", "New generations of this process.", value=engine.reloads)
         findings = GaugeMetricFamily("weir_findings", "What is wrong with the definitions.", labels=("severity",))
         found = [str(CODES[each.code].severity) for each in engine.last.offered.diagnostics] if engine.last else []

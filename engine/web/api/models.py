@@ -49,15 +49,26 @@ class Ready(_Answer):
     generation: int
 
 
+class Pending(_Answer):
+    """Definitions that are right and wait for `weir apply HASH`: the project is protected, and they put something at
+    risk."""
+
+    digest: str
+    risks: list[str]
+    since: datetime
+
+
 class Generation(_Answer):
     """The definitions that new runs begin with. `held` are files that are not as they are on disk, because they are
-    broken or touch what is."""
+    broken or touch what is; `fixed` are settings that count from the next start on."""
 
     number: int
     digest: str
     made: datetime
     interfaces: list[str]
     held: list[str]
+    pending: Pending | None
+    fixed: list[str]
 
 
 class Reload(_Answer):
@@ -69,6 +80,8 @@ class Reload(_Answer):
     changed: list[str]
     removed: list[str]
     held: list[str]
+    pending: Pending | None
+    fixed: list[str]
     errors: int
     warnings: int
 

@@ -24,15 +24,24 @@ if TYPE_CHECKING:
 MOST_RESPONDED: Final = 10_000
 
 
-def generation_view(live: Generation) -> models.Generation:
-    """A generation."""
+def generation_view(live: Generation, last: Reload | None) -> models.Generation:
+    """The live generation, and what the last look at the files has left waiting."""
     return models.Generation(
         number=live.number,
         digest=live.digest,
         made=live.made,
         interfaces=list(live.checked.project.interfaces),
         held=list(live.held),
+        pending=_pending(last),
+        fixed=list(last.fixed) if last is not None else [],
     )
+
+
+def _pending(last: Reload | None) -> models.Pending | None:
+    pending = last.pending if last is not None else None
+    if pending is None:
+        return None
+    return models.Pending(digest=pending.digest, risks=list(pending.risks), since=pending.since)
 
 
 def reload_view(reload: Reload) -> models.Reload:
@@ -46,6 +55,8 @@ def reload_view(reload: Reload) -> models.Reload:
         changed=list(delta.changed),
         removed=list(delta.removed),
         held=list(live.held) if live is not None else [],
+        pending=_pending(reload),
+        fixed=list(reload.fixed),
         errors=_count(found, "error"),
         warnings=_count(found, "warning"),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.app.apply import apply_pending
 from engine.app.reload.reloader import Reload
 from engine.app.serving.engine import Given
 from engine.source import Files
@@ -98,6 +99,29 @@ def test_a_plan_shows_the_sql_with_its_parameters(client: Client) -> None:
     plan = client.get("/interfaces/echo/plan?param=least=41").body
     assert plan["interfaces"] == ["echo"]
     assert ">= 41" in plan["tasks"][0]["step"]["box"]["sql"]
+
+
+class TestProtected:
+    @pytest.fixture
+    def root(self, root: Path) -> Path:
+        (root / "weir.yaml").write_text("kind: settings\npolicy: {protected: true}\n")
+        return root
+
+    def test_what_waits_to_be_applied_is_told_by_its_hash(self, client: Client, root: Path) -> None:
+        assert client.get("/generation").body["pending"] is None
+        (root / "interfaces/closed.yaml").unlink()
+        reload = client.post("/reload?wait=1").body
+        assert (reload["is_new"], reload["pending"]["risks"]) == (False, ["interface `closed` is gone"])
+        assert client.get("/generation").body["pending"] == reload["pending"]
+        assert "weir_pending 1.0" in client.get("/metrics").raw.decode()
+        apply_pending(root, reload["pending"]["digest"])
+        assert client.post("/reload?wait=1").body["removed"] == ["closed"]
+        assert client.get("/generation").body["pending"] is None
+
+    def test_settings_that_count_from_the_next_start_on_are_told(self, client: Client, root: Path) -> None:
+        (root / "weir.yaml").write_text("kind: settings\nstate: elsewhere\npolicy: {protected: true}\n")
+        assert client.post("/reload?wait=1").body["fixed"] == ["state"]
+        assert client.get("/generation").body["fixed"] == ["state"]
 
 
 def test_figures_count_runs_requests_and_findings(client: Client) -> None:

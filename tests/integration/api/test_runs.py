@@ -76,6 +76,8 @@ def test_runs_of_the_command_line_are_listed_with_their_steps(client: Client) ->
         ({"rows": {"wishes": [{"id": "a", "made": "2026-01-01"}]}}, "a moment with its offset"),
         ({"rows": {"wishes": [{"id": "a", "colour": "red"}]}}, "no column `colour`"),
         ({"parameters": {"least": "x; DROP TABLE wishes"}}, "expected a whole number"),
+        ({"parameters": {"least": None}}, "`parameters.least`: expected text, a number, true or false"),
+        ({"parameters": {"least": [1]}}, "`parameters.least`: expected text, a number, true or false"),
         ({"parameters": {"other": 1}}, "no interface of this run has a parameter `other`"),
         ({"sql": "SELECT 1"}, "`sql`: extra inputs"),
         ({"wait": "yes"}, "`wait`"),

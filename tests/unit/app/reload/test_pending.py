@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,12 @@ def test_a_connection_that_becomes_a_target_waits_and_is_applied_by_its_hash(pro
     assert project.save().is_new
     assert project.live["connections/stripe.yaml"] == TARGET
     assert pending_now(tmp_path) is None
+    [noted] = [json.loads(line) for line in state_paths(tmp_path).audit.read_text().splitlines()]
+    assert (noted["what"], noted["digest"], noted["risks"]) == (
+        "apply",
+        reload.pending.digest,
+        list(reload.pending.risks),
+    )
 
 
 def test_what_only_reads_or_computes_becomes_live_at_once(project: Project) -> None:
