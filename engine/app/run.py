@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.plan import Plan
     from engine.run import EventSink, Run
 
+BUSY: Final = "E610"
 STALE: Final = "E640"
 CAPPED: Final = "E641"
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -83,9 +84,9 @@ def tracked_parameters(checked: Checked, plan: Plan) -> dict[str, tuple[str, ...
 
 
 def exit_code(run: Run) -> Exit:
-    """0 for a success; 5 when what would be written is not what was planned; 6 when a budget, a cap or a grant ended
-    it; 3 when every failure lies in the environment (key, network,
-    secret); otherwise 1.
+    """0 for a success; 5 when what would be written is not what was planned, or when every failure is a file that
+    another process had for too long; 6 when a budget, a cap or a grant ended it; 3 when every failure lies in the
+    environment (key, network, secret); otherwise 1.
     """
     from engine.connector import FailureKind
 
@@ -102,7 +103,7 @@ def exit_code(run: Run) -> Exit:
         FailureKind.SECRET,
     }
     failed = [outcome for outcome in run.outcomes if outcome.status == "failed"]
-    if any(outcome.code == STALE for outcome in failed):
+    if any(outcome.code == STALE for outcome in failed) or (failed and all(each.code == BUSY for each in failed)):
         return Exit.BUSY
     approvals = (FailureKind.BUDGET, FailureKind.GRANT)
     if any(outcome.failure is not None and outcome.failure.kind in approvals for outcome in failed):

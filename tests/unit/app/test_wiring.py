@@ -105,6 +105,14 @@ def test_the_exit_code_says_who_must_act(run: Run, expected: Exit) -> None:
     assert exit_code(run) is expected
 
 
+def test_a_file_that_another_process_has_for_too_long_is_busy() -> None:
+    """So that a schedule tries it again."""
+    busy = replace(run_with("failed", None).outcomes[0], code="E610")
+    run = run_with("failed", None)
+    assert exit_code(replace(run, outcomes=(busy, busy))) is Exit.BUSY
+    assert exit_code(replace(run, outcomes=(busy, *run.outcomes))) is Exit.FAILED
+
+
 def test_tracked_parameters_are_found(project: Path) -> None:
     edit(project / "interfaces" / "customers.yaml", "type: timestamp\n", "type: timestamp\n    track: true\n")
     checked, plan = make_plan(project, (), {})
