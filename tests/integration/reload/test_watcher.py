@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from engine.app.reload.manifest import read_now
 from engine.app.reload.watcher import Pace
 from engine.source import Files
 
-from .watched import EVENTS, Watched, watching, write
+from .watched import EVENTS, PATIENT, Watched, watching, write
 
 CUSTOMERS = "interfaces/customers.yaml"
 INVOICES = "interfaces/invoices.yaml"
@@ -162,21 +163,28 @@ def test_a_link_to_the_root_that_is_swapped(tmp_path: Path, below: str) -> None:
         watched.demand_rest()
 
 
-def test_a_write_in_parts_is_one_change(root: Path) -> None:
-    with watching(root) as watched:
+PAUSES = pytest.mark.parametrize(("pause", "pace"), [(0.15, EVENTS), (0.6, PATIENT)], ids=["as usual", "patient"])
+"""Between two writes that belong together. Only the second pause is longer than events take by themselves: it is the
+watcher's own patience that makes one change of these."""
+
+
+@PAUSES
+def test_a_write_in_parts_is_one_change(root: Path, pause: float, pace: Pace) -> None:
+    with watching(root, pace) as watched:
         with (root / CUSTOMERS).open("w") as stream:
             for part in ("cust", "om", "ers", " 2"):
                 stream.write(part)
                 stream.flush()
-                time.sleep(0.1)
+                time.sleep(pause)
         assert watched.until(CUSTOMERS, "customers 2") == 1
         watched.demand_rest()
 
 
-def test_two_files_that_are_replaced_one_after_the_other(root: Path) -> None:
-    with watching(root) as watched:
+@PAUSES
+def test_two_files_that_are_replaced_one_after_the_other(root: Path, pause: float, pace: Pace) -> None:
+    with watching(root, pace) as watched:
         put_in_place(root, CUSTOMERS, "customers 2")
-        time.sleep(0.15)
+        time.sleep(pause)
         put_in_place(root, INVOICES, "invoices 2")
         assert watched.next() == {CUSTOMERS, INVOICES}
         watched.demand_rest()
@@ -184,11 +192,26 @@ def test_two_files_that_are_replaced_one_after_the_other(root: Path) -> None:
 
 def test_a_file_that_is_saved_again_and_again_is_told_now_and_then(root: Path) -> None:
     with watching(root) as watched:
-        for number in range(20):
-            write(root, CUSTOMERS, f"customers {number}")
-            time.sleep(0.15)
-        assert 1 <= watched.until(CUSTOMERS, "customers 19") <= 4
+        stop = threading.Event()
+        editor = threading.Thread(target=save_until, args=(stop, root))
+        editor.start()
+        try:
+            for _ in range(2):  # it is saved all the while: nothing waits for the end of it
+                assert watched.next() == {CUSTOMERS}
+        finally:
+            stop.set()
+            editor.join()
+        write(root, CUSTOMERS, "customers at last")
+        assert watched.until(CUSTOMERS, "customers at last") <= 2
         watched.demand_rest()
+
+
+def save_until(stop: threading.Event, root: Path) -> None:
+    """Save another text every 150 ms."""
+    number = 0
+    while not stop.wait(0.15):
+        number += 1
+        write(root, CUSTOMERS, f"customers {number}")
 
 
 def test_another_branch(root: Path) -> None:

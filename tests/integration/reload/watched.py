@@ -19,6 +19,9 @@ BOUND = 20.0
 EVENTS = Pace(rescan=600)
 """Only events wake: a change that no event tells of is missed."""
 
+PATIENT = Pace(quiet=2.0, longest=60.0, rescan=600)
+"""The same, waiting longer than a busy machine ever puts things off."""
+
 
 def write(root: Path, name: str, text: str) -> Path:
     """A file in the project, written in place."""
