@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select, text
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from engine.run import StoreError
 
@@ -53,6 +53,12 @@ def insert_into(engine: Engine, table: Table) -> Any:
     from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # slow, and most runs do without
 
     return postgresql_insert(table)
+
+
+def is_out_of_reach(error: Exception) -> bool:
+    """Whether a database did not answer for a reason that may pass: somebody has locked it for long, its disk is full,
+    its server is away."""
+    return isinstance(error, OperationalError)
 
 
 def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:

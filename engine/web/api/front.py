@@ -75,9 +75,7 @@ class Front:
             problem = ProblemError(400, "gone", "the caller went away")
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a problem and no traceback
             log("request failed", request=seen.request_id, error=redact(f"{type(error).__name__}: {error}"))
-            problem = ProblemError(
-                500, "unexpected", "something went wrong here", "the server's log has the request id"
-            )
+            problem = _of_trouble(error)
         if problem is not None:
             seen.run = problem.run or seen.run
             response = problem_response(problem, seen.request_id)
@@ -169,6 +167,16 @@ class Front:
         if status != 429:  # who sends too much does not fill the log, too
             self.audit.note(f"{operation.method} {operation.path}", who=who, result=result, **known)
             log("request", what=f"{operation.method} {operation.path}", who=who, **known)
+
+
+def _of_trouble(error: Exception) -> ProblemError:
+    """What is not the caller's mistake: whether it may be worth another try."""
+    from engine.stores import is_out_of_reach
+
+    hint = "the server's log has the request id"
+    if is_out_of_reach(error):
+        return ProblemError(503, "state", "the state does not answer now", f"try again; {hint}", {"Retry-After": "5"})
+    return ProblemError(500, "unexpected", "something went wrong here", hint)
 
 
 def checked_query(known: Sequence[Query], given: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:

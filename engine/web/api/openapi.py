@@ -18,7 +18,7 @@ from .problems import PROBLEM_TYPE
 _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _OF_ALL: Final = (429,)
-_OF_TOKENS: Final = (401, 403)
+_OF_TOKENS: Final = (401, 403, 503)
 _OF_BODIES: Final = (413, 415, 422)
 _REQUEST_ID: Final = {"description": "The request's id: the caller's, or a new one.", "schema": {"type": "string"}}
 

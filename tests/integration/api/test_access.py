@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import timedelta
 from http.client import HTTPConnection
 
@@ -172,3 +173,14 @@ def test_what_looks_like_a_key_goes_out_masked(client: Client) -> None:
     assert key not in reply.raw.decode()
     assert client.token not in reply.raw.decode()
     assert client.token not in client.get(f"/runs/{client.token}").raw.decode()
+
+
+def test_a_state_that_does_not_answer_is_no_mistake_of_ours_and_passes(client: Client) -> None:
+    with sqlite3.connect(client.engine.paths.runs) as state:
+        state.execute("ALTER TABLE tokens RENAME TO away")
+    reply = client.get("/runs")
+    assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "state", "5")
+    assert client.get("/health").status == 200
+    with sqlite3.connect(client.engine.paths.runs) as state:
+        state.execute("ALTER TABLE away RENAME TO tokens")
+    assert client.get("/runs").status == 200

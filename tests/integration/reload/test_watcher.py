@@ -64,9 +64,9 @@ def test_the_same_content_is_no_change(root: Path) -> None:
 
 
 def test_there_and_back_is_no_change(root: Path) -> None:
-    with watching(root) as watched:
+    with watching(root, PATIENT) as watched:
         write(root, CUSTOMERS, "customers 2")
-        watched.wait_for_scans(1)
+        watched.wait_for_scans(2)  # the first one has seen it, and it is not told yet
         write(root, CUSTOMERS, "customers 1")
         watched.demand_rest()
 
