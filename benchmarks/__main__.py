@@ -1,8 +1,9 @@
-"""All benchmarks, one after another, at sizes that take about ten minutes; each is a command of its own, too.
+"""All benchmarks, one after another, at sizes that take about twenty minutes; each is a command of its own, too.
 
     python -m benchmarks [NAME ...]
 
-Names: load, growth, rates, second, imports, exports, definitions, reload. Reports and plots go to benchmarks/results.
+Names: load, growth, rates, second, imports, exports, definitions, reload, soak. Reports and plots go to
+benchmarks/results.
 For other sizes call one alone: `python -m benchmarks.load --rows 1000000`.
 """
 
@@ -12,7 +13,7 @@ import argparse
 import time
 from importlib import import_module
 
-BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions", "reload")
+BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions", "reload", "soak")
 
 
 def main() -> None:
