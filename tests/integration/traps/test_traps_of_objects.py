@@ -223,6 +223,21 @@ def test_trap_14_rows_of_another_account(opened: Opener) -> None:
     assert set(pair.live("customers")) == set(made)
 
 
+def test_trap_14_what_is_there_of_one_account_is_not_there_of_another(opened: Opener) -> None:
+    """Also where no events say how far an account was read."""
+    pair = opened("balance_transactions")
+    accounts = tuple(pair.shop.connect_account() for _ in range(2))
+    charge = {"amount": 100, "currency": "usd", "source": "tok_visa"}
+    for account in accounts:
+        pair.shop.act("POST", "/v1/charges", charge, account=account)
+    pair.advance(1000)
+    for known in (accounts[:1], accounts):
+        pair.mirrored.accounts = known
+        pair.updated()
+        there = [len(pair.mirrored.live("balance_transactions", account)) for account in accounts]
+        assert there == [1 if account in known else 0 for account in accounts]
+
+
 def test_trap_14_every_row_says_whose_it_is(opened: Opener) -> None:
     pair = opened("customers")
     names = tuple(pair.shop.connect_account() for _ in range(2))
