@@ -126,16 +126,12 @@ async def _run(extraction: Extraction, *, asks: bool) -> str | None:
                 await asyncio.gather(asked, return_exceptions=True)
 
 
-def _pair(counted: list[int]) -> tuple[int, int]:
-    pages, rows = counted
-    return pages, rows
-
-
 def _state(given: Json, readers: list[TableReader]) -> State:
     if given is None:
+        before = {each.index: each.options["gathered"] for each in readers if each.options["gathers"] is not None}
         return State(
             cursors=[cursor for reader in readers for cursor in reader.first_cursors()],
-            totals={each.index: _pair(each.options["gathered"]) for each in readers if each.options["gathers"]},
+            totals={index: (pages, rows) for index, (pages, rows) in before.items()},
         )
     return msgspec.convert(given, State, strict=False)
 
