@@ -1,7 +1,8 @@
-"""Relations: columns, their types, and whether one fits into another."""
+"""Relations: columns, their types, whether one fits into another, and whether a value does."""
 
 from .fit import Fit, fit
 from .types import BOOLEAN, DATE, FLOAT, INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
+from .values import as_text
 
 __all__ = [
     "BOOLEAN",
@@ -17,5 +18,6 @@ __all__ = [
     "Fit",
     "Kind",
     "Relation",
+    "as_text",
     "fit",
 ]

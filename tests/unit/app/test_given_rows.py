@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.app.serving.rows import as_text
 from engine.duck import result_rows, write_rows
-from engine.relation import Column, ColumnType, Relation
+from engine.relation import Column, ColumnType, Relation, as_text
 from engine.run import StoreError
 
 
