@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from .errors import Exit, RefusalError
 if TYPE_CHECKING:
     from engine.diagnostics import Diagnostic
     from engine.graph import Binder, Graph
-    from engine.project import Project
+    from engine.project import Case, Project
     from engine.source import SourceTree
     from engine.spec import SpecSet
 
@@ -31,6 +31,16 @@ class Checked:
     project: Project
     graph: Graph
     diagnostics: tuple[Diagnostic, ...]
+    cases: tuple[Case, ...] = ()
+    """The cases of interfaces that are right: none until they were checked (`check_cases`)."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no finding about a definition is an error: what is wrong with cases stops nothing but `weir test`."""
+        from engine.source import is_case
+
+        errors = [found for found in self.diagnostics if CODES[found.code].severity is Severity.ERROR]
+        return all(found.place is not None and is_case(found.place.file) for found in errors)
 
     @property
     def has_errors(self) -> bool:
@@ -76,9 +86,28 @@ def check_project(
     return Checked(tree, specs, project, graph, tuple(collector))
 
 
+def check_cases(checked: Checked) -> Checked:
+    """The same with the cases of its interfaces, and with what is wrong with those."""
+    from engine.graph import Respond
+    from engine.project import resolve_cases
+    from engine.spec import validate_suites
+
+    from .connectors import installed_connectors
+
+    if not checked.tree.cases:
+        return checked
+    collector = Collector()
+    suites = validate_suites(checked.tree, collector)
+    answers = {step.interface: step.box.bound.relation for step in checked.graph.steps if isinstance(step, Respond)}
+    cases = resolve_cases(
+        suites, checked.specs, checked.project, checked.tree, installed_connectors(), answers, collector
+    )
+    return replace(checked, diagnostics=(*checked.diagnostics, *collector), cases=cases)
+
+
 def demand_sound(checked: Checked) -> Checked:
     """The same, or DefinitionsError when it has errors: nothing is planned or run from definitions that are wrong."""
-    if checked.has_errors:
+    if not checked.is_sound:
         raise DefinitionsError(checked)
     return checked
 

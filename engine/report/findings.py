@@ -50,7 +50,7 @@ def render_findings(
         case "junit":
             from .junit import render_junit
 
-            return render_junit(found, list(tree.documents))
+            return render_junit(found, [*tree.documents, *tree.cases])
         case "markdown":
             from .markdown import render_markdown
 

@@ -17,6 +17,10 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "connection": ("Connections", "`connections/*.yaml`: a system that is reached."),
     "interface": ("Interfaces", "`interfaces/*.yaml`: steps between connections and the Schema."),
     "schema": ("Schemas", "`schemas/*.yaml`: the canonical tables, one a file. The Schema is the set of them."),
+    "test": (
+        "Cases",
+        "`interfaces/*.test.yaml`: cases of an interface, which `weir test` runs without network or key.",
+    ),
     "settings": ("Settings", "`weir.yaml`: settings of the project. The file may be left out, and every key of it."),
 }
 _RULES: Final = """\
@@ -30,7 +34,8 @@ and `}}` in it.
 - YAML is read as YAML 1.2: `no`, `on` and `yes` are texts, `010` is ten, only `true` and `false` are booleans. Files
   are UTF-8 and at most 1 MiB. Tags, merge keys (`<<`) and a second document in a file are refused; anchors and aliases
   work.
-- Unknown keys are errors. `x-…` (at any level) and `meta` are yours: Weir ignores what stands there.
+- Unknown keys are errors. `x-…` (at any level) and `meta` are yours: Weir ignores what stands there. Rows of cases are
+  data: in them every key is a column.
 - A **name** is lower_snake: it begins with a letter, and holds at most 63 letters, digits and underscores.
 - A **duration** is a whole number with a unit: `500ms`, `30s`, `15m`, `2h`, `1d`.
 - A **type** is `text`, `integer` (64 bits), `decimal(p,s)` (up to 38 digits), `float`, `boolean`, `date`, `timestamp`

@@ -1,6 +1,6 @@
 """Definition files as they were written: texts, documents with spans, places to lines and columns."""
 
-from .load import Files, ReadMemory, load_root, read_files, read_tree
+from .load import Files, ReadMemory, is_case, load_root, read_files, read_tree
 from .locate import locate, region
 from .tree import SourceTree
 from .types import Document, Entry, MappingNode, Node, Region, Scalar, ScalarNode, SequenceNode, Span, plain
@@ -19,6 +19,7 @@ __all__ = [
     "SequenceNode",
     "SourceTree",
     "Span",
+    "is_case",
     "load_root",
     "locate",
     "plain",

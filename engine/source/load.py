@@ -101,7 +101,7 @@ def read_tree(root: Path, files: Files, collector: Collector, memory: ReadMemory
         elif parsed.document is not None:
             if parsed.document.root is None:
                 unread.add(file)
-            (cases if _is_case(file) else documents)[file] = parsed.document
+            (cases if is_case(file) else documents)[file] = parsed.document
     if not documents and not unread:
         collector.report(
             "W101",
@@ -213,7 +213,8 @@ def _reason(error: OSError) -> str:
     return (error.strerror or "no reason given").lower()
 
 
-def _is_case(file: str) -> bool:
+def is_case(file: str) -> bool:
+    """Whether a file of this path holds cases, and no definition."""
     return file.startswith("interfaces/") and file.lower().endswith(_CASES)
 
 

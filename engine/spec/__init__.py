@@ -1,6 +1,7 @@
 """What was meant, file by file: the models of the definitions."""
 
 from .base import Model, duration_text
+from .case import CaseSpec, ExpectedWriteSpec, ExpectSpec, SuiteSpec
 from .connection import ConnectionSpec, GrantsSpec, LimitsSpec, SecretSpec
 from .interface import (
     STEP_KINDS,
@@ -23,7 +24,7 @@ from .schedule import RetrySpec, ScheduleSpec, cron_fields
 from .schema import ColumnSpec, SchemaSpec
 from .settings import AgentSpec, BoxLimitsSpec, PolicySpec, SettingsSpec
 from .types import Defined, SpecSet
-from .validate import SpecMemory, validate_tree
+from .validate import SpecMemory, validate_suites, validate_tree
 
 __all__ = [
     "STEP_KINDS",
@@ -32,9 +33,12 @@ __all__ = [
     "BoxSpec",
     "CallSpec",
     "CapsSpec",
+    "CaseSpec",
     "ColumnSpec",
     "ConnectionSpec",
     "Defined",
+    "ExpectSpec",
+    "ExpectedWriteSpec",
     "ExportSpec",
     "GrantsSpec",
     "ImportSpec",
@@ -53,6 +57,7 @@ __all__ = [
     "SpecMemory",
     "SpecSet",
     "StepSpec",
+    "SuiteSpec",
     "TransformSpec",
     "WriteMapSpec",
     "WriteSpec",
@@ -60,5 +65,6 @@ __all__ = [
     "duration_text",
     "json_schema",
     "schema_files",
+    "validate_suites",
     "validate_tree",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .base import FREE_PATTERN, Definition
+from .case import SuiteSpec
 from .connection import ConnectionSpec
 from .interface import STEP_KINDS, InterfaceSpec
 from .schema import SchemaSpec
@@ -17,9 +18,10 @@ _MODELS: Final[Mapping[str, type[Definition]]] = {
     "connection": ConnectionSpec,
     "interface": InterfaceSpec,
     "schema": SchemaSpec,
+    "test": SuiteSpec,
     "settings": SettingsSpec,
 }
-_COMMITTED: Final = ("connection", "interface", "schema")
+_COMMITTED: Final = ("connection", "interface", "schema", "test")
 _ONE_BOX: Final = {"oneOf": [{"required": ["sql"]}, {"required": ["sql_file"]}]}
 _NOT_TWO_BOXES: Final = {"not": {"required": ["sql", "sql_file"]}}
 _HALF_DECIMAL: Final = {"patternProperties": {r"^\d+\s*\)$": {"type": "null"}}}
@@ -49,12 +51,12 @@ _RULES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def schema_files() -> Mapping[str, str]:
-    """The three JSON Schemas (2020-12) by file name, as they are committed in `schemas/`: the same text every time."""
+    """The JSON Schemas (2020-12) by file name, as they are committed in `schemas/`: the same text every time."""
     return {f"{kind}.schema.json": json.dumps(json_schema(kind), indent=2) + "\n" for kind in _COMMITTED}
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of `connection`, `interface`, `schema` or `settings` (weir.yaml). KeyError for another word."""
+    """The JSON Schema of a kind of definition, or of `settings` (weir.yaml). KeyError for another word."""
     raw = _MODELS[kind].model_json_schema(by_alias=True, mode="validation")
     definitions = {name: _object(name, part) for name, part in sorted(raw.pop("$defs", {}).items())}
     return {

@@ -7,12 +7,13 @@ from typing import Generic, TypeVar
 
 from engine.diagnostics import Place
 
+from .case import SuiteSpec
 from .connection import ConnectionSpec
 from .interface import InterfaceSpec
 from .schema import SchemaSpec
 from .settings import SettingsSpec
 
-S = TypeVar("S", ConnectionSpec, InterfaceSpec, SchemaSpec)
+S = TypeVar("S", ConnectionSpec, InterfaceSpec, SchemaSpec, SuiteSpec)
 
 
 @dataclass(frozen=True, slots=True)

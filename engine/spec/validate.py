@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from engine.diagnostics import Collector, Diagnostic, Fix, Place, closest, did_you_mean
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, SourceTree
 
+from .case import SuiteSpec
 from .connection import ConnectionSpec
 from .errors import report_errors
 from .interface import InterfaceSpec
@@ -27,6 +28,7 @@ MODELS: Mapping[str, type[ConnectionSpec] | type[InterfaceSpec] | type[SchemaSpe
     "schemas": SchemaSpec,
 }
 KINDS = {"connections": "connection", "interfaces": "interface", "schemas": "schema"}
+CASE_KIND = "test"
 _HALF_DECIMAL = re.compile(r"decimal\(\s*\d+\s*")
 _OTHER_HALF = re.compile(r"\d+\s*\)")
 _FULL_WIDTH_COLON = "\N{FULLWIDTH COLON}"
@@ -81,6 +83,19 @@ def validate_tree(tree: SourceTree, collector: Collector, memory: SpecMemory | N
     return SpecSet(tuple(connections), tuple(interfaces), tuple(schemas), settings, frozenset(broken))
 
 
+def validate_suites(tree: SourceTree, collector: Collector) -> tuple[Defined[SuiteSpec], ...]:
+    """The files with cases that are valid by themselves, and findings for those that are not."""
+    found = []
+    for document in tree.cases.values():
+        root = _root_of(document, CASE_KIND, collector)
+        spec = None
+        if root is not None and _kind_fits(document, root, CASE_KIND, collector):
+            spec = _validated(document, SuiteSpec, collector)
+        if spec is not None:
+            found.append(Defined(spec, Place(document.file)))
+    return tuple(found)
+
+
 def _settings(document: Document, collector: Collector) -> SettingsSpec | None:
     if document.root is None or (isinstance(document.root, ScalarNode) and document.root.value is None):
         return None
@@ -90,21 +105,28 @@ def _settings(document: Document, collector: Collector) -> SettingsSpec | None:
 def _definition(document: Document, collector: Collector) -> BaseModel | None:
     """The spec that a file holds, or None after saying why not."""
     model = MODELS.get(document.folder)
-    if model is None or document.root is None:
+    if model is None:
         return None
-    root, place = document.root, Place(document.file)
-    if not isinstance(root, MappingNode):
-        message = "the file is empty" if isinstance(root, ScalarNode) and root.value is None else "expected a mapping"
-        hint = f"begin with `kind: {KINDS[document.folder]}`"
-        if isinstance(root, ScalarNode) and _FULL_WIDTH_COLON in str(root.value):
-            hint = f"`{_FULL_WIDTH_COLON}` is a full-width colon: write `: `"
-        collector.report("E217", message, place, hint=hint)
-        return None
-    return _validated(document, model, collector) if _kind_fits(document, root, collector) else None
+    kind = KINDS[document.folder]
+    root = _root_of(document, kind, collector)
+    fits = root is not None and _kind_fits(document, root, kind, collector)
+    return _validated(document, model, collector) if fits else None
 
 
-def _kind_fits(document: Document, root: MappingNode, collector: Collector) -> bool:
-    expected = KINDS[document.folder]
+def _root_of(document: Document, kind: str, collector: Collector) -> MappingNode | None:
+    """What the file holds, or None after saying why that is no definition."""
+    root = document.root
+    if root is None or isinstance(root, MappingNode):
+        return root
+    message = "the file is empty" if isinstance(root, ScalarNode) and root.value is None else "expected a mapping"
+    hint = f"begin with `kind: {kind}`"
+    if isinstance(root, ScalarNode) and _FULL_WIDTH_COLON in str(root.value):
+        hint = f"`{_FULL_WIDTH_COLON}` is a full-width colon: write `: `"
+    collector.report("E217", message, Place(document.file), hint=hint)
+    return None
+
+
+def _kind_fits(document: Document, root: MappingNode, expected: str, collector: Collector) -> bool:
     entry = root.entries.get("kind")
     if entry is None:
         near = closest("kind", root.entries, 1)
@@ -117,8 +139,13 @@ def _kind_fits(document: Document, root: MappingNode, collector: Collector) -> b
     written = entry.node.text if isinstance(entry.node, ScalarNode) else ""
     folder = next((folder for folder, kind in KINDS.items() if kind == written), None)
     hint = f"move the file to `{folder}/`" if folder else did_you_mean(written, [expected])
-    fixes = [Fix(f"write `{expected}`", place, expected)] if folder is None else []
-    message = f"expected `kind: {expected}` in the folder `{document.folder}`"
+    if expected == CASE_KIND:
+        hint = f"cases stand in files `*.test.yaml`: rename this one, or write `{CASE_KIND}`"
+    elif written == CASE_KIND:
+        hint = "cases stand in files `interfaces/*.test.yaml`: rename this one"
+    fixes = [Fix(f"write `{expected}`", place, expected)] if folder is None and written != CASE_KIND else []
+    where = f"in the folder `{document.folder}`" if expected != CASE_KIND else "in a file `*.test.yaml`"
+    message = f"expected `kind: {expected}` {where}"
     collector.report("E205", message, place, hint=hint, fixes=fixes)
     return False
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.check import check_project
+from engine.app.check import check_cases, check_project
 from engine.diagnostics import CODES
 from engine.report import render_findings
 
@@ -37,7 +37,7 @@ def laid_out(name: str, root: Path) -> Path:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_bad_project_is_shown_to_its_author(name: str, tmp_path: Path) -> None:
-    checked = check_project(laid_out(name, tmp_path))
+    checked = check_cases(check_project(laid_out(name, tmp_path)))
     shown = render_findings("text", checked.diagnostics, checked.tree, version="0")
     expected = HERE / "cases" / name / "expected.txt"
     if os.environ.get("WEIR_UPDATE_GOLDEN"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.app.check import Checked, check_project
+from engine.app.check import Checked, check_cases, check_project
 from engine.app.errors import Exit
 from engine.app.fixing import fix_project
 from engine.cli.findings import rendered
@@ -20,17 +20,17 @@ from engine.report import FINDING_FORMATS
 @project_option
 @pass_session
 def command(session: Session, style: str, fix: bool, strict: bool, parameters: tuple[str, ...]) -> None:
-    """Check all definitions: files, names, SQL boxes, mappings. Needs no key and no network.
+    """Check all definitions and their cases: files, names, SQL boxes, mappings. Needs no key and no network.
 
     Exit code 0 when they are right (warnings allowed), 2 when something is wrong.
     """
     values = parameter_values(parameters)
-    checked = check_project(session.root, values)
+    checked = check_cases(check_project(session.root, values))
     if fix:
         changed = fix_project(checked)
         for file in changed:
             click.echo(f"fixed {file}", err=True)
-        checked = check_project(session.root, values) if changed else checked
+        checked = check_cases(check_project(session.root, values)) if changed else checked
     coloured = session.coloured and style == "text"
     if style == "text" and not checked.diagnostics:
         click.echo(_praise(checked))
@@ -49,4 +49,5 @@ def _praise(checked: Checked) -> str:
         (len(project.tables), "table"),
     )
     listed = [f"{number} {name}{'s' if number != 1 else ''}" for number, name in counts]
-    return f"ok: {', '.join(listed[:-1])} and {listed[-1]}"
+    cases = f"; {len(checked.cases)} case{'s' if len(checked.cases) != 1 else ''}" if checked.cases else ""
+    return f"ok: {', '.join(listed[:-1])} and {listed[-1]}{cases}"

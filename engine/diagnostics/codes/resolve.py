@@ -7,7 +7,7 @@ CODES: tuple[Code, ...] = (
         "E301",
         "unknown connection",
         """
-A step names a connection that no file in `connections/` defines.
+A step or a case names a connection that no file in `connections/` defines.
 
 ```yaml
 import: {connection: strip, into: customers}
@@ -20,7 +20,7 @@ import: {connection: strip, into: customers}
         "E302",
         "unknown table",
         """
-A step names a table that no file in `schemas/` defines.
+A step or a case names a table that no file in `schemas/` defines.
 
 ```yaml
 import: {connection: stripe_main, into: custmers}
@@ -161,6 +161,116 @@ optional: [revews]
 ```
 
 **Mend it:** Write the table's name as `weir catalog` lists it.
+""",
+    ),
+    Code(
+        "E314",
+        "cases of an unknown interface",
+        """
+A file with cases is about the interface that it names, or that it is named after, and there is none of this name.
+
+```yaml
+# interfaces/paymnts.test.yaml
+kind: test
+```
+
+**Mend it:** Correct the name of the file, or name the interface with `interface:`.
+""",
+    ),
+    Code(
+        "E315",
+        "unknown table of a connection in a case",
+        """
+A case gives rows of a table that the catalogue of the connection does not have.
+
+```yaml
+given: {stripe_main: {charge: [{id: ch_1}]}}
+```
+
+**Mend it:** Write the table's name as `weir catalog` lists it.
+""",
+    ),
+    Code(
+        "E316",
+        "unknown column in a case",
+        """
+A row of a case names a column that its table, or what `respond` yields, does not have. Columns whose names begin with
+`_` are set by the run; of these only `_account` and `_livemode` can be given.
+
+```yaml
+given: {stripe_main: {charges: [{id: ch_1, amuont: 1000}]}}
+```
+
+**Mend it:** Correct the name; `weir catalog charges` lists the columns of a provider's table.
+""",
+    ),
+    Code(
+        "E317",
+        "unknown step in a case",
+        """
+A case expects something of a step that the interface does not have, or that does not do such a thing: only exports and
+calls write to a provider, and only `respond` answers.
+
+```yaml
+expect: {writes: {psuh: []}}
+```
+
+**Mend it:** Write the step's name as the interface has it.
+""",
+    ),
+    Code(
+        "E318",
+        "value that does not fit in a case",
+        """
+A value of a row is not of its column's type. Instants of a case are RFC 3339 texts with their offset, or Unix seconds;
+decimals are numbers or texts; maps, such as `metadata`, are mappings of text to text.
+
+```yaml
+given: {stripe_main: {charges: [{id: ch_1, amount: "10.00"}]}}
+```
+
+**Mend it:** Write a value of the type that the message names.
+""",
+    ),
+    Code(
+        "E319",
+        "unknown parameter in a case",
+        """
+A case gives a parameter that its interface does not declare.
+
+```yaml
+parameters: {sinec: "2026-01-01T00:00:00Z"}
+```
+
+**Mend it:** Correct the name, or declare the parameter.
+""",
+    ),
+    Code(
+        "E320",
+        "two cases with one name",
+        """
+Two cases of an interface have the same name, so nobody can tell which one has failed.
+
+```yaml
+cases:
+  - name: a refund counts
+  - name: a refund counts
+```
+
+**Mend it:** Rename one of them, or delete it.
+""",
+    ),
+    Code(
+        "E321",
+        "row of a case that cannot be there",
+        """
+A given row lacks its key or a column that its table requires, or has the key of a row before it.
+
+```yaml
+given: {stripe_main: {charges: [{amount: 1000}]}}
+```
+
+**Mend it:** Give the row all of its key, and each row a key of its own.
 """,
     ),
     Code(
