@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.connector.sandbox import SANDBOX
 
@@ -25,7 +25,18 @@ from .state import StatePaths, run_store, utc_now
 if TYPE_CHECKING:
     from engine.connector import Connector, Mirror, Pace, Read, SourceCatalogue, Writer
     from engine.plan import ConnectionSettings, Plan, StepWrites
-    from engine.run import BoxLimits, BoxRunner, Exports, InitialRows, Json, Staging, World, WriteLedger
+    from engine.run import (
+        BoxLimits,
+        BoxRunner,
+        Exports,
+        InitialRows,
+        Json,
+        ReadLedger,
+        RunStore,
+        Staging,
+        World,
+        WriteLedger,
+    )
 
     from .check import Checked
 
@@ -71,42 +82,71 @@ class RunOptions:
     """What tables of the Schema hold from the run's beginning on."""
 
 
+class Outside(Protocol):
+    """What a run reaches of providers."""
+
+    def __call__(self, settings: ConnectionSettings) -> tuple[str, Mapping[str, Json]]:
+        """See `World.extraction`."""
+        ...
+
+    def accounts(self, settings: ConnectionSettings, sent: Callable[[int], None]) -> Sequence[str | None]:
+        """See `World.accounts`."""
+        ...
+
+    def writer(self, settings: ConnectionSettings) -> Writer:
+        """See `Exports.writer`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What runs keep beside rows: `runs` of the runs themselves, `reads` of requests, `ledger` of writes."""
+
+    runs: RunStore
+    reads: ReadLedger
+    ledger: WriteLedger
+
+
 @contextmanager
-def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOptions) -> Iterator[World]:
-    """Everything for a run of this plan; the embedded sandbox runs as long as it is open, if the plan needs it."""
+def opened_world(
+    checked: Checked,
+    plan: Plan,
+    paths: StatePaths,
+    options: RunOptions,
+    outside: Outside | None = None,
+    kept: Kept | None = None,
+) -> Iterator[World]:
+    """Everything for a run of this plan; the embedded sandbox runs as long as it is open, if the plan needs it.
+
+    With something else `outside`, no provider, sandbox or secret is reached; what is `kept` elsewhere is not opened.
+    """
     from engine.duck import DuckTableStore, fetch_rows
     from engine.executors import InlineExecutor
     from engine.run import World, describe_process, process_is_alive
-    from engine.stores import open_write_ledger
 
     paths.prepare()
     project, settings = checked.project, checked.project.settings
     catalogues = catalogues_of(project)
     with ExitStack() as stack:
-        sandbox = None
-        if any(connection.base_url == SANDBOX for connection in plan.connections):
-            sandbox = stack.enter_context(embedded_sandbox(options.environment, paths.sandbox))
+        reached = outside or _reached(stack, checked, plan, paths, options)
         state = paths if options.recorded else StatePaths(_temporary(stack, paths))
-        runs = stack.enter_context(run_store(state))
+        kept = kept or _kept(stack, state, paths)
         executor = InlineExecutor(settings.boxes.threads * 2)
         stack.callback(executor.close)
         started = utc_now()
-        ledger = open_write_ledger(paths.runs)
-        stack.callback(ledger.close)
         tables = _schema_copy(stack, paths, plan) if options.only_plan else paths.tables
-        extraction = _Extraction(checked.tree.root, sandbox, options.environment, installed_connectors())
         yield World(
             now=utc_now,
             executor=executor,
             staging=_opener(paths, catalogues, options),
-            extraction=extraction,
-            accounts=extraction.accounts,
+            extraction=reached,
+            accounts=reached.accounts,
             boxes=_boxes(checked, paths, tables, catalogues, options),
             fetch=fetch_rows,
             tables=DuckTableStore(tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
-            runs=runs,
-            reads=runs if options.recorded else stack.enter_context(run_store(paths)),
-            exports=_exports(extraction, catalogues, options, box_limits(checked), ledger),
+            runs=kept.runs,
+            reads=kept.reads,
+            exports=_exports(reached, catalogues, options, box_limits(checked), kept.ledger),
             directory=state.folder,
             limits=box_limits(checked),
             owner=describe_process(started),
@@ -122,6 +162,25 @@ def opened_world(checked: Checked, plan: Plan, paths: StatePaths, options: RunOp
             rebuild=options.rebuild,
             initial=tuple(_initial(checked, each) for each in options.rows),
         )
+
+
+def _kept(stack: ExitStack, state: StatePaths, paths: StatePaths) -> Kept:
+    """What the project keeps, but for the run itself where that is not recorded: then `state` is of this run only."""
+    from engine.stores import open_write_ledger
+
+    runs = stack.enter_context(run_store(state))
+    reads = runs if state == paths else stack.enter_context(run_store(paths))
+    ledger = open_write_ledger(paths.runs)
+    stack.callback(ledger.close)
+    return Kept(runs, reads, ledger)
+
+
+def _reached(stack: ExitStack, checked: Checked, plan: Plan, paths: StatePaths, options: RunOptions) -> Outside:
+    """Providers as the connections name them."""
+    sandbox = None
+    if any(connection.base_url == SANDBOX for connection in plan.connections):
+        sandbox = stack.enter_context(embedded_sandbox(options.environment, paths.sandbox))
+    return _Extraction(checked.tree.root, sandbox, options.environment, installed_connectors())
 
 
 def _initial(checked: Checked, given: GivenRows) -> InitialRows:
@@ -239,7 +298,7 @@ def _opener(
 
 
 def _exports(
-    extraction: _Extraction,
+    reached: Outside,
     catalogues: Mapping[str, SourceCatalogue],
     options: RunOptions,
     limits: BoxLimits,
@@ -248,7 +307,7 @@ def _exports(
     from engine.duck import DuckExporter
     from engine.run import Exports
 
-    return Exports(DuckExporter(catalogues, limits), extraction.writer, ledger, options.only_plan, options.expected)
+    return Exports(DuckExporter(catalogues, limits), reached.writer, ledger, options.only_plan, options.expected)
 
 
 def _schema_copy(stack: ExitStack, paths: StatePaths, plan: Plan) -> Path:

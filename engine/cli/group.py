@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "explain": "What a diagnostic code means.",
             "plan": "What a run would do; no key, no network.",
             "review": "What a change of the definitions exposes, writes and costs.",
+            "test": "Run the cases of interfaces; no key, no network.",
             "test-connection": "Reach a provider and say what the key may read.",
             "watch": "Check at every save, and show what it changes.",
             "doctor": "Look at the environment: versions, secrets, state.",

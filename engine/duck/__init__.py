@@ -11,6 +11,7 @@ from .rejects import read_rejects
 from .results import ResultFormat, fetch_rows, result_rows, write_result
 from .staging import DuckStaging, StagingLimits
 from .tables import DuckTableStore
+from .values import ValueRow, stored_values, typed_values
 from .watermarks import read_watermarks
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ResultFormat",
     "StagingLimits",
     "TableDifference",
+    "ValueRow",
     "WindowDifference",
     "compare_tables",
     "copy_file",
@@ -30,6 +32,8 @@ __all__ = [
     "read_rejects",
     "read_watermarks",
     "result_rows",
+    "stored_values",
+    "typed_values",
     "write_result",
     "write_rows",
 ]

@@ -9,7 +9,8 @@ from engine.diagnostics import Severity
 
 from .located import Located
 
-_NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
+NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
+"""What XML cannot hold, to be translated."""
 
 
 def render_junit(found: Sequence[Located], files: Sequence[str]) -> str:
@@ -28,9 +29,9 @@ def render_junit(found: Sequence[Located], files: Sequence[str]) -> str:
         lines.append(f"{name}>")
         for item in items:
             text = f"{item.where}: {item.message}" + (f"\n{item.hint}" if item.hint else "")
-            body = escape(text.translate(_NOT_XML))
+            body = escape(text.translate(NOT_XML))
             lines.append(
-                f'<failure type="{item.code}" message={quoteattr(item.message.translate(_NOT_XML))}>{body}</failure>'
+                f'<failure type="{item.code}" message={quoteattr(item.message.translate(NOT_XML))}>{body}</failure>'
             )
         lines.append("</testcase>")
     lines.append("</testsuite></testsuites>")

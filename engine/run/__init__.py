@@ -29,6 +29,7 @@ from .exports import (
     OpState,
     WriteLedger,
 )
+from .initial import GIVEN_ROWS
 from .leases import PREFIX as LEASE_PREFIX
 from .leases import take_lease
 from .ports import (
@@ -62,6 +63,7 @@ from .writes import sent_again_until
 __all__ = [
     "BUDGET_HINT",
     "DOUBTFUL_STATES",
+    "GIVEN_ROWS",
     "LEASE_PREFIX",
     "OPEN_STATES",
     "BoxError",

@@ -12,7 +12,7 @@ from .ports import ImportJob, InitialRows, StoreError
 from .tasks.write import counts_of
 from .types import Outcome, Status
 
-KIND: Final = "rows"
+GIVEN_ROWS: Final = "rows"
 
 
 def initialise(context: RunContext) -> list[Outcome]:
@@ -27,12 +27,12 @@ def initialise(context: RunContext) -> list[Outcome]:
 
 def _initialised(given: InitialRows, context: RunContext) -> Outcome:
     started = context.world.now()
-    step = f"{KIND}.{given.table}"
+    step = f"{GIVEN_ROWS}.{given.table}"
     target = context.spool / "boxes" / f"{file_name(step)}.duckdb"
 
     def ended(status: Status, **known: Any) -> Outcome:
         now: datetime = context.world.now()
-        return Outcome(step, KIND, f"rows of the caller: {given.table}", None, status, started, now, **known)
+        return Outcome(step, GIVEN_ROWS, f"rows of the caller: {given.table}", None, status, started, now, **known)
 
     try:
         context.demand_going()

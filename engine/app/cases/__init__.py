@@ -1,0 +1,1 @@
+"""Running cases of interfaces: offline, without a key, and in a temporary folder."""

@@ -1,0 +1,181 @@
+"""A case, from what it gives to the verdict."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.app.check import Checked, DefinitionsError, check_cases, demand_project
+from engine.app.checker import Checker
+from engine.app.compile import catalogues_of
+from engine.app.errors import RefusalError
+from engine.app.plan import plan_checked
+from engine.app.state import StatePaths, run_store
+from engine.app.world import GivenRows, Kept, RunOptions, opened_world
+from engine.diagnostics import CODES, Severity
+
+from .given import nothing_to_read, stage_rows
+from .select import select_cases
+
+if TYPE_CHECKING:
+    from engine.cases import Difference, Verdict
+    from engine.duck import ValueRow
+    from engine.plan import Plan
+    from engine.project import Case, Project
+    from engine.run import Run, World
+    from engine.source import Files
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The cases of a project that were chosen, ready to be run one after the other."""
+
+    checked: Checked
+    chosen: tuple[Case, ...]
+    files: Files
+    checker: Checker
+    kept: Kept
+    """What runs keep beside rows, for all cases: they are only planned, so that none leaves anything to the next."""
+
+    def run(self, case: Case, options: RunOptions) -> Verdict:
+        """Run one case. Nothing is reached, nothing outlives it."""
+        from engine.cases import Difference, Verdict
+
+        begun = time.monotonic()
+        try:
+            checked = _awake(self._with_parameters(case), case)
+            with tempfile.TemporaryDirectory(prefix="weir-test-") as folder:
+                differences = self._differences(checked, case, StatePaths(Path(folder)), options)
+        except RefusalError as error:
+            differences = (Difference("run", "failure", got=f"cannot be planned: {error.message}"),)
+        return Verdict(case, differences, time.monotonic() - begun)
+
+    def _with_parameters(self, case: Case) -> Checked:
+        """The project as it means with the parameters of the case. RefusalError when a value does not fit."""
+        if not case.parameters:
+            return self.checked
+        given = {f"{case.interface}.{name}": value for name, value in case.parameters.items()}
+        checked = self.checker.check(self.checked.tree.root, self.files, given)
+        for found in checked.diagnostics:
+            if CODES[found.code].severity is Severity.ERROR:
+                raise DefinitionsError(checked, f"{found.message} ({found.code})")
+        return checked
+
+    def _differences(
+        self, checked: Checked, case: Case, paths: StatePaths, options: RunOptions
+    ) -> tuple[Difference, ...]:
+        """Plan and execute what the case means in a folder of its own, and compare."""
+        from engine.cases import Found, compare
+        from engine.run import execute_plan
+
+        plan = plan_checked(checked, [case.interface], paths)
+        given = tuple(GivenRows(name, rows) for name, rows in case.tables.items())
+        options = replace(options, only_plan=True, recorded=False, rows=given)
+        paths.prepare()
+        outside = stage_rows(case, plan, catalogues_of(checked.project), paths)
+        with opened_world(checked, plan, paths, options, outside, self.kept) as world:
+            run = execute_plan(plan, replace(world, refresh=nothing_to_read), lambda _event: None)
+            keys = {name: table.key for name, table in checked.project.tables.items()}
+            values = _Values(checked.project, case, paths.scratch / "values", world, run, plan)
+            return compare(case.interface, case.expected, Found(run, keys, values.table, values.respond))
+
+
+@contextmanager
+def opened_cases(root: Path, patterns: Sequence[str]) -> Iterator[Cases]:
+    """The cases that the patterns mean, of a project that is right: they share a binder and what was compiled.
+
+    DefinitionsError when definitions or cases are wrong, RefusalError for a pattern that means nothing.
+    """
+    from engine.source import read_files
+
+    demand_project(root)
+    files = read_files(root)
+    with ExitStack() as stack:
+        checker = stack.enter_context(Checker())
+        checked = check_cases(checker.check(root, files))
+        if checked.has_errors:
+            raise DefinitionsError(checked, "the definitions or their cases are wrong")
+        chosen = tuple(select_cases(checked.cases, patterns, checked.project))
+        yield Cases(checked, chosen, files, checker, _kept(stack))
+
+
+def run_cases(
+    cases: Cases, options: RunOptions, told: Callable[[Verdict], None], *, fail_fast: bool = False
+) -> tuple[Verdict, ...]:
+    """Run all that were chosen, telling of each as it ends; with `fail_fast`, up to the first that fails."""
+    verdicts: list[Verdict] = []
+    for case in cases.chosen:
+        if options.cancelled.is_set():
+            break
+        verdict = cases.run(case, options)
+        if options.cancelled.is_set():
+            break
+        verdicts.append(verdict)
+        told(verdict)
+        if fail_fast and not verdict.passed:
+            break
+    return tuple(verdicts)
+
+
+def _kept(stack: ExitStack) -> Kept:
+    from engine.stores import open_write_ledger
+
+    paths = StatePaths(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-test-"))))
+    runs = stack.enter_context(run_store(paths))
+    ledger = open_write_ledger(paths.runs)
+    stack.callback(ledger.close)
+    return Kept(runs, runs, ledger)
+
+
+def _awake(checked: Checked, case: Case) -> Checked:
+    """The project with everything active: a case is run as well where schedules leave its interface out."""
+    project = checked.project
+    connections = {
+        name: replace(each, spec=each.spec.model_copy(update={"is_active": True}))
+        for name, each in project.connections.items()
+    }
+    own = project.interfaces[case.interface]
+    interfaces = {
+        **project.interfaces,
+        own.name: replace(own, spec=own.spec.model_copy(update={"is_active": True})),
+    }
+    return replace(checked, project=replace(project, connections=connections, interfaces=interfaces))
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Rows that the case expects beside those that its run has left behind."""
+
+    project: Project
+    case: Case
+    spill: Path
+    world: World
+    run: Run
+    plan: Plan
+
+    def table(self, name: str) -> tuple[Sequence[ValueRow], Sequence[ValueRow]]:
+        """Those of a table of the Schema."""
+        from engine.duck import stored_values, typed_values
+
+        relation = self.project.tables[name].relation
+        expected = typed_values(relation, self.case.expected.tables[name], self.spill)
+        return expected, stored_values(self.world.tables.path, name, relation, self.spill)
+
+    def respond(self) -> tuple[Sequence[ValueRow], Sequence[ValueRow]]:
+        """Those of the answer: the last one, and none where the run ended before it."""
+        from engine.duck import stored_values, typed_values
+        from engine.graph import Respond
+
+        steps = [task.step for task in self.plan.tasks if isinstance(task.step, Respond)]
+        step = steps[-1]
+        relation = step.box.bound.relation
+        expected = typed_values(relation, self.case.expected.respond or (), self.spill)
+        outcome = self.run.outcome(step.id)
+        if outcome is None or outcome.response is None:
+            return expected, []
+        return expected, stored_values(outcome.response, "result", relation, self.spill)

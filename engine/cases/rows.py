@@ -1,0 +1,115 @@
+"""Expected rows beside those that are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from math import isclose
+from typing import Final
+
+from .pairing import pair
+from .types import Difference
+
+Row = Mapping[str, object]
+
+_MOST_SHOWN: Final = 6
+"""Columns of a row that is shown without being asked for."""
+
+
+def compare_rows(
+    subject: str, expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str] = (), *, identities: int = 0
+) -> list[Difference]:
+    """Where the rows that are there are not exactly the expected ones. Of each expected row, what it names counts.
+
+    Rows are paired by the key, if all expected ones name it; otherwise in any way that fits. What is left then is
+    compared with what it is most like; a value that the first `identities` of its names share tells which row is meant.
+    """
+    if key and all(row.get(name) is not None for row in expected for name in key):
+        pairs = _by_key(expected, actual, key)
+    else:
+        key = ()
+        pairs = pair(len(expected), len(actual), lambda one, other: not list(_unlike(expected[one], actual[other])))
+        _pair_rest(pairs, expected, actual, identities)
+    found = []
+    named = list(dict.fromkeys([*key, *(name for row in expected for name in row)]))
+    for index, row in enumerate(expected):
+        if index not in pairs:
+            found.append(Difference(subject, "missing", _row(row, list(row))))
+            continue
+        other = actual[pairs[index]]
+        which = _row(row, key) if key else _row(row, [name for name in row if same(row[name], other.get(name))])
+        found += [
+            Difference(subject, "value", which, name, shown(row[name]), shown(other.get(name)))
+            for name in _unlike(row, other)
+        ]
+    left = [row for index, row in enumerate(actual) if index not in set(pairs.values())]
+    found += [Difference(subject, "surplus", _row(row, named or list(row)[:_MOST_SHOWN])) for row in left]
+    return found
+
+
+def _by_key(expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str]) -> dict[int, int]:
+    left = list(range(len(actual)))
+    pairs = {}
+    for index, row in enumerate(expected):
+        for other in left:
+            if all(same(row[name], actual[other].get(name)) for name in key):
+                pairs[index] = other
+                left.remove(other)
+                break
+    return pairs
+
+
+def _pair_rest(pairs: dict[int, int], expected: Sequence[Row], actual: Sequence[Row], identities: int) -> None:
+    """Pair what is left with what it has most values in common with, the best first."""
+    lonely = [index for index in range(len(expected)) if index not in pairs]
+    left = set(range(len(actual))) - set(pairs.values())
+    scored = [(-_likeness(expected[one], actual[other], identities), one, other) for one in lonely for other in left]
+    for score, one, other in sorted(scored):
+        if score < 0 and one not in pairs and other in left:
+            pairs[one] = other
+            left.discard(other)
+
+
+def _likeness(expected: Row, actual: Row, identities: int) -> int:
+    """How many values the two have in common. None, where an identity is another one: that is not the row."""
+    score = 0
+    for number, name in enumerate(expected):
+        alike = same(expected[name], actual.get(name))
+        if number < identities:
+            if not alike:
+                return 0
+            score += len(expected)
+        score += alike
+    return score
+
+
+def _unlike(expected: Row, actual: Row) -> Iterator[str]:
+    return (name for name, value in expected.items() if not same(value, actual.get(name)))
+
+
+def same(expected: object, got: object) -> bool:
+    """Whether two values are the same one; floats are, when they are as near as sums in another order may be."""
+    if isinstance(expected, float) and isinstance(got, float):
+        return isclose(expected, got, rel_tol=1e-9, abs_tol=1e-12)
+    if isinstance(expected, bool) or isinstance(got, bool):
+        return expected is got
+    return expected == got
+
+
+def shown(value: object) -> str:
+    """A value as a case has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _row(row: Row, names: Sequence[str]) -> str:
+    return f"{{{', '.join(f'{name}: {shown(row.get(name))}' for name in names)}}}"
