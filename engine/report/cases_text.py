@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine.cases import Verdict
 from engine.source import SourceTree
 
-from .masking import masked
+from .masking import masked, visible
 from .paint import BOLD, DIM, GREEN, RED, Paint, plural
 
 
@@ -17,10 +17,10 @@ def render_verdict(verdict: Verdict, tree: SourceTree, *, colour: bool = False) 
     mark = paint(GREEN, "✓") if verdict.passed else paint(RED, "✗")
     case = verdict.case
     seconds = paint(DIM, f"{verdict.seconds:.2f} s")
-    lines = [f"{mark} {case.interface}::{case.name}  {seconds}"]
+    lines = [f"{mark} {visible(case.label)}  {seconds}"]
     if not verdict.passed:
         lines.append(f"    {paint(DIM, where(verdict, tree))}")
-        lines += [f"    {each}" for each in verdict.differences]
+        lines += [f"    {visible(str(each))}" for each in verdict.differences]
     return masked("\n".join(lines)) + "\n"
 
 

@@ -1,8 +1,10 @@
-"""Nothing that looks like a key is ever shown, even in an excerpt of the user's own file."""
+"""Nothing that looks like a key is ever shown, even in an excerpt of the user's own file; and what others say moves no
+cursor."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _KEY = re.compile(
     r"((?<![A-Za-z0-9])(?:(?:sk|rk|pk)_(?:live|test)_|whsec_|rkcs_|sess_)"
@@ -33,6 +35,11 @@ def masked_parameter(path: str, text: str) -> str:
     """The value of a parameter of a write, such as `card[token]`: hidden where its last name says that it is secret."""
     last = path.rstrip("]").rpartition("[")[2]
     return "*" * len(text) if _SECRET_PART.search(last) else masked(text)
+
+
+def visible(text: str) -> str:
+    """Control characters as dots: what a row or a provider says moves no cursor."""
+    return "".join("·" if unicodedata.category(letter) == "Cc" else letter for letter in text)
 
 
 def _blanks(text: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from engine.connector import Failure
 from engine.run import DOUBTFUL_STATES, Op, OpState, sent_again_until
 
-from .masking import masked, masked_parameter
+from .masking import masked, masked_parameter, visible
 from .paint import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint
 
 STATE_STYLES: Final[Mapping[OpState, str]] = {
@@ -127,7 +126,7 @@ def render_op(op: Op, now: datetime, *, running: bool, colour: bool = False) -> 
     """Everything about a write."""
     paint = Paint(colour)
     lines = [f"{paint(BOLD, op.id)}  {paint(STATE_STYLES[op.state], op.state.value)}", ""]
-    lines += [f"{name:<{_WIDTH}}{_visible(text)}" for name, text in _facts(op)]
+    lines += [f"{name:<{_WIDTH}}{visible(text)}" for name, text in _facts(op)]
     lines += ["", paint(CYAN, "sent" if op.sent is not None else "to be sent")]
     lines += list(_parameters(op)) or [f"{'':2}no parameters"]
     if op.failure is not None:
@@ -166,7 +165,7 @@ def _parameters(op: Op) -> Iterator[str]:
 
 
 def _failure(failure: Failure) -> Iterator[str]:
-    yield f"{'':2}{_visible(failure.message)}"
+    yield f"{'':2}{visible(failure.message)}"
     facts = (
         ("status", failure.status),
         ("type", failure.type),
@@ -178,12 +177,7 @@ def _failure(failure: Failure) -> Iterator[str]:
     )
     for name, value in facts:
         if value is not None:
-            yield f"{'':2}{name:<{_WIDTH - 2}}{_visible(str(value))}"
-
-
-def _visible(text: str) -> str:
-    """Control characters as dots: what a row or a provider says moves no cursor."""
-    return "".join("·" if unicodedata.category(letter) == "Cc" else letter for letter in text)
+            yield f"{'':2}{name:<{_WIDTH - 2}}{visible(str(value))}"
 
 
 def op_json(op: Op) -> dict[str, Any]:
