@@ -15,7 +15,7 @@ TIMES ?= 20
 BASE ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench watch serve validate plan review test-connection sandbox clean
+.PHONY: help run test test-long lint bench watch serve validate cases plan review test-connection sandbox clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: $(RUNTIME) ## Run all interfaces (ARGS="name …" for some); the embedded s
 
 validate: $(RUNTIME) ## Check all definitions; no key, no network
 	@$(BIN)/weir validate --format $(FORMAT) $(ARGS)
+
+cases: $(RUNTIME) ## Run the cases of interfaces (ARGS="name …" for some); no key, no network
+	@$(BIN)/weir test $(ARGS)
 
 plan: $(RUNTIME) ## Show what a run would do; no key, no network
 	@$(BIN)/weir plan $(ARGS)

@@ -18,6 +18,7 @@ _PROJECT: Final[Mapping[str, str]] = {
     "weir.yaml": "settings.tmpl",
     "connections/stripe_main.yaml": "connection_example.tmpl",
     "interfaces/customers.yaml": "interface_example.tmpl",
+    "interfaces/customers.test.yaml": "case_example.tmpl",
     "schemas/customers.yaml": "schema_example.tmpl",
     "Makefile": "makefile.tmpl",
     "README.md": "readme.tmpl",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.app.check import check_project
+from engine.app.check import check_cases, check_project
 from engine.app.errors import RefusalError
 from engine.app.fixing import write_whole
 from engine.app.json_schemas import stale_schemas, write_schemas
@@ -36,9 +36,10 @@ def test_a_project_has_no_findings(tmp_path: Path) -> None:
     written, kept = start_project(tmp_path / "new")
     assert kept == ()
     assert all((tmp_path / "new" / path).is_file() for path in written)
-    checked = check_project(tmp_path / "new")
+    checked = check_cases(check_project(tmp_path / "new"))
     assert checked.diagnostics == ()
     assert [step.id for step in checked.graph.steps] == ["stripe_main:customers", "customers.load"]
+    assert [case.interface for case in checked.cases] == ["customers", "customers"]
 
 
 def test_types_with_commas_survive_braces() -> None:
