@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from engine.diagnostics import Collector
 from engine.report import FINDING_FORMATS, apply_fixes, render_findings
-from engine.source import SourceTree, read_yaml
-from engine.spec import validate_tree
+from engine.source import SourceTree, is_case, read_yaml
+from engine.spec import validate_suites, validate_tree
 from tests.effort import examples
-from tests.unit.spec.documents import CONNECTION, INTERFACE, SCHEMA
+from tests.unit.spec.documents import CASES, CONNECTION, INTERFACE, SCHEMA
 
 DOCUMENTS = {
     "connections/a.yaml": CONNECTION,
+    "interfaces/a.test.yaml": CASES,
     "interfaces/a.yaml": INTERFACE,
     "schemas/a.yaml": SCHEMA,
 }
@@ -52,9 +53,11 @@ def with_values_replaced(draw: st.DrawFn) -> tuple[str, str]:
 
 def check(file: str, text: str) -> tuple[SourceTree, Collector, bool]:
     collector = Collector()
-    tree = SourceTree(Path(), {file: read_yaml(file, text, collector)})
+    documents = {file: read_yaml(file, text, collector)}
+    tree = SourceTree(Path(), cases=documents) if is_case(file) else SourceTree(Path(), documents)
     specs = validate_tree(tree, collector)
-    return tree, collector, bool(specs.connections or specs.interfaces or specs.schemas)
+    suites = validate_suites(tree, collector)
+    return tree, collector, bool(specs.connections or specs.interfaces or specs.schemas or suites)
 
 
 @settings(max_examples=examples(250), deadline=None)

@@ -88,6 +88,29 @@ steps:
   - stop_if: SELECT count(*) = 0 FROM customers
   - respond: {sql: SELECT * FROM customers LIMIT 100}
 """
+CASES = """\
+kind: test
+description: What comes of payments
+interface: payments
+cases:
+  - name: a refund counts
+    x-note: mine
+    parameters: {since: "2026-01-01T00:00:00Z", least: 1, share: 0.5, ids: [a], all: true}
+    given:
+      stripe_main:
+        charges: []
+        refunds: [{id: re_1, amount: 1000, metadata: {x-free: data}, created: 2026-01-01T00:00:00Z}]
+      schema:
+        customers: [{customer_id: cus_1}]
+    expect:
+      schema: {payments: [{payment_id: ch_1, refunded_minor: null}]}
+      writes:
+        push: [{do: update, object: cus_1, key: [a, b], set: {"metadata[tier]": gold, "active": true, "name": null}}]
+      respond: [{n: 1}]
+      rejects: {load: 1}
+      fails: the message
+  - name: nothing happens
+"""
 SETTINGS = """\
 kind: settings
 agents:

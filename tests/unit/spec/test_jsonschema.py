@@ -12,28 +12,30 @@ import yaml
 
 from engine.diagnostics import Collector
 from engine.source import load_root, plain
-from engine.spec import json_schema, schema_files, validate_tree
+from engine.spec import json_schema, schema_files, validate_suites, validate_tree
 
+from .documents import CASES as SUITE
 from .documents import CONNECTION, FILES, INTERFACE, SCHEMA
 
 ROOT = Path(__file__).parents[3]
 CASES = ROOT / "tests/golden"
 FOLDERS = {"connections": "connection", "interfaces": "interface", "schemas": "schema"}
+KINDS = [*FOLDERS.values(), "test"]
 BEYOND = {"E207", "E212"}
 """What JSON Schema cannot say: keys in comments, and names that must stand elsewhere in the file."""
-VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in FOLDERS.values()}
+VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in KINDS}
 
 
 def problems(kind: str, data: object) -> list[str]:
     return [error.message for error in VALIDATORS[kind].iter_errors(data)]
 
 
-@pytest.mark.parametrize("name", ["connection.schema.json", "interface.schema.json", "schema.schema.json"])
+@pytest.mark.parametrize("name", [f"{kind}.schema.json" for kind in KINDS])
 def test_the_committed_schemas_are_fresh(name: str) -> None:
     assert (ROOT / "schemas" / name).read_text(encoding="utf-8") == schema_files()[name], "run `weir schema --write`"
 
 
-@pytest.mark.parametrize("kind", FOLDERS.values())
+@pytest.mark.parametrize("kind", KINDS)
 def test_they_are_json_schema_2020_12_with_descriptions(kind: str) -> None:
     schema = json_schema(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -65,7 +67,7 @@ def test_examples_in_the_schemas_are_valid() -> None:
             count += sum(walk(item, kind) for item in part)
         return count
 
-    assert sum(walk(json_schema(kind), kind) for kind in FOLDERS.values()) > 15
+    assert sum(walk(json_schema(kind), kind) for kind in KINDS) > 15
 
 
 def definitions(root: Path) -> list[tuple[str, str, object, set[str]]]:
@@ -74,14 +76,15 @@ def definitions(root: Path) -> list[tuple[str, str, object, set[str]]]:
     tree = load_root(root, collector)
     unreadable = {found.place.file for found in collector if found.place}
     validate_tree(tree, collector)
+    validate_suites(tree, collector)
     return [
         (
-            FOLDERS[document.folder],
+            "test" if file in tree.cases else FOLDERS[document.folder],
             file,
             plain(document.root),
             {found.code for found in collector if found.place and found.place.file == file},
         )
-        for file, document in tree.documents.items()
+        for file, document in (*tree.documents.items(), *tree.cases.items())
         if document.folder in FOLDERS and document.root is not None and file not in unreadable
     ]
 
@@ -97,11 +100,11 @@ def test_shipped_definitions_are_valid(root: Path) -> None:
 def test_shipped_definitions_name_their_schema() -> None:
     for folder, kind in FOLDERS.items():
         for path in (ROOT / folder).rglob("*.yaml"):
-            if not path.name.endswith(".test.yaml"):
-                first = path.read_text(encoding="utf-8").splitlines()[0]
-                before, written = first.split("$schema=")
-                assert before == "# yaml-language-server: "
-                assert (path.parent / written).resolve() == ROOT / "schemas" / f"{kind}.schema.json", path
+            named = "test" if path.name.endswith(".test.yaml") else kind
+            first = path.read_text(encoding="utf-8").splitlines()[0]
+            before, written = first.split("$schema=")
+            assert before == "# yaml-language-server: "
+            assert (path.parent / written).resolve() == ROOT / "schemas" / f"{named}.schema.json", path
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in (CASES / "cases").iterdir()))
@@ -129,6 +132,10 @@ def test_json_schema_and_models_agree_on_the_golden_cases(case: str) -> None:
         ("interface", INTERFACE, "timeout: 30m", "timeout: 30"),
         ("interface", INTERFACE, "sql_file: finalize.sql", "sql_file: finalize.sql\n      sql: SELECT 1"),
         ("interface", INTERFACE, "type: timestamp", "type: text"),
+        ("test", SUITE, "do: update", "do: change"),
+        ("test", SUITE, "rejects: {load: 1}", "rejects: {load: -1}"),
+        ("test", SUITE, "charges: []", "charges: {}"),
+        ("test", SUITE, "x-note: mine", "note: mine"),
     ],
 )
 def test_mistakes_are_mistakes_for_editors_too(kind: str, text: str, old: str, new: str) -> None:

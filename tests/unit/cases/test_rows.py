@@ -1,0 +1,106 @@
+"""Expected rows beside those that are there: what is said to be missing, surplus or another value."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.cases import compare_rows
+from engine.cases.pairing import pair
+from engine.cases.rows import same, shown
+
+
+def said(*arguments: object, **options: int) -> list[str]:
+    return [str(each) for each in compare_rows("t", *arguments, **options)]  # type: ignore[arg-type]
+
+
+def test_rows_are_the_same_in_any_order_by_what_is_named() -> None:
+    actual = [{"id": "b", "n": 2, "more": "x"}, {"id": "a", "n": 1, "more": "y"}]
+    assert said([{"id": "a", "n": 1}, {"n": 2}], actual) == []
+    assert said([{"id": "a", "n": 1}, {"id": "b"}], actual, ("id",)) == []
+    assert said([], []) == []
+
+
+def test_a_value_that_differs_is_said_with_the_key_of_its_row() -> None:
+    assert said([{"id": "a", "n": 1, "name": None}], [{"id": "a", "n": 2, "name": "x"}], ("id",)) == [
+        't: {id: "a"}: n: expected 1, got 2',
+        't: {id: "a"}: name: expected null, got "x"',
+    ]
+
+
+def test_missing_and_surplus_rows_are_said_whole() -> None:
+    assert said([{"id": "a", "n": 1}], [{"id": "b", "n": 1, "more": 3}], ("id",)) == [
+        't: missing {id: "a", n: 1}',
+        't: surplus {id: "b", n: 1}',
+    ]
+    assert said([], [{"id": "b", "n": 1}]) == ['t: surplus {id: "b", n: 1}']
+    assert said([], [{"id": "b", "n": 1}], ("id",)) == ['t: surplus {id: "b"}']
+    assert said([{"id": "a"}, {"id": "a"}], [{"id": "a"}], ("id",)) == ['t: missing {id: "a"}']
+
+
+def test_without_a_key_a_row_is_compared_with_what_it_is_most_like() -> None:
+    assert said([{"a": 1, "b": 2, "c": 3}], [{"a": 9, "b": 9, "c": 3}, {"a": 1, "b": 2, "c": 4}]) == [
+        "t: {a: 1, b: 2}: c: expected 3, got 4",
+        "t: surplus {a: 9, b: 9, c: 3}",
+    ]
+    assert said([{"a": 1}], [{"a": 2}]) == ["t: missing {a: 1}", "t: surplus {a: 2}"]
+
+
+def test_a_row_with_another_identity_is_another_row() -> None:
+    expected = [{"object": "cus_1", "do": "update", "set n": "1"}]
+    other = [{"object": "cus_2", "do": "update", "set n": "1"}, {"object": "cus_1", "do": "create", "set n": "2"}]
+    assert said(expected, other, identities=1) == [
+        't: {object: "cus_1"}: do: expected "update", got "create"',
+        't: {object: "cus_1"}: set n: expected "1", got "2"',
+        't: surplus {object: "cus_2", do: "update", set n: "1"}',
+    ]
+
+
+def test_a_row_that_names_little_leaves_the_others_theirs() -> None:
+    actual = [{"a": 1, "b": 1}, {"a": 1, "b": 2}]
+    assert said([{"a": 1}, {"a": 1, "b": 1}], actual) == []
+    assert said([{}, {"b": 2}], actual) == []
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), max_size=4))
+def test_there_are_as_many_pairs_as_there_can_be(fits: list[list[bool]]) -> None:
+    pairs = pair(len(fits), 4, lambda one, other: fits[one][other])
+    assert len(set(pairs.values())) == len(pairs)
+    assert all(fits[one][other] for one, other in pairs.items())
+    most = max(sum(fits[one][other] for one, other in enumerate(each[: len(fits)])) for each in permutations(range(4)))
+    assert len(pairs) == most
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "alike"),
+    [
+        (0.1 + 0.2, 0.3, True),
+        (0.1, 0.1001, False),
+        (Decimal("8.00"), Decimal("8.000"), True),
+        (1, Decimal(1), True),
+        (True, 1, False),
+        (None, "", False),
+        ({"a": [1]}, {"a": [1]}, True),
+    ],
+)
+def test_what_is_the_same(expected: object, got: object, alike: bool) -> None:
+    assert same(expected, got) is alike
+
+
+def test_values_are_shown_as_a_case_has_them() -> None:
+    moment = datetime(2026, 1, 1, 12, 30)  # noqa: DTZ001 - as DuckDB gives instants
+    values = [None, Decimal("1E+2"), moment, date(2026, 1, 1), "a", True, {"a": 1}]
+    assert list(map(shown, values)) == [
+        "null",
+        "100",
+        "2026-01-01T12:30:00Z",
+        "2026-01-01",
+        '"a"',
+        "true",
+        '{"a": 1}',
+    ]
