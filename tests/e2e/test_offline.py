@@ -123,7 +123,8 @@ def test_new_definitions_fit_together(tmp_path: Path) -> None:
     schema = ("new", "schema", "charges", "--from-query", "stripe_eu", sql, "--key", "id")
     weir(fresh, *schema, environment=guard).succeeded()
     interface = ("new", "interface", "charges", "--connection", "stripe_eu", "--sql", sql)
-    weir(fresh, *interface, environment=guard).succeeded()
+    assert "`weir test charges`" in weir(fresh, *interface, environment=guard).succeeded().err
+    assert "interfaces/charges.test.yaml" in weir(fresh, "test", "charges", environment=guard).succeeded().out
     assert "2 connections, 2 interfaces and 2 tables" in weir(fresh, "validate", "--strict").succeeded().out
     assert "amount: integer" in (fresh / "schemas" / "charges.yaml").read_text()
     assert weir(fresh, *interface).code == 64

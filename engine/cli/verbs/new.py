@@ -143,3 +143,5 @@ def _written(session: Session, kind: str, name: str, text: str) -> None:
     path = write_definition(session.root, kind, name, text)
     click.echo(str(path.relative_to(session.root)))
     click.echo("`weir validate` checks it", err=True)
+    if kind == "interface":
+        click.echo(f"`weir test {name}` says how to write its first case", err=True)

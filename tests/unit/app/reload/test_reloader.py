@@ -64,6 +64,15 @@ def test_a_new_broken_file_stays_out(project: Project) -> None:
     assert project.live == {**BASE, "interfaces/b.yaml": FULL}
 
 
+def test_broken_cases_hold_back_nothing_else(project: Project) -> None:
+    reload = project.save(**{"interfaces__b.test": "kind: test\ncases: [", "interfaces__b": FULL})
+    assert reload.generation is not None
+    assert (reload.delta, reload.generation.held) == (Delta(changed=("b",)), ("interfaces/b.test.yaml",))
+    mended = project.save(**{"interfaces__b.test": "kind: test\ncases: [{name: a, given: {nowhere: {}}}]\n"})
+    assert mended.generation is not None
+    assert (mended.delta, mended.generation.held, codes(mended)) == (Delta(), (), [])
+
+
 def test_what_names_a_new_broken_file_is_held_with_it(project: Project) -> None:
     """Alone, the interface would name a table that there is not."""
     moved = load("b", into="d")
