@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Fits = Callable[[int, int], bool]
 
 
-def pair(expected: int, actual: int, fits: Fits) -> dict[int, int]:
+def pair(expected: int, actual: int, fits: Fits, begun: Mapping[int, int] | None = None) -> dict[int, int]:
     """As many pairs (expected → actual) as there can be of so many expected and actual rows, of which `fits` says
     whether two may be one pair.
 
     A row that names little fits many others: who has a row gives it up for one that fits, too, if somebody else needs
-    it (augmenting paths).
+    it (augmenting paths). Pairs that were `begun` fit, and are a beginning: they make it fast.
     """
-    taken: dict[int, int] = {}
-    pairs: dict[int, int] = {}
+    pairs = dict(begun or {})
+    taken = {other: one for one, other in pairs.items()}
     for first in range(expected):
+        if first in pairs:
+            continue
         came: dict[int, int] = {}
         free = _free(first, actual, fits, taken, came)
         while free is not None:

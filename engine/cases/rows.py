@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -30,7 +31,8 @@ def compare_rows(
         pairs = _by_key(expected, actual, key)
     else:
         key = ()
-        pairs = pair(len(expected), len(actual), lambda one, other: not list(_unlike(expected[one], actual[other])))
+        begun = _alike(expected, actual)
+        pairs = pair(len(expected), len(actual), lambda one, other: _fits(expected[one], actual[other]), begun)
         _pair_rest(pairs, expected, actual, identities)
     found = []
     named = list(dict.fromkeys([*key, *(name for row in expected for name in row)]))
@@ -44,21 +46,41 @@ def compare_rows(
             Difference(subject, "value", which, name, shown(row[name]), shown(other.get(name)))
             for name in _unlike(row, other)
         ]
-    left = [row for index, row in enumerate(actual) if index not in set(pairs.values())]
+    taken = set(pairs.values())
+    left = [row for index, row in enumerate(actual) if index not in taken]
     found += [Difference(subject, "surplus", _row(row, named or list(row)[:_MOST_SHOWN])) for row in left]
     return found
 
 
-def _by_key(expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str]) -> dict[int, int]:
+def _alike(expected: Sequence[Row], actual: Sequence[Row]) -> dict[int, int]:
+    """Pairs of rows that fit, found without comparing each with each: those that name most are served first."""
+    by_names: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, row in enumerate(expected):
+        by_names[tuple(row)].append(index)
+    pairs: dict[int, int] = {}
     left = list(range(len(actual)))
+    for names, indexes in sorted(by_names.items(), key=lambda each: -len(each[0])):
+        found = _by_key([expected[one] for one in indexes], [actual[other] for other in left], names)
+        pairs |= {indexes[one]: left[other] for one, other in found.items()}
+        taken = set(pairs.values())
+        left = [other for other in left if other not in taken]
+    return pairs
+
+
+def _by_key(expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str]) -> dict[int, int]:
+    there: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, row in enumerate(actual):
+        there[_identity(row, key)].append(index)
     pairs = {}
     for index, row in enumerate(expected):
-        for other in left:
-            if all(same(row[name], actual[other].get(name)) for name in key):
-                pairs[index] = other
-                left.remove(other)
-                break
+        if left := there[_identity(row, key)]:
+            pairs[index] = left.pop(0)
     return pairs
+
+
+def _identity(row: Row, key: Sequence[str]) -> tuple[str, ...]:
+    """The key of a row as texts: the values of one column are of one type, so that equal ones are shown alike."""
+    return tuple(shown(row.get(name)) for name in key)
 
 
 def _pair_rest(pairs: dict[int, int], expected: Sequence[Row], actual: Sequence[Row], identities: int) -> None:
@@ -83,6 +105,10 @@ def _likeness(expected: Row, actual: Row, identities: int) -> int:
             score += len(expected)
         score += alike
     return score
+
+
+def _fits(expected: Row, actual: Row) -> bool:
+    return next(_unlike(expected, actual), None) is None
 
 
 def _unlike(expected: Row, actual: Row) -> Iterator[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from engine.cases import Verdict
 from engine.source import SourceTree
 
 from .masking import masked, visible
 from .paint import BOLD, DIM, GREEN, RED, Paint, plural
+
+SHOWN: Final = 20
+"""How many differences of a case are listed; `--format json` has all."""
 
 
 def render_verdict(verdict: Verdict, tree: SourceTree, *, colour: bool = False) -> str:
@@ -20,7 +24,9 @@ def render_verdict(verdict: Verdict, tree: SourceTree, *, colour: bool = False) 
     lines = [f"{mark} {visible(case.label)}  {seconds}"]
     if not verdict.passed:
         lines.append(f"    {paint(DIM, where(verdict, tree))}")
-        lines += [f"    {visible(str(each))}" for each in verdict.differences]
+        lines += [f"    {visible(str(each))}" for each in verdict.differences[:SHOWN]]
+        more = len(verdict.differences) - SHOWN
+        lines += [f"    {paint(DIM, f'… and {more:,} more')}"] if more > 0 else []
     return masked("\n".join(lines)) + "\n"
 
 
