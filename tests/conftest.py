@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,12 @@ from tests.effort import TIMES
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.register_profile("long", print_blob=True, deadline=None)
 settings.load_profile("long" if TIMES else "same")
+
+# A shell that puts the tests into the background has them ignore these, and all that they start would do so, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
