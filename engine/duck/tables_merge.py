@@ -165,23 +165,26 @@ class _Merge:
         return plain == {name.casefold() for name in self.job.key}
 
     def _find_matched(self) -> None:
+        """The rows that are there, and whether they would be other ones: one join says both."""
         if not self.staged.keys:
             raise StoreError("E606", f"`{self.job.action}` into `{self.job.table}` has nothing to match by")
+        differs = " OR ".join(
+            f"{sql} IS DISTINCT FROM t.{quote_name(name)}"
+            for name, sql in self._final_values()
+            if sql != f"t.{quote_name(name)}"
+        )
         self._run(
-            f"CREATE TEMP TABLE matched AS SELECT s.row, t.rowid AS target FROM staged s JOIN {self._table} t "
-            f"ON {self._same_key} WHERE s.bad = 0"
+            f"CREATE TEMP TABLE matched AS SELECT s.row, t.rowid AS target, ({differs or 'false'}) AS differs "
+            f"FROM staged s JOIN {self._table} t ON {self._same_key} WHERE s.bad = 0"
         )
 
     def _find_changed(self) -> None:
         # Beside the table's columns, which may have any name, stand only names that none of them will have.
-        final = self._final_values()
-        selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in final)
-        differs = " OR ".join(
-            f"{sql} IS DISTINCT FROM t.{quote_name(name)}" for name, sql in final if sql != f"t.{quote_name(name)}"
-        )
+        selected = ", ".join(f"{sql} AS {quote_name(name)}" for name, sql in self._final_values())
         self._run(
-            f"CREATE TEMP TABLE changed AS SELECT s.row AS _weir_row, t.rowid AS _weir_target, {selected} "
-            f"FROM staged s JOIN {self._table} t ON {self._same_key} WHERE s.bad = 0 AND ({differs or 'false'})"
+            f"CREATE TEMP TABLE changed AS SELECT s.row AS _weir_row, t.rowid AS _weir_target, {selected} FROM "
+            f"(SELECT row, target FROM matched WHERE differs) m JOIN staged s ON s.row = m.row "
+            f"JOIN {self._table} t ON t.rowid = m.target"
         )
 
     def _rewrite_changed(self) -> tuple[int, int]:
