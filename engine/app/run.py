@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from .budget import demand_budget
 from .check import Checked
-from .errors import Exit, RunsElsewhereError
+from .errors import Exit, RefusalError, RunsElsewhereError
 from .logging import log
 from .plan import make_plan
 from .state import state_paths
@@ -68,8 +68,25 @@ def run_planned(checked: Checked, plan: Plan, options: RunOptions, sink: EventSi
             run = execute_plan(plan, world, sink, tracked_parameters(checked, plan))
         except RunRefusedError as error:
             raise RunsElsewhereError(Exit.BUSY, error.message, error.hint) from None
+        except Exception as error:
+            if (refusal := _state_refusal(error)) is None:
+                raise
+            raise refusal from None
     log("run ended", run=run.id, status=run.status, counts=dict(run.counts))
     return run
+
+
+def _state_refusal(error: Exception) -> RefusalError | None:
+    """The error in words, when it is that the run state does not answer."""
+    from engine.stores import is_out_of_reach
+
+    if not is_out_of_reach(error):
+        return None
+    return RefusalError(
+        Exit.BUSY,
+        f"the run state does not answer: {getattr(error, 'orig', error)}",
+        "see who holds the file of the run state; what was committed stays, and the next run goes on from there",
+    )
 
 
 def tracked_parameters(checked: Checked, plan: Plan) -> dict[str, tuple[str, ...]]:
