@@ -207,5 +207,6 @@ def test_a_new_project_has_cases_that_pass(tmp_path: Path, guard: Mapping[str, s
     assert "run: weir test\n" in (tmp_path / "fresh/.github/workflows/weir.yaml").read_text()
     make = shutil.which("make")
     if make is not None:
-        shown = subprocess.run([make, "-n", "cases"], cwd=tmp_path / "fresh", capture_output=True, text=True)
+        command = [make, "--no-print-directory", "-n", "cases"]
+        shown = subprocess.run(command, cwd=tmp_path / "fresh", capture_output=True, text=True)
         assert Done(shown.returncode, shown.stdout, shown.stderr).succeeded().out == "weir test\n"
