@@ -133,7 +133,7 @@ def test_a_root_that_is_replaced(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_root_that_is_away_is_not_empty(root: Path, tmp_path: Path) -> None:
-    with watching(root) as watched:
+    with watching(root, Pace(rescan=0.2)) as watched:
         root.rename(tmp_path / "away")
         watched.wait_for_scans(6)
         (tmp_path / "away").rename(root)
