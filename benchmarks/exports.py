@@ -30,7 +30,7 @@ KEY = "sk_test_weir_sandbox"
 def sandbox(rate: int, latency: float) -> Iterator[str]:
     """The address of an empty sandbox with a limit and a latency."""
     options = ["--size", "empty", "--rate", str(rate), "--port", "0", "--until-stdin-closes"]
-    command = [sys.executable, "-m", "engine.web.sandbox", *options]
+    command = [sys.executable, "-m", "engine.sandbox", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None

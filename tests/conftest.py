@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.effort import TIMES
+from tests.support.effort import TIMES
 
 # A change is judged by the same examples each time; `make test-long` looks for new ones.
 settings.register_profile("same", derandomize=True, database=None, deadline=None)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from engine.diagnostics import Collector
 
-from .check import Checked
-from .compile import catalogues_of, given_parameters
+from .checking.check import Checked
+from .checking.compile import catalogues_of, given_parameters
 from .connectors import installed_connectors
 
 if TYPE_CHECKING:

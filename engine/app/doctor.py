@@ -14,7 +14,7 @@ from typing import Literal
 
 from engine.connector.sandbox import SANDBOX
 
-from .check import PROJECT_PARTS, Checked, check_project
+from .checking.check import PROJECT_PARTS, Checked, check_project
 from .settings import project_settings
 from .state import StatePaths, state_paths
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import click
 
-from engine.app.check import Checked
+from engine.app.checking.check import Checked
 from engine.report import FindingFormat, render_findings
 
 from .session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.app.check import DefinitionsError
+from engine.app.checking.check import DefinitionsError
 
 from .findings import warn
 from .session import Session

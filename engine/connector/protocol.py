@@ -131,7 +131,7 @@ class Connector(Protocol):
 
     @property
     def stage(self) -> str:
-        """`module:function` that extracts a partition in a worker (see `engine.run.executor`)."""
+        """`module:function` that extracts a partition in a worker (see `engine.run.ports.records.executor`)."""
         ...
 
     def catalogue(self, api_version: str | None) -> SourceCatalogue:

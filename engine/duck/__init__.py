@@ -1,18 +1,18 @@
 """DuckDB behind the ports: the binder, staging, SQL boxes, the Schema's tables. Importing it imports duckdb."""
 
-from .binder import DuckBinder
-from .box import DuckBoxRunner
-from .compare import TableDifference, WindowDifference, compare_tables
-from .exporter import DuckExporter
+from .binding.binder import DuckBinder
+from .boxes.isolated import IsolatedBoxRunner
+from .boxes.results import ResultFormat, fetch_rows, result_rows, write_result
+from .boxes.runner import DuckBoxRunner
+from .exports.exporter import DuckExporter
 from .files import copy_file
-from .given_rows import write_rows
-from .isolated import IsolatedBoxRunner
-from .rejects import read_rejects
-from .results import ResultFormat, fetch_rows, result_rows, write_result
-from .staging import DuckStaging, StagingLimits
-from .tables import DuckTableStore
-from .values import ValueRow, stored_values, typed_values
-from .watermarks import read_watermarks
+from .schema.given_rows import write_rows
+from .schema.rejects import read_rejects
+from .schema.store import DuckTableStore
+from .schema.values import ValueRow, stored_values, typed_values
+from .schema.watermarks import read_watermarks
+from .staging.compare import TableDifference, WindowDifference, compare_tables
+from .staging.staging import DuckStaging, StagingLimits
 
 __all__ = [
     "DuckBinder",

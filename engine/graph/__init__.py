@@ -1,9 +1,9 @@
 """The graph of a project's steps, compiled from its definitions."""
 
+from .bind_cache import BindMemory
+from .box_compiler import Boxes
 from .compile import compile_project
 from .literals import sql_identifier, sql_literal
-from .memory import BindMemory
-from .passes.boxes import Boxes
 from .types import (
     CHANGED_NAMESPACE,
     QUALIFIED,

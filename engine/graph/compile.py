@@ -11,9 +11,9 @@ from engine.project import BoxText, Connection, Interface, Project, ResolvedStep
 from engine.relation import Kind
 from engine.spec import CallSpec, ExportSpec, TransformSpec, WriteSpec
 
+from .box_compiler import Boxes
 from .fingerprint import fingerprint
 from .literals import sql_identifier
-from .passes.boxes import Boxes
 from .passes.call import compile_call
 from .passes.changed import check_changed
 from .passes.export import Earlier, compile_export

@@ -1,15 +1,15 @@
 """Plans: what a run would do now."""
 
 from .budget import BUDGET_DAYS, ReadBudget, read_budgets
-from .changed import Watermark, parts_of, reason_for_all, reason_of_mirror
 from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
-from .delta import TaskChange, compare_plans
-from .moved import MovedBox, moved_boxes
-from .outlook import Known, Mirrors, outlook
+from .diff import TaskChange, compare_plans
+from .estimates import Known, Mirrors, outlook
+from .explanations import EFFECTS
 from .plan import Totals, connection_of, connection_settings, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
-from .words import EFFECTS
+from .version_impact import MovedBox, moved_boxes
+from .watermark import Watermark, parts_of, reason_for_all, reason_of_mirror
 from .writes import (
     PENDING,
     FieldChange,

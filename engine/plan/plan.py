@@ -10,11 +10,11 @@ from engine.connector import ACCOUNT, CHANGES, Connector, Need, Read
 from engine.graph import Action, Call, Export, Extract, Graph, Import, Respond, Step, StopIf
 from engine.project import Connection, Project
 
-from .changed import why_changed
 from .codec import plan_hash
-from .outlook import Known, outlook
+from .estimates import Known, outlook
+from .explanations import why_call, why_export
 from .types import Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
-from .words import why_call, why_export
+from .watermark import why_changed
 
 
 def plan_graph(

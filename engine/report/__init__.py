@@ -1,9 +1,9 @@
 """What people and machines are shown: findings, plans, runs."""
 
-from .explain import explain, similar_codes
-from .findings import FINDING_FORMATS, FindingFormat, render_findings
-from .fixes import apply_fixes
-from .located import Located, locate_all, tally
+from .findings.explain import explain, similar_codes
+from .findings.findings import FINDING_FORMATS, FindingFormat, render_findings
+from .findings.fixes import apply_fixes
+from .findings.located import Located, locate_all, tally
 from .masking import masked
 
 __all__ = [

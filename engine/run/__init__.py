@@ -5,7 +5,11 @@ from engine.connector import Coverage
 from .budget import BUDGET_HINT, first_day
 from .events import Event, EventSink, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 from .execute import execute_plan
-from .executor import (
+from .initial import GIVEN_ROWS
+from .leases import PREFIX as LEASE_PREFIX
+from .leases import take_lease
+from .outcome import Exports, Outcome, Run, RunRefusedError, World
+from .ports.executor import (
     Executor,
     Json,
     Output,
@@ -17,7 +21,7 @@ from .executor import (
     TaskContext,
     TaskResult,
 )
-from .exports import (
+from .ports.ledger import (
     DOUBTFUL_STATES,
     OPEN_STATES,
     CallJob,
@@ -29,10 +33,7 @@ from .exports import (
     OpState,
     WriteLedger,
 )
-from .initial import GIVEN_ROWS
-from .leases import PREFIX as LEASE_PREFIX
-from .leases import take_lease
-from .ports import (
+from .ports.records import (
     BoxError,
     BoxLimits,
     BoxResult,
@@ -55,9 +56,8 @@ from .ports import (
     TableStore,
 )
 from .processes import describe_process, in_words, process_is_alive
-from .tasks.optional import is_accepted
+from .tasks.extract.optional import is_accepted
 from .tasks.respond import response_file
-from .types import Exports, Outcome, Run, RunRefusedError, World
 from .writes import sent_again_until
 
 __all__ = [

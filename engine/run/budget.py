@@ -10,8 +10,8 @@ from typing import Final
 from engine.connector import ACCOUNT, CHANGES, Failure, FailureKind
 from engine.plan import BUDGET_DAYS, ConnectionSettings
 
-from .ports import ConnectionReads, ReadLedger
-from .types import World
+from .outcome import World
+from .ports.records import ConnectionReads, ReadLedger
 
 _NOTE_SECONDS: Final = 2.0
 BUDGET_HINT: Final = "`--over-budget` goes on all the same; `limits.read_budget` of the connection raises it"

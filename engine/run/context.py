@@ -17,9 +17,9 @@ from engine.plan import ConnectionSettings, StepWrites
 
 from .events import EventSink, TaskEnded, TaskProgressed, TaskStarted
 from .mirrors import Mirrors
-from .ports import ConnectionReads
+from .outcome import Exports, Outcome, Status, World
+from .ports.records import ConnectionReads
 from .schedule import interface_of
-from .types import Exports, Outcome, Status, World
 
 _POLL_SECONDS = 0.2
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")

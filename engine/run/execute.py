@@ -16,11 +16,11 @@ from .events import Event, EventSink, RunEnded, RunStarted
 from .initial import initialise
 from .leases import Leases, bury_dead_runs
 from .mirrors import Mirrors
+from .outcome import Outcome, Run, World
 from .perform import perform
-from .ports import RunRecord, StepRecord
+from .ports.records import RunRecord, StepRecord
 from .schedule import Schedule, Skip
 from .tracking import Tracked, tracked_moment
-from .types import Outcome, Run, World
 
 
 def execute_plan(plan: Plan, world: World, events: EventSink, tracked: Tracked | None = None) -> Run:

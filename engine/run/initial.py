@@ -8,9 +8,9 @@ from typing import Any, Final
 from engine.graph import Action, MapColumn
 
 from .context import RunContext, StoppedError, file_name
-from .ports import ImportJob, InitialRows, StoreError
-from .tasks.write import counts_of
-from .types import Outcome, Status
+from .outcome import Outcome, Status
+from .ports.records import ImportJob, InitialRows, StoreError
+from .tasks.import_rows import counts_of
 
 GIVEN_ROWS: Final = "rows"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from .ports import RunStore
+from .outcome import RunRefusedError, World
+from .ports.records import RunStore
 from .processes import in_words
-from .types import RunRefusedError, World
 
 PREFIX: Final = "interface:"
 

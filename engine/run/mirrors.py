@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from engine.graph import Call, Export, Extract
 from engine.plan import ConnectionSettings, Plan
 
-from .types import World
+from .outcome import World
 
 
 class Mirrors:

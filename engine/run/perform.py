@@ -10,15 +10,15 @@ from engine.graph import Call, Export, Extract, Import, Respond, StopIf
 from engine.plan import Task
 
 from .context import RunContext, StoppedError, TaskError, place_of
-from .ports import BoxError, StoreError
+from .outcome import Outcome
+from .ports.records import BoxError, StoreError
 from .schedule import Unit
 from .tasks.call import call
 from .tasks.export import export
-from .tasks.extract import extract
+from .tasks.extract.extract import extract
+from .tasks.import_rows import write
 from .tasks.respond import respond
 from .tasks.stop import stop_if
-from .tasks.write import write
-from .types import Outcome
 
 
 def perform(unit: Unit, context: RunContext) -> tuple[Outcome, ...]:

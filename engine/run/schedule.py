@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.graph import Call, Export, Extract, Import, Step
 from engine.plan import Plan, Task
 
-from .types import Outcome
+from .outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

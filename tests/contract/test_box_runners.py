@@ -13,15 +13,15 @@ import duckdb
 import pytest
 
 from engine.connector import Need, Op, Predicate
-from engine.duck.box import DuckBoxRunner
+from engine.duck.boxes.isolated import IsolatedBoxRunner
+from engine.duck.boxes.results import fetch_rows, write_result
+from engine.duck.boxes.runner import DuckBoxRunner
 from engine.duck.files import writing
-from engine.duck.isolated import IsolatedBoxRunner
-from engine.duck.results import fetch_rows, write_result
-from engine.duck.staging import DuckStaging
+from engine.duck.staging.staging import DuckStaging
 from engine.graph import TableRead
 from engine.relation import INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, BoxRunner
-from tests.unit.duck.staged import LIMITS, box, catalogue, covered, instant, moment, rows, spool
+from tests.support.duck.staged import LIMITS, box, catalogue, covered, instant, moment, rows, spool
 
 SCHEMA = {
     "people": Relation((Column("id", TEXT, True), Column("added_later", INTEGER))),

@@ -10,13 +10,13 @@ import duckdb
 import pytest
 
 from engine.connector import MIRROR_TABLES, MirrorInstant
-from engine.duck.box import DuckBoxRunner
-from engine.duck.isolated import IsolatedBoxRunner
-from engine.duck.staging import DuckStaging
+from engine.duck.boxes.isolated import IsolatedBoxRunner
+from engine.duck.boxes.runner import DuckBoxRunner
+from engine.duck.staging.staging import DuckStaging
 from engine.duck.types import sql_type
 from engine.relation import TEXT
 from engine.run import BoxError, BoxRunner
-from tests.unit.duck.staged import LIMITS, box, catalogue, covered, moment, rows, spool
+from tests.support.duck.staged import LIMITS, box, catalogue, covered, moment, rows, spool
 
 IDS = box("SELECT id FROM changed.charges ORDER BY id", ("id", TEXT))
 ALL_IDS = box("SELECT id FROM changed.charges_all ORDER BY id", ("id", TEXT))

@@ -10,8 +10,7 @@ import pytest
 from engine.stores import SqlRunStore, SqlWriteLedger
 from engine.testing.run_store_suite import RunStoreSuite, StoreAndLedger
 from engine.testing.write_ledger_suite import ClosableLedger, WriteLedgerSuite
-
-from .postgresql import database, server
+from tests.support.postgresql import database, server
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from .command import shipped_project, weir
+from tests.support.processes.command import shipped_project, weir
 
 
 def test_a_read_budget_from_plan_to_history(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .command import ROOT, Done, shipped_project, weir, without_network
+from tests.support.processes.command import ROOT, Done, shipped_project, weir, without_network
 
 PASSING = """
 kind: test

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.app.errors import Exit
-from tests.exports.small import fill, small_project
-from tests.mirror.shop import ServedShops, Shop
-
-from .command import Done, weir
+from tests.support.exports.small import fill, small_project
+from tests.support.mirror.shop import ServedShops, Shop
+from tests.support.processes.command import Done, weir
 
 KEY = {"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}
 ANN, BEN = ("a", "Ann", "ann@example.com", "gold"), ("b", "Ben", "ben@example.com", "plain")

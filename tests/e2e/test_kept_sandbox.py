@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import duckdb
 import pytest
 
-from .command import WEIR, shipped_project, weir
+from tests.support.processes.command import WEIR, shipped_project, weir
 
 DAY = 86_400
 

@@ -12,13 +12,12 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from tests.mirror.business import Business
-from tests.mirror.comparison import demand_same
-from tests.mirror.mirrored import staged_rows
-from tests.mirror.shop import ServedShops, Shop
-
-from .dying import POINTS
-from .forks import Nursery
+from tests.support.mirror.business import Business
+from tests.support.mirror.comparison import demand_same
+from tests.support.mirror.mirrored import staged_rows
+from tests.support.mirror.shop import ServedShops, Shop
+from tests.support.processes.dying import POINTS
+from tests.support.processes.forks import Nursery
 
 TABLES: Final = ("charges", "customers", "invoice_line_items", "invoices", "payment_intents")
 CONNECTION: Final = """

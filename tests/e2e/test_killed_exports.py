@@ -13,11 +13,10 @@ import pytest
 
 from engine.run import OpState
 from engine.stores import open_write_ledger
-from tests.exports.small import fill, small_project
-from tests.mirror.shop import ServedShops, Shop
-
-from .dying import WRITE_POINTS
-from .forks import Nursery
+from tests.support.exports.small import fill, small_project
+from tests.support.mirror.shop import ServedShops, Shop
+from tests.support.processes.dying import WRITE_POINTS
+from tests.support.processes.forks import Nursery
 
 PEOPLE: Final = [("a", "Ann", "ann@example.com", "gold"), ("b", "Ben", "ben@example.com", "plain")]
 CUT: Final = "an answer does not come"

@@ -15,10 +15,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.mirror.shop import ServedShops, Shop
-
-from .command import shipped_project
-from .forks import Nursery, Running
+from tests.support.mirror.shop import ServedShops, Shop
+from tests.support.processes.command import shipped_project
+from tests.support.processes.forks import Nursery, Running
 
 MOMENTS = 10
 LIMITS = "limits: {requests_per_second: 5000}\n"

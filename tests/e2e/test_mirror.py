@@ -16,9 +16,9 @@ import duckdb
 import pytest
 
 from engine.app.errors import Exit, RefusalError
-from engine.app.verify import verify_connection
-from engine.app.world import RunOptions
-from tests.e2e.command import Done, shipped_project, weir
+from engine.app.mirrors.verify import verify_connection
+from engine.app.running.world import RunOptions
+from tests.support.processes.command import Done, shipped_project, weir
 
 KEY = "sk_test_weir_sandbox"
 TABLES = ("charges", "customers", "disputes", "invoice_line_items", "invoices", "subscription_items", "subscriptions")
@@ -71,7 +71,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[str]:
-    command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes", "--accounts", "2"]
+    command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes", "--accounts", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

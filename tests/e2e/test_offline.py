@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .command import shipped_project, weir, without_network
+from tests.support.processes.command import shipped_project, weir, without_network
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ import pytest
 from engine.app.state import state_paths, utc_now
 from engine.run import describe_process
 from engine.stores import open_run_store
-
-from .command import Done, weir, without_network
+from tests.support.processes.command import Done, weir, without_network
 
 KEY = "sk_test_weir_sandbox"
 CONNECTION = """\
@@ -101,7 +100,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes", "--size", "empty"]
+    command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes", "--size", "empty"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Done, shipped_project, weir
-from tests.mirror.mirrored import permissions_for
+from tests.support.mirror.mirrored import permissions_for
+from tests.support.processes.command import Done, shipped_project, weir
 
 KEY = "rk_test_" + "o" * 24
 
@@ -19,7 +19,7 @@ KEY = "rk_test_" + "o" * 24
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     grant = f"{KEY}={','.join(sorted(permissions_for(['customers', 'charges', 'events'])))}"
-    command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes", "--key", grant]
+    command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes", "--key", grant]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"]

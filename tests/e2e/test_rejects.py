@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.e2e.command import weir
+from tests.support.processes.command import weir
 
 
 def test_rejected_rows_are_shown_until_the_step_takes_them(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.report.markdown import MOST_CHARACTERS
-from tests.e2e.command import shipped_project, weir
-from tests.repository import Repository
+from engine.report.findings.markdown import MOST_CHARACTERS
+from tests.support.processes.command import shipped_project, weir
+from tests.support.repository import Repository
 
 INTERFACE = """
 kind: interface

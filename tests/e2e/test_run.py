@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.stores import open_run_store
-
-from .command import WEIR, Done, shipped_project, weir
+from tests.support.processes.command import WEIR, Done, shipped_project, weir
 
 TABLES = ("customers", "invoice_lines", "monthly_recurring_revenue")
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from .command import shipped_project, weir
+from tests.support.processes.command import shipped_project, weir
 
 KEY = "sk_test_" + "Qx7Lm2Vb9" * 4
 FORMS = (KEY, KEY[8:], quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode().rstrip("=")[:-1])

@@ -17,10 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.serving import ECHO, SCHEDULED, SLOW, make_project
-
-from .command import weir
-from .served import WAIT_SECONDS, Server, new_token, wait_for
+from tests.support.processes.command import weir
+from tests.support.processes.served import WAIT_SECONDS, Server, new_token, wait_for
+from tests.support.serving import ECHO, SCHEDULED, SLOW, make_project
 
 pytestmark = pytest.mark.slow
 

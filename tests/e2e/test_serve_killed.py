@@ -11,10 +11,9 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.serving import make_project
-
-from .command import weir
-from .served import Server, new_token, wait_for
+from tests.support.processes.command import weir
+from tests.support.processes.served import Server, new_token, wait_for
+from tests.support.serving import make_project
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import WEIR, weir
+from tests.support.processes.command import WEIR, weir
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .command import weir
-from .watching import watch
+from tests.support.processes.command import weir
+from tests.support.processes.watching import watch
 
 INTERFACE = """\
 kind: interface

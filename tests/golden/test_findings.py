@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.check import check_cases, check_project
+from engine.app.checking.check import check_cases, check_project
 from engine.diagnostics import CODES
 from engine.report import render_findings
-
-from .generated import GENERATED
+from tests.support.generated import GENERATED
 
 HERE = Path(__file__).parent
 CASES = sorted(path.name for path in (HERE / "cases").iterdir())

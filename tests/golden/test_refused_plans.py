@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.errors import RefusalError
-from engine.app.plan import make_plan
+from engine.app.running.plan import make_plan
 from engine.diagnostics import CODES
 
 HERE = Path(__file__).parent

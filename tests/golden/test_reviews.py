@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.review import review_project
-from engine.report.review_markdown import render_review_markdown
-from engine.report.review_text import render_review_text
-from tests.repository import Repository
+from engine.app.reviewing.review import review_project
+from engine.report.reviews.review_markdown import render_review_markdown
+from engine.report.reviews.review_text import render_review_text
+from tests.support.repository import Repository
 
 HERE = Path(__file__).parent
 CASES = sorted(path.name for path in (HERE / "reviews").iterdir())

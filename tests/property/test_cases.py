@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.app.cases.run import opened_cases, run_cases
-from engine.app.world import RunOptions
-from tests.effort import examples
+from engine.app.running.world import RunOptions
+from tests.support.effort import examples
 
 COLUMNS = {
     "id": "text",

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.connector import Changes, Gone, MirrorInstant, Op, Predicate
-from engine.duck.staging import DuckStaging
-from tests.effort import examples
-from tests.unit.duck.staged import catalogue, covered, moment, rows, spool
+from engine.duck.staging.staging import DuckStaging
+from tests.support.duck.staged import catalogue, covered, moment, rows, spool
+from tests.support.effort import examples
 
 KEYS = "ab"
 Content = tuple[int | None, str, str | None]

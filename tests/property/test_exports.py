@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from engine.graph import EntityFacts, ExportAction, WriteColumn
 from engine.plan import compare_writes, writes_from_json, writes_hash, writes_to_json
-from tests.effort import examples
-from tests.unit.duck.exported import ARCHIVE, Shop, by, column, export
+from tests.support.duck.exported import ARCHIVE, Shop, by, column, export
+from tests.support.effort import examples
 
 TEXTS = st.one_of(st.none(), st.sampled_from(["", "a", "B", "null", "ä“%_'\"", "0", "true"]))
 WHOLE = st.one_of(st.none(), st.integers(-3, 3), st.just(2**40))

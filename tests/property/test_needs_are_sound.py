@@ -19,7 +19,7 @@ from engine.connector import Need, Op, Predicate
 from engine.duck import DuckBinder
 from engine.graph import Bound, Scope
 from engine.relation import BOOLEAN, INTEGER, MAP, TEXT, TIMESTAMP, Column, Relation
-from tests.effort import examples
+from tests.support.effort import examples
 
 CUSTOMERS = Relation(
     (

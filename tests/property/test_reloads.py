@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.app.check import Checked
 from engine.app.checker import Checker
+from engine.app.checking.check import Checked
 from engine.duck import DuckBinder
 from engine.graph import BindMemory, Scope
 from engine.relation import INTEGER, TEXT, Column, Relation
-from tests.effort import examples
-from tests.unit.app.reload.definitions import BASE, Project, derive, files_of, load, opened, table
+from tests.support.effort import examples
+from tests.support.reload.definitions import BASE, Project, derive, files_of, load, opened, table
 
 _PLACES = ("interfaces/a.yaml", "interfaces/b.yaml", "interfaces/c.yaml", "interfaces/x.yaml")
 _TABLES = ("schemas/a.yaml", "schemas/b.yaml", "schemas/c.yaml", "schemas/x.yaml")

@@ -10,11 +10,11 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.duck.tables import DuckTableStore
+from engine.duck.schema.store import DuckTableStore
 from engine.graph import Action, MapColumn
 from engine.relation import INTEGER, TEXT, Column, Relation
 from engine.run import BoxResult, ImportJob, StoreError
-from tests.effort import examples
+from tests.support.effort import examples
 
 RELATION = Relation((Column("a", TEXT), Column("b", INTEGER), Column("v", TEXT, required=True), Column("n", INTEGER)))
 MAPPING = (

@@ -9,15 +9,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.duck.box import DuckBoxRunner
+from engine.duck.boxes.hardening import Deadline, lock_down, open_instance
+from engine.duck.boxes.runner import DuckBoxRunner
 from engine.duck.files import attach
-from engine.duck.hardening import Deadline, lock_down, open_instance
-from engine.duck.staging import DuckStaging
+from engine.duck.staging.staging import DuckStaging
 from engine.relation import TEXT, Column, Relation
 from engine.run import BoxError, BoxLimits
-from tests.unit.duck.staged import box, catalogue, covered, moment, spool
-
-from .attacks import ATTACKS
+from tests.support.duck.staged import box, catalogue, covered, moment, spool
+from tests.support.security.attacks import ATTACKS
 
 CANARY = "canary-6f1d2c9a"
 LIMITS = BoxLimits(memory_bytes=256 << 20, seconds=2, threads=1, temp_bytes=64 << 20)

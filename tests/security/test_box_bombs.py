@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.duck.box import DuckBoxRunner
-from engine.duck.isolated import IsolatedBoxRunner
+from engine.duck.boxes.isolated import IsolatedBoxRunner
+from engine.duck.boxes.runner import DuckBoxRunner
 from engine.relation import INTEGER, TEXT
 from engine.run import BoxError, BoxLimits
-from tests.unit.duck.staged import box
-
-from .bombs import BOMBS, DEEP
+from tests.support.duck.staged import box
+from tests.support.security.bombs import BOMBS, DEEP
 
 LIMITS = BoxLimits(memory_bytes=256 << 20, seconds=0.3, threads=1, temp_bytes=32 << 20)
 GRACE_SECONDS = 0.7

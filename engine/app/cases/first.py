@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from engine.app.check import Checked
+    from engine.app.checking.check import Checked
 
 _TEXT: Final = """\
 no cases yet. The first one, in interfaces/{name}.test.yaml:
@@ -31,7 +31,7 @@ no cases yet. The first one, in interfaces/{name}.test.yaml:
 
 def first_case(checked: Checked, patterns: Sequence[str]) -> str:
     """A case to begin with: of the first import of the interfaces that are meant, or of any."""
-    from engine.app.compile import catalogues_of
+    from engine.app.checking.compile import catalogues_of
     from engine.graph import Import
 
     catalogues = catalogues_of(checked.project)

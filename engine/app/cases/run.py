@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.app.check import Checked, DefinitionsError, check_cases, demand_project
 from engine.app.checker import Checker
-from engine.app.compile import catalogues_of
+from engine.app.checking.check import Checked, DefinitionsError, check_cases, demand_project
+from engine.app.checking.compile import catalogues_of
 from engine.app.errors import RefusalError
-from engine.app.plan import plan_checked
+from engine.app.running.plan import plan_checked
+from engine.app.running.world import GivenRows, Kept, RunOptions, opened_world
 from engine.app.state import StatePaths, run_store
-from engine.app.world import GivenRows, Kept, RunOptions, opened_world
 from engine.diagnostics import CODES, Severity
 
 from .given import nothing_to_read, stage_rows

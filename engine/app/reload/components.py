@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.graph import SCHEMA_NAMESPACE, Extract
 
 if TYPE_CHECKING:
-    from engine.app.check import Checked
+    from engine.app.checking.check import Checked
 
 
 def components(before: Checked, after: Checked) -> Mapping[str, frozenset[str]]:

@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.app.fixing import write_whole
+from engine.app.checking.fixing import write_whole
 
 from .manifest import Manifest
 
 if TYPE_CHECKING:
-    from engine.app.check import Checked
+    from engine.app.checking.check import Checked
     from engine.source import Files
 
 FORMAT: Final = 1

@@ -18,8 +18,8 @@ from .generation import Generation, GenerationStore, Pending
 from .manifest import Manifest
 
 if TYPE_CHECKING:
-    from engine.app.check import Checked
     from engine.app.checker import Checker
+    from engine.app.checking.check import Checked
     from engine.diagnostics import Diagnostic
     from engine.source import Files
 

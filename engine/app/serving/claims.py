@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from engine.app.world import new_run_id
+from engine.app.running.world import new_run_id
 
 if TYPE_CHECKING:
     from engine.stores import Claim, SqlServingStore

@@ -10,28 +10,28 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.app.check import demand_project
 from engine.app.checker import Checker
+from engine.app.checking.check import demand_project
 from engine.app.errors import Exit, RefusalError
 from engine.app.logging import log, redact
-from engine.app.plan import plan_checked, tracked_values
 from engine.app.reload.generation import Generation, GenerationStore
 from engine.app.reload.manifest import Manifest
 from engine.app.reload.reloader import Reload, Reloader
 from engine.app.reload.watcher import Pace, Watcher
+from engine.app.running.plan import plan_checked, tracked_values
 from engine.app.settings import project_settings
 from engine.app.state import open_serving, state_paths, utc_now
 from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
-from engine.report.located import locate_all
+from engine.report.findings.located import locate_all
 
 from .claims import ClaimedTimes
-from .rows import check_rows
+from .input_rows import check_rows
 from .runs import Order, Ordered, Runs, is_transient
 from .scheduler import Scheduler, Start, feeders_of
 
 if TYPE_CHECKING:
-    from engine.app.check import Checked
+    from engine.app.checking.check import Checked
     from engine.plan import Plan
 
 _TICK: Final = 1.0

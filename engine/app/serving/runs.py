@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from engine.app.errors import Exit, RefusalError, RunsElsewhereError
 from engine.app.logging import log, logged_with, redact
-from engine.app.run import exit_code, run_planned
-from engine.app.world import RunOptions, new_run_id
+from engine.app.running.run import exit_code, run_planned
+from engine.app.running.world import RunOptions, new_run_id
 
-from .events import Story
+from .event_log import Story
 
 if TYPE_CHECKING:
-    from engine.app.check import Checked
-    from engine.app.world import GivenRows
+    from engine.app.checking.check import Checked
+    from engine.app.running.world import GivenRows
     from engine.plan import Plan
     from engine.run import Event, Run
 
@@ -279,7 +279,7 @@ def _message(run: Run) -> str | None:
 
 
 def _tell(ordered: Ordered, event: Event) -> None:
-    from engine.report.run_json import render_event_json
+    from engine.report.runs.run_json import render_event_json
 
     ordered.story.tell(render_event_json(event))
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from engine.app.check import demand_project
+from engine.app.checking.check import demand_project
 from engine.app.errors import Exit, RefusalError
 from engine.app.git import user_name
 from engine.app.settings import project_settings

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from engine.app.apply import apply_pending, pending_now
+from engine.app.serving.apply import apply_pending, pending_now
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
-from engine.report.reload_text import render_pending
+from engine.report.runs.reload_text import render_pending
 
 
 @click.command("apply")

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from engine.app.catalogue import describe, list_tables, unreadable
-from engine.app.writable import describe_entity, describe_function, is_function, list_writable
+from engine.app.authoring.catalogue import describe, list_tables, unreadable
+from engine.app.authoring.writable import describe_entity, describe_function, is_function, list_writable
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
 from engine.report.paint import plural

@@ -6,7 +6,7 @@ import click
 
 from engine.cli.session import project_option
 from engine.diagnostics import CODES
-from engine.report.explain import explain, similar_codes
+from engine.report.findings.explain import explain, similar_codes
 
 
 @click.command("explain")

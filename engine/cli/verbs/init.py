@@ -7,7 +7,7 @@ from shlex import quote
 
 import click
 
-from engine.app.scaffold import start_project
+from engine.app.authoring.scaffold import start_project
 
 
 @click.command("init")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.app.scaffold import NAME, connection_text, interface_text, schema_text, write_definition
+from engine.app.authoring.scaffold import NAME, connection_text, interface_text, schema_text, write_definition
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 
@@ -48,7 +48,7 @@ def connection(
     session: Session, name: str | None, connector: str | None, secret_env: str | None, sandbox: bool
 ) -> None:
     """Add a connection. The key is never asked for: only the name of the variable that will hold it."""
-    from engine.app.catalogue import unreadable
+    from engine.app.authoring.catalogue import unreadable
 
     chosen = _checked(_asked(name, "name", "NAME"))
     kind = _asked(connector, "connector", "--connector", default="stripe")
@@ -100,7 +100,7 @@ def schema(
     """Add a table of the Schema, from columns or from what a SQL box yields."""
     chosen = _checked(_asked(name, "name", "NAME"))
     if from_query is not None:
-        from engine.app.query import box_columns
+        from engine.app.running.query import box_columns
 
         with findings_shown(session):
             found = [_yielded(column) for column in box_columns(session.root, *from_query)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from engine.app.ops import list_ops, resolve_op, show_op
+from engine.app.records.ops import list_ops, resolve_op, show_op
 from engine.app.state import utc_now
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
@@ -40,7 +40,7 @@ def command() -> None:
 @pass_session
 def list_(session: Session, states: tuple[str, ...], run: str | None, step: str | None, limit: int, style: str) -> None:
     """List the newest writes first. JSON has a line for each."""
-    from engine.report.ops_text import key_label, op_json, op_reason
+    from engine.report.runs.ops_text import key_label, op_json, op_reason
 
     found = list_ops(session.root, limit, states, run, step)
     if style == "json":
@@ -67,7 +67,7 @@ def list_(session: Session, states: tuple[str, ...], run: str | None, step: str 
 @pass_session
 def show(session: Session, op_id: str, style: str) -> None:
     """Show everything about the write whose id is ID, or begins so: what was sent, what became of it, what to do."""
-    from engine.report.ops_text import op_page_json, render_op
+    from engine.report.runs.ops_text import op_page_json, render_op
 
     shown = show_op(session.root, op_id)
     now = utc_now()
@@ -89,7 +89,7 @@ def resolve(session: Session, op_id: str, done: bool | None, object_id: str | No
 
     Done: its row stands for the object. Not done: the next run writes the row anew. Who said so is kept.
     """
-    from engine.report.ops_text import op_json, what_follows
+    from engine.report.runs.ops_text import op_json, what_follows
 
     if done is None:
         raise click.UsageError("say what became of it: `--done` or `--not-done`")

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.app.budget import budgets_now
-from engine.app.check import DefinitionsError
+from engine.app.checking.check import DefinitionsError
 from engine.app.errors import Exit
-from engine.app.live import SavedPlan, plan_live, save_live, saved_json
-from engine.app.moved import moved_now
-from engine.app.plan import has_changed, make_plan, save_plan
-from engine.app.run import exit_code, interruptible
+from engine.app.reviewing.moved import moved_now
+from engine.app.running.budget import budgets_now
+from engine.app.running.live import SavedPlan, plan_live, save_live, saved_json
+from engine.app.running.plan import has_changed, make_plan, save_plan
+from engine.app.running.run import exit_code, interruptible
+from engine.app.running.world import RunOptions
 from engine.app.state import state_paths
-from engine.app.world import RunOptions
-from engine.cli.face import Face
 from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
+from engine.cli.run_view import Face
 from engine.cli.session import Session, parameter_values, pass_session, project_option
-from engine.report.live_text import SHOWN, render_live
-from engine.report.plan_json import render_moved_json, render_plan_json
-from engine.report.plan_text import render_moved_text, render_plan_text
+from engine.report.plans.live_text import SHOWN, render_live
+from engine.report.plans.plan_json import render_moved_json, render_plan_json
+from engine.report.plans.plan_text import render_moved_text, render_plan_text
 
 if TYPE_CHECKING:
     from engine.plan import MovedBox

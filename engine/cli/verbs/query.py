@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from engine.app.query import Answer, answered
-from engine.app.run import interruptible
-from engine.app.world import RunOptions
+from engine.app.running.query import Answer, answered
+from engine.app.running.run import interruptible
+from engine.app.running.world import RunOptions
 from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from engine.app.errors import Exit
-from engine.app.review import review_project
+from engine.app.reviewing.review import review_project
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line
 
@@ -25,8 +25,8 @@ def command(session: Session, base: str, style: str, detailed_exitcode: bool) ->
     not committed yet, `weir review --base origin/main --format markdown` writes the comment for a pull request. Needs
     no key and no network. Exit code 2 when the change breaks something.
     """
-    from engine.report.review_markdown import render_review_markdown
-    from engine.report.review_text import render_review_text
+    from engine.report.reviews.review_markdown import render_review_markdown
+    from engine.report.reviews.review_text import render_review_text
 
     _, review = review_project(session.root, base)
     if style == "json":

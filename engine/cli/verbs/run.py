@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from engine.app.errors import Exit
-from engine.app.run import exit_code, interruptible, run_project, run_saved
-from engine.app.world import RunOptions
-from engine.cli.face import Face
+from engine.app.running.run import exit_code, interruptible, run_project, run_saved
+from engine.app.running.world import RunOptions
 from engine.cli.refusals import findings_shown
+from engine.cli.run_view import Face
 from engine.cli.session import Session, parameter_values, pass_session, project_option
 
 

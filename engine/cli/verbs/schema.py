@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from engine.app.authoring.json_schemas import stale_schemas, write_schemas
 from engine.app.errors import Exit
-from engine.app.json_schemas import stale_schemas, write_schemas
 from engine.cli.session import Session, pass_session, project_option
 
 

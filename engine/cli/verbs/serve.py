@@ -22,7 +22,7 @@ from engine.app.serving.engine import Engine, EngineOptions
 from engine.cli.session import Session, pass_session, project_option
 
 if TYPE_CHECKING:
-    from engine.web.api import Listening
+    from engine.api import Listening
 
 PORT = 8420
 _LOOK_SECONDS: Final = 0.2
@@ -68,7 +68,7 @@ def command(
         raise click.UsageError(
             f"`--host {host}` is reached from other machines: give `--tls-cert` and `--tls-key`, or say `--insecure`"
         )
-    from engine.web.api import ApiOptions, listen, make_api
+    from engine.api import ApiOptions, listen, make_api
 
     gc.set_threshold(*_GC_THRESHOLDS)
     _log_as_json()

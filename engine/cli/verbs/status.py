@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.app.status import connection_status
+from engine.app.mirrors.status import connection_status
 from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
 
 if TYPE_CHECKING:
-    from engine.app.status import AccountStatus, ConnectionStatus, TableStatus
+    from engine.app.mirrors.status import AccountStatus, ConnectionStatus, TableStatus
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 

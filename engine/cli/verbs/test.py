@@ -10,8 +10,8 @@ import click
 
 from engine.app.cases.run import Cases, opened_cases, run_cases
 from engine.app.errors import Exit
-from engine.app.run import interruptible
-from engine.app.world import RunOptions
+from engine.app.running.run import interruptible
+from engine.app.running.world import RunOptions
 from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
@@ -55,8 +55,8 @@ def command(session: Session, names: tuple[str, ...], style: str, fail_fast: boo
 
 def _run(cases: Cases, options: RunOptions, session: Session, style: str, fail_fast: bool) -> tuple[Verdict, ...]:
     """Run the cases and show what came of them: as text each when it ends, otherwise all at the end."""
-    from engine.report.cases_machine import render_cases_json, render_cases_junit
-    from engine.report.cases_text import render_cases_summary, render_verdict
+    from engine.report.cases.cases_machine import render_cases_json, render_cases_junit
+    from engine.report.cases.cases_text import render_cases_summary, render_verdict
 
     coloured, tree = session.coloured, cases.checked.tree
 
@@ -78,7 +78,7 @@ def _run(cases: Cases, options: RunOptions, session: Session, style: str, fail_f
 def _begin(cases: Cases, names: tuple[str, ...], style: str) -> None:
     """Say how to write the first case; programs get what there is: nothing."""
     from engine.app.cases.first import first_case
-    from engine.report.cases_machine import render_cases_json, render_cases_junit
+    from engine.report.cases.cases_machine import render_cases_json, render_cases_junit
 
     if style == "json":
         click.echo(render_cases_json((), 0, cases.checked.tree), nl=False)

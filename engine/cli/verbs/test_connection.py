@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.app.connection import test_connections
 from engine.app.errors import Exit
+from engine.app.mirrors.connection import test_connections
 from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option

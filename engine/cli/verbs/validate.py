@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from engine.app.check import Checked, check_cases, check_project
+from engine.app.checking.check import Checked, check_cases, check_project
+from engine.app.checking.fixing import fix_project
 from engine.app.errors import Exit
-from engine.app.fixing import fix_project
 from engine.cli.findings import rendered
 from engine.cli.session import Session, parameter_values, pass_session, project_option
 from engine.report import FINDING_FORMATS

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.app.errors import Exit
-from engine.app.run import interruptible
-from engine.app.verify import verify_connection
-from engine.app.world import RunOptions
+from engine.app.mirrors.verify import verify_connection
+from engine.app.running.run import interruptible
+from engine.app.running.world import RunOptions
 from engine.cli.findings import warn
 from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
@@ -21,7 +21,7 @@ from engine.cli.tables import json_line, text_table
 from engine.report.paint import plural
 
 if TYPE_CHECKING:
-    from engine.app.verify import Verification
+    from engine.app.mirrors.verify import Verification
     from engine.duck import TableDifference
     from engine.plan import Plan
     from engine.run import EventSink

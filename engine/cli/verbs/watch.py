@@ -9,19 +9,19 @@ from datetime import datetime
 
 import click
 
-from engine.app.check import Checked
+from engine.app.checking.check import Checked
 from engine.app.errors import RefusalError
-from engine.app.query import answered
+from engine.app.reload.loop import Loop, Saved
 from engine.app.reload.watcher import Pace
-from engine.app.run import interruptible
-from engine.app.watch import Loop, Saved
-from engine.app.world import RunOptions
-from engine.cli.face import Face
+from engine.app.running.query import answered
+from engine.app.running.run import interruptible
+from engine.app.running.world import RunOptions
 from engine.cli.findings import rendered
 from engine.cli.refusals import findings_shown
+from engine.cli.run_view import Face
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import text_table
-from engine.report.reload_text import (
+from engine.report.runs.reload_text import (
     render_cleared,
     render_delta,
     render_fixed,

@@ -13,7 +13,7 @@ from engine.connector import ConnectorError, Failure, FailureKind
 
 from .catalogue import load_catalogue
 from .client import Answer, Client, Settings, open_key, shared_buckets
-from .reads import PAGE_SIZE
+from .planning.reads import PAGE_SIZE
 
 _UNKNOWABLE: Final = frozenset({FailureKind.PERMISSION, FailureKind.MISSING, FailureKind.REQUEST})
 

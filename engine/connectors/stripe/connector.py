@@ -11,9 +11,9 @@ from typing import Final, cast
 from engine.connector import CheckReport, Freshness, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable, Writer
 
 from .catalogue import FilterKind, Table, load_catalogue, table_relation
-from .reads import plan_reads
-from .refresh import refresh_reads
-from .sync_rules import OPEN, freshness_of
+from .planning.reads import plan_reads
+from .sync.refresh import refresh_reads
+from .sync.sync_rules import OPEN, freshness_of
 from .write import StripeTargets
 
 _COMPARISONS: Final = frozenset({Op.EQ, Op.IN, Op.LT, Op.LE, Op.GT, Op.GE})

@@ -10,8 +10,8 @@ from engine.project import Interface, ResolvedStep
 from engine.relation import Relation
 from engine.spec import CallSpec, WriteMapSpec, WriteSpec
 
+from ..box_compiler import Boxes
 from ..types import Action, Bound, Box, Call, Import, WriteColumn
-from .boxes import Boxes
 from .export import Earlier, caps_of, check_grants, targets_of
 from .mapping import map_step
 from .writing import Columns

@@ -10,8 +10,8 @@ from engine.diagnostics import Place, did_you_mean
 from engine.project import Interface, ResolvedStep
 from engine.spec import CapsSpec, ConnectionSpec, ExportSpec, WriteMapSpec
 
+from ..box_compiler import Boxes
 from ..types import Box, Caps, EntityFacts, Export, ExportAction, MatchColumn, WriteColumn
-from .boxes import Boxes
 from .writing import Columns
 
 _USES: Mapping[ExportAction, tuple[str, ...]] = {

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
 from engine.project import Project, ResolvedStep, Table
 from engine.relation import Column, Fit, Relation, fit
+from engine.relation.parameter_values import parameter_value
 from engine.spec import MapSpec, WriteSpec
 
+from ..box_compiler import Boxes
 from ..literals import sql_literal
-from ..template import Rendered
+from ..template.render import Rendered
 from ..types import BindFailure, Box, MapColumn
-from ..values import parameter_value
-from .boxes import Boxes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from engine.diagnostics import Collector
 from engine.project import Interface
+from engine.relation.parameter_values import parameter_value
 from engine.spec import ParameterSpec
 
 from ..literals import SqlText
-from ..values import parameter_value
 
 Given = Mapping[tuple[str, str], str]
 """(interface, parameter) → the text of a value that a command line or the run state gives."""

@@ -10,9 +10,9 @@ from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
 from engine.relation import BOOLEAN, FLOAT, INTEGER, JSON, TEXT, Column, ColumnType, Fit, Kind, Relation, fit
 from engine.spec import WriteMapSpec
 
-from ..template import Rendered
+from ..box_compiler import Boxes
+from ..template.render import Rendered
 from ..types import BindFailure, WriteColumn
-from .boxes import Boxes
 from .mapping import default_literal
 
 DECIMAL = ColumnType(Kind.DECIMAL, 38, 12)

@@ -8,12 +8,12 @@ from datetime import datetime
 from engine.graph import Call
 
 from ..context import RunContext, file_name
-from ..exports import CallJob, Comparison
-from ..ports import BoxResult, ImportJob, Staging
-from ..types import Outcome
+from ..outcome import Outcome
+from ..ports.ledger import CallJob, Comparison
+from ..ports.records import BoxResult, ImportJob, Staging
 from ..writes import write_rows
-from .write import counts_of
-from .written import ended_empty, ends_here, opened_step, outcome_of, references_of
+from ..writes.step import ended_empty, ends_here, opened_step, outcome_of, references_of
+from .import_rows import counts_of
 
 
 def call(step: Call, context: RunContext, started: datetime) -> Outcome:

@@ -7,10 +7,10 @@ from datetime import datetime
 from engine.graph import Export
 
 from ..context import RunContext
-from ..exports import CompareJob, Comparison
-from ..types import Outcome
+from ..outcome import Outcome
+from ..ports.ledger import CompareJob, Comparison
 from ..writes import write_rows
-from .written import ended_empty, ends_here, opened_step, outcome_of, references_of
+from ..writes.step import ended_empty, ends_here, opened_step, outcome_of, references_of
 
 
 def export(step: Export, context: RunContext, started: datetime) -> Outcome:

@@ -7,7 +7,7 @@ from datetime import datetime
 from engine.graph import Respond
 
 from ..context import RunContext, file_name
-from ..types import Outcome
+from ..outcome import Outcome
 from .currencies import unknown_currency
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from engine.graph import StopIf
 
 from ..context import RunContext, TaskError
-from ..types import Outcome
+from ..outcome import Outcome
 from .currencies import unknown_currency
 
 

@@ -11,7 +11,7 @@ from itertools import count
 from engine.connector import WriteRequest
 from engine.plan import PENDING, PlannedWrite
 
-from ..exports import Op, OpState
+from ..ports.ledger import Op, OpState
 
 
 def make_ops(

@@ -11,9 +11,9 @@ from engine.graph import Call, Export
 from engine.plan import PlannedWrite, StepWrites, compare_writes
 
 from ..context import RunContext, TaskError
-from ..exports import Comparison, Op, WriteLedger
-from ..ports import RowOutcome, Staging
-from ..types import Exports
+from ..outcome import Exports
+from ..ports.ledger import Comparison, Op, WriteLedger
+from ..ports.records import RowOutcome, Staging
 from .bounds import demand_bounds
 from .ops import make_ops
 from .send import Sender

@@ -21,9 +21,9 @@ from engine.connector import (
 from engine.graph import Caps
 
 from ..context import RunContext, file_name
-from ..executor import OutputFile
-from ..exports import Op, OpEnd, OpState, WriteLedger
-from ..ports import Staging
+from ..ports.executor import OutputFile
+from ..ports.ledger import Op, OpEnd, OpState, WriteLedger
+from ..ports.records import Staging
 from .bounds import Watch
 from .ops import request_of
 

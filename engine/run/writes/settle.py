@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.connector import Effect, FailureKind, WriteResult
 
-from ..exports import Op, OpEnd, OpState, WriteLedger
+from ..ports.ledger import Op, OpEnd, OpState, WriteLedger
 from .ops import renewed
 from .send import Sender
 

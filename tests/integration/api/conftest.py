@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from engine.api import ApiOptions, Listening, listen, make_api
 from engine.app.serving.engine import Engine, EngineOptions
 from engine.app.serving.tokens import new_token
-from engine.web.api import ApiOptions, Listening, listen, make_api
-from tests.serving import make_project
+from tests.support.serving import make_project
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from http.client import HTTPConnection
 
 import pytest
 
+from engine.api import ApiOptions
 from engine.app.serving.tokens import new_token, revoke_token
-from engine.web.api import ApiOptions
 
 from .conftest import Client
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.apply import apply_pending
 from engine.app.reload.reloader import Reload
+from engine.app.serving.apply import apply_pending
 from engine.app.serving.engine import Given
 from engine.source import Files
-from tests.serving import ECHO, SLOW
+from tests.support.serving import ECHO, SLOW
 
 from .conftest import Client
 from .test_runs import ended, wait_for

@@ -18,12 +18,12 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from engine.api import ApiOptions, listen, make_api
+from engine.api.operations import operations
 from engine.app.serving.engine import Engine, EngineOptions
 from engine.app.serving.tokens import new_token
 from engine.report.masking import masked
-from engine.web.api import ApiOptions, listen, make_api
-from engine.web.api.operations import operations
-from tests.serving import make_project
+from tests.support.serving import make_project
 
 from .conftest import Client
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.serving.engine import Engine, EngineOptions
-from tests.serving import make_project
+from tests.support.serving import make_project
 
 
 @pytest.mark.parametrize("schedules", [True, False])

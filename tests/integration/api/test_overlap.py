@@ -12,7 +12,7 @@ import pytest
 
 from engine.run import LEASE_PREFIX, RunStore, process_is_alive, take_lease
 from engine.stores import open_run_store
-from tests.serving import make_project
+from tests.support.serving import make_project
 
 from .conftest import Client, Reply
 from .test_runs import ended, wait_for

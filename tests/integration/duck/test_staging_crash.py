@@ -8,15 +8,15 @@ import sys
 import time
 from pathlib import Path
 
-from engine.duck.staging import DuckStaging
-from tests.unit.duck.staged import catalogue, covered, moment, rows, spool
+from engine.duck.staging.staging import DuckStaging
+from tests.support.duck.staged import catalogue, covered, moment, rows, spool
 
 ROWS = 2000
 CHILD = """
 import sys
 from pathlib import Path
-from engine.duck.staging import DuckStaging
-from tests.unit.duck.staged import catalogue
+from engine.duck import DuckStaging
+from tests.support.duck.staged import catalogue
 from tests.integration.duck.test_staging_crash import load_generation
 folder = Path(sys.argv[1])
 staging = DuckStaging(folder / "stripe.duckdb", catalogue())

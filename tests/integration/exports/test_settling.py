@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from engine.run import OpState
-from tests.exports.exported import Exported, define
-from tests.exports.life import Crash, Life
-from tests.exports.small import COLUMNS, INTERFACES
-from tests.mirror.shop import ServedShops
+from tests.support.exports.exported import Exported, define
+from tests.support.exports.life import Crash, Life
+from tests.support.exports.small import COLUMNS, INTERFACES
+from tests.support.mirror.shop import ServedShops
 
 Open = Callable[[str], Exported]
 HOUR = 3_600

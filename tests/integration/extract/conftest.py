@@ -33,7 +33,7 @@ class Sandbox:
 @pytest.fixture(scope="module")
 def started() -> Iterator[Sandbox]:
     """A small business with a connected account."""
-    command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes", "--accounts", "2"]
+    command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes", "--accounts", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.integration.extract.conftest import LocalStripe
-from tests.unit.connectors.stripe.stripe_model import needs, read_all
+from tests.support.stripe.stripe_model import needs, read_all
 
 
 def test_customers_charges_refunds_and_events(localstripe: LocalStripe, tmp_path: Path) -> None:

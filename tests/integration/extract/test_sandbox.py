@@ -11,7 +11,7 @@ from engine.connector import Verdict
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
 from tests.integration.extract.conftest import Sandbox
-from tests.unit.connectors.stripe.stripe_model import Reading, needs, read_all
+from tests.support.stripe.stripe_model import Reading, needs, read_all
 
 LARGE = ("balance_transactions", "charges", "customers", "events", "invoices", "payment_intents", "subscriptions")
 

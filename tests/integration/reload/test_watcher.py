@@ -14,8 +14,7 @@ import pytest
 from engine.app.reload.manifest import read_now
 from engine.app.reload.watcher import Pace
 from engine.source import Files
-
-from .watched import EVENTS, PATIENT, Watched, watching, write
+from tests.support.reload.watched import EVENTS, PATIENT, Watched, watching, write
 
 CUSTOMERS = "interfaces/customers.yaml"
 INVOICES = "interfaces/invoices.yaml"

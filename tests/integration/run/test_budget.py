@@ -13,10 +13,9 @@ import pytest
 from engine.connector import FailureKind
 from engine.plan import Plan
 from engine.run import ConnectionReads, execute_plan, first_day
-from engine.run.types import Run
+from engine.run.outcome import Run
 from engine.testing.fakes import MemoryRunStore
-
-from .project import SETTINGS, Project, extract, load, plan
+from tests.support.run_project import SETTINGS, Project, extract, load, plan
 
 TASKS = (
     extract("customers"),

@@ -10,7 +10,7 @@ import pytest
 
 from engine.app.cases.given import Given
 from engine.app.cases.run import opened_cases, run_cases
-from engine.app.world import RunOptions
+from engine.app.running.world import RunOptions
 
 CONNECTION = """
 kind: connection

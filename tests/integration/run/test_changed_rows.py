@@ -13,9 +13,8 @@ import pytest
 from engine.graph import Action, Box, Import, MapColumn
 from engine.relation import INTEGER, TEXT, TIMESTAMP, Column, Relation
 from engine.run import BoxError, RunRecord, StoreError, execute_plan
-from engine.run.types import Outcome, Run
-
-from .project import SETTINGS, Project, extract, load, plan
+from engine.run.outcome import Outcome, Run
+from tests.support.run_project import SETTINGS, Project, extract, load, plan
 
 CHANGED = "SELECT id, amount FROM changed.customers"
 GONE = "SELECT id, amount FROM changed.customers_all WHERE _deleted_at IS NOT NULL"

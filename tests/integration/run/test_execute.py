@@ -17,10 +17,9 @@ from engine.duck import DuckStaging
 from engine.graph import Action
 from engine.relation import TEXT, Column, Relation
 from engine.run import RunEnded, RunRefusedError, RunStarted, TaskEnded, TaskProgressed, TaskStarted, execute_plan
+from engine.run.outcome import Run
 from engine.run.tracking import OVERLAP
-from engine.run.types import Run
-
-from .project import CATALOGUE, Project, extract, load, plan, respond, stop_if
+from tests.support.run_project import CATALOGUE, Project, extract, load, plan, respond, stop_if
 
 ALL = "SELECT id, amount FROM customers"
 

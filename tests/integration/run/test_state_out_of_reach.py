@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from engine.app.errors import Exit, RefusalError
-from engine.app.run import run_project
-from engine.app.world import RunOptions
+from engine.app.running.run import run_project
+from engine.app.running.world import RunOptions
 from engine.run import Event, TaskStarted
 from engine.stores import database
-from tests.e2e.command import ROOT, shipped_project, weir
+from tests.support.processes.command import ROOT, shipped_project, weir
 
 
 def run_locked_out(project: Path) -> RefusalError:

@@ -48,7 +48,7 @@ def start() -> Iterator[Callable[..., Served]]:
     running: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str) -> Served:
-        command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes", *arguments]
+        command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes", *arguments]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stdout is not None

@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 import pytest
 import stripe
 
-from engine.web.sandbox.options import ANCHOR
+from engine.sandbox.options import ANCHOR
 
 from .conftest import Served
 
@@ -177,7 +177,7 @@ def test_two_processes_of_one_seed_answer_the_same_bytes(start: Callable[..., Se
 
 
 def test_it_ends_when_standard_input_does() -> None:
-    command = [sys.executable, "-m", "engine.web.sandbox", "--size", "empty", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "engine.sandbox", "--size", "empty", "--until-stdin-closes"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdin is not None
@@ -189,7 +189,7 @@ def test_it_ends_when_standard_input_does() -> None:
 def test_it_dies_with_a_parent_that_is_killed() -> None:
     parent = (
         "import subprocess, sys, time\n"
-        "command = [sys.executable, '-m', 'engine.web.sandbox', '--size', 'empty', '--until-stdin-closes']\n"
+        "command = [sys.executable, '-m', 'engine.sandbox', '--size', 'empty', '--until-stdin-closes']\n"
         "child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)\n"
         "print(child.pid, child.stdout.readline(), flush=True)\n"
         "time.sleep(60)\n"
@@ -213,7 +213,7 @@ def test_it_dies_with_a_parent_that_is_killed() -> None:
 def test_an_address_that_is_taken() -> None:
     import socket
 
-    from engine.web.sandbox.__main__ import main
+    from engine.sandbox.__main__ import main
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["--port", str(taken.getsockname()[1]), "--size", "empty"]) == 3
@@ -221,7 +221,7 @@ def test_an_address_that_is_taken() -> None:
 
 def test_it_starts_fast_and_pages_are_cheap(start: Callable[..., Served]) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "engine.web.sandbox", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes"]
     subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
@@ -229,7 +229,7 @@ def test_it_starts_fast_and_pages_are_cheap(start: Callable[..., Served]) -> Non
 
 def test_it_loads_nothing_that_it_does_not_need() -> None:
     code = (
-        "import sys, engine.web.sandbox.server\n"
+        "import sys, engine.sandbox.serving.server\n"
         "print(*(name for name in ('stripe', 'aiohttp', 'duckdb', 'pydantic', 'sqlalchemy') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

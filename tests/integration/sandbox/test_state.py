@@ -20,10 +20,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from engine.app.sandbox import embedded_sandbox
+from engine.app.running.sandbox import embedded_sandbox
 from engine.connector.sandbox import SANDBOX_KEY
 
-COMMAND = [sys.executable, "-m", "engine.web.sandbox", "--customers", "2", "--state"]
+COMMAND = [sys.executable, "-m", "engine.sandbox", "--customers", "2", "--state"]
 
 
 def ask(url: str, method: str, path: str, form: dict[str, str] | None = None, key: str | None = None) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from engine.run.types import Run
-from tests.mirror.comparison import demand_same
-from tests.mirror.mirrored import Mirrored
-from tests.mirror.shop import ServedShops, Shop
+from engine.run.outcome import Run
+from tests.support.mirror.comparison import demand_same
+from tests.support.mirror.mirrored import Mirrored
+from tests.support.mirror.shop import ServedShops, Shop
 
 
 class Pair:

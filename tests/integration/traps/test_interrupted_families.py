@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.integration.traps.conftest import Opener, Pair
-from tests.mirror.mirrored import Crash, Killed
+from tests.support.mirror.mirrored import Crash, Killed
 
 FAMILY = ("invoices", "invoice_line_items")
 CONFIG = {"max_slice_bytes": 1, "concurrency": 1}

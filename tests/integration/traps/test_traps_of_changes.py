@@ -6,7 +6,7 @@ import pytest
 
 from engine.connectors.stripe import CONNECTOR
 from tests.integration.traps.conftest import Opener, Pair
-from tests.mirror.mirrored import Crash, Killed, permissions_for
+from tests.support.mirror.mirrored import Crash, Killed, permissions_for
 
 DAY = 86_400
 

@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 
 from tests.integration.traps.conftest import Opener
-from tests.mirror.mirrored import Crash, Killed
+from tests.support.mirror.mirrored import Crash, Killed
 
 
 def test_trap_01_new_rows_while_paging(opened: Opener) -> None:

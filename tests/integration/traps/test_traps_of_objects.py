@@ -15,7 +15,7 @@ from engine.duck import DuckBinder, DuckBoxRunner, fetch_rows
 from engine.graph import Bound, Box, Scope
 from engine.run import BoxLimits
 from tests.integration.traps.conftest import Opener
-from tests.mirror.mirrored import permissions_for
+from tests.support.mirror.mirrored import permissions_for
 
 CURRENCIES = ("usd", "jpy", "isk", "ugx", "mga", "kwd", "zzz")
 """Two decimals, none, two that are always 00 (twice), none at Stripe only, three, and one that nobody knows."""

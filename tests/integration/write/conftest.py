@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from engine.connectors.stripe.write.writer import StripeWriter
-from tests.integration.write.conformance import read_schemas
+from tests.support.stripe.conformance import read_schemas
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Sandbox:
 def started() -> Iterator[Sandbox]:
     """A sandbox with a clock that stands still."""
     arguments = ["--until-stdin-closes", "--size", "empty", "--frozen"]
-    command = [sys.executable, "-m", "engine.web.sandbox", *arguments]
+    command = [sys.executable, "-m", "engine.sandbox", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.write.conformance import read_schemas
+from tests.support.stripe.conformance import read_schemas
 
 
 def request(method: str, path: str, body: str, key: str | None = "k") -> dict[str, str | None]:

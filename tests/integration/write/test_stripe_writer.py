@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.connector import ConnectorError, FailureKind, Writer, WriteRequest, WriteResult, WriteState
+from engine.sandbox.admission.faults import REASONS
 from engine.testing.writer_suite import Notes, WriterSuite
-from engine.web.sandbox.faults import REASONS
 from tests.integration.write.conftest import Sandbox
 
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.connector import Need, Op, Predicate, Read, Request, Value
-from engine.connectors.stripe.reads import plan_reads
-from tests.effort import examples
+from engine.connectors.stripe.planning.reads import plan_reads
+from tests.support.effort import examples
 
 Row = Mapping[str, Value | None]
 

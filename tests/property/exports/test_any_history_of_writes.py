@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from engine.plan import PENDING
-from engine.web.sandbox.faults import REASONS
-from tests.effort import examples
-from tests.exports.exported import Definitions, Exported, define
-from tests.exports.life import Crash, Life
-from tests.mirror.shop import RefusedError, ServedShops
-
-from .ledger_truth import demand_ledger, demand_settled
-from .project import COLUMNS, INTERFACE
-from .wanted import Wanted
+from engine.sandbox.admission.faults import REASONS
+from tests.support.effort import examples
+from tests.support.exports.exported import Definitions, Exported, define
+from tests.support.exports.histories_project import COLUMNS, INTERFACE
+from tests.support.exports.ledger_truth import demand_ledger, demand_settled
+from tests.support.exports.life import Crash, Life
+from tests.support.exports.wanted import Wanted
+from tests.support.mirror.shop import RefusedError, ServedShops
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Without shrinking: a run costs a second, so that it would take an hour."""

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.effort import FIRST, TIMES, examples
-from tests.mirror.shop import ServedShops
-
-from .histories import Histories
-from .made_up import MadeUp
+from tests.support.effort import FIRST, TIMES, examples
+from tests.support.histories.histories import Histories
+from tests.support.histories.made_up import MadeUp
+from tests.support.mirror.shop import ServedShops
 
 CHOSEN = (0, 2, 3, 4, 6, 7, 8, 10, 11)
 """Histories in which much is followed by events; mistakes put into the sync were noticed by them."""

@@ -10,7 +10,7 @@ from engine.diagnostics import Collector, Place
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, plain, read_yaml
 from engine.source.locate import span_of
 from engine.source.scalars import written_chars
-from tests.effort import examples
+from tests.support.effort import examples
 
 LETTERS = "abXY 01:#-,'\"\\{}[]\t\n%@é日🎉|>&*!?"
 texts = st.text(LETTERS, max_size=24)

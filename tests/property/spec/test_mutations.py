@@ -11,8 +11,8 @@ from engine.diagnostics import Collector
 from engine.report import FINDING_FORMATS, apply_fixes, render_findings
 from engine.source import SourceTree, is_case, read_yaml
 from engine.spec import validate_suites, validate_tree
-from tests.effort import examples
-from tests.unit.spec.documents import CASES, CONNECTION, INTERFACE, SCHEMA
+from tests.support.documents import CASES, CONNECTION, INTERFACE, SCHEMA
+from tests.support.effort import examples
 
 DOCUMENTS = {
     "connections/a.yaml": CONNECTION,

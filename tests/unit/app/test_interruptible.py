@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from engine.app.run import interruptible
+from engine.app.running.run import interruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from engine.app.check import DefinitionsError, check_project, demand_sound
-from engine.app.compile import given_parameters
+from engine.app.authoring.scaffold import start_project
+from engine.app.checking.check import DefinitionsError, check_project, demand_sound
+from engine.app.checking.compile import given_parameters
 from engine.app.connectors import installed_connectors
 from engine.app.doctor import examine
 from engine.app.errors import Exit, RefusalError
-from engine.app.plan import make_plan
-from engine.app.run import exit_code, tracked_parameters
-from engine.app.sandbox import SandboxAddress
-from engine.app.scaffold import start_project
+from engine.app.running.plan import make_plan
+from engine.app.running.run import exit_code, tracked_parameters
+from engine.app.running.sandbox import SandboxAddress
+from engine.app.running.world import connection_config, demand_secret, new_run_id
 from engine.app.state import state_paths
-from engine.app.world import connection_config, demand_secret, new_run_id
 from engine.connector import ConnectorError, Failure, FailureKind
 from engine.connector.sandbox import SANDBOX_KEY
 from engine.run import Outcome, Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.graph.template_environment import MOST_ITERATIONS, template_environment
+from engine.graph.template.environment import MOST_ITERATIONS, template_environment
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "templates.md"
 

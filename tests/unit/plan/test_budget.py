@@ -10,8 +10,8 @@ import pytest
 from engine.connector import Need
 from engine.graph import Extract
 from engine.plan import Beside, ConnectionSettings, Estimate, Plan, ReadBudget, Task, plan_hash, read_budgets
-from engine.report.plan_json import render_plan_json
-from engine.report.plan_text import render_plan_text
+from engine.report.plans.plan_json import render_plan_json
+from engine.report.plans.plan_text import render_plan_text
 
 SETTINGS = ConnectionSettings("a", "stripe", "local", 1000, ("env", "K"), "v1", None, None, None, None, 100)
 

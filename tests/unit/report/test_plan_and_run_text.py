@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from engine.app.plan import make_plan
-from engine.app.scaffold import start_project
+from engine.app.authoring.scaffold import start_project
+from engine.app.running.plan import make_plan
 from engine.plan import Plan, plan_from_json
-from engine.report.plan_json import render_plan_json
-from engine.report.plan_text import render_plan_text
-from engine.report.run_json import render_event_json
-from engine.report.run_text import render_counts, render_event_line, render_summary
+from engine.report.plans.plan_json import render_plan_json
+from engine.report.plans.plan_text import render_plan_text
+from engine.report.runs.run_json import render_event_json
+from engine.report.runs.run_text import render_counts, render_event_line, render_summary
 from engine.run import Drift, Outcome, Reject, Run, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from engine.diagnostics import Place
 from engine.graph import Action, Bound, Box, Extract, Import
 from engine.plan import Estimate, Plan, Task
 from engine.relation import Relation
+from engine.run.outcome import Outcome, Status
 from engine.run.schedule import Schedule
-from engine.run.types import Outcome, Status
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BOX = Box("SELECT 1", Place("x.yaml"), (), Bound(Relation(()), ()))

@@ -13,9 +13,8 @@ import yaml
 from engine.diagnostics import Collector
 from engine.source import load_root, plain
 from engine.spec import json_schema, schema_files, validate_suites, validate_tree
-
-from .documents import CASES as SUITE
-from .documents import CONNECTION, FILES, INTERFACE, SCHEMA
+from tests.support.documents import CASES as SUITE
+from tests.support.documents import CONNECTION, FILES, INTERFACE, SCHEMA
 
 ROOT = Path(__file__).parents[3]
 CASES = ROOT / "tests/golden"

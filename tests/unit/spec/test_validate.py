@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine.spec import MapSpec
-
-from .documents import CONNECTION, FILES, INTERFACE, SCHEMA, validated, validated_files
+from tests.support.documents import CONNECTION, FILES, INTERFACE, SCHEMA, validated, validated_files
 
 
 def codes(**files: str) -> list[str]:

@@ -14,7 +14,7 @@ from .model import Catalogue, Param
 
 CATALOGUE_FILE: Final = "catalogue.json.gz"
 PARAMS_FILE: Final = "params.json.gz"
-"""The data files beside this module. Written by `python -m engine.connectors.stripe.catalogue.generate`."""
+"""The data files beside this module. Written by `python -m tools.stripe_catalogue`."""
 
 
 @cache

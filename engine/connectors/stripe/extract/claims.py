@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from engine.run import Json
 
-from ..read_options import ReadOptions, Variant, followed_tables
+from ..planning.read_options import ReadOptions, Variant, followed_tables
 from .changes import ChangeReader
 from .cursors import Cursor, State
 

@@ -13,7 +13,7 @@ from typing import Final
 from engine.connector import EVENT_GAP, ConnectorError, Failure, FailureKind
 
 from ..client import Answer, Client
-from ..sync_rules import OVERLAP, RETENTION
+from ..sync.sync_rules import OVERLAP, RETENTION
 from .changes import ChangeReader
 from .claims import Claims
 from .cursors import Cursor, State

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ..read_options import ParentOptions, ReadOptions, Variant
+from ..planning.read_options import ParentOptions, ReadOptions, Variant
 from .cursors import Cursor, Kind, split_url
 from .pages import Page, PageReader
 from .rowtypes import RowType, row_type

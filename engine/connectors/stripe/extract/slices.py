@@ -17,7 +17,7 @@ from engine.run import Json, Output, TaskContext
 from ..accounts import own_account
 from ..catalogue import load_catalogue
 from ..client import Client, RetryPolicy, Settings, open_key, shared_buckets
-from ..read_options import ReadOptions
+from ..planning.read_options import ReadOptions
 from .changes import ChangeReader
 from .claims import Claims
 from .cursors import State

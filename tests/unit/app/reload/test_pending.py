@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.apply import apply_pending, pending_now
 from engine.app.checker import Checker
 from engine.app.errors import Exit, RefusalError
 from engine.app.reload.generation import GenerationStore
 from engine.app.reload.reloader import Reloader
+from engine.app.serving.apply import apply_pending, pending_now
 from engine.app.state import state_paths
-
-from .definitions import BASE, NOW, Project, load
+from tests.support.reload.definitions import BASE, NOW, Project, load
 
 PROTECTED = "policy: {protected: true}\n"
 TARGET = BASE["connections/stripe.yaml"] + "is_target: true\n"

@@ -13,8 +13,7 @@ import pytest
 from engine.app.reload.generation import KEPT, GenerationStore
 from engine.app.reload.manifest import read_now
 from engine.app.reload.reloader import Delta, Reload
-
-from .definitions import BASE, BROKEN, Project, derive, files_of, load, opened, table
+from tests.support.reload.definitions import BASE, BROKEN, Project, derive, files_of, load, opened, table
 
 FULL = load("b", sql="SELECT id, email FROM customers WHERE email IS NOT NULL")
 

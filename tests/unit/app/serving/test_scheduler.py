@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from engine.app.serving.scheduler import feeders_of
-
-from .clock import BEGIN, HOUR, MINUTE, MemoryDueTimes, Server, at, interface
+from tests.support.clock import BEGIN, HOUR, MINUTE, MemoryDueTimes, Server, at, interface
 
 HOURLY: dict[str, Any] = {"schedule": {"cron": "0 * * * *"}}
 

@@ -11,8 +11,7 @@ import pytest
 
 from engine.app.serving.timetable import jitter_of, next_due
 from engine.spec import ScheduleSpec
-
-from .clock import BEGIN, HOUR, MINUTE, at
+from tests.support.clock import BEGIN, HOUR, MINUTE, at
 
 
 def cron(expression: str, zone: str = "UTC") -> ScheduleSpec:

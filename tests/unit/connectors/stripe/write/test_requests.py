@@ -11,7 +11,7 @@ import pytest
 from engine.connector import ConnectorError, FailureKind, Parameter, ParameterKind, WriteRequest
 from engine.connectors.stripe.write import find_function, named_writes
 from engine.connectors.stripe.write.requests import http_write
-from tests.integration.write.conformance import check_form, read_schemas
+from tests.support.stripe.conformance import check_form, read_schemas
 
 TEXTS: Mapping[ParameterKind, str] = {
     ParameterKind.TEXT: "x",

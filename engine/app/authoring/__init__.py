@@ -1,0 +1,1 @@
+"""Verbs for people who write definitions: new projects, the catalogue, JSON Schemas."""

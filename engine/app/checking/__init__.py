@@ -1,0 +1,1 @@
+"""From a folder to a graph with its findings: load, validate, resolve, compile, fix."""

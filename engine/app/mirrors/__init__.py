@@ -1,0 +1,1 @@
+"""What a mirror holds: status, verification, and whether a connection works."""

@@ -1,0 +1,220 @@
+"""Is the mirror right? Everything that it claims to have is read again, aside, and the two are compared."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..checking.check import Checked, check_project
+from ..checking.compile import catalogues_of
+from ..connectors import installed_connectors
+from ..errors import Exit, RefusalError
+from ..running.budget import demand_budget
+from ..running.run import exit_code
+from ..running.world import RunOptions, demand_secret, opened_world, refresh_whole
+from ..state import StatePaths, state_paths, utc_now
+from ..verify_estimate import with_estimates
+from .connection import chosen_settings
+
+if TYPE_CHECKING:
+    from engine.connector import Coverage, Mirror, Need, Pace, Predicate, Read, SourceTable
+    from engine.duck import TableDifference
+    from engine.plan import ConnectionSettings, Plan
+    from engine.run import EventSink, Run, Staging, World
+
+Sink = Callable[["Plan"], "EventSink"]
+"""Asked for where the events of a run go, once there is a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of it: the tables, the requests that were made, how many were expected, and what could not be read."""
+
+    connection: str
+    tables: tuple[TableDifference, ...]
+    requests: int
+    expected: int | None
+    unread: Mapping[str, str]
+
+    @property
+    def same(self) -> bool:
+        """Whether everything was read and nothing differs."""
+        return not self.unread and all(table.same for table in self.tables)
+
+
+def verify_connection(
+    root: Path, name: str, tables: Sequence[str], options: RunOptions, sink: Sink
+) -> tuple[Checked, Verification]:
+    """Compare the mirror of a connection with what the provider has; `tables` limits it to these.
+
+    The mirror is brought up to date by its changes after the other read, so that what differs then is a mistake, or an
+    edit that the provider does not tell of. `sink` gets a plan with estimates. RefusalError when there is nothing to
+    compare, it cannot be read, or more would be asked than the read budget has left (Exit.APPROVAL).
+    """
+    checked = check_project(root)
+    (settings,) = chosen_settings(checked, [name])
+    paths = state_paths(root, checked.project.settings.state)
+    mirrors = _mirrors(checked, paths, settings)
+    chosen = {each.table for mirror in mirrors for each in _claims(mirror)}
+    if not chosen:
+        is_active = checked.project.connections[name].spec.is_active
+        hint = "`weir run` reads what interfaces need" if is_active else "it is inactive: runs leave its steps out"
+        raise RefusalError(Exit.USAGE, f"nothing of `{name}` was read yet", hint)
+    if unknown := sorted(set(tables) - chosen):
+        raise RefusalError(Exit.USAGE, f"the mirror of `{name}` has no table `{unknown[0]}`", _there_is(chosen))
+    wanted = set(tables) or chosen
+    _demand_key(settings, root, options)
+    needs = _needs(checked, settings, mirrors, wanted)
+    with tempfile.TemporaryDirectory(dir=_scratch(paths)) as folder:
+        return checked, _verify(checked, settings, paths, needs, mirrors, Path(folder), options, sink)
+
+
+def _verify(
+    checked: Checked,
+    settings: ConnectionSettings,
+    paths: StatePaths,
+    needs: Sequence[Need],
+    mirrors: Sequence[Mirror],
+    folder: Path,
+    options: RunOptions,
+    sink: Sink,
+) -> Verification:
+    from engine.duck import DuckStaging, compare_tables
+    from engine.plan import plan_of_needs, totals
+    from engine.run import execute_plan
+
+    catalogue = catalogues_of(checked.project)[settings.name]
+    plan = plan_of_needs(settings, installed_connectors()[settings.connector], needs)
+    plan = with_estimates(plan, settings, mirrors, utc_now())
+    if not options.over_budget:
+        demand_budget(plan, paths)
+    aside = DuckStaging(folder / "read.duckdb", catalogue)
+    with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
+        events = sink(plan)
+        begun = DuckStaging(paths.staging(settings.name), catalogue).next_read(utc_now())
+        runs = [_demand_going(execute_plan(plan, _reading_aside(world, aside, mirrors), events))]
+        if any(outcome.status == "succeeded" for outcome in runs[0].outcomes):
+            runs.append(_demand_going(execute_plan(plan, replace(world, refresh=_only_changes(world)), events)))
+    unread = {table: why for run in runs for table, why in _unread(run).items()}
+    found: list[TableDifference] = []
+    for mirror in mirrors:
+        parts = [each for each in _parts(mirror, catalogue.tables, needs) if each[0].name not in unread]
+        if parts:  # otherwise nothing was read, and there is no file of it
+            moment = begun.replace(tzinfo=None)
+            found += compare_tables(paths.staging(settings.name), aside.path, mirror.account, parts, moment)
+    requests = sum(run.counts.get("requests", 0) for run in runs)
+    return Verification(settings.name, tuple(found), requests, totals(plan).requests, unread)
+
+
+def _demand_key(settings: ConnectionSettings, root: Path, options: RunOptions) -> None:
+    """RefusalError when there is no key: nothing could be compared."""
+    from engine.connector import ConnectorError
+
+    try:
+        demand_secret(settings, root, options.environment)
+    except ConnectorError as error:
+        raise RefusalError(Exit.ENVIRONMENT, error.failure.message, error.failure.hint) from None
+
+
+def _demand_going(run: Run) -> Run:
+    """The run, unless it was stopped or a read budget ended it: then there is nothing to compare (RefusalError)."""
+    if run.status == "stopped":
+        raise RefusalError(Exit.INTERRUPTED, "the comparison was stopped")
+    if exit_code(run) is Exit.APPROVAL:
+        spent = next(outcome for outcome in run.outcomes if outcome.code == "E627")
+        raise RefusalError(Exit.APPROVAL, spent.message or "", spent.hint)
+    return run
+
+
+def _unread(run: Run) -> dict[str, str]:
+    """The tables that could not be read, and why."""
+    return {
+        outcome.id.partition(":")[2]: outcome.failure.message if outcome.failure else outcome.message or outcome.status
+        for outcome in run.outcomes
+        if outcome.status != "succeeded" or outcome.failure is not None
+    }
+
+
+def _reading_aside(world: World, aside: Staging, mirrors: Sequence[Mirror]) -> World:
+    """The world with another file for what is read: everything, as the mirror's rows were read."""
+    by_account = {mirror.account: mirror for mirror in mirrors}
+
+    def refresh(settings: ConnectionSettings, reads: Sequence[Read], own: Mirror, pace: Pace) -> Sequence[Read]:
+        known = by_account.get(own.account, own)
+        return refresh_whole(settings, reads, known, replace(pace, events=False))
+
+    return replace(world, staging=lambda _settings: aside, refresh=refresh)
+
+
+def _only_changes(
+    world: World,
+) -> Callable[[ConnectionSettings, Sequence[Read], Mirror, Pace], Sequence[Read]]:
+    """The mirror goes on with what has changed; nothing is read whole only because it is time to."""
+
+    def refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
+        never = dict.fromkeys(each.table for each in mirror.coverage)
+        return world.refresh(settings, reads, mirror, replace(pace, reread=never))
+
+    return refresh
+
+
+def _mirrors(checked: Checked, paths: StatePaths, settings: ConnectionSettings) -> tuple[Mirror, ...]:
+    from engine.duck import DuckStaging
+    from engine.run import StoreError
+
+    try:
+        return DuckStaging(paths.staging(settings.name), catalogues_of(checked.project)[settings.name]).mirrors()
+    except StoreError as error:
+        raise RefusalError(Exit.BUSY, error.message, error.hint) from None
+
+
+def _claims(mirror: Mirror) -> Iterable[Coverage]:
+    return (each for each in mirror.coverage if each.complete)
+
+
+def _needs(
+    checked: Checked, settings: ConnectionSettings, mirrors: Sequence[Mirror], wanted: set[str]
+) -> tuple[Need, ...]:
+    """What the mirrors claim to have of the wanted tables, as needs."""
+    from engine.connector import Need
+
+    tables = catalogues_of(checked.project)[settings.name].tables
+    found: dict[Need, None] = {}
+    for mirror in mirrors:
+        for each in _claims(mirror):
+            if each.table in wanted:
+                found[Need(each.table, (), _conjunctions(each, tables[each.table]))] = None
+    return tuple(found)
+
+
+def _parts(
+    mirror: Mirror, tables: Mapping[str, SourceTable], needs: Sequence[Need]
+) -> list[tuple[SourceTable, tuple[tuple[Predicate, ...], ...]]]:
+    """The tables of an account, each with the part that the mirror claims to have."""
+    names = {need.table for need in needs}
+    found: dict[str, list[tuple[Predicate, ...]]] = {}
+    for each in _claims(mirror):
+        if each.table in names:
+            found.setdefault(each.table, []).extend(_conjunctions(each, tables[each.table]))
+    return [(tables[name], tuple(where)) for name, where in sorted(found.items())]
+
+
+def _conjunctions(coverage: Coverage, table: SourceTable) -> tuple[tuple[Predicate, ...], ...]:
+    """The rows that a coverage speaks of."""
+    from engine.connector import Op, Predicate
+
+    bounds = ((Op.GE, coverage.gte), (Op.LT, coverage.lt))
+    window = tuple(Predicate(table.created or "", op, (bound,)) for op, bound in bounds if bound is not None)
+    return tuple((*window, *case) for case in coverage.where)
+
+
+def _there_is(names: Iterable[str]) -> str:
+    return f"there is {', '.join(f'`{name}`' for name in sorted(names)) or 'none'}"
+
+
+def _scratch(paths: StatePaths) -> Path:
+    paths.scratch.mkdir(parents=True, exist_ok=True)
+    return paths.scratch

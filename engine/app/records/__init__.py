@@ -1,0 +1,1 @@
+"""What was done: past runs and past writes."""

@@ -1,0 +1,108 @@
+"""The developer's loop: at every save, what is wrong now, what has become live, and what that changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..checker import Checker
+from ..checking.check import demand_project
+from ..running.plan import plan_checked, tracked_values
+from ..running.run import run_planned
+from ..running.world import RunOptions
+from ..settings import project_settings
+from ..state import state_paths, utc_now
+from .generation import Generation, GenerationStore
+from .manifest import Manifest
+from .reloader import Reload, Reloader
+from .watcher import Pace, Watcher
+
+if TYPE_CHECKING:
+    from engine.plan import Plan, TaskChange
+    from engine.run import EventSink, Run
+
+    from ..checking.check import Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save came to. `changes` are the tasks that it changes, adds or removes."""
+
+    reload: Reload
+    changes: tuple[TaskChange, ...]
+
+
+class Loop:
+    """Watches the project at `root` until `stop` is set. Use as a context."""
+
+    def __init__(self, root: Path, stop: threading.Event, pace: Pace | None = None) -> None:
+        demand_project(root)
+        self._root = root
+        self._stop = stop
+        self._checker = Checker()
+        self._watcher = Watcher(root, stop, pace)
+        state = project_settings(root).state
+        self._paths = state_paths(root, state)
+        self._reloader = Reloader(root, self._checker, GenerationStore(self._paths.generations), utc_now, state)
+
+    def __enter__(self) -> Loop:
+        self._paths.prepare()
+        self._reloader.recover()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._checker.close()
+
+    def saves(self) -> Iterator[Saved]:
+        """What is there now, and then what each save comes to."""
+        seen = self._watcher.scan()
+        yield self._offer(seen.files)
+        for each in self._watcher.changes(Manifest.of(seen.files)):
+            yield self._offer(each.files)
+
+    def plan(self, interfaces: Sequence[str]) -> tuple[Checked, Plan]:
+        """The plan of some interfaces of the live generation."""
+        live = self._live()
+        checked = self._checker.check(self._root, live.files, None, tracked_values(self._paths), interfaces)
+        return checked, plan_checked(checked, interfaces, self._paths)
+
+    def run(
+        self, interfaces: Sequence[str], options: RunOptions, events: Callable[[Checked, Plan], EventSink]
+    ) -> tuple[Plan, Run]:
+        """Run some interfaces of the live generation. Raises as `run_project` does."""
+        checked, plan = self.plan(interfaces)
+        return plan, run_planned(checked, plan, options, events(checked, plan))
+
+    def _live(self) -> Generation:
+        if self._reloader.live is None:
+            raise AssertionError("there is no generation yet")
+        return self._reloader.live
+
+    def _offer(self, files: object) -> Saved:
+        from engine.source import Files
+
+        if not isinstance(files, Files):
+            raise AssertionError("a scan gives files")
+        before = self._reloader.live
+        reload = self._reloader.offer(files)
+        return Saved(reload, _changes(before, reload))
+
+
+def _changes(before: Generation | None, reload: Reload) -> tuple[TaskChange, ...]:
+    """What has changed of the interfaces that were there before."""
+    from engine.plan import compare_plans, plan_graph
+
+    from ..connectors import installed_connectors
+
+    if before is None or not reload.is_new or reload.generation is None:
+        return ()
+    connectors = installed_connectors()
+    found: list[TaskChange] = []
+    for name in reload.delta.changed:
+        old, new = before.checked, reload.generation.checked
+        plans = [plan_graph(each.graph, each.project, connectors, (name,)) for each in (old, new)]
+        found += compare_plans(*plans)
+    return tuple(found)

@@ -1,0 +1,61 @@
+"""What the API version of a connection, when it moves, means for the SQL boxes of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.diagnostics import CODES, Collector, Severity
+
+from ..checking.check import Checked
+from ..checking.compile import catalogues_of, compile_sound, given_parameters
+from ..running.plan import known_now, tracked_values
+from ..state import state_paths
+
+if TYPE_CHECKING:
+    from engine.connector import SourceCatalogue, SourceTable, VersionMove
+    from engine.plan import MovedBox
+
+
+def moved_now(
+    root: Path, checked: Checked, interfaces: Sequence[str], parameters: Mapping[str, str]
+) -> tuple[MovedBox, ...]:
+    """The boxes of these interfaces (names or globs; all without any) that read a column which the version that a
+    mirror was read at had otherwise. Also of a project that has errors: those may be what the move has broken."""
+    from engine.plan import moved_boxes
+
+    paths = state_paths(root, checked.project.settings.state)
+    mirrors = known_now(checked, paths).mirrors
+    moves = {name: {t: m for each in own for t, m in each.moves.items()} for name, own in mirrors.items()}
+    moves = {name: own for name, own in moves.items() if own}
+    if not moves:
+        return ()
+    catalogues = {name: _before(each, moves.get(name, {})) for name, each in catalogues_of(checked.project).items()}
+    by_hand = given_parameters(checked.project, parameters, interfaces)
+    given = {**tracked_values(paths), **by_hand}
+    collector = Collector()
+    before = compile_sound(checked.project, given, collector, frozenset(by_hand), catalogues=catalogues)
+    known = {(each.code, each.message, each.place) for each in collector}
+    errors = [
+        each
+        for each in checked.diagnostics
+        if CODES[each.code].severity is Severity.ERROR and (each.code, each.message, each.place) not in known
+    ]
+    found = moved_boxes(before, checked.graph, moves, errors, lambda place: checked.tree.locate(place).start_line)
+    return tuple(
+        box for box in found if not interfaces or any(fnmatchcase(box.interface, pattern) for pattern in interfaces)
+    )
+
+
+def _before(catalogue: SourceCatalogue, moves: Mapping[str, VersionMove]) -> SourceCatalogue:
+    """The catalogue, with the moved tables as they were."""
+    from engine.connector import SourceTable
+
+    tables: dict[str, SourceTable] = dict(catalogue.tables)
+    for name, move in moves.items():
+        known = tables.get(name, SourceTable(name, move.relation, (), "", {}))
+        tables[name] = replace(known, relation=move.relation)
+    return replace(catalogue, tables=tables)

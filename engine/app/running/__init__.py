@@ -1,0 +1,1 @@
+"""Plans, runs and queries, with all that they need."""

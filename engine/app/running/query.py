@@ -1,0 +1,188 @@
+"""Trying a SQL box: bound offline, its tables read as the box needs them, its rows shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from ..checking.check import Checked, DefinitionsError, check_project
+from ..checking.compile import binder, catalogues_of
+from ..connectors import installed_connectors
+from ..errors import Exit, RefusalError
+from ..state import state_paths
+from .budget import demand_budget
+from .plan import known_now
+from .run import exit_code
+from .world import RunOptions, opened_world
+
+if TYPE_CHECKING:
+    from engine.duck import ResultFormat
+    from engine.graph import Box, Graph
+    from engine.plan import Plan
+    from engine.project import BoxText, Project
+    from engine.relation import Relation
+    from engine.run import BoxResult, EventSink
+
+SCHEMA = "schema"
+"""The name under which the Schema is asked, as if it were a connection."""
+TYPED = "query.sql"
+"""How findings call the SQL that was typed."""
+TYPED_INTERFACE = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query found: the columns, and the rows on disk for as long as the query is open.
+
+    `changed` are the tables of which it asked for the changed rows, and got all: no step says since when. `warnings`
+    are sentences about what should be looked at.
+    """
+
+    relation: Relation
+    result: BoxResult
+    changed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def rows(self, limit: int) -> Sequence[tuple[object, ...]]:
+        """The first rows."""
+        from engine.duck import fetch_rows
+
+        return fetch_rows(self.result, limit)
+
+    def write(self, target: Path, style: str) -> None:
+        """All rows as a file: csv, json (one object a line) or parquet. OSError when it cannot be written."""
+        from engine.duck import write_result
+
+        write_result(self.result, target, cast("ResultFormat", style))
+
+    def send(self, stream: BinaryIO, style: str) -> None:
+        """All rows to a stream, byte for byte what `write` puts into a file."""
+        file = self.result.path.with_name(f"answer.{style}")
+        try:
+            self.write(file, style)
+            with file.open("rb") as rows:
+                copyfileobj(rows, stream)
+            stream.flush()
+        finally:
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def answered(
+    root: Path, connection: str, sql: str | None, limit: int | None, options: RunOptions, events: EventSink
+) -> Iterator[Answer]:
+    """Run a SQL box on a connection, or on `schema`. Without `sql` it is the connection's own.
+
+    `limit` bounds the rows, and what is read for them. Raises DefinitionsError or RefusalError.
+    """
+    from engine.plan import plan_graph
+    from engine.run import execute_plan
+
+    checked, box = compile_box(root, connection, sql, limit)
+    paths = state_paths(root, checked.project.settings.state)
+    project, graph = _as_interface(checked, box)
+    plan: Plan = plan_graph(graph, project, installed_connectors(), (TYPED_INTERFACE,), known_now(checked, paths))
+    if not options.over_budget:
+        demand_budget(plan, paths)
+    with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
+        run = execute_plan(plan, world, events)
+        outcome = run.outcome(f"{TYPED_INTERFACE}.answer")
+        if outcome is None or outcome.response is None:
+            failed = next((each for each in run.outcomes if each.status == "failed"), None)
+            message = failed.message if failed is not None and failed.message else "the query was stopped"
+            raise RefusalError(exit_code(run), message, failed.hint if failed is not None else None)
+        from engine.run import BoxResult
+
+        result = BoxResult(outcome.response, box.bound.relation, outcome.counts["rows"])
+        warnings = tuple(text for each in run.outcomes for text in each.warnings)
+        yield Answer(box.bound.relation, result, box.bound.changed, warnings)
+
+
+def compile_box(root: Path, connection: str, sql: str | None, limit: int | None = None) -> tuple[Checked, Box]:
+    """The box, rendered and bound offline. Raises DefinitionsError with findings at the character that is wrong."""
+    from engine.diagnostics import CODES, Collector, Place, Severity
+    from engine.graph import Boxes
+    from engine.project import BoxText
+
+    collector = Collector()
+    box = None
+    with binder() as made:
+        checked = check_project(root, made=made)
+        namespaces, own = _target(checked, connection)
+        if sql is None and own is None:
+            raise RefusalError(
+                Exit.USAGE, f"`{connection}` has no SQL box of its own", 'say the SQL: weir query NAME "SELECT …"'
+            )
+        tree = checked.tree if sql is None else replace(checked.tree, texts={**checked.tree.texts, TYPED: sql})
+        text = own if sql is None else BoxText(sql, Place(TYPED, on="text"))
+        boxes = Boxes(checked.project, catalogues_of(checked.project), made, collector)
+        if text is not None:
+            box = boxes.compile(text, {"connection": connection}, namespaces)
+        if box is not None and limit is not None:
+            inner = box.sql.rstrip().rstrip(";")
+            limited = BoxText(f"SELECT * FROM (\n{inner}\n) LIMIT {limit}", box.place)
+            box = boxes.compile(limited, {}, namespaces) or box
+    if box is None:
+        # Other definitions may be wrong too; what was asked is whether this box is right.
+        found = tuple(item for item in collector if CODES[item.code].severity is Severity.ERROR)
+        raise DefinitionsError(
+            replace(checked, tree=tree, diagnostics=found or checked.diagnostics), "the SQL is wrong"
+        )
+    return replace(checked, tree=tree), box
+
+
+def box_columns(root: Path, connection: str, sql: str) -> Relation:
+    """The columns that a box yields on a connection (or `schema`), found offline."""
+    _, box = compile_box(root, connection, sql)
+    return box.bound.relation
+
+
+def _target(checked: Checked, connection: str) -> tuple[tuple[str, ...], BoxText | None]:
+    """The namespaces that a box on this connection sees, and its own box."""
+    from engine.diagnostics import did_you_mean
+
+    if connection == SCHEMA:
+        return (SCHEMA,), None
+    found = checked.project.connections.get(connection)
+    if found is None:
+        if checked.has_errors and _is_written(checked, connection):
+            raise DefinitionsError(checked, f"the connection `{connection}` cannot be used as it is written")
+        known = [*checked.project.connections, SCHEMA]
+        hint = did_you_mean(connection, known) or f"there is {', '.join(f'`{name}`' for name in known)}"
+        raise RefusalError(Exit.USAGE, f"no connection `{connection}`", hint)
+    return (connection, SCHEMA), found.box
+
+
+def _is_written(checked: Checked, connection: str) -> bool:
+    """Whether a file defines, or means to define, this connection: it may be too broken to be one."""
+    line = re.compile(rf"^name:\s*[\"']?{re.escape(connection)}[\"']?\s*(#.*)?$", re.MULTILINE)
+    return any(
+        PurePosixPath(document.file).stem == connection or line.search(document.text) is not None
+        for document in checked.tree.documents.values()
+        if document.folder == "connections"
+    )
+
+
+def _as_interface(checked: Checked, box: Box) -> tuple[Project, Graph]:
+    """The project with an interface whose one step answers with the box, and the graph of that."""
+    from engine.diagnostics import Place
+    from engine.graph import Extract, Graph, Respond
+    from engine.project import Interface
+    from engine.spec import InterfaceSpec
+
+    place = Place(TYPED, on="text")
+    step = Respond(f"{TYPED_INTERFACE}.answer", TYPED_INTERFACE, "answer", box, place, ())
+    extracts = tuple(
+        Extract(f"{read.namespace}:{read.need.table}", read.namespace, read.need.table, ((step.id, read.need),))
+        for read in box.bound.reads
+        if read.namespace != SCHEMA
+    )
+    definition = {"kind": "interface", "name": TYPED_INTERFACE, "steps": [{"respond": {"sql": "SELECT 1"}}]}
+    interface = Interface(InterfaceSpec.model_validate(definition), place, ())
+    interfaces = {**checked.project.interfaces, TYPED_INTERFACE: interface}
+    return replace(checked.project, interfaces=interfaces), Graph((*extracts, step), (TYPED_INTERFACE,))

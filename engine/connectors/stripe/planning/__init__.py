@@ -1,0 +1,1 @@
+"""How tables that boxes need are read from Stripe: filters, windows, options, reasons."""

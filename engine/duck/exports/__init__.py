@@ -1,0 +1,1 @@
+"""Rows compared with the mirror: which writes would make the provider agree."""

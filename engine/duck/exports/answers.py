@@ -1,0 +1,58 @@
+"""What calls have answered, as rows: the objects as the mirror has them, each with the row that it was called for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from engine.connector import SourceTable
+from engine.relation import Relation
+from engine.run import BoxResult
+
+from ..files import STORAGE_VERSION, attach
+from ..quoting import quote_literal, quote_name
+from ..types import sql_type
+
+RESULT = "result"
+
+
+def read_answers(
+    staging: Path, table: SourceTable, relation: Relation, row: Path, target: Path, step: str, *, earlier: bool
+) -> BoxResult:
+    """Write what the calls of `step` have answered, for the rows of its last run, to a new file at `target`. With
+    `earlier`, calls of earlier runs count as well: such a run may have ended before it could write its answers.
+
+    `relation` has the columns of the object, then those of the row (the box's result in the file `row`).
+    """
+    target.unlink(missing_ok=True)
+    connection = duckdb.connect(config={"threads": 1})
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        attach(connection, staging, "mirror", read_only=True)
+        attach(connection, row, "box", read_only=True)
+        version = quote_literal(STORAGE_VERSION)
+        connection.execute(f"ATTACH {quote_literal(str(target))} AS output (STORAGE_VERSION {version})")
+        own = {column.name.casefold() for column in table.relation}
+        values = ", ".join(
+            f"CAST({'object' if column.name.casefold() in own else 'origin'}.{quote_name(column.name)} "
+            f"AS {sql_type(column.type)}) AS {quote_name(column.name)}"
+            for column in relation
+        )
+        columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
+        connection.execute(f"CREATE TABLE output.{RESULT} ({columns})")
+        there = (
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'mirror' AND schema_name = 'main' AND table_name = ?"
+        )
+        if connection.execute(there, [table.name]).fetchall():
+            connection.execute(
+                f"INSERT INTO output.{RESULT} SELECT {values} FROM mirror.weir.outcomes AS told "
+                f"JOIN mirror.main.{quote_name(table.name)} AS object ON object.id = told._entity_id "
+                "JOIN box.main.result AS origin ON origin.rowid = told.number "
+                "WHERE told.step = ? AND list_contains(?, told._status) ORDER BY told.number",
+                [step, ["success", "no_action"] if earlier else ["success"]],
+            )
+        ((rows,),) = connection.execute(f"SELECT count(*) FROM output.{RESULT}").fetchall()
+        return BoxResult(target, relation, int(rows))
+    finally:
+        connection.close()

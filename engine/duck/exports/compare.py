@@ -1,0 +1,239 @@
+"""What must be written so that the objects at the provider are as a box's rows say: one comparison, set by set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from engine.connector import ParameterKind, SourceTable
+from engine.graph import Export, ExportAction, WriteColumn
+from engine.relation import Kind
+
+from ..quoting import quote_literal, quote_name
+from ..system_columns import DELETED_AT
+from .rows import DesiredRows, Problem, load_pairs
+from .values import shown_text
+
+MIRROR: Final = "mirror"
+"""The name under which the mirror's file is attached."""
+
+
+NOT_SETTLED: Final = "has an earlier write of which nobody knows what became of it: `weir ops list` shows it"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The temporary table `compared`: row, key, verdict (none, create, update, replace, delete, refused), object, bad,
+    and of each column v<n> (what it should be), c<n> (what it is), d<n> (whether that is to be changed)."""
+
+    problems: tuple[Problem, ...]
+    columns: tuple[WriteColumn, ...]
+    rows: int
+    managed: int
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection,
+    step: Export,
+    table: SourceTable,
+    desired: DesiredRows,
+    identities: Mapping[str, str],
+    blocked: frozenset[str] = frozenset(),
+) -> Compared:
+    """Make `compared` from the box, the mirror and what the step has written before."""
+    rows = desired.build([each.source for each in step.match])
+    load_pairs(connection, "known", identities)
+    load_pairs(connection, "blocked", dict.fromkeys(sorted(blocked), ""))
+    _make_current(connection, step, table)
+    _resolve(connection)
+    conditions = _Conditions(step, desired, table)
+    columns = step.columns
+    differing = "".join(f", {conditions.differs(index)} AS d{index}" for index in range(len(columns)))
+    connection.execute(
+        f"CREATE TEMP TABLE compared AS SELECT *, {conditions.verdict()} AS verdict FROM ("
+        f"SELECT *, CASE WHEN bad <> 0 THEN bad {conditions.bad()} ELSE 0 END AS refusal FROM ("
+        f"SELECT resolved.*{_current_values(columns)}, archived{differing} FROM resolved "
+        f"LEFT JOIN objects ON objects.id = resolved.object))"
+    )
+    ((managed,),) = connection.execute("SELECT count(*) FROM known").fetchall()
+    return Compared(tuple(desired.problems), columns, rows, int(managed))
+
+
+def _make_current(connection: duckdb.DuckDBPyConnection, step: Export, table: SourceTable) -> None:
+    """`objects`: id, key (NULL where one of its parts is missing), archived, c0 …: all live objects of the mirror."""
+    relation = table.relation
+    there = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = 'main' AND table_name = ?",
+        [MIRROR, table.name],
+    ).fetchall()
+    values = "".join(f", {_shown(column, table)} AS c{index}" for index, column in enumerate(step.columns))
+    parts = [shown_text(each.shown, relation, ParameterKind.TEXT) for each in step.match]
+    present = " AND ".join(f"{part} IS NOT NULL" for part in parts)
+    key = f"CASE WHEN {present} THEN CAST(to_json([{', '.join(parts)}]) AS VARCHAR) END"
+    archives = step.facts.archives
+    archived = "FALSE"
+    if archives is not None:
+        archived = f"coalesce(CAST({quote_name(archives[0])} AS VARCHAR) = {quote_literal(archives[1])}, FALSE)"
+    known = {str(name).casefold() for (name,) in there}
+    absent = [column for column in relation if column.name.casefold() not in known]
+    nulls = "".join(f", NULL AS {quote_name(column.name)}" for column in absent)
+    source = f"(SELECT *{nulls} FROM {MIRROR}.main.{quote_name(table.name)})"
+    if not there:  # nothing of it was ever read: it has no objects
+        nulls = ", ".join(f"NULL AS {quote_name(column.name)}" for column in relation)
+        source = f"(SELECT {nulls} WHERE FALSE)"
+    connection.execute(
+        f"CREATE TEMP TABLE objects AS SELECT CAST(id AS VARCHAR) AS id, {key} AS key, {archived} AS archived{values} "
+        f"FROM {source} WHERE {DELETED_AT} IS NULL"
+    )
+
+
+def find_objects(
+    connection: duckdb.DuckDBPyConnection, step: Export, table: SourceTable, keys: Sequence[str]
+) -> dict[str, str]:
+    """By key, the one live object that shows it."""
+    _make_current(connection, step, table)
+    load_pairs(connection, "wanted", dict.fromkeys(keys, ""))
+    found = connection.execute(
+        "SELECT key, min(id) FROM objects WHERE key IN (SELECT key FROM wanted) GROUP BY key HAVING count(*) = 1"
+    ).fetchall()
+    return {str(key): str(identifier) for key, identifier in found}
+
+
+def _shown(column: WriteColumn, table: SourceTable) -> str:
+    if column.shown is None:
+        return "NULL::VARCHAR"
+    return shown_text(column.shown, table.relation, column.parameter.kind)
+
+
+def _resolve(connection: duckdb.DuckDBPyConnection) -> None:
+    """`resolved`: the desired rows with the object that each means, how many could be meant, and how many rows mean
+    the same. What the step has written before comes first; then objects that are not archived. Of several archived
+    ones none is meant: replacing leaves such behind, and nobody can tell which one to take out again."""
+    connection.execute(
+        "CREATE TEMP TABLE candidates AS SELECT key, "
+        "CASE WHEN live > 0 THEN live_id WHEN total = 1 THEN any_id END AS id, "
+        "CASE WHEN live > 0 THEN live WHEN total = 1 THEN 1 ELSE 0 END AS number "
+        "FROM (SELECT key, count(*) AS total, min(id) AS any_id, count(*) FILTER (NOT archived) AS live, "
+        "min(id) FILTER (NOT archived) AS live_id FROM objects WHERE key IS NOT NULL GROUP BY key)"
+    )
+    connection.execute(
+        "CREATE TEMP TABLE resolved AS "
+        "SELECT *, count(*) OVER (PARTITION BY coalesce(object, key)) AS claims FROM ("
+        "SELECT desired.*, coalesce(own.id, candidates.id) AS object, "
+        "CASE WHEN own.id IS NOT NULL THEN 1 ELSE coalesce(candidates.number, 0) END AS number, "
+        "count(*) OVER (PARTITION BY desired.key) AS doubles, known.object AS written "
+        "FROM desired LEFT JOIN known ON known.key = desired.key LEFT JOIN objects own ON own.id = known.object "
+        "LEFT JOIN candidates ON candidates.key = desired.key)"
+    )
+
+
+def _current_values(columns: tuple[WriteColumn, ...]) -> str:
+    return "".join(f", c{index}" for index in range(len(columns)))
+
+
+class _Conditions:
+    """The decisions about a row, as SQL over `resolved` joined with `objects`."""
+
+    def __init__(self, step: Export, desired: DesiredRows, table: SourceTable) -> None:
+        self._step = step
+        self._desired = desired
+        self._table = table
+        self._can_replace = step.verb("replace") is not None and step.verb("create") is not None
+        self._updates = step.verb("update") is not None or self._can_replace
+
+    def differs(self, index: int) -> str:
+        """Whether an object that is there has another value than it should have."""
+        column, v, c = self._step.columns[index], f"v{index}", f"c{index}"
+        if column.shown is None or not self._updates:
+            return "FALSE"
+        if column.skip_if_empty or column.immutable:
+            return f"(object IS NOT NULL AND {v} IS NOT NULL AND {v} IS DISTINCT FROM {c})"
+        return f"(object IS NOT NULL AND {v} IS DISTINCT FROM {c})"
+
+    def bad(self) -> str:
+        """Further ways for a row to be refused, once it is known which object it means."""
+        cases = [
+            self._case(self._keyless(), Problem(self._match(), None, "has no value to tell its object by")),
+            self._case("key IN (SELECT key FROM blocked)", Problem(self._match(), None, NOT_SETTLED)),
+            self._case("doubles > 1", Problem(self._match(), None, "is the same in another row of the box")),
+            self._case("number > 1", Problem(self._match(), None, "is shown by more than one object")),
+            self._case(
+                "object IS NOT NULL AND claims > 1", Problem(self._match(), None, "means an object of another row, too")
+            ),
+        ]
+        acts = self._step.action in (ExportAction.UPDATE, ExportAction.UPSERT)
+        for index, column in enumerate(self._step.columns):
+            if not acts or column.shown is None:
+                continue
+            if column.immutable and not self._can_replace:
+                text = "cannot be changed: it is only taken when an object is made"
+                cases.append(self._case(f"d{index}", Problem(f"`{column.path}`", f"v{index}", text)))
+            elif not column.immutable and not column.parameter.clears and not column.skip_if_empty:
+                text = "cannot be taken away from an object that has it"
+                condition = f"object IS NOT NULL AND v{index} IS NULL AND c{index} IS NOT NULL"
+                cases.append(self._case(condition, Problem(f"`{column.path}`", None, text)))
+        if self._step.action in (ExportAction.INSERT, ExportAction.UPSERT):
+            for index, column in enumerate(self._step.columns):
+                if column.parameter.required and "[" not in column.path:
+                    text = "has no value, and no object can be made without"
+                    condition = f"object IS NULL AND v{index} IS NULL"
+                    cases.append(self._case(condition, Problem(f"`{column.path}`", None, text)))
+        return " ".join(cases)
+
+    def verdict(self) -> str:
+        """What is to be done about a row."""
+        action = self._step.action
+        if action is ExportAction.DELETE:
+            return "CASE WHEN refusal <> 0 THEN 'refused' WHEN object IS NULL THEN 'none' ELSE 'delete' END"
+        new = "'none'" if action is ExportAction.UPDATE else "'create'"
+        old = "'none'"
+        if action is not ExportAction.INSERT:
+            fixed = [f"d{n}" for n, column in enumerate(self._step.columns) if column.immutable and self._can_replace]
+            free = [f"d{n}" for n, column in enumerate(self._step.columns) if not column.immutable]
+            replace = f"WHEN {' OR '.join(fixed)} THEN 'replace' " if fixed else ""
+            update = f"WHEN {' OR '.join(free)} THEN 'update' " if free else ""
+            old = f"CASE {replace}{update}ELSE 'none' END" if replace or update else "'none'"
+        return f"CASE WHEN refusal <> 0 THEN 'refused' WHEN object IS NULL THEN {new} ELSE {old} END"
+
+    def _case(self, condition: str, problem: Problem) -> str:
+        return f"WHEN {condition} THEN {self._desired.fail(condition, problem)}"
+
+    def _keyless(self) -> str:
+        return (
+            "key LIKE '%null%' AND ("
+            + " OR ".join(f"json_type(key, '$[{number}]') = 'NULL'" for number in range(len(self._step.match)))
+            + ")"
+        )
+
+    def _match(self) -> str:
+        return ", ".join(f"`{each.source}`" for each in self._step.match)
+
+
+def refusal_text(problems: tuple[Problem, ...]) -> str:
+    """SQL for why a row of `compared` is refused."""
+    cases = " ".join(
+        f"WHEN {number} THEN {quote_literal(problem.what)} || ' ' || {quote_literal(problem.text)}"
+        for number, problem in enumerate(problems, 1)
+    )
+    return f"CASE refusal {cases} END" if cases else "NULL::VARCHAR"
+
+
+def missing_objects(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+    """(key, object) of what the step has written before and no row means any more; archived ones are done with, and
+    those with a write that is not settled wait for that."""
+    found = connection.execute(
+        "SELECT known.key, objects.id FROM known JOIN objects ON objects.id = known.object "
+        "WHERE NOT objects.archived AND known.key NOT IN (SELECT key FROM blocked) "
+        "AND NOT EXISTS (SELECT 1 FROM compared WHERE compared.key = known.key "
+        "OR compared.object = objects.id) ORDER BY known.key"
+    ).fetchall()
+    yield from ((str(key), str(object_id)) for key, object_id in found)
+
+
+def is_json(column: WriteColumn, table: SourceTable) -> bool:
+    """Whether the value is a part of something larger that objects show as JSON."""
+    found = table.relation.find(column.shown.column) if column.shown is not None else None
+    return found is not None and found.type.kind is Kind.JSON and bool(column.shown and column.shown.path)

@@ -1,0 +1,1 @@
+"""The tables of the Schema: rows merged, rejected and watermarked in one transaction."""

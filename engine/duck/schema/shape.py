@@ -1,0 +1,82 @@
+"""The table of a Schema in its file: made from its relation, widened as the relation grows, never losing data.
+
+A column that the relation no longer has stays in the file with its values, hidden from every reader (they select the
+relation's columns): a column that comes back finds them again.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from engine.relation import Column, Fit, Relation, fit
+from engine.run import StoreError
+
+from ..casts import cast
+from ..quoting import quote_name
+from ..types import column_type, sql_type
+
+STORE = "store"
+"""The name under which the Schema's file is attached."""
+
+
+def address(table: str) -> str:
+    """A table of the Schema in SQL."""
+    return f"{STORE}.main.{quote_name(table)}"
+
+
+def physical_columns(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[tuple[str, str], ...]:
+    """Name and DuckDB type of each column that the file has, in order; empty if there is no such table."""
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? AND schema_name = 'main' "
+        "AND table_name = ? ORDER BY column_index",
+        [STORE, table],
+    ).fetchall()
+    return tuple((str(name), str(kind)) for name, kind in rows)
+
+
+def ensure_table(connection: duckdb.DuckDBPyConnection, table: str, relation: Relation) -> tuple[tuple[str, str], ...]:
+    """Make the table or widen it, inside the caller's transaction; its columns as they are then."""
+    if relation.find("rowid") is not None:
+        raise StoreError("E605", f"`{table}` has a column `rowid`, a name that DuckDB needs", "call it otherwise")
+    present = physical_columns(connection, table)
+    if present and _differs(present, relation) and _is_empty(connection, table):
+        connection.execute(f"DROP TABLE {address(table)}")
+        present = ()
+    if not present:
+        columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
+        connection.execute(f"CREATE TABLE {address(table)} ({columns})")
+        return physical_columns(connection, table)
+    types = {name.casefold(): kind for name, kind in present}
+    for column in relation:
+        before = types.get(column.name.casefold())
+        if before is None:
+            connection.execute(
+                f"ALTER TABLE {address(table)} ADD COLUMN {quote_name(column.name)} {sql_type(column.type)}"
+            )
+        elif before != sql_type(column.type):
+            _widen(connection, table, column, before)
+    return physical_columns(connection, table)
+
+
+def _differs(present: tuple[tuple[str, str], ...], relation: Relation) -> bool:
+    return tuple((name.casefold(), kind) for name, kind in present) != tuple(
+        (column.name.casefold(), sql_type(column.type)) for column in relation
+    )
+
+
+def _is_empty(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return not connection.execute(f"SELECT 1 FROM {address(table)} LIMIT 1").fetchall()
+
+
+def _widen(connection: duckdb.DuckDBPyConnection, table: str, column: Column, before: str) -> None:
+    if fit(column_type(before), column.type) is not Fit.SAFE:
+        raise StoreError(
+            "E603",
+            f"column `{column.name}` of `{table}` holds {column_type(before)} and cannot become {column.type}",
+            "give the new type to a new column, or empty the table first",
+        )
+    made = cast(quote_name(column.name), before, column.type)
+    connection.execute(
+        f"ALTER TABLE {address(table)} ALTER COLUMN {quote_name(column.name)} TYPE {sql_type(column.type)} "
+        f"USING {made.value}"
+    )

@@ -1,0 +1,93 @@
+"""How each row of a step that writes to the provider went, beside the row: `weir.outcomes` of a mirror."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import duckdb
+
+from engine.run import RowOutcome
+
+from ..quoting import quote_literal
+
+ROWS: Final = "rows"
+"""The table of a comparison's file: row, key, verdict, object, problem, data."""
+
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS weir.outcomes (
+    run VARCHAR NOT NULL,
+    step VARCHAR NOT NULL,
+    key VARCHAR,
+    number BIGINT,
+    "row" JSON,
+    _status VARCHAR NOT NULL,
+    _message VARCHAR,
+    _entity_id VARCHAR,
+    _time TIMESTAMP NOT NULL,
+    op VARCHAR,
+    type VARCHAR,
+    code VARCHAR,
+    param VARCHAR,
+    request_id VARCHAR
+)
+"""
+_SHAPE: Final = (
+    '[{"row":"BIGINT","key":"VARCHAR","status":"VARCHAR","message":"VARCHAR","entity":"VARCHAR","time":"VARCHAR",'
+    '"op":"VARCHAR","type":"VARCHAR","code":"VARCHAR","param":"VARCHAR","request":"VARCHAR"}]'
+)
+
+
+def make_outcome_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have the table."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS weir")
+    connection.execute(_TABLE)
+
+
+def keep_outcomes(
+    connection: duckdb.DuckDBPyConnection,
+    run: str,
+    step: str,
+    outcomes: Sequence[RowOutcome],
+    now: datetime,
+) -> None:
+    """In place of what the step had, within the open transaction; the comparison's file is attached as `export_rows`.
+
+    A row without an outcome had nothing to be done (`no_action`) or was refused (`failure`).
+    """
+    make_outcome_table(connection)
+    connection.execute("DELETE FROM weir.outcomes WHERE step = ?", [step])
+    moment = now.astimezone(UTC).replace(tzinfo=None)
+    connection.execute(
+        f"""
+        INSERT INTO weir.outcomes
+        WITH told AS (SELECT unnest(from_json($told::JSON, {quote_literal(_SHAPE)}), max_depth := 2))
+        SELECT $run, $step, coalesce(found.key, told.key), found."row", found.data,
+            coalesce(told.status, CASE found.verdict WHEN 'none' THEN 'no_action' ELSE 'failure' END),
+            coalesce(told.message, found.problem), coalesce(told.entity, found.object),
+            coalesce(TRY_CAST(told.time AS TIMESTAMP), $now), told.op, told.type, told.code, told.param, told.request
+        FROM export_rows.main.{ROWS} AS found FULL JOIN told ON told."row" = found."row"
+        WHERE told.status IS NOT NULL OR found.verdict IN ('none', 'refused')
+        ORDER BY found."row" NULLS LAST
+        """,
+        {"told": json.dumps([_told(each) for each in outcomes]), "run": run, "step": step, "now": moment},
+    )
+
+
+def _told(outcome: RowOutcome) -> dict[str, object]:
+    failure = outcome.failure
+    return {
+        "row": outcome.row,
+        "key": outcome.key,
+        "status": outcome.status,
+        "message": outcome.message,
+        "entity": outcome.entity_id,
+        "time": outcome.time.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" "),
+        "op": outcome.op,
+        "type": failure.type if failure else None,
+        "code": failure.code if failure else None,
+        "param": failure.param if failure else None,
+        "request": failure.request_id if failure else outcome.request,
+    }

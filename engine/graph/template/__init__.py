@@ -1,0 +1,1 @@
+"""Templates of SQL boxes: sandboxed, and every value a literal."""

@@ -1,0 +1,1 @@
+"""Runs, past runs, writes and reloads."""

@@ -1,0 +1,1 @@
+"""What a run needs from outside, one port a file."""

@@ -1,0 +1,1 @@
+"""Extraction: from the provider to staging."""

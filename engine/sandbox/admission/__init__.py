@@ -1,0 +1,1 @@
+"""What a request meets first: keys, limits, faults, routes."""

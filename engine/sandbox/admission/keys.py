@@ -1,0 +1,93 @@
+"""Who asks: API keys, accounts, permissions."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Iterable, Mapping
+
+from ..errors import ApiError
+from ..options import KeyGrant
+from ..state.store import Store
+from ..world import World
+
+
+class Keyring:
+    """The keys that are accepted."""
+
+    def __init__(self, grants: Iterable[KeyGrant]) -> None:
+        self._grants = {grant.key: grant for grant in grants}
+
+    def add(self, grant: KeyGrant) -> None:
+        """Accept one more key, or the same key with other rights."""
+        self._grants[grant.key] = grant
+
+    def revoke(self, key: str) -> None:
+        """Accept a key no longer."""
+        self._grants.pop(key, None)
+
+    def grants(self) -> list[KeyGrant]:
+        """All keys that are accepted."""
+        return list(self._grants.values())
+
+    def check(self, headers: Mapping[str, str]) -> KeyGrant:
+        """The grant of the request's key; a 401 for none or a wrong one."""
+        key = _key(headers.get("authorization", ""))
+        if not key:
+            raise ApiError(
+                401,
+                "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+                "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
+            )
+        grant = self._grants.get(key)
+        if grant is None:
+            raise ApiError(401, f"Invalid API Key provided: {redact(key)}")
+        return grant
+
+
+def _key(header: str) -> str:
+    scheme, _, rest = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return rest.strip()
+        case "basic":
+            try:
+                return b64decode(rest).decode("ascii").partition(":")[0]
+            except (Error, UnicodeDecodeError):
+                return ""
+        case _:
+            return ""
+
+
+def redact(key: str) -> str:
+    """A key as error messages show it: its kind and its last four characters."""
+    prefix = "_".join(key.split("_")[:2]) + "_" if key.count("_") >= 2 else key[:3]
+    hidden = max(0, len(key) - len(prefix) - 4)
+    return f"{prefix}{'*' * hidden}{key[-4:]}"
+
+
+def open_store(world: World, grant: KeyGrant, headers: Mapping[str, str]) -> Store:
+    """The store that the request is about: its own account's, or the one that `Stripe-Account` names."""
+    own = grant.account or world.platform
+    wanted = headers.get("stripe-account") or headers.get("stripe-context") or own
+    if wanted != own and (own != world.platform or not world.knows(wanted)):
+        raise ApiError(
+            403,
+            f"The provided key '{redact(grant.key)}' does not have access to account '{wanted}' (or that account does "
+            "not exist). Application access may have been revoked.",
+            code="account_invalid",
+        )
+    return world.store(wanted, livemode=grant.livemode)
+
+
+def check_permission(grant: KeyGrant, permission: str, account: str) -> None:
+    """A 403 that names the permission if a restricted key lacks it. Write permission includes reading."""
+    if grant.permissions is None or permission in grant.permissions:
+        return
+    if permission.endswith("_read") and permission.removesuffix("_read") + "_write" in grant.permissions:
+        return
+    raise ApiError(
+        403,
+        f"The provided key '{redact(grant.key)}' does not have the required permissions for this endpoint on account "
+        f"'{account}'. Having the '{permission}' permission would allow this request to continue.",
+    )

@@ -1,0 +1,72 @@
+"""Rate limits: token buckets and a bound on requests in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import ApiError
+from ..options import RateLimits
+
+
+class Bucket:
+    """Tokens that come back at a rate; it holds one second's worth, at least one."""
+
+    def __init__(self, rate: float, elapsed: Callable[[], float]) -> None:
+        self._rate = rate
+        self._elapsed = elapsed
+        self._tokens = max(1.0, rate)
+        self._mark = elapsed()
+
+    def take(self) -> bool:
+        """Take a token if there is one."""
+        now = self._elapsed()
+        self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._mark) * self._rate)
+        self._mark = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class Limiter:
+    """Refuses what goes beyond the limits with a 429 that names the reason."""
+
+    def __init__(self, limits: RateLimits, elapsed: Callable[[], float]) -> None:
+        self._elapsed = elapsed
+        self.in_flight = 0
+        self.set(limits)
+
+    def set(self, limits: RateLimits) -> None:
+        """Use other limits from now on."""
+        self.limits = limits
+        self._all = Bucket(limits.per_second, self._elapsed) if limits.per_second else None
+        self._endpoints: dict[str, Bucket] = {}
+
+    def check(self, endpoint: str) -> None:
+        """Count a request to this endpoint; a 429 if it is one too many."""
+        limits = self.limits
+        if limits.in_flight and self.in_flight > limits.in_flight:
+            raise too_many("global-concurrency", limits.retry_after)
+        if limits.per_endpoint:
+            bucket = self._endpoints.setdefault(endpoint, Bucket(limits.per_endpoint, self._elapsed))
+            if not bucket.take():
+                raise too_many("endpoint-rate", limits.retry_after)
+        if self._all is not None and not self._all.take():
+            raise too_many("global-rate", limits.retry_after)
+
+
+def too_many(reason: str | None, retry_after: int = 0) -> ApiError:
+    """A 429. Without a reason it is a lock that another request holds."""
+    headers = {"Stripe-Should-Retry": "true"}
+    if retry_after:
+        headers["Retry-After"] = str(retry_after)
+    if reason is None:
+        return ApiError(
+            429,
+            "This object cannot be accessed right now because another API request or Stripe process is currently "
+            "accessing it.",
+            code="lock_timeout",
+            headers=headers,
+        )
+    headers["Stripe-Rate-Limited-Reason"] = reason
+    return ApiError(429, "Request rate limit exceeded.", code="rate_limit", headers=headers)

@@ -1,0 +1,66 @@
+"""What happens by itself as time goes by: subscriptions renew and end, balance becomes available, payouts arrive."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from ..objects.operation import Operation
+from ..state.store import Row
+from . import subscribing
+from .payments import settle
+from .returns import arrive
+
+RUNNING: Final = ("active", "trialing", "past_due")
+
+
+def pass_time(op: Operation, until: int) -> int | None:
+    """Let happen, each at its own moment, what is due up to `until`; the next moment at which something renews or ends.
+
+    The clock hand of the operation is left at `until`.
+    """
+    waiting = [
+        (_due(op, row), row.seq, row)
+        for status in RUNNING
+        for row in op.store.find_all("subscription", "status", status)
+        if subscribing.items_of(op, row)
+    ]
+    heapify(waiting)
+    while waiting and waiting[0][0] <= until:
+        due, seq, row = heappop(waiting)
+        op.now = due
+        _reach(op, row, due)
+        if row.obj["status"] in RUNNING:
+            heappush(waiting, (_due(op, row), seq, row))
+    come_in(op, until)
+    return waiting[0][0] if waiting else None
+
+
+def come_in(op: Operation, until: int) -> None:
+    """Balance becomes available and payouts arrive, as far as they are due."""
+    op.now = until
+    settle(op)
+    for payout in op.store.find_all("payout", "status", "in_transit"):
+        if payout.obj["arrival_date"] <= until:
+            op.now = payout.obj["arrival_date"]
+            arrive(op, payout)
+    op.now = until
+
+
+def _due(op: Operation, row: Row) -> int:
+    end: int = min(item.obj["current_period_end"] for item in subscribing.items_of(op, row))
+    cancel: int | None = row.obj["cancel_at"]
+    return end if cancel is None else min(end, cancel)
+
+
+def _reach(op: Operation, row: Row, due: int) -> None:
+    """A subscription comes to the end of its period, or to its own."""
+    if row.obj["cancel_at"] is not None and row.obj["cancel_at"] <= due:
+        subscribing.cancel(op, row)
+        return
+    customer = op.store.find("customer", row.obj["customer"])
+    if row.obj["pause_collection"] is not None or customer is None:
+        subscribing.move_on(op, row)
+        op.emit("customer.subscription.updated", "subscription", row)
+        return
+    subscribing.renew(op, row, subscribing.default_method(op, customer, row))

@@ -1,0 +1,223 @@
+"""Money that goes back: refunds, disputes, credit notes; and money that goes out: payouts."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..errors import refused
+from ..objects.operation import Operation
+from ..state.store import Obj, Row
+from .payments import DAY, add_movement
+
+DISPUTE_FEE: Final = 1_500
+
+# fmt: off
+EVIDENCE: Final = (
+    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
+    "cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name",
+    "customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation",
+    "duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure",
+    "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
+    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text"
+)
+# fmt: on
+
+
+def refund(op: Operation, charge: Row, amount: int | None = None, **fields: Any) -> Row:
+    """Give back all that is left of a charge, or this much of it."""
+    left = charge.obj["amount"] - charge.obj["amount_refunded"]
+    if not charge.obj["paid"]:
+        raise refused(f"Charge {charge.id} was not paid.", "charge_not_refundable")
+    if left == 0:
+        raise refused(f"Charge {charge.id} has already been refunded.", "charge_already_refunded")
+    amount = left if amount is None else amount
+    if amount > left:
+        raise refused(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", None, "amount")
+    identifier = op.identify("refund")
+    movement = None
+    if charge.obj["captured"]:
+        movement = add_movement(
+            op, "refund", -amount, charge.obj["currency"], identifier, description="REFUND FOR CHARGE"
+        )
+    row = op.add(
+        "refund",
+        {
+            "id": identifier,
+            "amount": amount,
+            "balance_transaction": movement.id if movement else None,
+            "charge": charge.id,
+            "currency": charge.obj["currency"],
+            "destination_details": {
+                "card": {
+                    "reference_status": "pending",
+                    "reference_type": "acquirer_reference_number",
+                    "type": "refund" if movement else "reversal",
+                },
+                "type": "card",
+            },
+            "payment_intent": charge.obj["payment_intent"],
+            "status": "succeeded",
+            **fields,
+        },
+    )
+    back = charge.obj["amount_refunded"] + amount
+    changes = {"amount_refunded": back, "refunded": back == charge.obj["amount"]}
+    op.change("charge", charge, changes, event="charge.refunded")
+    op.emit("refund.created", "refund", row)
+    return row
+
+
+def dispute(op: Operation, charge: Row, reason: str) -> Row:
+    """The cardholder disputes a charge: the money is withdrawn, with a fee."""
+    identifier = op.identify("dispute")
+    amount, currency = charge.obj["amount"], charge.obj["currency"]
+    withdrawn = add_movement(op, "adjustment", -amount, currency, identifier, fee=DISPUTE_FEE, category="dispute",
+                             description=f"Chargeback withdrawal for {charge.id}")  # fmt: skip
+    row = op.add(
+        "dispute",
+        {
+            "id": identifier,
+            "amount": amount,
+            "balance_transactions": [withdrawn.id],
+            "charge": charge.id,
+            "currency": currency,
+            "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
+            "evidence_details": {
+                "due_by": op.now + 8 * DAY,
+                "enhanced_eligibility": {},
+                "has_evidence": False,
+                "past_due": False,
+                "submission_count": 0,
+                "submission_method": "not_submitted",
+            },
+            "is_charge_refundable": False,
+            "payment_intent": charge.obj["payment_intent"],
+            "payment_method_details": {
+                "card": {
+                    "brand": charge.obj["payment_method_details"]["card"]["brand"],
+                    "case_type": "chargeback",
+                    "network": charge.obj["payment_method_details"]["card"]["network"],
+                    "network_reason_code": "83",
+                },
+                "type": "card",
+            },
+            "reason": reason,
+            "status": "needs_response",
+        },
+        event="charge.dispute.created",
+    )
+    op.change("charge", charge, {"disputed": True}, event="charge.updated")
+    op.emit("charge.dispute.funds_withdrawn", "dispute", row)
+    return row
+
+
+def close_dispute(op: Operation, row: Row, *, won: bool) -> None:
+    """Decide a dispute; the money of a won one comes back."""
+    fields: dict[str, Any] = {"status": "won" if won else "lost"}
+    if won:
+        back = add_movement(op, "adjustment", row.obj["amount"], row.obj["currency"], row.id, fee=-DISPUTE_FEE,
+                            category="dispute_reversal", description="Chargeback reversal")  # fmt: skip
+        fields["balance_transactions"] = [*row.obj["balance_transactions"], back.id]
+    op.change("dispute", row, fields, event="charge.dispute.closed")
+    if won:
+        op.emit("charge.dispute.funds_reinstated", "dispute", row)
+
+
+def pay_out(op: Operation, amount: int, currency: str, destination: str | None, covered: list[Row], **more: Any) -> Row:
+    """Send money from the balance to the bank. `covered` are the balance transactions that the payout takes along."""
+    identifier = op.identify("payout")
+    movement = add_movement(op, "payout", -amount, currency, identifier, days=0, description="STRIPE PAYOUT")
+    row = op.add(
+        "payout",
+        {
+            "id": identifier,
+            "amount": amount,
+            "arrival_date": op.now - op.now % DAY + 2 * DAY,
+            "automatic": bool(covered),
+            "balance_transaction": movement.id,
+            "currency": currency,
+            "description": "STRIPE PAYOUT",
+            "destination": destination,
+            "method": "standard",
+            "reconciliation_status": "completed" if covered else "not_applicable",
+            "source_type": "card",
+            "status": "in_transit",
+            "type": "bank_account",
+            **more,
+        },
+        event="payout.created",
+    )
+    for each in [*covered, movement]:
+        op.store.table("balance_transaction").annotate(each, {**(each.extra or {}), "payout": identifier})
+    return row
+
+
+def arrive(op: Operation, row: Row) -> None:
+    """The bank has the money."""
+    op.change("payout", row, {"status": "paid"})
+    op.emit("payout.paid", "payout", row)
+
+
+def add_credit_note(op: Operation, invoice: Row, lines: list[dict[str, Any]], fields: Obj) -> Row:
+    """Take back a part of a finalised invoice. Each line: amount, quantity, description, invoice_line_item, tax_rates,
+    taxes. What is paid already must be refunded, credited or settled out of band by `fields`."""
+    invoice_now = invoice.obj
+    if invoice_now["status"] not in ("open", "paid", "uncollectible"):
+        raise refused(f"You can only create credit notes for finalized invoices; this one is {invoice_now['status']}.")
+    subtotal = sum(line["amount"] for line in lines)
+    tax = sum(part["amount"] for line in lines for part in line.get("taxes", ()))
+    total = subtotal + tax
+    credited = invoice_now["pre_payment_credit_notes_amount"] + invoice_now["post_payment_credit_notes_amount"]
+    if total > invoice_now["total"] - credited:
+        raise refused("The sum of credit notes cannot be greater than the invoice's total.", None, "amount")
+    paid = invoice_now["status"] == "paid"
+    number = len(op.store.find_all("credit_note", "invoice", invoice.id)) + 1
+    identifier = op.identify("credit_note")
+    refunds = [{"amount_refunded": each["amount"], "refund": each["id"]} for each in fields.get("refund_objects", ())]
+    row = op.add(
+        "credit_note",
+        {
+            "id": identifier,
+            "amount": total,
+            "currency": invoice_now["currency"],
+            "customer": invoice_now["customer"],
+            "effective_at": op.now,
+            "invoice": invoice.id,
+            "number": f"{invoice_now['number']}-CN-{number:02d}",
+            "pdf": f"https://pay.stripe.com/credit_notes/{identifier}/pdf",
+            "post_payment_amount": total if paid else 0,
+            "pre_payment_amount": 0 if paid else total,
+            "refunds": refunds,
+            "status": "issued",
+            "subtotal": subtotal,
+            "subtotal_excluding_tax": subtotal,
+            "total": total,
+            "total_excluding_tax": subtotal,
+            "total_taxes": [part for line in lines for part in line.get("taxes", ())],
+            "type": "post_payment" if paid else "pre_payment",
+            **{key: value for key, value in fields.items() if key != "refund_objects"},
+        },
+    )
+    for line in lines:
+        _add_credit_line(op, row, line)
+    op.emit("credit_note.created", "credit_note", row)
+    _credit_invoice(op, invoice, total, paid=paid)
+    return row
+
+
+def _add_credit_line(op: Operation, note: Row, line: dict[str, Any]) -> None:
+    plain = {
+        "quantity": 1,
+        "taxes": [],
+        "type": "invoice_line_item" if line.get("invoice_line_item") else "custom_line_item",
+    }
+    op.add("credit_note_line_item", {**plain, **line}, parent=note.id)
+
+
+def _credit_invoice(op: Operation, invoice: Row, total: int, *, paid: bool) -> None:
+    field = "post_payment_credit_notes_amount" if paid else "pre_payment_credit_notes_amount"
+    changes: dict[str, Any] = {field: invoice.obj[field] + total}
+    if not paid:
+        for name in ("amount_due", "amount_remaining"):
+            changes[name] = max(0, invoice.obj[name] - total)
+    op.change("invoice", invoice, changes, event="invoice.updated")

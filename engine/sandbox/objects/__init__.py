@@ -1,0 +1,1 @@
+"""Objects of the simulated Stripe: identifiers, shapes, rendering, expansion."""

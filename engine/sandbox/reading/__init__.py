@@ -1,0 +1,1 @@
+"""Lists, filters, searches and the truth about a world."""

@@ -1,0 +1,76 @@
+"""What is really there: what a mirror must come out at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from engine.connectors.stripe.catalogue import FieldType
+
+from ..state.store import Row, Store
+from ..world import World
+from .filters import event_is_listed
+
+WHOLE = (FieldType.INTEGER, FieldType.TIMESTAMP)
+ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+def digest(shown: Any) -> str:
+    """The hash of an object: SHA-256 of its JSON with sorted keys and no blanks."""
+    return sha256(ENCODER.encode(shown)).hexdigest()
+
+
+def tell(world: World, wanted: Collection[str] = (), *, objects: bool = False) -> dict[str, Any]:
+    """By `account` and then by table: how many objects, the hash of each by id, the sums of whole-number fields, and
+    the ids of deleted ones. `wanted` limits it to these tables; `objects` adds the objects themselves.
+
+    A table holds all that a reader of the API can reach: events of 30 days that are visible by now, no prices made
+    inline, no customers on a test clock. Live accounts have `/live` behind their id.
+    """
+    told: dict[str, Any] = {}
+    for (account, livemode), store in sorted(world.stores().items()):
+        tables = told[account + "/live" * livemode] = {}
+        for name, table in world.catalogue.tables.items():
+            if wanted and name not in wanted:
+                continue
+            entry = _table(world, store, table.resources, objects=objects)
+            if entry["count"] or entry["deleted"]:
+                tables[name] = entry
+    return told
+
+
+def _table(world: World, store: Store, resources: tuple[str, ...], *, objects: bool) -> dict[str, Any]:
+    hashes: dict[str, str] = {}
+    sums: dict[str, int] = {}
+    full: dict[str, Any] = {}
+    deleted: list[str] = []
+    for resource in resources:
+        whole = [each.name for each in world.catalogue.resources[resource].fields if each.type in WHOLE]
+        deleted += store.table(resource).gone
+        for row in store.table(resource).rows.values():
+            if not _reachable(world, resource, row):
+                continue
+            shown = world.renderer.show(store, resource, row)
+            hashes[row.id] = digest(shown)
+            for name in whole:
+                if isinstance(shown.get(name), int):
+                    sums[name] = sums.get(name, 0) + shown[name]
+            if objects:
+                full[row.id] = shown
+    entry: dict[str, Any] = {"count": len(hashes), "ids": hashes, "sums": sums, "deleted": deleted}
+    return {**entry, "objects": full} if objects else entry
+
+
+def _reachable(world: World, resource: str, row: Row) -> bool:
+    match resource:
+        case "event":
+            return event_is_listed(row, world.clock.now())
+        case "price":
+            return not (row.extra or {}).get("inline")
+        case "customer" | "subscription" | "quote":
+            return row.obj["test_clock"] is None
+        case _:
+            return True

@@ -1,0 +1,71 @@
+"""A sandbox: its world and the machinery around it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from engine.connectors.stripe.catalogue import load_catalogue
+
+from .admission.faults import Faults
+from .admission.hooks import Hooks
+from .admission.keys import Keyring
+from .admission.limits import Limiter
+from .admission.routes import Routes
+from .keeper import Keeper
+from .objects.expand import Expander
+from .options import SandboxOptions
+from .reading.reads import Reader
+from .state.clock import Clock
+from .state.idempotency import Keys
+from .world import World
+
+TRACE = 20_000
+"""How many requests are remembered."""
+
+
+class Sandbox:
+    """Everything that a running sandbox is made of. `elapsed` gives seconds of a monotonic clock.
+
+    With a `keeper` the world is the one that was kept, and every change is kept. StateError when it cannot be read.
+    """
+
+    def __init__(self, options: SandboxOptions, elapsed: Callable[[], float], keeper: Keeper | None = None) -> None:
+        self.options = keeper.options(options) if keeper is not None else options
+        self._elapsed = elapsed
+        self._keeper = keeper
+        self.catalogue = load_catalogue()
+        self.routes = Routes(self.catalogue)
+        self._begin()
+
+    def reset(self) -> None:
+        """Begin again, as at the start. A kept world is forgotten, and the new one has another account."""
+        if self._keeper is not None:
+            self._keeper.begin_again()
+        self._begin()
+
+    def keep(self) -> None:
+        """Keep what has changed, if this sandbox keeps its world: to be done before anybody is told of it."""
+        if self._keeper is not None:
+            self._keeper.keep(self.world, self.idempotency)
+
+    def _begin(self) -> None:
+        options, keeper = self.options, self._keeper
+        if keeper is None:
+            clock = Clock(options.now, self._elapsed, frozen=options.frozen)
+        else:
+            clock = keeper.clock(self._elapsed, frozen=options.frozen)
+        self.world = World(options, self.catalogue, clock, keeper.past() if keeper is not None else None)
+        self.expander = Expander(self.catalogue, self.world.renderer)
+        self.reader = Reader(self.world, self.expander)
+        self.keyring = Keyring(options.keys)
+        self.limiter = Limiter(options.limits, self._elapsed)
+        self.faults = Faults(Random(f"{options.seed}/faults"))  # noqa: S311 - faults that can be repeated
+        self.idempotency = Keys()
+        if keeper is not None:
+            keeper.follow(self.world, self.idempotency)
+        self.hooks = Hooks()
+        self.trace: deque[dict[str, Any]] = deque(maxlen=TRACE)
+        self.counts: dict[str, int] = {}

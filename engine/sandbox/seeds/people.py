@@ -1,0 +1,102 @@
+"""The seeded business's customers: who they are, and the card that they pay with."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+from ..flows.payments import add_card, details_of
+from ..objects.identifiers import token
+from ..objects.operation import Operation
+from ..state.store import Row
+from .names import COMPANY, COUNTRIES, FIRST, LAST, PHONES, STREET, TRADE, VAT_IDS, Country
+
+CHANNELS: Final = ("organic", "partner", "ads", "event", "referral")
+TIERS: Final = ("free", "pro", "enterprise")
+
+
+def pick_country(source: Random) -> Country:
+    """A country, by how many of the customers live there."""
+    return source.choices(COUNTRIES, [country.weight for country in COUNTRIES])[0]
+
+
+def add_customer(op: Operation, index: int, country: Country, tier: str) -> Row:
+    """The customer with this number. Companies have a name, people too; every ninth says nothing but its email."""
+    source = op.random
+    first, last = source.choice(FIRST), source.choice(LAST)
+    company = f"{source.choice(COMPANY)} {source.choice(TRADE)}"
+    business = source.random() < 0.6
+    silent = index % 9 == 8
+    domain = f"{company.lower().replace(' ', '-')}.example" if business else "mail.example"
+    name = company if business else f"{first} {last}"
+    return op.add(
+        "customer",
+        {
+            "address": None if silent else _address(source, country),
+            "balance": 0,
+            "delinquent": False,
+            "description": None if silent else f"{tier.title()} customer",
+            "email": f"{first}.{last}{index}@{domain}".lower(),
+            "business_name": company if business and not silent else None,
+            "individual_name": None if business or silent else f"{first} {last}",
+            "invoice_prefix": token(source, 8).upper(),
+            "invoice_settings": dict.fromkeys(
+                ("custom_fields", "default_payment_method", "footer", "rendering_options")
+            ),
+            "metadata": {"tier": tier, "channel": source.choice(CHANNELS), "crm_id": f"crm-{1000 + index}"},
+            "name": None if silent else name,
+            "next_invoice_sequence": 1,
+            "phone": None if silent else f"{PHONES[country.code]}{source.randrange(10**6, 10**7)}",
+            "preferred_locales": [],
+            "tax_exempt": "none",
+        },
+        event="customer.created",
+    )
+
+
+def _address(source: Random, country: Country) -> dict[str, Any]:
+    city, postal_code, state = source.choice(country.cities)
+    return {
+        "city": city,
+        "country": country.code,
+        "line1": f"{source.randrange(1, 200)} {source.choice(STREET)}",
+        "line2": None,
+        "postal_code": postal_code,
+        "state": state,
+    }
+
+
+def give_card(op: Operation, customer: Row, country: Country) -> Row:
+    """The customer's card, attached and made its default."""
+    brand = op.random.choice(("visa", "visa", "mastercard", "amex"))
+    method = add_card(
+        op,
+        brand,
+        f"{op.random.randrange(10_000):04d}",
+        details_of(customer.obj),
+        country=country.code,
+        customer=customer.id,
+        exp_month=op.random.randrange(1, 13),
+        exp_year=op.random.randrange(2027, 2032),
+        event="payment_method.attached",
+    )
+    settings = {**customer.obj["invoice_settings"], "default_payment_method": method.id}
+    op.change("customer", customer, {"invoice_settings": settings}, event="customer.updated")
+    return method
+
+
+def give_vat_id(op: Operation, customer: Row, country: Country) -> None:
+    """A tax id of a company in the European Union or the United Kingdom."""
+    op.add(
+        "tax_id",
+        {
+            "country": country.code,
+            "customer": customer.id,
+            "owner": {"customer": customer.id, "type": "customer"},
+            "type": "gb_vat" if country.code == "GB" else "eu_vat",
+            "value": VAT_IDS[country.code].format(op.random.randrange(10**8, 10**9)),
+            "verification": {"status": "verified", "verified_address": None, "verified_name": None},
+        },
+        parent=customer.id,
+        event="customer.tax_id.created",
+    )

@@ -1,0 +1,83 @@
+"""The seeded account's bank accounts and weekly payouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..flows.payments import settle
+from ..flows.returns import arrive, pay_out
+from ..objects.identifiers import token
+from ..objects.operation import Operation
+from ..state.store import Row
+
+DAY: Final = 86_400
+WEEK: Final = 7 * DAY
+MONDAY: Final = 4 * DAY
+"""The first Monday after the epoch, in seconds."""
+
+BANKS: Final[Mapping[str, tuple[str, str]]] = {
+    "usd": ("US", "First Harbor Bank"),
+    "eur": ("DE", "Hanse Kontor Bank"),
+    "gbp": ("GB", "Mill Lane Bank"),
+    "jpy": ("JP", "Umeda Bank"),
+}
+
+
+def add_banks(op: Operation) -> dict[str, str]:
+    """A bank account for each currency; their ids by currency."""
+    banks = {}
+    for currency, (country, bank) in BANKS.items():
+        row = op.add(
+            "bank_account",
+            {
+                "account": op.store.account,
+                "account_holder_name": "Larkspur Analytics",
+                "account_holder_type": "company",
+                "available_payout_methods": ["standard"],
+                "bank_name": bank,
+                "country": country,
+                "currency": currency,
+                "default_for_currency": True,
+                "fingerprint": token(op.random, 16),
+                "last4": f"{op.random.randrange(10_000):04d}",
+                "metadata": {},
+                "routing_number": "110000000" if country == "US" else None,
+                "status": "new",
+            },
+            parent=op.store.account,
+        )
+        banks[currency] = row.id
+    return banks
+
+
+def pay_out_weekly(op: Operation, banks: Mapping[str, str], end: int) -> None:
+    """Every Monday pay out, by currency, what has become available since; up to the present."""
+    waiting: dict[str, list[Row]] = {}
+    for _, _, row in op.store.table("balance_transaction").order:
+        waiting.setdefault(row.obj["currency"], []).append(row)
+    for currency in sorted(waiting):
+        rows = sorted(waiting[currency], key=lambda row: (row.obj["available_on"], row.seq))
+        _pay_out(op, banks[currency], rows, end)
+    op.now = end
+    settle(op)
+
+
+def _pay_out(op: Operation, bank: str, rows: list[Row], end: int) -> None:
+    start = rows[0].obj["available_on"]
+    op.now = start - (start - MONDAY) % WEEK + WEEK + 3 * 3600
+    place, covered = 0, list[Row]()
+    while op.now < end:
+        while place < len(rows) and rows[place].obj["available_on"] <= op.now:
+            covered.append(rows[place])
+            place += 1
+        amount = sum(row.obj["net"] for row in covered)
+        if amount > 0:
+            payout = pay_out(op, amount, rows[0].obj["currency"], bank, covered)
+            covered = []
+            monday = op.now
+            if payout.obj["arrival_date"] <= end:
+                op.now = payout.obj["arrival_date"]
+                arrive(op, payout)
+            op.now = monday
+        op.now += WEEK

@@ -1,0 +1,1 @@
+"""The simulated Stripe over HTTP."""

@@ -1,0 +1,271 @@
+"""The API itself: a request in, an answer out, faults and limits on the way."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlencode
+
+import msgspec
+
+from engine.connectors.stripe.catalogue import Retrieve, Search, Table, Write
+from engine.connectors.stripe.catalogue.load import load_params
+
+from ..admission.faults import Fault
+from ..admission.keys import check_permission, open_store
+from ..admission.limits import too_many
+from ..admission.routes import Match
+from ..errors import ApiError
+from ..options import KeyGrant
+from ..params import check, nest
+from ..sandbox import Sandbox
+from ..state.idempotency import Answer
+from ..state.store import Store
+from ..verbs import VERBS
+from ..writes import GENERIC, Call, clearable, unsupported
+
+VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An answer and how it is to be delivered: `cut` none of it, `half` of it, or `stretch` it over seconds."""
+
+    answer: Answer
+    cut: bool = False
+    half: bool = False
+    stretch: float = 0.0
+    struck: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A request that passed the door: who asks, of which store, for what, under which idempotency key.
+
+    A `silent` one leaves no events.
+    """
+
+    id: str
+    request: Request
+    grant: KeyGrant
+    store: Store
+    match: Match
+    key: str | None = None
+    silent: bool = False
+
+
+class Api:
+    """Answers requests out of a sandbox. Nothing here waits: that is up to the one who calls it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def admit(self, request: Request, request_id: str) -> Ticket | Delivery:
+        """Check key, account, path, permission, version, limits and idempotency key; a refusal is a delivery."""
+        box = self.sandbox
+        try:
+            grant = box.keyring.check(request.headers)
+            store = open_store(box.world, grant, request.headers)
+            match = box.routes.find(request.method, request.path)
+            if match is None:
+                raise ApiError(404, f"Unrecognized request URL ({request.method}: {request.path}).")
+            check_permission(grant, box.routes.permission(match.endpoint), store.account)
+            version = request.headers.get("stripe-version")
+            if version is not None and not VERSION.match(version):
+                raise ApiError(400, f"Invalid Stripe API version: {version}")
+            box.limiter.check(f"{request.method} {match.endpoint.path}")
+            ticket = Ticket(request_id, request, grant, store, match)
+            key = request.headers.get("idempotency-key")
+            if key and request.method == "POST":
+                print_of = f"{request.method} {request.path} {request.query} {request.body.decode('utf-8', 'replace')}"
+                kept = box.idempotency.begin(store.account, key, print_of, box.world.clock.now())
+                if kept is not None:
+                    headers = (*kept.headers, ("Idempotent-Replayed", "true"))
+                    return Delivery(Answer(kept.status, kept.body, headers))
+                ticket.key = key
+        except ApiError as error:
+            return Delivery(self._refusal(error))
+        return ticket
+
+    def answer(self, ticket: Ticket, faults: list[Fault]) -> Delivery:
+        """Carry the request out, unless a fault comes first, let faults spoil its answer, and keep what came of it."""
+        delivery = self._answer(ticket, faults)
+        self.sandbox.keep()
+        return delivery
+
+    def _answer(self, ticket: Ticket, faults: list[Fault]) -> Delivery:
+        for fault in faults:
+            if not fault.applied and fault.kind in ("error", "rate_limit", "lock", "reset"):
+                delivery = self._fail(fault)
+                self._settle(ticket, delivery.answer if fault.kind == "error" else None)
+                return delivery
+        answer, keep = self._perform(ticket)
+        delivery = Delivery(answer)
+        for fault in faults:
+            if fault.applied and fault.kind == "error":
+                delivery = self._fail(fault)
+                answer = delivery.answer
+            else:
+                _spoil(delivery, fault)
+        self._settle(ticket, answer if keep else None)
+        return delivery
+
+    def _settle(self, ticket: Ticket, answer: Answer | None) -> None:
+        if ticket.key is None:
+            return
+        if answer is None:
+            self.sandbox.idempotency.drop(ticket.store.account, ticket.key)
+        else:
+            kept = Answer(answer.status, answer.body, (*answer.headers, ("Original-Request", ticket.id)))
+            self.sandbox.idempotency.finish(ticket.store.account, ticket.key, kept)
+
+    def _fail(self, fault: Fault) -> Delivery:
+        match fault.kind:
+            case "rate_limit":
+                error = too_many(fault.reason, fault.retry_after)
+            case "lock":
+                error = too_many(None, fault.retry_after)
+            case _:
+                text = "An unknown error occurred; the sandbox was told to fail."
+                more = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
+                error = ApiError(fault.status, text, type="api_error", headers=more)
+        return Delivery(self._refusal(error), cut=fault.kind == "reset")
+
+    def _perform(self, ticket: Ticket) -> tuple[Answer, bool]:
+        """The answer, and whether it is kept under an idempotency key."""
+        try:
+            self.sandbox.world.pass_time()
+            self._run_hooks(ticket)
+            return Answer(200, self._do(ticket)), True
+        except ApiError as error:
+            return self._refusal(error), error.kept
+        except Exception:  # noqa: BLE001 - a defect of the sandbox is answered like one of Stripe's, and shown
+            traceback.print_exc(file=sys.stderr)
+            defect = ApiError(
+                500, "The sandbox failed; its own output says why.", type="api_error", code="sandbox_defect"
+            )
+            return self._refusal(defect), False
+
+    def _run_hooks(self, ticket: Ticket) -> None:
+        if not isinstance(ticket.match.endpoint, Table):
+            return
+        for hook in self.sandbox.hooks.due(ticket.request.path):
+            if hook.advance:
+                self.sandbox.world.clock.advance(hook.advance)
+            if hook.target:
+                hook.status = self.act(ticket.store, hook.method, hook.target, hook.params).status
+            else:
+                hook.status = 200
+
+    def act(self, store: Store, method: str, path: str, params: Mapping[str, str], *, silent: bool = False) -> Answer:
+        """Do something in an account's name: without key, limits, faults or trace, and if `silent` without events."""
+        form = urlencode(params)
+        request = Request(method, path, form if method == "GET" else "", {}, b"" if method == "GET" else form.encode())
+        match = self.sandbox.routes.find(method, path)
+        if match is None:
+            return self._refusal(ApiError(404, f"Unrecognized request URL ({method}: {path})."))
+        ticket = Ticket(self.sandbox.world.request_id(), request, KeyGrant(""), store, match, silent=silent)
+        try:
+            return Answer(200, self._do(ticket))
+        except ApiError as error:
+            return self._refusal(error)
+
+    def _do(self, ticket: Ticket) -> bytes:
+        request, store, reader = ticket.request, ticket.store, self.sandbox.reader
+        endpoint = ticket.match.endpoint
+        match endpoint:
+            case Table():
+                return reader.page(store, ticket.match, endpoint, request.path, _query(request))
+            case Retrieve():
+                return reader.retrieve(store, ticket.match, endpoint, _query(request))
+            case Search():
+                return reader.search(store, endpoint, request.path, _query(request))
+            case Write():
+                return self._write(ticket, endpoint)
+
+    def _write(self, ticket: Ticket, write: Write) -> bytes:
+        world = self.sandbox.world
+        given = nest(_form(ticket.request))
+        tree = self.sandbox.expander.read(given, write.returns, in_list=False)
+        given.pop("expand", None)
+        operation = world.operation(ticket.store, ticket.id, ticket.key, silent=ticket.silent)
+        params = check(load_params().get(write.key, ()), given, clearing=clearable(write, operation))
+        call = Call(write, ticket.match.values, params)
+        if write.path.startswith("/v2/") or not write.returns:
+            raise unsupported(call)
+        verb = VERBS.get((write.method, write.path), GENERIC[write.kind])
+        result = verb(operation, call)
+        shown: dict[str, Any]
+        shown = result if isinstance(result, dict) else world.renderer.show(ticket.store, *result)
+        return world.renderer.encode(self.sandbox.expander.apply(ticket.store, shown, tree) if tree else shown)
+
+    def _refusal(self, error: ApiError) -> Answer:
+        body = msgspec.json.encode(error.body())
+        return Answer(error.status, body, tuple(error.headers.items()))
+
+    def headers(self, request: Request, request_id: str, answer: Answer) -> list[tuple[bytes, bytes]]:
+        """The headers that go with an answer."""
+        world = self.sandbox.world
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(answer.body)),
+            "Date": formatdate(world.clock.now(), usegmt=True),
+            "Request-Id": request_id,
+            "Stripe-Version": request.headers.get("stripe-version") or world.catalogue.api_version,
+            "Cache-Control": "no-cache, no-store",
+        }
+        for name in ("Idempotency-Key", "Stripe-Account"):
+            if name.lower() in request.headers:
+                headers[name] = request.headers[name.lower()]
+        headers.update(answer.headers)
+        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _spoil(delivery: Delivery, fault: Fault) -> None:
+    match fault.kind:
+        case "reset":
+            delivery.cut = True
+        case "truncated":
+            delivery.half = True
+        case "slow_body":
+            delivery.stretch = max(delivery.stretch, fault.seconds)
+        case "malformed":
+            body = delivery.answer.body
+            delivery.answer = Answer(
+                delivery.answer.status, body[: len(body) // 2] + b"}<html>", delivery.answer.headers
+            )
+        case _:
+            pass
+
+
+def _query(request: Request) -> dict[str, Any]:
+    return nest(parse_qsl(request.query, keep_blank_values=True))
+
+
+def _form(request: Request) -> list[tuple[str, str]]:
+    kind = request.headers.get("content-type", "application/x-www-form-urlencoded").partition(";")[0].strip()
+    if request.body and kind != "application/x-www-form-urlencoded":
+        raise ApiError(400, f"The sandbox reads form parameters only, not {kind}.", code="sandbox_unsupported")
+    text = request.body.decode("utf-8", "replace")
+    return parse_qsl(request.query, keep_blank_values=True) + parse_qsl(text, keep_blank_values=True)
+
+
+def clean_path(path: str) -> str:
+    """The path without percent escapes and without a slash at its end."""
+    return unquote(path).rstrip("/") or "/"

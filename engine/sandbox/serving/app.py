@@ -1,0 +1,142 @@
+"""The sandbox as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+from ..keeper import Keeper
+from ..options import SandboxOptions
+from ..sandbox import Sandbox
+from ..state.idempotency import Answer
+from ..state.state_file import StateFile
+from .api import Api, Delivery, Request, clean_path
+from .control import Control
+
+TRANSPORT = "weir.sandbox.transport"
+"""Where the server puts the connection's transport in the scope, so that a fault can cut it."""
+CHUNKS = 20
+
+
+def make_app(options: SandboxOptions, state: Path | None = None) -> Starlette:
+    """A sandbox with its business, ready to answer; with a `state` file its world is kept there (or StateError)."""
+    keeper = Keeper(StateFile(state), options, time.time) if state is not None else None
+    sandbox = Sandbox(options, time.monotonic, keeper)
+    front = Front(Api(sandbox))
+    routes: list[Any] = [Mount("/", app=front)]
+    if options.control:
+        routes.insert(0, Mount("/_sandbox", routes=list(Control(front.api).routes())))
+    app = Starlette(routes=routes)
+    app.state.sandbox = sandbox
+    return app
+
+
+class Front:
+    """Takes API requests in, waits where a fault says so, and delivers the answers."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        request = await _read(scope, receive)
+        box = self.api.sandbox
+        started = time.monotonic()
+        request_id = box.world.request_id()
+        box.limiter.in_flight += 1
+        try:
+            delivery = await self._serve(request, request_id)
+            self._note(request, request_id, delivery, started)
+            await self._deliver(scope, send, request, request_id, delivery)
+        finally:
+            box.limiter.in_flight -= 1
+
+    async def _serve(self, request: Request, request_id: str) -> Delivery:
+        ticket = self.api.admit(request, request_id)
+        if isinstance(ticket, Delivery):
+            return ticket
+        box = self.api.sandbox
+        faults = box.faults.strike(request.method, request.path)
+        for fault in faults:
+            if fault.kind == "latency":
+                await asyncio.sleep(fault.seconds + _jitter(box.faults.random, fault.jitter))
+        delivery = self.api.answer(ticket, faults)
+        delivery.struck = [fault.kind for fault in faults]
+        if box.options.pretty and "malformed" not in delivery.struck:
+            body = msgspec.json.format(delivery.answer.body, indent=2)
+            delivery.answer = Answer(delivery.answer.status, body, delivery.answer.headers)
+        return delivery
+
+    def _note(self, request: Request, request_id: str, delivery: Delivery, started: float) -> None:
+        box = self.api.sandbox
+        status = delivery.answer.status
+        box.counts[str(status)] = box.counts.get(str(status), 0) + 1
+        box.trace.append(
+            {
+                "id": request_id,
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "body": request.body.decode("utf-8", "replace"),
+                "account": request.headers.get("stripe-account"),
+                "version": request.headers.get("stripe-version"),
+                "idempotency_key": request.headers.get("idempotency-key"),
+                "status": status,
+                "faults": delivery.struck,
+                "seconds": round(time.monotonic() - started, 6),
+                "in_flight": box.limiter.in_flight,
+            }
+        )
+
+    async def _deliver(self, scope: Scope, send: Send, request: Request, request_id: str, delivery: Delivery) -> None:
+        transport = scope.get(TRANSPORT)
+        if delivery.cut and transport is not None:
+            transport.abort()
+            return
+        answer = delivery.answer
+        headers = self.api.headers(request, request_id, answer)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if delivery.half:
+            await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
+            if transport is not None:
+                transport.close()
+            return
+        if delivery.stretch:
+            await _trickle(send, answer.body, delivery.stretch)
+        await send({"type": "http.response.body", "body": b"" if delivery.stretch else answer.body})
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    body = b""
+    if scope["method"] not in ("GET", "HEAD"):
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return Request(scope["method"], clean_path(scope["path"]), scope["query_string"].decode("latin-1"), headers, body)
+
+
+async def _trickle(send: Send, body: bytes, seconds: float) -> None:
+    size = max(1, len(body) // CHUNKS + 1)
+    parts = range(0, len(body), size)
+    for start in parts:
+        await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+        await asyncio.sleep(seconds / len(parts))
+
+
+def _jitter(random: Random, most: float) -> float:
+    return random.random() * most if most else 0.0

@@ -1,0 +1,1 @@
+"""What a world holds and keeps: objects, events, clock, answers under idempotency keys."""

@@ -1,0 +1,317 @@
+"""Invoices, invoice items, credit notes, quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..errors import invalid, refused
+from ..flows import invoicing, offers, quoting, returns, subscribing
+from ..flows.payments import test_card
+from ..objects.operation import Operation
+from ..state.store import Obj, Row
+from ..writes import Call, Result, Verb, need, plain, target
+
+DAY: Final = 86_400
+
+
+def create_invoice(op: Operation, call: Call) -> Result:
+    """A draft. `pending_invoice_items_behavior=include` takes the waiting items along."""
+    params = call.params
+    if "customer" not in params:
+        raise invalid("Missing required param: customer.", "customer", "parameter_missing")
+    customer = need(op, ("customer",), params["customer"], "customer")
+    assert customer is not None
+    skip = ("customer", "discounts", "issuer", "automatic_tax", "payment_settings", "rendering", "days_until_due")
+    fields = plain(op, "invoice", params, skip=skip)
+    if params.get("collection_method") == "send_invoice" and not ("days_until_due" in params or "due_date" in params):
+        message = "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
+        raise invalid(message, "days_until_due")
+    if params.get("days_until_due") is not None:
+        fields["due_date"] = op.now + params["days_until_due"] * DAY
+    if params.get("discounts"):
+        fields["discounts"] = [_discount(op, customer, each) for each in params["discounts"]]
+    row = invoicing.draft(op, customer, fields)
+    if params.get("pending_invoice_items_behavior") == "include":
+        invoicing.take_pending_items(op, row)
+    invoicing.total_up(op, row)
+    op.emit("invoice.created", "invoice", row)
+    return "invoice", row
+
+
+def _discount(op: Operation, customer: Row, given: Obj) -> str:
+    coupon = need(op, ("coupon",), given.get("coupon") or "", "discounts")
+    assert coupon is not None
+    return offers.add_discount(op, coupon, customer=customer.id).id
+
+
+def update_invoice(op: Operation, call: Call) -> Result:
+    """The invoice with other values; a finalised one keeps its lines."""
+    _, row = target(op, call)
+    skip = ("discounts", "issuer", "automatic_tax", "payment_settings", "rendering")
+    op.change("invoice", row, plain(op, "invoice", call.params, row, skip=skip))
+    if row.obj["status"] == "draft":
+        invoicing.total_up(op, row)
+    op.emit("invoice.updated", "invoice", row)
+    return "invoice", row
+
+
+def delete_invoice(op: Operation, call: Call) -> Result:
+    """A draft is gone; its invoice items wait again."""
+    _, row = target(op, call)
+    _need_draft(row, "delete")
+    for line in op.store.table("line_item").children(row.id):
+        op.remove("line_item", line)
+    for item in op.store.find_all("invoiceitem", "invoice", row.id):
+        op.change("invoiceitem", item, {"invoice": None})
+    return op.remove("invoice", row, event="invoice.deleted")
+
+
+def _need_draft(invoice: Row, verb: str) -> None:
+    if invoice.obj["status"] != "draft":
+        raise refused(
+            f"You can only {verb} draft invoices; this one is {invoice.obj['status']}.", "invoice_not_editable"
+        )
+
+
+def finalize(op: Operation, call: Call) -> Result:
+    """The draft becomes definite."""
+    _, row = target(op, call)
+    invoicing.finalize(op, row)
+    return "invoice", row
+
+
+def pay(op: Operation, call: Call) -> Result:
+    """Collect the invoice now; a draft is finalised first."""
+    _, row = target(op, call)
+    if row.obj["status"] == "draft":
+        invoicing.finalize(op, row)
+    if call.params.get("paid_out_of_band"):
+        invoicing.mark_paid(op, row, elsewhere=True)
+        return "invoice", row
+    if row.obj["status"] == "paid" and row.obj["amount_due"] == 0:
+        return "invoice", row
+    customer = op.get("customer", row.obj["customer"])
+    given = call.params.get("payment_method")
+    if given:
+        method = test_card(op, given, customer.obj) or need(op, ("payment_method",), given, "payment_method")
+    else:
+        subscription = op.store.find("subscription", invoicing.subscription_of(row) or "")
+        method = subscribing.default_method(op, customer, subscription)
+    if method is None:
+        raise refused("Cannot charge a customer that has no active card", "missing")
+    error = invoicing.pay(op, row, method)
+    if error is not None:
+        raise error
+    _revive(op, row)
+    return "invoice", row
+
+
+def _revive(op: Operation, invoice: Row) -> None:
+    """A subscription whose latest invoice is paid is active again."""
+    subscription = op.store.find("subscription", invoicing.subscription_of(invoice) or "")
+    if subscription is None or subscription.obj["latest_invoice"] != invoice.id:
+        return
+    if subscription.obj["status"] in ("past_due", "incomplete", "unpaid"):
+        op.change("subscription", subscription, {"status": "active"}, event="customer.subscription.updated")
+
+
+def void(op: Operation, call: Call) -> Result:
+    """The finalised invoice is canceled."""
+    _, row = target(op, call)
+    invoicing.void(op, row)
+    return "invoice", row
+
+
+def mark_uncollectible(op: Operation, call: Call) -> Result:
+    """The invoice is given up."""
+    _, row = target(op, call)
+    invoicing.give_up(op, row)
+    return "invoice", row
+
+
+def send(op: Operation, call: Call) -> Result:
+    """The invoice goes out to its customer; a draft is finalised first."""
+    _, row = target(op, call)
+    if row.obj["collection_method"] != "send_invoice":
+        raise refused("You can only manually send an invoice if its collection method is 'send_invoice'.")
+    if row.obj["status"] == "draft":
+        invoicing.finalize(op, row)
+    op.emit("invoice.sent", "invoice", row)
+    return "invoice", row
+
+
+def create_item(op: Operation, call: Call) -> Result:
+    """An invoice item: on this draft, or on the customer's next invoice."""
+    params = call.params
+    customer = need(op, ("customer",), params.get("customer") or "", "customer")
+    assert customer is not None
+    fields = plain(op, "invoiceitem", params, skip=("discounts", "pricing", "tax_rates"))
+    quantity = params.get("quantity") or 1
+    _price_item(op, fields, params, quantity)
+    invoice = op.get("invoice", params["invoice"], param="invoice") if params.get("invoice") else None
+    if invoice is not None:
+        _need_draft(invoice, "add items to")
+    fields.setdefault("currency", customer.obj["currency"] or "usd")
+    row = op.add(
+        "invoiceitem",
+        {
+            "date": op.now,
+            "discountable": True,
+            "discounts": [],
+            "net_amount": fields["amount"],
+            "period": {"end": op.now, "start": op.now},
+            "quantity_decimal": str(quantity),
+            "tax_rates": [],
+            **fields,
+            "quantity": quantity,
+        },
+        event="invoiceitem.created",
+    )
+    if invoice is not None:
+        invoicing.add_item_line(op, invoice, row)
+        invoicing.total_up(op, invoice, event="invoice.updated")
+    return "invoiceitem", row
+
+
+def _price_item(op: Operation, fields: dict[str, Any], params: Obj, quantity: int) -> None:
+    identifier = (params.get("pricing") or {}).get("price")
+    if identifier:
+        price = need(op, ("price",), identifier, "pricing[price]")
+        assert price is not None
+        details = {"price": price.id, "product": price.obj["product"]}
+        unit = price.obj["unit_amount_decimal"]
+        fields["pricing"] = {"price_details": details, "type": "price_details", "unit_amount_decimal": unit}
+        fields |= {"amount": offers.cost(price, quantity), "currency": price.obj["currency"]}
+    elif "unit_amount_decimal" in params:
+        fields["amount"] = round(float(params["unit_amount_decimal"]) * quantity)
+    elif "amount" not in params:
+        raise invalid("You must pass one of amount, pricing and unit_amount_decimal.", "amount", "parameter_missing")
+
+
+def update_item(op: Operation, call: Call) -> Result:
+    """The invoice item with other values, while its invoice is a draft."""
+    _, row = target(op, call)
+    invoice = op.store.find("invoice", row.obj["invoice"] or "")
+    if invoice is not None:
+        _need_draft(invoice, "change items of")
+    fields = plain(op, "invoiceitem", call.params, row, skip=("discounts", "pricing", "tax_rates"))
+    op.change("invoiceitem", row, {**fields, "net_amount": fields.get("amount", row.obj["amount"])})
+    if invoice is not None:
+        line = _line_of(op, invoice, row)
+        shown: dict[str, Any] = {key: fields[key] for key in ("amount", "description", "metadata") if key in fields}
+        if line is not None:
+            op.change("line_item", line, {**shown, "subtotal": fields.get("amount", line.obj["subtotal"])})
+        invoicing.total_up(op, invoice, event="invoice.updated")
+    return "invoiceitem", row
+
+
+def delete_item(op: Operation, call: Call) -> Result:
+    """The invoice item is gone, and its line of a draft."""
+    _, row = target(op, call)
+    invoice = op.store.find("invoice", row.obj["invoice"] or "")
+    if invoice is not None:
+        _need_draft(invoice, "delete items of")
+        line = _line_of(op, invoice, row)
+        if line is not None:
+            op.remove("line_item", line)
+        invoicing.total_up(op, invoice, event="invoice.updated")
+    return op.remove("invoiceitem", row, event="invoiceitem.deleted")
+
+
+def _line_of(op: Operation, invoice: Row, item: Row) -> Row | None:
+    for line in op.store.table("line_item").children(invoice.id):
+        details = (line.obj["parent"] or {}).get("invoice_item_details") or {}
+        if details.get("invoice_item") == item.id:
+            return line
+    return None
+
+
+def create_credit_note(op: Operation, call: Call) -> Result:
+    """Take back a part of an invoice: the lines that are named, or an amount."""
+    params = call.params
+    invoice = need(op, ("invoice",), params["invoice"], "invoice")
+    assert invoice is not None
+    lines = [_credit_line(op, each) for each in params.get("lines") or ()]
+    if not lines:
+        amount = params.get("amount", invoice.obj["total"])
+        lines = [{"amount": amount, "description": "Credit", "unit_amount": amount, "unit_amount_decimal": str(amount)}]
+    fields = plain(op, "credit_note", params, skip=("invoice", "lines", "amount", "refunds", "shipping_cost"))
+    charge = invoicing.charge_of(op, invoice)
+    if params.get("refund_amount") and charge is not None:
+        fields["refund_objects"] = [returns.refund(op, charge, params["refund_amount"], metadata={}).obj]
+    return "credit_note", returns.add_credit_note(op, invoice, lines, fields)
+
+
+def _credit_line(op: Operation, given: Obj) -> dict[str, Any]:
+    identifier = given.get("invoice_line_item")
+    line = op.get("line_item", identifier, param="lines") if identifier else None
+    quantity = given.get("quantity") or 1
+    amount = given.get("amount")
+    if amount is None:
+        unit = given.get("unit_amount")
+        amount = unit * quantity if unit is not None else line.obj["amount"] if line else 0
+    description = given.get("description") or (line.obj["description"] if line else None)
+    return {
+        "amount": amount,
+        "description": description,
+        "invoice_line_item": identifier,
+        "quantity": quantity,
+        "unit_amount": amount // quantity,
+        "unit_amount_decimal": str(amount // quantity),
+    }
+
+
+def void_credit_note(op: Operation, call: Call) -> Result:
+    """The credit note of an open invoice is taken back."""
+    _, row = target(op, call)
+    if row.obj["status"] == "void" or row.obj["type"] != "pre_payment":
+        raise refused("You can only void issued credit notes of open invoices.")
+    invoice = op.get("invoice", row.obj["invoice"])
+    total = row.obj["total"]
+    fields = {name: invoice.obj[name] + total for name in ("amount_due", "amount_remaining")}
+    left = invoice.obj["pre_payment_credit_notes_amount"] - total
+    op.change("invoice", invoice, {**fields, "pre_payment_credit_notes_amount": left}, event="invoice.updated")
+    op.change("credit_note", row, {"status": "void", "voided_at": op.now}, event="credit_note.voided")
+    return "credit_note", row
+
+
+def create_quote(op: Operation, call: Call) -> Result:
+    """A draft of a quote."""
+    params = call.params
+    customer = need(op, ("customer",), params["customer"], "customer") if params.get("customer") else None
+    picks = [(op.get("price", each.get("price", ""), param="line_items"), each.get("quantity", 1))
+             for each in params.get("line_items") or ()]  # fmt: skip
+    names = ("description", "expires_at", "footer", "header", "metadata")
+    fields = plain(op, "quote", {key: value for key, value in params.items() if key in names})
+    return "quote", quoting.add_quote(op, customer, picks, fields)
+
+
+def act_on_quote(op: Operation, call: Call) -> Result:
+    """Finalise, accept or cancel a quote."""
+    _, row = target(op, call)
+    {"finalize": quoting.finalize, "accept": quoting.accept, "cancel": quoting.cancel}[call.write.path.split("/")[-1]](
+        op, row
+    )
+    return "quote", row
+
+
+VERBS: Final[Mapping[tuple[str, str], Verb]] = {
+    ("post", "/v1/invoices"): create_invoice,
+    ("post", "/v1/invoices/{invoice}"): update_invoice,
+    ("delete", "/v1/invoices/{invoice}"): delete_invoice,
+    ("post", "/v1/invoices/{invoice}/finalize"): finalize,
+    ("post", "/v1/invoices/{invoice}/pay"): pay,
+    ("post", "/v1/invoices/{invoice}/void"): void,
+    ("post", "/v1/invoices/{invoice}/mark_uncollectible"): mark_uncollectible,
+    ("post", "/v1/invoices/{invoice}/send"): send,
+    ("post", "/v1/invoiceitems"): create_item,
+    ("post", "/v1/invoiceitems/{invoiceitem}"): update_item,
+    ("delete", "/v1/invoiceitems/{invoiceitem}"): delete_item,
+    ("post", "/v1/credit_notes"): create_credit_note,
+    ("post", "/v1/credit_notes/{id}/void"): void_credit_note,
+    ("post", "/v1/quotes"): create_quote,
+    ("post", "/v1/quotes/{quote}/finalize"): act_on_quote,
+    ("post", "/v1/quotes/{quote}/accept"): act_on_quote,
+    ("post", "/v1/quotes/{quote}/cancel"): act_on_quote,
+}

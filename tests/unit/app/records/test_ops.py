@@ -1,0 +1,203 @@
+"""What a person may say of a write, and what the ledger then holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.app.authoring.scaffold import start_project
+from engine.app.errors import Exit, RefusalError
+from engine.app.records.ops import count_ops, list_ops, resolve_op, show_op
+from engine.app.state import StatePaths, state_paths, utc_now
+from engine.run import Op, OpEnd, OpState, describe_process
+from engine.stores import SqlWriteLedger, open_run_store, open_write_ledger
+from engine.testing.run_store_suite import record
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STEP = "push.people"
+
+
+def op(number: int, use: str = "create", step: str = STEP, **facts: object) -> Op:
+    values = {
+        "id": f"r1-{number:06d}-aa",
+        "run": "r1",
+        "step": step,
+        "connection": "stripe",
+        "number": number,
+        "use": use,
+        "target": f"customers.{use}",
+        "key": f'["{number}"]',
+        "object": None if use in ("create", "call") else f"cus_{number}",
+        "parameters": (("name", "Ada"),),
+        "state": OpState.PLANNED,
+        "planned": NOON,
+        **facts,
+    }
+    return Op(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    start_project(folder)
+    return folder
+
+
+@pytest.fixture
+def paths(root: Path) -> StatePaths:
+    return state_paths(root)
+
+
+@pytest.fixture
+def ledger(paths: StatePaths) -> Iterator[SqlWriteLedger]:
+    opened = open_write_ledger(paths.runs)
+    yield opened
+    opened.close()
+
+
+def left(ledger: SqlWriteLedger, state: OpState, *ops: Op) -> None:
+    """Put ops into the ledger that have come as far as `state`."""
+    ledger.plan_ops(ops)
+    ledger.mark_sent([each.id for each in ops], NOON)
+    if state is not OpState.SENT:
+        ledger.end_ops([OpEnd(each.id, state, NOON, request="req_1", note="no answer") for each in ops])
+
+
+def test_done_makes_the_row_stand_for_the_object(root: Path, ledger: SqlWriteLedger) -> None:
+    left(ledger, OpState.QUARANTINED, op(1))
+    found = resolve_op(root, "r1-0", done=True, object_id="cus_9")
+    assert found.state is OpState.DONE
+    assert found.result == "cus_9"
+    assert found.request == "req_1"
+    assert found.note is not None
+    assert "said at 2" in found.note
+    assert "(before: no answer)" in found.note
+    assert ledger.identities("stripe", STEP) == {'["1"]': "cus_9"}
+    assert ledger.blocked("stripe", STEP) == frozenset()
+
+
+@pytest.mark.parametrize("state", [OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED])
+def test_not_done_frees_the_row(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
+    left(ledger, state, op(1), op(2, "call"))
+    assert len(ledger.blocked("stripe", STEP)) == 2
+    assert resolve_op(root, op(1).id, done=False).state is OpState.DROPPED
+    resolve_op(root, op(2).id, done=False)
+    assert ledger.blocked("stripe", STEP) == frozenset()
+    assert ledger.called("stripe", STEP) == {}
+    assert ledger.identities("stripe", STEP) == {}
+    assert ledger.open_ops("stripe") == []
+
+
+def test_a_call_that_was_done_is_not_made_again(root: Path, ledger: SqlWriteLedger) -> None:
+    left(ledger, OpState.QUARANTINED, op(1, "call"))
+    resolve_op(root, op(1).id, done=True)
+    assert ledger.called("stripe", STEP) == {'["1"]': ""}
+
+
+def test_what_was_done_away_with_stands_for_nothing(root: Path, ledger: SqlWriteLedger) -> None:
+    ledger.remember("stripe", STEP, [('["1"]', "cus_1")], NOON)
+    left(ledger, OpState.UNKNOWN, op(1, "retire"))
+    resolve_op(root, op(1).id, done=True)
+    assert ledger.identities("stripe", STEP) == {}
+
+
+def test_an_object_with_a_chosen_id_need_not_be_named(root: Path, ledger: SqlWriteLedger) -> None:
+    left(ledger, OpState.UNKNOWN, op(1, parameters=(("id", "prod_own"),)))
+    assert resolve_op(root, op(1).id, done=True).result == "prod_own"
+
+
+@pytest.mark.parametrize(
+    ("made", "done", "object_id", "message"),
+    [
+        (op(1), True, None, "say which one it made"),
+        (op(1), True, "", "is no id of an object"),
+        (op(1), True, "cus 1", "is no id of an object"),
+        (op(1), False, "cus_1", "goes with `--done`"),
+        (op(1), True, "cus_7", "stands for the row 7 already"),
+        (op(1, "update"), True, "cus_2", "it is about `cus_1`"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    root: Path, ledger: SqlWriteLedger, made: Op, done: bool, object_id: str | None, message: str
+) -> None:
+    ledger.remember("stripe", STEP, [('["7"]', "cus_7")], NOON)
+    left(ledger, OpState.UNKNOWN, made)
+    with pytest.raises(RefusalError) as refused:
+        resolve_op(root, made.id, done=done, object_id=object_id)
+    assert refused.value.code is Exit.USAGE
+    assert message in refused.value.message
+    kept = ledger.op(made.id)
+    assert kept is not None
+    assert kept.state is OpState.UNKNOWN
+
+
+@pytest.mark.parametrize("state", [OpState.PLANNED, OpState.DONE, OpState.FAILED, OpState.DROPPED])
+def test_what_is_settled_needs_no_decision(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
+    if state is OpState.PLANNED:
+        ledger.plan_ops([op(1)])
+    else:
+        left(ledger, state, op(1))
+    with pytest.raises(RefusalError, match="needs no decision"):
+        resolve_op(root, op(1).id, done=False)
+    assert ledger.resolve(OpEnd(op(1).id, OpState.DONE, NOON, "cus_1")) is False
+    assert ledger.identities("stripe", STEP) == {}
+
+
+def test_while_a_run_may_be_at_work_on_it_nobody_decides(root: Path, ledger: SqlWriteLedger, paths: StatePaths) -> None:
+    left(ledger, OpState.SENT, op(1))
+    left(ledger, OpState.QUARANTINED, op(2))
+    runs, now = open_run_store(paths.runs), utc_now()
+    runs.begin_run(record("r1", "push", started=now))
+    token = runs.acquire("interface:push", describe_process(now), now, 60)
+    assert token is not None
+    assert show_op(root, op(1).id).running is True
+    with pytest.raises(RefusalError, match="is running") as refused:
+        resolve_op(root, op(1).id, done=False)
+    assert refused.value.code is Exit.BUSY
+    assert resolve_op(root, op(2).id, done=False).state is OpState.DROPPED, "runs leave these alone"
+    runs.release("interface:push", token)
+    assert show_op(root, op(1).id).running is False
+    assert resolve_op(root, op(1).id, done=False).state is OpState.DROPPED
+    assert runs.acquire("interface:push", "another", now, 60) is not None, "it was given back"
+    runs.close()
+
+
+def test_the_list_is_chosen_from(root: Path, ledger: SqlWriteLedger) -> None:
+    assert list_ops(root, 10) == []
+    left(ledger, OpState.DONE, op(1), op(2, step="push.people_too"), op(3, step="pushed.x", run="r2", id="r2-3"))
+    left(ledger, OpState.FAILED, op(4, planned=NOON + timedelta(seconds=1)))
+
+    def numbers(*arguments: object) -> list[int]:
+        return [each.number for each in list_ops(root, 10, *arguments)]  # type: ignore[arg-type]
+
+    assert numbers() == [4, 3, 2, 1]
+    assert numbers(("failed", "planned")) == [4]
+    assert numbers((), "r2") == [3]
+    assert numbers((), None, STEP) == [4, 1]
+    assert numbers((), None, "push") == [4, 2, 1]
+    assert numbers(("failed",), None, "pushed") == []
+    assert [each.number for each in list_ops(root, 1)] == [4]
+    assert count_ops(root, "r1") == {OpState.DONE: 2, OpState.FAILED: 1}
+    assert count_ops(root, "r") == {}
+
+
+def test_names_that_are_wrong_get_a_hint(root: Path, ledger: SqlWriteLedger) -> None:
+    left(ledger, OpState.DONE, *(op(number) for number in range(1, 6)))
+    with pytest.raises(RefusalError) as none:
+        show_op(root, "r9")
+    assert (none.value.message, none.value.hint) == ("no write `r9`", "`weir ops list` lists them")
+    with pytest.raises(RefusalError, match="more than one write begins with `r1-`") as many:
+        show_op(root, "r1-")
+    assert many.value.hint == "say more of it: `r1-000001-aa`, `r1-000002-aa`, `r1-000003-aa` …"
+    for pattern in ("%", "_", ""):
+        with pytest.raises(RefusalError, match="no write"):
+            show_op(root, pattern)
+    with pytest.raises(RefusalError) as step:
+        list_ops(root, 10, (), None, "push.peple")
+    assert step.value.hint is not None
+    assert f"`{STEP}`" in step.value.hint
+    with pytest.raises(RefusalError, match="no run `r7`"):
+        list_ops(root, 10, (), "r7")

@@ -1,0 +1,144 @@
+"""What a moved API version means for SQL boxes: named before anything runs, where they stand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from engine.app.authoring.scaffold import start_project
+from engine.app.checking.check import check_project
+from engine.app.reviewing.moved import moved_now
+from engine.app.state import utc_now
+from engine.cli.group import weir
+from engine.connector import Coverage, SourceCatalogue
+from engine.connectors.stripe import CONNECTOR
+from engine.duck import DuckStaging
+from engine.relation import INTEGER, TEXT, Column, Relation
+from tests.support.duck.staged import spool
+
+CATALOGUE = CONNECTOR.catalogue(None)
+OLD = "2025-01-01.old"
+AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
+BOX = """\
+kind: interface
+name: loyal
+steps:
+  - name: load
+    import:
+      connection: stripe_main
+      into: customers
+      action: upsert
+      map: {customer_id: id, name: name}
+      sql: |
+        SELECT
+          id,
+          loyalty AS name
+        FROM customers
+"""
+
+
+def older() -> SourceCatalogue:
+    """The catalogue as it was: customers had a column more, balances were text, invoices had another number."""
+    customers, invoices = CATALOGUE.tables["customers"], CATALOGUE.tables["invoices"]
+    columns = [replace(each, type=TEXT) if each.name == "balance" else each for each in customers.relation]
+    moved = replace(customers, relation=Relation((*columns, Column("loyalty", TEXT))))
+    numbered = [replace(each, type=INTEGER) if each.name == "number" else each for each in invoices.relation]
+    tables = {**CATALOGUE.tables, "customers": moved, "invoices": replace(invoices, relation=Relation(tuple(numbered)))}
+    return replace(CATALOGUE, api_version=OLD, tables=tables)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    start_project(folder)
+    file = folder / ".weir" / "staging" / "stripe_main.duckdb"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "spool").mkdir()
+    parts = [
+        Coverage("acct_1", name, None, 1_000, ((),), AS_OF, "list", OLD, 1, 1, True)
+        for name in ("customers", "invoices")
+    ]
+    files = [spool(tmp_path / "spool", [[{"id": "x"}]], name) for name in ("customers", "invoices")]
+    DuckStaging(file, older()).load(files, parts, utc_now())
+    return folder
+
+
+def test_a_box_that_reads_nothing_of_it_is_not_named(project: Path) -> None:
+    assert moved_now(project, check_project(project), (), {}) == ()
+
+
+def test_a_removed_column_breaks_a_box(project: Path) -> None:
+    (project / "interfaces" / "loyal.yaml").write_text(BOX)
+    (found,) = moved_now(project, check_project(project), (), {})
+    assert (found.connection, found.interface, found.step) == ("stripe_main", "loyal", "load")
+    assert (found.file, found.line) == ("interfaces/loyal.yaml", 13)
+    assert found.reads == ("`customers.loyalty` (removed)",)
+    assert found.errors == ("no column `loyalty` (E403)",)
+    assert moved_now(project, check_project(project), ("cust*",), {}) == ()
+
+
+def test_an_error_of_another_cause_is_not_blamed_on_the_version(project: Path) -> None:
+    (project / "interfaces" / "loyal.yaml").write_text(BOX.replace("loyalty AS", "loyallty AS"))
+    checked = check_project(project)
+    assert checked.has_errors
+    assert moved_now(project, checked, (), {}) == ()
+
+
+def test_a_retyped_column_changes_a_box_or_breaks_it(project: Path) -> None:
+    file = project / "interfaces" / "loyal.yaml"
+    file.write_text(BOX.replace("loyalty AS name", "name, balance"))
+    (found,) = moved_now(project, check_project(project), (), {})
+    assert found.reads == ("`customers.balance` (from VARCHAR to BIGINT)",)
+    assert (found.errors, found.yields) == ((), ("`balance` (from text to integer)",))
+    file.write_text(BOX.replace("loyalty AS name", "CAST(balance AS VARCHAR) AS name"))
+    (found,) = moved_now(project, check_project(project), (), {})
+    assert (found.errors, found.yields) == ((), ())
+    file.write_text(BOX.replace("loyalty AS name", "regexp_replace(balance, 'a', 'b') AS name"))
+    (found,) = moved_now(project, check_project(project), (), {})
+    assert len(found.errors) == 1
+    assert "(E40" in found.errors[0]
+
+
+def test_a_table_that_is_gone_breaks_its_boxes(project: Path, tmp_path: Path) -> None:
+    name = "payment_points"
+    relation = Relation((*CATALOGUE.tables["customers"].relation,))
+    table = replace(CATALOGUE.tables["customers"], name=name, relation=relation)
+    old = replace(CATALOGUE, api_version=OLD, tables={**CATALOGUE.tables, name: table})
+    part = Coverage("acct_1", name, None, 1_000, ((),), AS_OF, "list", OLD, 1, 1, True)
+    staging = DuckStaging(project / ".weir" / "staging" / "stripe_main.duckdb", old)
+    staging.load([spool(tmp_path / "spool", [[{"id": "x"}]], name)], [part], utc_now())
+    (project / "interfaces" / "loyal.yaml").write_text(
+        BOX.replace("loyalty AS name", "name").replace("FROM customers", f"FROM {name}")
+    )
+    (found,) = moved_now(project, check_project(project), (), {})
+    assert found.reads == (f"`{name}.id` (removed)", f"`{name}.name` (removed)")
+    assert found.errors == (f"no table `{name}` (E402)",)
+
+
+def test_the_plan_names_them(project: Path) -> None:
+    (project / "interfaces" / "customers.yaml").unlink()
+    file = project / "interfaces" / "loyal.yaml"
+    file.write_text(BOX.replace("loyalty AS name", "name, balance"))
+    shown = CliRunner().invoke(weir, ["plan", "--project", str(project)])
+    assert shown.exit_code == 0, shown.output
+    assert (
+        "SQL boxes that the moved API version reaches\n  loyal.load: changes  interfaces/loyal.yaml:10" in shown.stdout
+    )
+    asked = CliRunner().invoke(weir, ["plan", "--project", str(project), "--format", "json"])
+    (box,) = json.loads(asked.stdout)["moved_boxes"]
+    assert box["yields"] == ["`balance` (from text to integer)"]
+
+
+def test_a_plan_that_the_move_makes_impossible_says_so(project: Path) -> None:
+    (project / "interfaces" / "loyal.yaml").write_text(BOX)
+    shown = CliRunner().invoke(weir, ["plan", "--project", str(project)])
+    assert shown.exit_code != 0
+    assert "loyal.load: breaks  interfaces/loyal.yaml:13" in shown.stderr
+    assert "reads `customers.loyalty` (removed)" in shown.stderr
+    asked = CliRunner().invoke(weir, ["plan", "--project", str(project), "--format", "json"])
+    assert [each["errors"] for each in json.loads(asked.stdout)["moved_boxes"]] == [["no column `loyalty` (E403)"]]

@@ -1,0 +1,83 @@
+"""Watermarks: what a step has seen is committed with its rows, and lost with its table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from engine.connector import MirrorInstant
+from engine.duck.schema.watermarks import read_watermarks
+from engine.plan import Watermark
+from engine.run import StoreError
+from tests.support.duck.staged import moment
+from tests.unit.duck.schema.test_store import Bench
+
+MARK = Watermark("customers.load", "run-1", MirrorInstant("file", moment(1)), {"box": "b", "write": "w"})
+LATER = replace(MARK, run="run-2", at=MirrorInstant("file", moment(2)))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def seen(bench: Bench) -> Watermark | None:
+    return bench.store.watermark("customers.load")
+
+
+def refused(bench: Bench) -> list[Any]:
+    return bench.read("SELECT run, key->>'id', problem FROM weir.rejects ORDER BY rowid")
+
+
+def test_a_watermark_is_kept_with_the_rows_and_replaced_by_the_next(bench: Bench) -> None:
+    assert seen(bench) is None
+    bench.apply("upsert", "('a', 'Ada', 1)")
+    assert seen(bench) is None
+    bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
+    assert seen(bench) == MARK
+    bench.apply("upsert", "('b', 'Bob', 1)", watermark=LATER, whole=False)
+    assert seen(bench) == LATER
+    other = replace(MARK, step="customers.other")
+    bench.apply("upsert", "('b', 'Bob', 1)", step="customers.other", watermark=other)
+    assert read_watermarks(bench.store.path) == {"customers.load": LATER, "customers.other": other}
+
+
+def test_a_step_that_reads_all_rows_forgets_what_it_had_seen(bench: Bench) -> None:
+    bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
+    bench.apply("upsert", "('a', 'Eve', 1)")
+    assert seen(bench) is None
+
+
+def test_a_write_that_fails_moves_no_watermark(bench: Bench) -> None:
+    bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
+    with pytest.raises(StoreError, match="more than one row"):
+        bench.apply("upsert", "('b', 'Bob', 1)", "('b', 'Rob', 1)", watermark=LATER)
+    assert seen(bench) == MARK
+
+
+def test_a_table_that_is_not_there_is_told(bench: Bench) -> None:
+    bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
+    with duckdb.connect(str(bench.store.path)) as connection:
+        connection.execute("DROP TABLE customers")
+    assert seen(bench) == replace(MARK, lost=True)
+    # Another step makes the table again: it holds nothing of what this one has seen.
+    bench.apply("upsert", "('b', 'Bob', 1)", step="customers.other")
+    assert seen(bench) is None
+
+
+def test_what_was_refused_stands_until_its_row_comes_again(bench: Bench) -> None:
+    bench.apply("upsert", "('a', 'Ada', 'one')", "('b', 'Bob', 'two')", "('c', 'Cy', '3')", watermark=MARK)
+    assert [key for _, key, _ in refused(bench)] == ["a", "b"]
+    report = bench.apply(
+        "upsert", "('b', 'Bob', '2')", "('d', 'Di', 'four')", watermark=LATER, whole=False, run_id="run-2"
+    )
+    assert report.rejected == 1
+    assert [(run, key) for run, key, _ in refused(bench)] == [("run-1", "a"), ("run-2", "d")]
+    bench.apply("upsert", "('e', 'Ed', '5')", watermark=LATER, whole=False, run_id="run-3")
+    assert [(run, key) for run, key, _ in refused(bench)] == [("run-1", "a"), ("run-2", "d")]
+    bench.apply("upsert", "('e', 'Ed', '5')", watermark=LATER, run_id="run-4")
+    assert refused(bench) == []

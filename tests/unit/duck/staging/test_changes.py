@@ -1,0 +1,171 @@
+"""`_changed_at`: since when a row of the mirror is as it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from engine.connector import Changes, Gone, MirrorInstant, Op, Predicate
+from engine.connector.spool import SpoolError
+from engine.duck.staging.staging import DuckStaging
+from tests.support.duck.staged import catalogue, covered, moment, rows, spool, stored
+
+ADDRESS = {"city": "Zürich", "lines": [1, None]}
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> DuckStaging:
+    return DuckStaging(tmp_path / "stripe.duckdb", catalogue())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "spool"
+    path.mkdir()
+    return path
+
+
+def charge(key: str, **fields: object) -> dict[str, object]:
+    return {"id": key, "created": 1_700_000_000, "status": "open", "amount": 1, **fields}
+
+
+def changed(staging: DuckStaging) -> dict[object, object]:
+    return dict(rows(staging.path, "SELECT id, _changed_at FROM charges"))
+
+
+def seen_at(staging: DuckStaging) -> datetime:
+    found = staging.instant()
+    assert found is not None
+    return found.changed_at.replace(tzinfo=None)
+
+
+def test_it_is_when_the_row_was_first_read(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [], moment(1))
+    assert changed(staging) == {"a": stored(1), "b": stored(1)}
+    staging.load([spool(folder, [[charge("c")]])], [], moment(2))
+    assert changed(staging) == {"a": stored(1), "b": stored(1), "c": stored(2)}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"amount": 2},
+        {"amount": None},
+        {"rate": "0.000000000001"},
+        {"status": ""},
+        {"status": None},
+        {"paid": False},
+        {"created": 1_700_000_001},
+        {"address": {**ADDRESS, "lines": [None, 1]}},
+        {"address": None},
+        {"metadata": {"k": "w"}},
+        {"metadata": {}},
+        {"metadata": None},
+        {"metadata": {"k": "v", "l": ""}},
+        {"_extra": {"new": 1}},
+    ],
+)
+def test_it_moves_on_when_any_column_changes_and_stays_otherwise(
+    staging: DuckStaging, folder: Path, fields: dict[str, object]
+) -> None:
+    before = charge("a", rate="0.5", address=ADDRESS, metadata={"k": "v"})
+    staging.load([spool(folder, [[before, charge("b", metadata={})]])], [], moment(1))
+    staging.load([spool(folder, [[before, charge("b", metadata={})]])], [], moment(2))
+    assert changed(staging) == {"a": stored(1), "b": stored(1)}
+    assert rows(staging.path, "SELECT DISTINCT _read_at FROM charges") == [(stored(2),)]
+    staging.load([spool(folder, [[{**before, **fields}, charge("b", metadata={})]])], [], moment(3))
+    assert changed(staging) == {"a": stored(3), "b": stored(1)}
+
+
+def test_an_empty_map_is_not_a_missing_one(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a", metadata={}), charge("b", metadata=None)]])], [], moment(1))
+    staging.load([spool(folder, [[charge("a", metadata=None), charge("b", metadata={})]])], [], moment(2))
+    assert changed(staging) == {"a": stored(2), "b": stored(2)}
+
+
+def test_only_the_last_of_a_loads_rows_counts(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a")]])], [], moment(1))
+    there_and_back = [charge("a", amount=2)], [charge("a")]
+    staging.load([spool(folder, there_and_back)], [], moment(2))
+    assert changed(staging) == {"a": stored(1)}
+
+
+def test_accounts_do_not_share_a_row(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a")]], account="acct_1")], [], moment(1))
+    staging.load([spool(folder, [[charge("a")]], account="acct_2")], [], moment(2))
+    found = rows(staging.path, "SELECT _account, _changed_at FROM charges ORDER BY ALL")
+    assert found == [("acct_1", stored(1)), ("acct_2", stored(2))]
+
+
+def test_going_and_coming_back_are_changes(staging: DuckStaging, folder: Path) -> None:
+    both = [charge("a"), charge("b")]
+    staging.load([spool(folder, [both])], [covered(1)], moment(1))
+    staging.load([spool(folder, [[charge("b")]])], [covered(2)], moment(2))
+    assert changed(staging) == {"a": stored(2), "b": stored(1)}
+    staging.load([spool(folder, [both])], [covered(3)], moment(3))
+    assert changed(staging) == {"a": stored(3), "b": stored(1)}
+    staging.load([], [], moment(4), Changes(gone=(Gone("acct_1", "charges", ("b",)),)))
+    assert changed(staging) == {"a": stored(3), "b": stored(4)}
+    staging.load([], [], moment(5), Changes(gone=(Gone("acct_1", "charges", ("b",)),)))
+    assert changed(staging) == {"a": stored(3), "b": stored(4)}
+
+
+def test_a_row_that_comes_back_into_sight_has_changed(staging: DuckStaging, folder: Path) -> None:
+    open_only = ((Predicate("status", Op.EQ, ("open",)),),)
+    staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
+    staging.load([], [covered(2, where=open_only)], moment(2))
+    assert changed(staging) == {"a": stored(1)}
+    # Who looked for the first time while it was out of sight has not seen it.
+    staging.load([spool(folder, [[charge("a")]])], [covered(3, where=open_only)], moment(3))
+    assert changed(staging) == {"a": stored(3)}
+
+
+def test_later_changes_have_later_instants_whatever_the_clock_says(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a")]])], [], moment(5))
+    for amount, minute in ((2, 5), (3, 4), (4, 6)):
+        seen = seen_at(staging)
+        staging.load([spool(folder, [[charge("a", amount=amount)]])], [], moment(minute))
+        assert list(changed(staging).values()) == [seen_at(staging)]
+        assert seen_at(staging) > seen
+    assert changed(staging) == {"a": stored(6)}
+
+
+def test_a_file_of_an_earlier_version_has_changed_when_the_column_comes(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [], moment(1))
+    with duckdb.connect(str(staging.path)) as connection:
+        connection.execute("ALTER TABLE charges DROP COLUMN _changed_at; DROP TABLE weir.file")
+    staging.load([spool(folder, [[charge("b")]])], [], moment(2))
+    assert changed(staging) == {"a": stored(2), "b": stored(2)}
+    staging.load([spool(folder, [[charge("b")]])], [], moment(3))
+    assert changed(staging) == {"a": stored(2), "b": stored(2)}
+
+
+def test_each_file_has_an_identity_of_its_own(tmp_path: Path, folder: Path) -> None:
+    found = set()
+    assert DuckStaging(tmp_path / "stripe.duckdb", catalogue()).instant() is None
+    for _ in range(3):
+        staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
+        staging.load([spool(folder, [[charge("a")]])], [], moment(1))
+        first = staging.instant()
+        assert first is not None
+        staging.load([], [covered(2)], moment(2))
+        assert staging.instant() == MirrorInstant(first.file, moment(2))
+        assert first.leads_to(staging.instant())
+        found.add(first.file)
+        staging.path.unlink()
+    assert len(found) == 3
+
+
+def test_a_load_that_fails_changes_no_instant(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a")]])], [], moment(1))
+    before = staging.instant()
+    broken = spool(folder, [[charge("a", amount=2)]])
+    cut = Path(broken.path)
+    cut.write_bytes(cut.read_bytes()[:-7])
+    with pytest.raises(SpoolError):
+        staging.load([broken], [], moment(2))
+    assert staging.instant() == before
+    assert changed(staging) == {"a": stored(1)}

@@ -1,0 +1,31 @@
+"""A connection that is only written to has a mirror too: of nothing, with how its rows went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from engine.duck import DuckStaging
+from engine.duck.staging.outcomes import ROWS
+from engine.run import RowOutcome
+from tests.support.duck.staged import catalogue, moment, rows
+
+
+def test_a_file_with_outcomes_only_is_a_mirror_of_nothing(tmp_path: Path) -> None:
+    compared = tmp_path / "compared.duckdb"
+    with duckdb.connect(str(compared)) as connection:
+        connection.execute(
+            f"CREATE TABLE {ROWS} AS SELECT 1::BIGINT AS row, 'a' AS key, 'call' AS verdict, NULL::VARCHAR AS object, "
+            "NULL::VARCHAR AS problem, '{}'::JSON AS data"
+        )
+    staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
+    outcome = RowOutcome(1, "a", "success", "called", "cus_1", moment(1), "r1-1")
+    staging.keep_outcomes(compared, "r1", "ask.greet", [outcome], moment(1))
+    assert staging.coverage() == ()
+    assert staging.mirrors() == ()
+    assert not staging.mirror("").rows
+    assert staging.gaps("") == ()
+    assert rows(staging.path, "SELECT step, key, _status, _entity_id FROM weir.outcomes") == [
+        ("ask.greet", "a", "success", "cus_1")
+    ]

@@ -1,0 +1,225 @@
+"""Staging: what goes in comes out, once, with its coverage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.connector import Op, Predicate
+from engine.connector.spool import SpoolError
+from engine.duck.staging.staging import DuckStaging
+from engine.relation import INTEGER, TEXT, Column
+from engine.run import Drift, StoreError
+from tests.support.duck.staged import ACCOUNT, catalogue, covered, instant, moment, rows, spool, stored, table
+
+DELETED = "_deleted_at < 'infinity'"
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> DuckStaging:
+    return DuckStaging(tmp_path / "staging" / "stripe.duckdb", catalogue())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "spool"
+    path.mkdir()
+    return path
+
+
+def charge(key: str, created: int = 1_700_000_000, **fields: object) -> dict[str, object]:
+    return {"id": key, "object": "charge", "created": created, "status": "open", **fields}
+
+
+def live(staging: DuckStaging) -> list[object]:
+    found = rows(staging.path, "SELECT id FROM charges WHERE _deleted_at IS NULL ORDER BY id")
+    return [key for (key,) in found]
+
+
+def test_values_arrive_with_their_types(staging: DuckStaging, folder: Path) -> None:
+    address = {"city": "Zürich", "lines": [1, None, {"a": "b"}]}
+    page = [
+        charge("a", amount=2**62, rate="12.123456789012", paid=True, address=address, metadata={"k": "v", "ü": ""}),
+        charge("b", created="2026-03-01T10:00:00.250Z", amount=None, rate=None, paid=None, address=None, metadata={}),
+        {"id": "c", "_extra": {"new": [1, 2], "amount": "x"}},
+    ]
+    report = staging.load([spool(folder, [page])], [covered(1)], moment(1))
+    assert (report.rows, report.removed, report.drift) == (3, 0, ())
+    found = rows(staging.path, "SELECT created, amount, rate, paid, address, metadata FROM charges ORDER BY id")
+    assert found[0][:4] == (instant(1_700_000_000), 2**62, Decimal("12.123456789012"), True)
+    assert json.loads(str(found[0][4])) == address
+    assert found[0][5] == {"k": "v", "ü": ""}
+    assert found[1] == (instant(1_772_359_200.25), None, None, None, None, {})
+    assert found[2] == (None,) * 6
+    system = "SELECT DISTINCT _account, _livemode, _api_version, _read_at, _source, _deleted_at FROM charges"
+    assert rows(staging.path, system) == [("acct_1", False, "2026-10-28", stored(1), "list", None)]
+    extra = dict(rows(staging.path, "SELECT id, _extra FROM charges WHERE _extra IS NOT NULL"))
+    assert {key: json.loads(str(value)) for key, value in extra.items()} == {"c": {"new": [1, 2], "amount": "x"}}
+
+
+def test_a_row_is_there_once_and_the_last_one_wins(staging: DuckStaging, folder: Path) -> None:
+    first = [spool(folder, [[charge("a", amount=1), charge("b", amount=1)], [charge("a", amount=2)]])]
+    assert staging.load(first, [], moment(1)).rows == 3
+    assert rows(staging.path, "SELECT id, amount FROM charges ORDER BY id") == [("a", 2), ("b", 1)]
+    staging.load([spool(folder, [[charge("b", amount=9), charge("c", amount=1)]])], [], moment(2))
+    assert rows(staging.path, "SELECT id, amount FROM charges ORDER BY id") == [("a", 2), ("b", 9), ("c", 1)]
+    staging.load([spool(folder, [[charge("a", amount=7)]], account="acct_2")], [], moment(3))
+    found = rows(staging.path, "SELECT _account, amount FROM charges WHERE id = 'a' ORDER BY ALL")
+    assert found == [("acct_1", 2), ("acct_2", 7)]
+
+
+def test_files_of_one_load_keep_their_own_account(staging: DuckStaging, folder: Path) -> None:
+    files = [spool(folder, [[charge("a")]], account="acct_1"), spool(folder, [[charge("a")]], account="acct_2")]
+    staging.load([*files, spool(folder, [[{"id": "cus"}]], bucket="customers", account=None)], [], moment(1))
+    assert rows(staging.path, "SELECT _account FROM charges ORDER BY 1") == [("acct_1",), ("acct_2",)]
+    assert rows(staging.path, "SELECT _account, id FROM customers") == [("", "cus")]
+
+
+def test_what_a_complete_read_no_longer_brings_is_tombstoned(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(1)], moment(1))
+    report = staging.load([spool(folder, [[charge("b")]])], [covered(2)], moment(2))
+    assert report.removed == 1
+    assert live(staging) == ["b"]
+    assert rows(staging.path, "SELECT id, _deleted_at FROM charges WHERE id = 'a'") == [("a", stored(2))]
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(3)], moment(3))
+    assert live(staging) == ["a", "b"]
+
+
+def test_a_read_speaks_only_of_its_window_account_and_filter(staging: DuckStaging, folder: Path) -> None:
+    page = [charge("a", 100), charge("b", 200), charge("c", 300), charge("d", 250, status="paid")]
+    staging.load([spool(folder, [page])], [covered(1)], moment(1))
+    assert staging.load([], [covered(2, gte=100, lt=200, complete=False)], moment(2)).removed == 0
+    assert staging.load([], [covered(2, account="acct_2")], moment(2)).removed == 0
+    assert (
+        staging.load([], [covered(2, gte=150, lt=300, where=((Predicate("nope", Op.EQ, (1,)),),))], moment(2)).removed
+        == 0
+    )
+    paid = (Predicate("status", Op.IN, ("paid", "x")),)
+    assert staging.load([], [covered(3, gte=150, lt=300, where=(paid,))], moment(3)).removed == 1
+    assert live(staging) == ["a", "b", "c"]
+    assert staging.load([], [covered(4, gte=200, lt=300)], moment(4)).removed == 2
+    assert live(staging) == ["a", "c"]
+
+
+def test_a_row_that_left_a_filter_is_told_gone_only_by_a_read_of_all(staging: DuckStaging, folder: Path) -> None:
+    paid = ((Predicate("status", Op.EQ, ("paid",)),),)
+    page = [charge("a", status="paid"), charge("b", status="paid"), charge("c")]
+    staging.load([spool(folder, [page])], [covered(1)], moment(1))
+    assert staging.load([], [covered(2, where=paid)], moment(2)).removed == 2
+    assert live(staging) == ["c"]
+    assert rows(staging.path, f"SELECT id FROM charges WHERE {DELETED}") == []
+    assert staging.load([], [covered(3, where=paid)], moment(3)).removed == 0
+    back = [charge("b", status="open"), charge("c")]
+    assert staging.load([spool(folder, [back])], [covered(4)], moment(4)).removed == 1
+    assert live(staging) == ["b", "c"]
+    assert rows(staging.path, f"SELECT id, _deleted_at FROM charges WHERE {DELETED}") == [("a", stored(4))]
+
+
+def test_filters_compare_instants_as_unix_seconds(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a", 100), charge("b", 200)]])], [], moment(1))
+    where = (
+        (Predicate("created", Op.GT, (150,)), Predicate("paid", Op.EQ, (True,))),
+        (Predicate("created", Op.LE, (100,)),),
+    )
+    assert staging.load([], [covered(2, where=where)], moment(2)).removed == 1
+    assert live(staging) == ["b"]
+    assert staging.load([], [covered(3, where=())], moment(3)).removed == 0
+
+
+def test_rows_are_counted_once_however_often_they_were_read(staging: DuckStaging, folder: Path) -> None:
+    assert staging.mirrors() == ()
+    page = [{"id": f"ch_{number}", "created": number} for number in range(7)]
+    for second in (1, 2):
+        where = ((Predicate("status", Op.EQ, ("paid",)),),) if second == 2 else ((),)
+        staging.load([spool(folder, [page])], [covered(second, where=where)], moment(second))
+    (mirror,) = staging.mirrors()
+    assert (mirror.account, mirror.rows) == (ACCOUNT, {"charges": 7})
+
+
+def test_coverage_is_kept_replaced_and_forgotten(staging: DuckStaging, folder: Path) -> None:
+    assert staging.coverage() == ()
+    open_only = ((Predicate("status", Op.EQ, ("open",)),),)
+    staging.load([], [covered(1, gte=0, lt=100), covered(1, gte=100, lt=200)], moment(1))
+    staging.load([], [covered(1, where=open_only)], moment(1))
+    assert [(each.gte, each.lt, each.where) for each in staging.coverage()] == [
+        (None, None, open_only),
+        (0, 200, ((),)),
+    ]
+    staging.load([], [covered(2, gte=0, lt=200)], moment(2))
+    assert [(each.gte, each.lt) for each in staging.coverage()] == [(None, None), (0, 200)]
+    everything = covered(3)
+    staging.load([spool(folder, [[charge("a")]])], [everything], moment(3))
+    assert staging.coverage() == (replace(everything, read_at=moment(3)),)
+
+
+def test_a_filtered_read_that_removes_rows_ends_older_claims(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(1)], moment(1))
+    open_only = covered(2, where=((Predicate("status", Op.EQ, ("open",)),),))
+    staging.load([spool(folder, [[charge("a")]])], [open_only], moment(2))
+    assert staging.coverage() == (replace(open_only, read_at=moment(2)),)
+
+
+def test_drift_is_summed_and_remembered_once(staging: DuckStaging, folder: Path) -> None:
+    one = spool(folder, [[charge("a")]], drift=[("new", "unknown", 2), ("amount", "mistyped", 1)])
+    two = spool(folder, [[charge("b")]], drift=[("new", "unknown", 3)])
+    report = staging.load([one, two], [], moment(1))
+    assert report.drift == (Drift("charges", "amount", "mistyped", 1), Drift("charges", "new", "unknown", 5))
+    staging.load([two], [], moment(2))
+    found = rows(staging.path, 'SELECT field, "rows", first_seen, last_seen FROM weir.drift ORDER BY field')
+    assert found == [
+        ("amount", 1, stored(1), stored(1)),
+        ("new", 3, stored(1), stored(2)),
+    ]
+
+
+def test_new_columns_are_added_and_changed_types_start_anew(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
+    wider = DuckStaging(staging.path, catalogue(table("charges", Column("risk", INTEGER))))
+    wider.load([spool(folder, [[charge("b", risk=7)]])], [], moment(2))
+    assert rows(staging.path, "SELECT id, risk FROM charges ORDER BY id") == [("a", None), ("b", 7)]
+    assert len(wider.coverage()) == 1
+    other = DuckStaging(staging.path, catalogue(table("charges", Column("risk", TEXT))))
+    other.load([spool(folder, [[charge("c", risk="high")]])], [], moment(3))
+    assert rows(staging.path, "SELECT id, risk FROM charges") == [("c", "high")]
+    assert other.coverage() == ()
+
+
+def test_a_broken_file_changes_nothing(staging: DuckStaging, folder: Path) -> None:
+    staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
+    good = spool(folder, [[charge("b")]] * 20)
+    cut = Path(good.path)
+    cut.write_bytes(cut.read_bytes()[:-7])
+    with pytest.raises(SpoolError):
+        staging.load([spool(folder, [[charge("c")]], bucket="customers"), good], [covered(2)], moment(2))
+    assert live(staging) == ["a"]
+    assert staging.coverage() == (replace(covered(1), read_at=moment(1)),)
+    assert rows(staging.path, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'") == [("charges",)]
+
+
+def test_json_that_is_none_changes_nothing(staging: DuckStaging, folder: Path) -> None:
+    file = spool(folder, [[charge("a")]])
+    body = Path(file.path).read_bytes()
+    Path(file.path).write_bytes(body.replace(b'"charge"', b'"charg\xff"'))
+    with pytest.raises(StoreError, match="pages could not be stored") as raised:
+        staging.load([file], [covered(1)], moment(1))
+    assert raised.value.code == "E611"
+    assert staging.coverage() == ()
+
+
+def test_an_unknown_table_is_refused(staging: DuckStaging, folder: Path) -> None:
+    with pytest.raises(KeyError):
+        staging.load([spool(folder, [[charge("a")]], bucket="nope")], [], moment(1))
+    assert not staging.path.exists()
+
+
+def test_odd_names_and_texts_survive(tmp_path: Path, folder: Path) -> None:
+    odd = 'it\'s "odd" \\ ü'
+    staging = DuckStaging(tmp_path / "o'dd.duckdb", catalogue(table("charges", Column(odd, TEXT))))
+    text = "'; DROP TABLE charges; -- \" \\ \u0000 🦆"
+    staging.load([spool(folder, [[charge("a", **{odd: text})]])], [], moment(1))
+    escaped = odd.replace('"', '""')
+    assert rows(staging.path, f'SELECT "{escaped}" FROM charges') == [(text,)]

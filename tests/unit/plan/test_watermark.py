@@ -1,0 +1,96 @@
+"""Whether what a step has seen still counts, and what is said if not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.connector import MirrorInstant
+from engine.diagnostics import Place
+from engine.graph import Action, Bound, Box, Import
+from engine.plan import ConnectionSettings, Watermark, parts_of
+from engine.plan.watermark import why_changed
+from engine.relation import TEXT, Column, Relation
+
+RELATION = Relation((Column("id", TEXT, True),))
+SETTINGS = ConnectionSettings(
+    "stripe_main", "stripe", "local", 1000, ("env", "KEY"), "2026-10-28.endive", "test", None, None, None
+)
+STEP = Import(
+    id="people.load",
+    interface="people",
+    name="load",
+    connection="stripe_main",
+    box=Box("SELECT id FROM changed.customers", Place("a"), ("stripe_main", "schema"), Bound(RELATION, ())),
+    into="people",
+    relation=RELATION,
+    key=("id",),
+    action=Action.UPSERT,
+    match=(("id", "id"),),
+    mapping=(),
+    on_error="stop",
+    on_empty="continue",
+    snapshot=False,
+    origin=Place("a"),
+    after=(),
+    fingerprint=(("box", "1"), ("write", "2"), ("table", "3")),
+)
+AT = MirrorInstant("file", datetime(2026, 11, 20, 12, 30, 1, tzinfo=UTC))
+LATER = MirrorInstant("file", AT.changed_at + timedelta(hours=1))
+MARK = Watermark("people.load", "run-7", AT, parts_of(STEP, SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (AT, "rows changed since 2026-11-20 12:30:01 UTC, which run run-7 has seen"),
+        (LATER, "rows changed since 2026-11-20 12:30:01 UTC, which run run-7 has seen"),
+        (replace(LATER, file="other"), "rebuild from all rows: the mirror was made anew since run run-7"),
+        (None, "rebuild from all rows: the mirror was made anew since run run-7"),
+    ],
+)
+def test_what_the_mirror_says(now: MirrorInstant | None, said: str) -> None:
+    assert why_changed(STEP, SETTINGS, MARK, now) == said
+
+
+def test_a_mirror_that_went_back_is_no_continuation() -> None:
+    said = why_changed(STEP, SETTINGS, replace(MARK, at=LATER), AT)
+    assert said == "rebuild from all rows: the mirror is older than what run run-7 has seen"
+
+
+def test_a_step_that_has_seen_nothing_sees_all() -> None:
+    assert why_changed(STEP, SETTINGS, None, AT) == "all rows: the step has not seen any yet"
+    lost = replace(MARK, lost=True)
+    assert why_changed(STEP, SETTINGS, lost, AT) == "rebuild from all rows: the table `people` is not there any more"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("box", "the SQL box has changed"),
+        ("write", "the action, the match or the mapping has changed"),
+        ("table", "the definition of its table has changed"),
+    ],
+)
+def test_what_was_edited_is_named(part: str, said: str) -> None:
+    edited = replace(STEP, fingerprint=tuple((each, "new" if each == part else h) for each, h in STEP.fingerprint))
+    assert why_changed(edited, SETTINGS, MARK, AT) == f"rebuild from all rows: {said} since run run-7"
+
+
+@pytest.mark.parametrize(
+    ("edit", "rebuilds"),
+    [
+        ({"mode": "live"}, True),
+        ({"api_version": "2027-01-01.x"}, True),
+        ({"base_url": "sandbox"}, True),
+        ({"accounts": ("acct_1",)}, True),
+        ({"secret": ("env", "OTHER")}, False),
+        ({"timeout_ms": 1, "requests_per_second": 5.0, "agent": "far", "reread": {"customers": 1.0}}, False),
+    ],
+)
+def test_whom_the_connection_reaches_counts(edit: dict[str, Any], rebuilds: bool) -> None:
+    said = why_changed(STEP, replace(SETTINGS, **edit), MARK, AT)
+    assert said.startswith("rebuild from all rows: the connection has changed" if rebuilds else "rows changed since")

@@ -1,0 +1,43 @@
+"""Empty answers that are worth a look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from engine.connector import Coverage, Op, Predicate
+from engine.run.tasks.extract.answers import Answers
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ALL = Coverage("", "customers", None, 100, ((),), NOW, "list", "v", 1, 7, True)
+NONE = replace(ALL, rows=0)
+
+
+def emptied(before: list[Coverage], *slices: list[Coverage]) -> tuple[str, ...]:
+    answers = Answers(before)
+    for each in slices:
+        answers.add(each)
+    return answers.emptied({"customers"})
+
+
+def test_a_table_that_had_rows_and_has_none_is_told() -> None:
+    assert emptied([ALL], [NONE]) == ("no rows in `customers`, where an earlier run read 7",)
+    assert emptied([replace(ALL, account="acct_1")], [replace(NONE, account="acct_1")]) == (
+        "no rows in `customers` of acct_1, where an earlier run read 7",
+    )
+    assert emptied([NONE], [NONE]) == ()
+    assert emptied([], [NONE]) == ()
+
+
+def test_the_rows_of_all_windows_count() -> None:
+    windows = [replace(ALL, gte=50), replace(NONE, lt=50)]
+    assert emptied([ALL], windows) == ()
+    assert emptied([ALL], [windows[1]], [windows[0]]) == ()
+    assert emptied(windows, [NONE]) != ()
+
+
+def test_another_question_is_another_matter() -> None:
+    paid = ((Predicate("status", Op.EQ, ("paid",)),),)
+    assert emptied([ALL], [replace(NONE, where=paid)]) == ()
+    assert emptied([ALL], [replace(NONE, gte=90)]) == ()
+    assert emptied([ALL], [replace(NONE, continues=NOW)]) == ()

@@ -1,0 +1,1 @@
+"""What only developers of Weir run; not in the wheel."""
