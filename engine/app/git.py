@@ -1,4 +1,8 @@
-"""Who runs, which commit of the project, and what its definitions were at another one."""
+"""Who runs, which commit of the project, and what its definitions were at another one.
+
+The folder may be a pull request's: whatever it holds must not make Git run a program. The repository is therefore the
+one around the project (never a bare one *in* it), and everything by which Git starts something else is switched off.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,36 @@ import getpass
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 _LINK: Final = "120000"
 _FILES: Final = ("100644", "100755")
+_DEFINITIONS: Final = ("connections", "interfaces", "schemas", "weir.yaml")
+_SETTINGS: Final = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.sshCommand": "false",
+    "core.askPass": "false",
+    "core.pager": "cat",
+    "credential.helper": "",
+    "protocol.allow": "never",
+    "safe.bareRepository": "explicit",
+    "submodule.recurse": "false",
+    "uploadpack.packObjectsHook": "",
+}
+"""They win over the repository's: each names a program, or a way to reach another repository."""
+_ENVIRONMENT: Final = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C.UTF-8",
+}
 
 
 class GitError(Exception):
@@ -23,14 +51,9 @@ def git_commit(root: Path) -> str | None:
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return None
-    changed = _git(root, "status", "--porcelain", "--", "connections", "interfaces", "schemas", "weir.yaml")
-    return f"{commit}+changes" if changed else commit
-
-
-def git_root(root: Path) -> Path | None:
-    """The working tree's root around the project's folder."""
-    found = _git(root, "rev-parse", "--show-toplevel")
-    return Path(found) if found else None
+    status = ("status", "--porcelain", "--ignore-submodules=all", "--", *_DEFINITIONS)
+    changed = _git(root, *status, settings=_without_filters(root))
+    return commit if changed == "" else f"{commit}+changes"
 
 
 def demand_commit(root: Path) -> None:
@@ -101,9 +124,26 @@ def _contents(root: Path, identities: Sequence[str]) -> Iterator[bytes]:
     at = 0
     for _ in identities:
         head_end = answer.index(b"\n", at)
-        size = int(answer[at:head_end].split(b" ")[2])
+        head = answer[at:head_end].split(b" ")
+        if len(head) != 3:  # `<id> missing`: a partial or damaged clone
+            raise GitError("the clone lacks objects of that commit: `git fetch --refetch --no-filter`")
+        size = int(head[2])
         yield answer[head_end + 1 : head_end + 1 + size]
         at = head_end + 1 + size + 1
+
+
+def _without_filters(root: Path) -> dict[str, str]:
+    """Settings that switch off the filters that the repository declares.
+
+    Which file passes which filter is written in `.gitattributes`, and what a filter runs may be a file of the project.
+    """
+    listed = _git(root, "config", "--name-only", "-z", "--get-regexp", r"^filter\.") or ""
+    drivers = {name.removeprefix("filter.").rpartition(".")[0] for name in listed.split("\0") if name}
+    return {
+        f"filter.{driver}.{key}": "false" if key == "required" else ""
+        for driver in sorted(drivers)
+        for key in ("clean", "smudge", "process", "required")
+    }
 
 
 def user_name() -> str:
@@ -114,9 +154,9 @@ def user_name() -> str:
         return "unknown"
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def _git(root: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> str | None:
     try:
-        return _demand(root, *arguments).strip()
+        return _bytes(root, *arguments, settings=settings).decode(errors="surrogateescape").strip()
     except GitError:
         return None
 
@@ -125,18 +165,50 @@ def _demand(root: Path, *arguments: str) -> str:
     return _bytes(root, *arguments).decode(errors="surrogateescape")
 
 
-def _bytes(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+def _bytes(root: Path, *arguments: str, given: bytes = b"", settings: Mapping[str, str] | None = None) -> bytes:
     """What Git prints when it is `given` this. GitError when it is not there or refuses."""
-    program = shutil.which("git")
+    path = _absolute_path()
+    program = shutil.which("git", path=path)
     if program is None:
         raise GitError("Git is not installed")
+    where = _repository(root)
+    command = [program, f"--git-dir={where / '.git'}", f"--work-tree={where}", *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - arguments are ours or behind --end-of-options, no shell
-            [program, "-C", str(root), *arguments], capture_output=True, timeout=30, check=False, input=given
+            command,
+            cwd=root,
+            env={"PATH": path, **_ENVIRONMENT, **_as_environment({**_SETTINGS, **(settings or {})})},
+            input=given,
+            capture_output=True,
+            timeout=30,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git {arguments[0]}: {error}") from None
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GitError(said[0] if said else f"git {arguments[0]} says no")
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise GitError(lines[0] if lines else f"`git {arguments[0]}` failed")
     return done.stdout
+
+
+def _as_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings as Git reads them from its environment, where their names may hold any character."""
+    pairs: dict[str, str] = {}
+    for number, (name, value) in enumerate(settings.items()):
+        pairs |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **pairs}
+
+
+def _repository(root: Path) -> Path:
+    """The working tree around the project. Git itself would take a bare repository that the project contains."""
+    resolved = root.resolve()
+    for folder in (resolved, *resolved.parents):
+        if (folder / ".git").exists():
+            return folder
+    raise GitError("not a git repository")
+
+
+def _absolute_path() -> str:
+    """PATH without entries that depend on the working directory: `git` in the project is not Git."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(each for each in entries if Path(each).is_absolute())

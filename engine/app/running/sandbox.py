@@ -42,12 +42,13 @@ def embedded_sandbox(
     another process serves that world already, it is used, and stays as long as anybody uses it.
     """
     kept = ["--state", str(state)] if state is not None else []
-    command = [sys.executable, "-m", "engine.sandbox", "--port", "0", "--until-stdin-closes", *kept, *arguments]
+    command = [sys.executable, "-P", "-m", "engine.sandbox", "--port", "0", "--until-stdin-closes", *kept, *arguments]
     child = subprocess.Popen(  # noqa: S603 - our own module, no shell
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={name: environment[name] for name in _KEPT if name in environment},
+        env=minimal_environment(environment),
+        cwd="/",  # a module in the project's folder must never be taken for one of ours or of the standard library
         start_new_session=True,  # an interrupt at the terminal is for the run, which still needs the sandbox to stop
     )
     try:
@@ -57,6 +58,13 @@ def embedded_sandbox(
         yield address
     finally:
         _stop(child)
+
+
+def minimal_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the child needs of our environment. Folders of modules count only where they are named whole."""
+    kept = {name: environment[name] for name in _KEPT if name in environment}
+    modules = [each for each in kept.pop("PYTHONPATH", "").split(os.pathsep) if Path(each).is_absolute()]
+    return kept | ({"PYTHONPATH": os.pathsep.join(modules)} if modules else {})
 
 
 def _line(child: subprocess.Popen[bytes], deadline: float) -> bytes:

@@ -18,5 +18,5 @@ def command(arguments: tuple[str, ...]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = {name: value for name, value in os.environ.items() if "STRIPE" not in name.upper()}
-    program = [sys.executable, "-m", "engine.sandbox", *arguments]
+    program = [sys.executable, "-P", "-m", "engine.sandbox", *arguments]
     os.execve(sys.executable, program, kept)  # noqa: S606 - our own module, no shell
