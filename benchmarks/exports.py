@@ -3,7 +3,7 @@
     python -m benchmarks.exports [--creates 10000] [--rate 100] [--latency 0.1] [--rows 100000]
 
 Creates go to the sandbox, which answers after `--latency` seconds and refuses what is above `--rate` requests a second.
-Planning compares `--rows` customers of the fast server with rows of which one in a hundred says something else; their
+Planning compares `--rows` customers of the fast server with rows of which one in a hundred differs; their
 mirror is fresh before. Afterwards as many objects must be there as rows, each once; a second run must write nothing.
 """
 

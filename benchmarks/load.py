@@ -73,7 +73,7 @@ def project(folder: Path, url: str) -> Path:
 
 
 def take_turns(found: list[Way], rounds: int) -> None:
-    """Measure each way so many times. What an answer says must be the number of rows."""
+    """Measure each way so many times. The answer must be the number of rows."""
     for rows in sorted({way.rows for way in found}):
         with server(rows // 2, rows // 2) as stripe, tempfile.TemporaryDirectory() as temporary:
             for turn in range(rounds):

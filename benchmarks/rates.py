@@ -4,7 +4,7 @@
 
 Without a limit: one list and two, against a single cursor. With a limit of all requests: two lists; with a limit of
 each endpoint: one list. What a limit allows is a hundred objects a request. A limit is found by trying, unless the
-connection says it.
+connection configures it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Case:
     options: tuple[str, ...]
     best: float
     said: float | None = None
-    """The connection's `requests_per_second`, if it says what the limit is."""
+    """The connection's `requests_per_second`, if it configures the limit."""
 
 
 def objects_a_second(stripe: Stripe, rows: int) -> tuple[float, dict[str, Any]]:

@@ -131,21 +131,21 @@ class Account:
             self._happen(table, number, since + int(part * seconds))
         return {"happened": len(happenings)}
 
-    def _happen(self, table: Table, number: int | None, moment: int) -> None:
+    def _happen(self, table: Table, number: int | None, timestamp: int) -> None:
         kind = "updated"
         if number is None:
-            number = self.create(table, moment)
+            number = self.create(table, timestamp)
             kind = "created" if table.path.endswith("customers") else "succeeded"
         else:
             self.change(table, number)
-        self._tell(table, number, moment, f"{table.path[4:-1]}.{kind}")
+        self._emit(table, number, timestamp, f"{table.path[4:-1]}.{kind}")
 
-    def _tell(self, table: Table, number: int, moment: int, kind: str) -> None:
+    def _emit(self, table: Table, number: int, timestamp: int, kind: str) -> None:
         values = {
-            "id": f"evt_{len(self.events.bodies):016x}", "created": moment, "version": VERSION, "type": kind,
+            "id": f"evt_{len(self.events.bodies):016x}", "created": timestamp, "version": VERSION, "type": kind,
             "object": table.bodies[number].decode(),
         }  # fmt: skip
-        self.events.add(moment, values)
+        self.events.add(timestamp, values)
 
     def truth(self) -> dict[str, object]:
         """How many objects there are, and how often they were changed."""
@@ -154,7 +154,7 @@ class Account:
 
 @dataclass
 class Served:
-    """What was asked for so far: list requests that were answered, and the moments of the first and the last one."""
+    """What was asked for so far: list requests that were answered, and the times of the first and the last one."""
 
     requests: int = 0
     bytes: int = 0

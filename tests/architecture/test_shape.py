@@ -66,7 +66,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     assert long == {}
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_name_without_meaning() -> None:
     assert [str(file) for file in OURS if file.stem in FORBIDDEN_NAMES or file.parent.name in FORBIDDEN_NAMES] == []
 
 

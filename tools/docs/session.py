@@ -29,8 +29,9 @@ COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("query", "schema", "SELECT name, email, created_at FROM customers ORDER BY 3 DESC LIMIT 3"),
 )
 _DEFINITION: Final = "interfaces/customers.yaml"
-_SLIP: Final = ("name, email, created", "name, emial, created")
-_RUN: Final = (re.compile(r"in \d+\.\d s \(run [0-9a-f-]+\)"), "in 0.5 s (run 20260101-090000-1f6e0a)")
+_MISTAKE: Final = ("name, email, created", "name, emial, created")
+_RUN: Final = re.compile(r"in \d+\.\d s \(run [0-9a-f-]+\)")
+_FIXED_RUN: Final = "in 0.5 s (run 20260101-090000-1f6e0a)"
 
 # The format of rich without its fonts, which come from another host.
 _FORMAT: Final = """\
@@ -60,15 +61,15 @@ line-height: {line_height}px; font-variant-east-asian: full-width; }}
 
 
 def session() -> Iterator[tuple[str, str]]:
-    """Each command line with what it prints to the terminal, in a project of its own that has a slip in a SQL box."""
+    """Each command line with what it prints to the terminal, in a project of its own with a mistake in a SQL box."""
     with tempfile.TemporaryDirectory() as folder:
         _weir(Path(folder), "init", "shop")
         project = Path(folder, "shop")
         definition = project / _DEFINITION
-        definition.write_text(definition.read_text(encoding="utf-8").replace(*_SLIP), encoding="utf-8")
+        definition.write_text(definition.read_text(encoding="utf-8").replace(*_MISTAKE), encoding="utf-8")
         for command in COMMANDS:
             shown = " ".join(f'"{word}"' if " " in word else word for word in command)
-            yield f"weir {shown}", _RUN[0].sub(_RUN[1], _weir(project, *command))
+            yield f"weir {shown}", _RUN.sub(_FIXED_RUN, _weir(project, *command))
 
 
 def picture() -> str:
@@ -76,7 +77,7 @@ def picture() -> str:
     console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), force_terminal=True)  # noqa: SIM115
     for command, output in session():
         console.print(Text.assemble(("$ ", "bold green"), (command, "bold")), soft_wrap=True)
-        console.print(Text.from_ansi(output), soft_wrap=True)
+        console.print(Text.from_ansi(output.rstrip()), soft_wrap=True)
         console.print()
     return console.export_svg(title="weir", theme=DIMMED_MONOKAI, code_format=_FORMAT, unique_id="weir")
 
