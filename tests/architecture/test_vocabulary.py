@@ -30,7 +30,13 @@ CLEAN = (
 """Files and folders that obey the list. Widen it as others do; in the end it is everything in `EVERYTHING`."""
 
 EVERYTHING = ("README.md", "CHANGELOG.md", "Makefile", "docs", "engine", "tools", "tests", "benchmarks")
-NOT_YET = ("docs/reference", "docs/connectors.md")
+NOT_YET = (
+    "docs/connectors.md",
+    "docs/reference/api.md",
+    "docs/reference/boxes.md",
+    "docs/reference/diagnostics.md",
+    "docs/reference/language.md",
+)
 """Parts of clean folders that are not clean yet."""
 
 SUFFIXES = {".py", ".md", ".sql", ".tmpl", ".yaml", ".yml", ""}

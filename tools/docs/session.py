@@ -7,6 +7,7 @@ Run times and ids of runs differ from one session to the next, so they are writt
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -60,26 +61,32 @@ line-height: {line_height}px; font-variant-east-asian: full-width; }}
 """
 
 
-def session() -> Iterator[tuple[str, str]]:
-    """Each command line with what it prints to the terminal, in a project of its own with a mistake in a SQL box."""
-    with tempfile.TemporaryDirectory() as folder:
-        _weir(Path(folder), "init", "shop")
-        project = Path(folder, "shop")
-        definition = project / _DEFINITION
-        definition.write_text(definition.read_text(encoding="utf-8").replace(*_MISTAKE), encoding="utf-8")
-        for command in COMMANDS:
-            shown = " ".join(f'"{word}"' if " " in word else word for word in command)
-            yield f"weir {shown}", _RUN.sub(_FIXED_RUN, _weir(project, *command))
+def session(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each command line with what it prints to the terminal, in a new project `shop` with a mistake in a SQL box."""
+    _weir(folder, "init", "shop")
+    project = folder / "shop"
+    definition = project / _DEFINITION
+    definition.write_text(definition.read_text(encoding="utf-8").replace(*_MISTAKE), encoding="utf-8")
+    for command in COMMANDS:
+        shown = " ".join(f'"{word}"' if " " in word else word for word in command)
+        yield f"weir {shown}", _RUN.sub(_FIXED_RUN, _weir(project, *command))
 
 
-def picture() -> str:
-    """The session as SVG."""
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), force_terminal=True)  # noqa: SIM115
-    for command, output in session():
+def picture(folder: Path) -> str:
+    """The session as SVG. Its project stays in the folder, which must be empty."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    for command, output in session(folder):
         console.print(Text.assemble(("$ ", "bold green"), (command, "bold")), soft_wrap=True)
         console.print(Text.from_ansi(output.rstrip()), soft_wrap=True)
         console.print()
     return console.export_svg(title="weir", theme=DIMMED_MONOKAI, code_format=_FORMAT, unique_id="weir")
+
+
+def main() -> None:
+    """Draw the picture of the README, or the one that the first argument names."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURE
+        target.write_text(picture(Path(folder)), encoding="utf-8")
 
 
 def _weir(folder: Path, *arguments: str) -> str:
@@ -92,4 +99,4 @@ def _weir(folder: Path, *arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1] if len(sys.argv) > 1 else PICTURE).write_text(picture(), encoding="utf-8")
+    main()
