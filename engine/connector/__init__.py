@@ -38,6 +38,15 @@ from .target import (
     find_parameter,
     parameter_path,
 )
+from .window import (
+    EVERYTHING,
+    Window,
+    by_lower_bound,
+    group_touching,
+    holes_between,
+    merge_windows,
+    window_of_predicate,
+)
 from .writing import AnswerFile, SpooledAnswers, WriteCounts, WriteHooks, Writer, WriteRequest, WriteResult, WriteState
 
 __all__ = [
@@ -45,6 +54,7 @@ __all__ = [
     "CHANGES",
     "DECIMALS",
     "EVENT_GAP",
+    "EVERYTHING",
     "MIRROR_TABLES",
     "RETIREMENTS",
     "SCALARS",
@@ -89,12 +99,18 @@ __all__ = [
     "Verb",
     "Verdict",
     "VersionMove",
+    "Window",
     "WriteCounts",
     "WriteHooks",
     "WriteRequest",
     "WriteResult",
     "WriteState",
     "Writer",
+    "by_lower_bound",
     "find_parameter",
+    "group_touching",
+    "holes_between",
+    "merge_windows",
     "parameter_path",
+    "window_of_predicate",
 ]

@@ -13,6 +13,7 @@ from typing import Final
 from engine.relation import Relation
 
 from .need import Predicate
+from .window import Window
 
 CHANGES: Final = "(changes)"
 """The name of the read of what has changed, which is no table's: its failure means that events cannot be read."""
@@ -24,7 +25,7 @@ EVENT_GAP: Final = "event_gap"
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What staging holds of a table: a `created` window `[gte, lt)` in Unix seconds (None: no bound), or all of it.
+    """What staging has of a table: the rows created in `window` (Unix seconds).
 
     `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
     `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit and
@@ -37,8 +38,7 @@ class Coverage:
 
     account: str
     table: str
-    gte: int | None
-    lt: int | None
+    window: Window
     where: tuple[tuple[Predicate, ...], ...]
     as_of: datetime
     strategy: str

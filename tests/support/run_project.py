@@ -14,6 +14,7 @@ import duckdb
 import msgspec
 
 from engine.connector import (
+    EVERYTHING,
     ConnectorError,
     Failure,
     FailureKind,
@@ -92,8 +93,7 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
             Coverage(
                 "",
                 read.table,
-                None,
-                None,
+                EVERYTHING,
                 read.where,
                 datetime(2026, 1, 1, tzinfo=UTC),
                 "list",

@@ -99,9 +99,9 @@ def _object(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _whole(account: str, table: str, api_version: str, now: datetime) -> Coverage:
-    from engine.connector import Coverage
+    from engine.connector import EVERYTHING, Coverage
 
-    return Coverage(account, table, None, None, ((),), now, "list", api_version, 1, 0, complete=True)
+    return Coverage(account, table, EVERYTHING, ((),), now, "list", api_version, 1, 0, complete=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _table(name: str, mirror: Mirror, freshness: Freshness, settings: Connection
         freshness=freshness,
         next_reread=min(moments) + timedelta(seconds=every) if every and moments else None,
         holes=_holes(whole),
-        partial=not any(each.gte is None for each in whole),
+        partial=not any(each.window.gte is None for each in whole),
         stale=not valid,
         optional=name in settings.optional,
     )
@@ -127,12 +127,7 @@ def _is_valid(part: Coverage, mirror: Mirror, freshness: Freshness, api_version:
 
 def _holes(parts: Sequence[Coverage]) -> tuple[tuple[int, int], ...]:
     """What lies between windows that were read without a filter."""
-    found: list[tuple[int, int]] = []
-    end: int | None = None
-    for place, part in enumerate(sorted(parts, key=lambda each: (each.gte is not None, each.gte or 0))):
-        if place and end is not None and part.gte is not None and part.gte > end:
-            found.append((end, part.gte))
-        if part.lt is None:
-            break
-        end = part.lt if end is None else max(end, part.lt)
-    return tuple(found)
+    from engine.connector import holes_between
+
+    holes = holes_between(each.window for each in parts)
+    return tuple((each.gte, each.lt) for each in holes if each.gte is not None and each.lt is not None)

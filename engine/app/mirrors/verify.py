@@ -204,10 +204,7 @@ def _parts(
 
 def _conjunctions(coverage: Coverage, table: SourceTable) -> tuple[tuple[Predicate, ...], ...]:
     """The rows that a coverage speaks of."""
-    from engine.connector import Op, Predicate
-
-    bounds = ((Op.GE, coverage.gte), (Op.LT, coverage.lt))
-    window = tuple(Predicate(table.created or "", op, (bound,)) for op, bound in bounds if bound is not None)
+    window = coverage.window.predicates(table.created or "")
     return tuple((*window, *case) for case in coverage.where)
 
 

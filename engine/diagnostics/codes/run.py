@@ -213,7 +213,7 @@ A read of a whole table did not bring many of the rows that the mirror holds. Th
 that sees less than the one before. The mirror was left as it was.
 
 ```
-error[E613]: 812 of 1,000 rows of `customers` are not there any more
+error[E613]: 812 of 1,000 rows of `customers` no longer exist
 ```
 
 Look at it in the provider's dashboard. If they are gone indeed, run again with `--accept-deletes`.

@@ -1,4 +1,4 @@
-"""What a staging file says about itself: `weir.coverage` and `weir.drift`, written with the rows they speak of."""
+"""What a staging file records about itself: `weir.coverage` and `weir.drift`, written with the rows they describe."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from engine.connector import Coverage, Op, Predicate
+from engine.connector import Coverage, Op, Predicate, Window
 from engine.run import Drift
 
-from .windows import Window, Windows
+from .coverage_rows import CoverageRow, CoverageRows
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS weir;
@@ -67,43 +67,44 @@ SELECT 1 WHERE NOT EXISTS (
         AND column_name = 'carried'
 )
 """
-"""A file that was last written before windows told what they carry."""
+"""A file that was last written before windows recorded what they carry."""
 
 
 def make_coverage_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have the two tables."""
+    """Create the two tables, unless they exist."""
     connection.execute(_TABLES)
 
 
 def record_coverage(
     connection: duckdb.DuckDBPyConnection, claims: Sequence[tuple[Coverage, bool]], *, read_at: datetime
 ) -> None:
-    """Write coverages, one after the other (see `Windows.add`), each with whether nothing else is claimed any more.
+    """Write coverages in order (see `CoverageRows.add`), each with whether it is the only claim left on its table.
 
-    That is so where a read took rows out of the table of which others may still speak. `read_at` (naive UTC)
-    stands for a time that a coverage does not say.
+    That is so where a read removed rows that other windows may still claim. `read_at` (naive UTC) is the default for
+    coverages without one.
     """
     tables: dict[tuple[str, str], list[tuple[Coverage, bool]]] = defaultdict(list)
     for claim in claims:
         tables[claim[0].account, claim[0].table].append(claim)
     for (account, table), of_table in tables.items():
         known = {"account": account, "table": table}
-        windows = Windows([Window(*row) for row in connection.execute(_CLAIMED, known).fetchall()])
+        present = connection.execute(_CLAIMED, known).fetchall()
+        rows = CoverageRows([CoverageRow(Window(gte, lt), *others) for gte, lt, *others in present])
         for coverage, alone in of_table:
             oldest = coverage.continues or coverage.as_of
-            windows.add(_window(coverage, read_at), _naive(oldest), alone=alone)
-        if windows.gone:
-            places = {"places": windows.gone}
+            rows.add(_row_of(coverage, read_at), _naive(oldest), alone=alone)
+        if rows.deleted:
+            places = {"places": rows.deleted}
             connection.execute("DELETE FROM weir.coverage WHERE rowid IN (SELECT unnest($places::BIGINT[]))", places)
-        _insert(connection, account, table, windows.new)
+        _insert(connection, account, table, rows.new)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, account: str, table: str, windows: Sequence[Window]) -> None:
-    if not windows:
+def _insert(connection: duckdb.DuckDBPyConnection, account: str, table: str, rows: Sequence[CoverageRow]) -> None:
+    if not rows:
         return
     places, values = [], []
-    for each in windows:
-        row: list[object] = [account, table, each.gte, each.lt, each.filter, each.as_of, each.strategy]
+    for each in rows:
+        row: list[object] = [account, table, each.window.gte, each.window.lt, each.filter, each.as_of, each.strategy]
         row += [each.api_version, each.pages, each.rows, each.complete, each.expanded, each.read_at, each.carried]
         places.append(f"({', '.join('?' * len(row))})")
         values += row
@@ -111,7 +112,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, account: str, table: str, win
 
 
 def forget_coverage(connection: duckdb.DuckDBPyConnection, account: str, table: str) -> None:
-    """Claim nothing of a table any more; which fields came expanded stays known, so that they are asked for again."""
+    """Claim nothing of a table. Which fields came expanded stays known, so that they are requested again."""
     names = {"account": account, "table": table}
     connection.execute('UPDATE weir.coverage SET complete = FALSE WHERE account = $account AND "table" = $table', names)
     connection.execute(
@@ -134,8 +135,7 @@ def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]
         Coverage(
             account=row[0],
             table=row[1],
-            gte=row[2],
-            lt=row[3],
+            window=Window(row[2], row[3]),
             where=_parse_filter(row[4]),
             as_of=row[5].replace(tzinfo=UTC),
             strategy=row[6],
@@ -152,7 +152,7 @@ def read_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[Coverage, ...]
 
 
 def record_drift(connection: duckdb.DuckDBPyConnection, drift: Sequence[Drift], seen: datetime) -> None:
-    """Keep one row for each table, field and problem, with the rows of the newest load that had it."""
+    """Keep one row for each table, field and problem, with the row count of the latest load that had it."""
     for each in drift:
         values = {"table": each.table, "field": each.field, "problem": each.problem, "rows": each.rows, "seen": seen}
         known = connection.execute(
@@ -166,10 +166,9 @@ def record_drift(connection: duckdb.DuckDBPyConnection, drift: Sequence[Drift], 
             connection.execute("INSERT INTO weir.drift VALUES ($table, $field, $problem, $rows, $seen, $seen)", values)
 
 
-def _window(coverage: Coverage, read_at: datetime) -> Window:
-    return Window(
-        gte=coverage.gte,
-        lt=coverage.lt,
+def _row_of(coverage: Coverage, read_at: datetime) -> CoverageRow:
+    return CoverageRow(
+        window=coverage.window,
         filter=_filter_text(coverage.where),
         as_of=_naive(coverage.as_of),
         strategy=coverage.strategy,
@@ -183,8 +182,8 @@ def _window(coverage: Coverage, read_at: datetime) -> Window:
     )
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+def _naive(timestamp: datetime) -> datetime:
+    return timestamp.astimezone(UTC).replace(tzinfo=None)
 
 
 def _filter_text(where: tuple[tuple[Predicate, ...], ...]) -> str:

@@ -1,4 +1,4 @@
-"""Rows that a complete read proves gone: it would have brought them, and did not."""
+"""Rows that a complete read proves gone: it would have returned them, and did not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from engine.connector import Coverage, Op, Predicate, SourceTable, Value
+from engine.connector import EVERYTHING, Coverage, Op, Predicate, SourceTable, Value
 from engine.relation import Kind, Relation
 from engine.run import StoreError
 
@@ -18,11 +18,11 @@ from ..types import sql_type
 Parameters = dict[str, object]
 _FEW: Final = 100
 _SMALL_PART: Final = 0.2
-"""So many rows, and such a part of a table, may be gone without anybody being asked."""
+"""This many rows, and this part of a table, may be gone before a run must accept it."""
 
 OUT_OF_SIGHT: Final = "TIMESTAMP 'infinity'"
-"""`_deleted_at` of rows that a filtered read did not bring any more: they have changed, or they are gone. No box sees
-them; a read without a filter brings them back or finds out that they are gone."""
+"""`_deleted_at` of rows that a filtered read no longer returned: they have changed, or they are gone. No box sees
+them; a read without a filter restores them or proves that they are gone."""
 
 
 def sweep(
@@ -34,23 +34,21 @@ def sweep(
     *,
     accept_deletes: bool = False,
 ) -> int:
-    """Take the rows out of sight that `windows` speak about and that were read before `read_at`.
+    """Hide the rows that `windows` cover and that were read before `read_at`; the number of rows.
 
-    They are one at least, of one account, and all with the same filter.
-
-    Without a filter they are gone at the provider and tombstoned; otherwise see `OUT_OF_SIGHT`. How many rows: none
-    where the table cannot tell which rows they speak about. Both instants are naive UTC; `changed_at` is that
-    of rows that are gone (see `begin_change`). `StoreError` E613 when that is a large part of the table, unless
-    `accept_deletes`.
+    `windows` are at least one, of one account, and all with the same filter. Without a filter, the rows are gone at the
+    provider and become tombstones; otherwise see `OUT_OF_SIGHT`. The number is 0 where the table lacks a column that a
+    window or a filter needs. Both timestamps are naive UTC; `changed_at` is that of rows that are gone (see
+    `begin_change`). `StoreError` E613 when they are a large part of the table, unless `accept_deletes`.
     """
     account, where = windows[0].account, windows[0].where
     parameters: Parameters = {"read_at": read_at, "account": account}
-    found = [_spoken_of(table, each, parameters) for each in windows]
-    spoken = " OR ".join(f"({each})" for each in found if each is not None)
-    if not spoken:
+    found = [_covered_rows(table, each, parameters) for each in windows]
+    covered = " OR ".join(f"({each})" for each in found if each is not None)
+    if not covered:
         return 0
     name = quote_name(table.name)
-    rows = f"_account = $account AND _read_at < $read_at AND ({spoken})"
+    rows = f"_account = $account AND _read_at < $read_at AND ({covered})"
     if where == ((),):
         change = "_deleted_at = $read_at::TIMESTAMP, _changed_at = $changed_at::TIMESTAMP"
         present = f"(_deleted_at IS NULL OR _deleted_at = {OUT_OF_SIGHT})"
@@ -65,7 +63,7 @@ def sweep(
 
 
 def _demand_few(connection: duckdb.DuckDBPyConnection, table: SourceTable, account: str, read_at: datetime) -> None:
-    """Refuse when this run, in this commit and those before it, has taken many of the account's rows for gone."""
+    """Refuse when this run, in this commit and those before it, has found many of the account's rows gone."""
     statement = f"""
         SELECT count(*) FILTER (_deleted_at = $read_at), count(*) FILTER (_deleted_at IS NULL OR _deleted_at = $read_at)
         FROM {quote_name(table.name)} WHERE _account = $account
@@ -75,21 +73,16 @@ def _demand_few(connection: duckdb.DuckDBPyConnection, table: SourceTable, accou
     if gone > _FEW and gone > before * _SMALL_PART:
         raise StoreError(
             "E613",
-            f"{gone:,} of {before:,} rows of `{table.name}` are not there any more",
-            "look whether the key still sees them; if they are gone indeed, run again with `--accept-deletes`",
+            f"{gone:,} of {before:,} rows of `{table.name}` no longer exist",
+            "check whether the key can still see them; if they are really gone, run again with `--accept-deletes`",
         )
 
 
-def _spoken_of(table: SourceTable, coverage: Coverage, parameters: Parameters) -> str | None:
-    """A condition for the coverage's window and filter; None when a column that it needs does not exist."""
-    window: list[Predicate] = []
-    if coverage.gte is not None or coverage.lt is not None:
-        if table.created is None:
-            return None
-        if coverage.gte is not None:
-            window.append(Predicate(table.created, Op.GE, (coverage.gte,)))
-        if coverage.lt is not None:
-            window.append(Predicate(table.created, Op.LT, (coverage.lt,)))
+def _covered_rows(table: SourceTable, coverage: Coverage, parameters: Parameters) -> str | None:
+    """The condition for the coverage's window and filter; None when a column that it needs does not exist."""
+    if table.created is None and coverage.window != EVERYTHING:
+        return None
+    window = coverage.window.predicates(table.created or "")
     return compile_where(tuple((*window, *case) for case in coverage.where), table.relation, parameters)
 
 

@@ -66,7 +66,7 @@ def check(staging: DuckStaging, reported: int) -> int:
     if not staging.path.exists():
         assert reported == 0
         return 0
-    windows = [each.gte for each in staging.coverage()]
+    windows = [each.window.gte for each in staging.coverage()]
     if not windows:
         assert reported == 0
         return 0

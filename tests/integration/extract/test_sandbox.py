@@ -90,7 +90,7 @@ def test_connected_accounts(sandbox: Sandbox, tmp_path: Path) -> None:
         found = read_all(sandbox.url, needs("customers"), tmp_path / account, account=account)
         told = sandbox.control("GET", "/truth?table=customers")
         assert sorted(found.ids("customers")) == sorted(told[account]["customers"]["ids"])
-        assert {claim["account"] for claim in found.coverage("customers")} == {account}
+        assert {claim.account for claim in found.coverage("customers")} == {account}
 
 
 def check(sandbox: Sandbox, tables: list[str], **config: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.connector import Op, Predicate, SourceCatalogue, SourceTable
+from engine.connector import Op, Predicate, SourceCatalogue, SourceTable, Window
 from engine.connector.spool import SpoolWriter
 from engine.diagnostics import Place
 from engine.graph import Bound, Box
@@ -96,7 +96,7 @@ def covered(
     complete: bool = True,
     account: str = ACCOUNT,
 ) -> Coverage:
-    return Coverage(account, "charges", gte, lt, where, moment(minute), "list", "2026-10-28", 1, 1, complete)
+    return Coverage(account, "charges", Window(gte, lt), where, moment(minute), "list", "2026-10-28", 1, 1, complete)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:

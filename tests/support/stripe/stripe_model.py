@@ -95,9 +95,10 @@ class Reading:
         """The ids of a table's rows, in the order of the files."""
         return [row["id"] for row in self.tables.get(table, [])]
 
-    def coverage(self, table: str) -> list[dict[str, Any]]:
+    def coverage(self, table: str) -> list[Coverage]:
         """What was claimed of a table."""
-        return [each for output in self.outputs for each in output.value["coverage"] if each["table"] == table]  # type: ignore[index, call-overload]
+        found = (msgspec.convert(output.value["coverage"], list[Coverage], strict=False) for output in self.outputs)  # type: ignore[index, call-overload]
+        return [each for claims in found for each in claims if each.table == table]
 
 
 def needs(*names: str, where: tuple[tuple[Predicate, ...], ...] = ((),), limit: int | None = None) -> list[Need]:
@@ -126,7 +127,6 @@ def read_all(
         payload = {"account": account, "reads": reads, "state": state}
         output = extract_partition(settings | config, payload, TaskContext(folder, 1, report, cancelled))
         reading.outputs.append(output)
-        msgspec.convert(output.value["coverage"], list[Coverage], strict=False)  # type: ignore[index, call-overload]
         for file in output.files:
             rows = [row for page in read_pages(Path(file.path)) for row in json.loads(page)["data"]]
             assert len(rows) == file.rows

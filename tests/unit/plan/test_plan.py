@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.connector import Connector, Coverage, EventInterval, Mirror, VersionMove
+from engine.connector import Connector, Coverage, EventInterval, Mirror, VersionMove, Window
 from engine.connectors.stripe import CONNECTOR
 from engine.diagnostics import Collector
 from engine.duck import DuckBinder
@@ -159,7 +159,7 @@ def test_rows_that_are_known_make_an_estimate(folder: Path) -> None:
 
 def test_what_the_mirror_leaves_to_ask_for_is_an_estimate_with_words(folder: Path) -> None:
     version = CONNECTOR.catalogue(None).api_version
-    covered = Coverage("", "customers", None, 1_795_000_000, ((),), NOW, "list", version, 1, 1, True, (), NOW)
+    covered = Coverage("", "customers", Window(None, 1_795_000_000), ((),), NOW, "list", version, 1, 1, True, (), NOW)
     plan = planned(folder, mirrors={"stripe_main": [mirrored(covered)]})
     estimate = plan.tasks[0].estimate
     assert (estimate.requests, estimate.rows) == (1, None)
@@ -174,7 +174,7 @@ def test_what_the_mirror_leaves_to_ask_for_is_an_estimate_with_words(folder: Pat
 
 def test_a_moved_api_version_says_what_it_changes(folder: Path) -> None:
     move = VersionMove("2025-01-01.old", ("new",), ("gone",), (("email", "INTEGER", "VARCHAR"),))
-    old = Coverage("", "customers", None, None, ((),), NOW, "list", "2025-01-01.old", 1, 1, True, (), NOW)
+    old = Coverage("", "customers", Window(None, None), ((),), NOW, "list", "2025-01-01.old", 1, 1, True, (), NOW)
     plan = planned(folder, mirrors={"stripe_main": [replace(mirrored(old), moves={"customers": move})]})
     version = CONNECTOR.catalogue(None).api_version
     assert plan.tasks[0].estimate.now[0] == (

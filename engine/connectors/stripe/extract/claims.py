@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from engine.connector import Window, group_touching
 from engine.run import Json
 
 from ..planning.read_options import ReadOptions, Variant, followed_tables
@@ -13,10 +14,11 @@ from .changes import ChangeReader
 from .cursors import Cursor, State
 
 
-@dataclass(slots=True)
-class _Window:
-    gte: int | None
-    lt: int | None
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A window that was read, and what came of it."""
+
+    window: Window
     pages: int
     rows: int
     complete: bool = True
@@ -28,12 +30,12 @@ class Claims:
 
     account: str
     api_version: str
-    _windows: dict[tuple[int, int], list[_Window]] = field(default_factory=dict)
+    _claims: dict[tuple[int, int], list[_Claim]] = field(default_factory=dict)
 
     def add(self, cursor: Cursor, gte: int | None, *, complete: bool = True) -> None:
         """The cursor's window from `gte` on has been read: all of its rows, if `complete`, or as many as wanted."""
-        window = _Window(gte, cursor.lt, cursor.unclaimed_pages, cursor.unclaimed_rows, complete)
-        self._windows.setdefault((cursor.read, cursor.variant), []).append(window)
+        claim = _Claim(Window(gte, cursor.lt), cursor.unclaimed_pages, cursor.unclaimed_rows, complete)
+        self._claims.setdefault((cursor.read, cursor.variant), []).append(claim)
         cursor.unclaimed_pages = cursor.unclaimed_rows = 0
 
     def as_json(self, reads: list[ReadOptions], state: State, final: bool) -> list[Json]:
@@ -42,15 +44,15 @@ class Claims:
         found: list[Json] = []
         # What a run goes on without is not among the reads, though its parents were to carry it.
         brought = {each["table"] for index, each in enumerate(reads) if index not in state.failed}
-        for (read, variant), windows in sorted(self._windows.items()):
+        for (read, variant), claims in sorted(self._claims.items()):
             if read in state.failed:
                 continue
             options = reads[read]
-            ceiling = state.ceiling if options["created"] else None
+            limit = Window(lt=state.ceiling if options["created"] else None)
             carried: list[Json] = [name for name in options["carries"] if name in brought]
             found.extend(
-                {**self._one(options, options["variants"][variant], window, state), "carried": carried}
-                for window in _merged(windows, ceiling)
+                {**self._one(options, options["variants"][variant], claim, state), "carried": carried}
+                for claim in _merged(claims, limit)
             )
         found.extend(self._whole(reads, state, final))
         return found
@@ -66,8 +68,9 @@ class Claims:
                 continue
             pages, rows = state.totals.get(index, (0, 0))
             for place, variant in enumerate(options["variants"]):
-                window = _Window(variant["gte"], variant["lt"], 0 if place else pages, 0 if place else rows)
-                claim = self._one(options, variant, window, state) | {"complete": final}
+                window = Window(variant["gte"], variant["lt"])
+                whole = _Claim(window, 0 if place else pages, 0 if place else rows, final)
+                claim = self._one(options, variant, whole, state)
                 yield claim if options["gathers"] is None else claim | {"as_of": options["gathers"], "gathered": True}
 
     def renewed(self, reads: list[ReadOptions], state: State) -> list[Json]:
@@ -122,41 +125,35 @@ class Claims:
             }
         ]
 
-    def _one(self, options: ReadOptions, variant: Variant, window: _Window, state: State) -> dict[str, Json]:
+    def _one(self, options: ReadOptions, variant: Variant, claim: _Claim, state: State) -> dict[str, Json]:
         assert state.as_of is not None
         return {
             "account": self.account,
             "table": options["table"],
-            "gte": window.gte,
-            "lt": window.lt,
+            "window": {"gte": claim.window.gte, "lt": claim.window.lt},
             "where": [
                 [{"column": column, "op": op, "values": list(values)} for column, op, values in variant["where"]]
             ],
             "as_of": datetime.fromtimestamp(state.as_of, UTC).isoformat(),
             "strategy": options["strategy"],
             "api_version": self.api_version,
-            "pages": window.pages,
-            "rows": window.rows,
-            "complete": window.complete,
+            "pages": claim.pages,
+            "rows": claim.rows,
+            "complete": claim.complete,
             "expanded": options["expanded"],
             "continues": options["continues"],
         }
 
 
-def _merged(windows: list[_Window], ceiling: int | None) -> list[_Window]:
-    """Windows without holes between them united, and none reaching above the ceiling. Those left empty are dropped."""
-    low = float("-inf")
-    found: list[_Window] = []
-    for window in sorted(windows, key=lambda each: low if each.gte is None else each.gte):
-        before = found[-1] if found else None
-        if before is not None and (before.lt is None or window.gte is None or window.gte <= before.lt):
-            before.lt = None if None in (before.lt, window.lt) else max(before.lt or 0, window.lt or 0)
-            before.pages += window.pages
-            before.rows += window.rows
-            before.complete = before.complete and window.complete
-        else:
-            found.append(replace(window))
-    for window in found:
-        if ceiling is not None and (window.lt is None or window.lt > ceiling):
-            window.lt = ceiling
-    return [each for each in found if each.gte is None or each.lt is None or each.gte < each.lt]
+def _merged(claims: list[_Claim], limit: Window) -> list[_Claim]:
+    """Claims without holes between them merged, cut to the `limit`. Those whose windows are then empty are dropped."""
+    found = [
+        _Claim(
+            whole.intersect(limit),
+            sum(each.pages for each in group),
+            sum(each.rows for each in group),
+            all(each.complete for each in group),
+        )
+        for whole, group in group_touching(claims, lambda each: each.window)
+    ]
+    return [each for each in found if not each.window.empty]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from engine.connector import Op, Predicate, Value
+from engine.connector import EVERYTHING, Op, Predicate, Value, Window, merge_windows, window_of_predicate
 
 from ..catalogue import Default, FieldType, Filter, FilterKind, Table
-from .windows import EVERYTHING, Window, merge, sendable, window_of
+from .windows import sendable, window_params
 
 MAX_KINDS: Final = 10
 """How many kinds of requests one conjunction may become; past it, its longest lists of values are not pushed."""
@@ -105,7 +105,7 @@ def draft_requests(table: Table, conjunction: Sequence[Predicate]) -> tuple[Draf
     for column, window in sorted(wanted.windows.items()):
         narrowed = sendable(window)
         exact = exact and narrowed == window
-        params |= narrowed.params(column)
+        params |= window_params(narrowed, column)
         where.extend(narrowed.predicates(column))
     drafts = [Draft(tuple(sorted(params.items())), window=created, where=tuple(sorted(where)), exact=exact)]
     found = {column: _choice(table, column, tuple(values.values())) for column, values in wanted.values.items()}
@@ -126,7 +126,7 @@ def _wanted(table: Table, conjunction: Sequence[Predicate]) -> _Wanted | None:
     for predicate in conjunction:
         column = predicate.column
         if column in ranged or column == table.created:
-            window = window_of(predicate)
+            window = window_of_predicate(predicate)
             if window is None:
                 wanted.exact = False
                 continue
@@ -227,7 +227,7 @@ def fewest(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
     merged = [
         replace(group[0], window=window, exact=False)
         for group in grouped.values()
-        for window in merge(each.window for each in group)
+        for window in merge_windows(each.window for each in group)
     ]
     if len(merged) <= MAX_REQUESTS:
         return tuple(merged)

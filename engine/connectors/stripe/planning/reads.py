@@ -12,6 +12,7 @@ from ..catalogue import PageStyle, Table, load_catalogue, table_fields
 from .pushdown import MAX_REQUESTS, Draft, as_json, draft_requests, fewest, ids_of_all, with_defaults
 from .read_options import ParentOptions, ReadOptions, Strategy, Variant
 from .reasons import reason_of
+from .windows import window_params
 
 PAGE_SIZE = 100
 """Stripe's largest page."""
@@ -230,7 +231,7 @@ def _requests(
             head = (table.retrieve or "").rpartition("/")[0]
             yield from (Request("GET", f"{head}/{each}", params) for each in options["ids"])
             continue
-        params |= {**draft.window.params("created"), **paging}
+        params |= {**window_params(draft.window, "created"), **paging}
         if parent is None:
             yield Request("GET", table.path, params)
         elif parent["values"] is None:

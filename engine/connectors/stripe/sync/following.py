@@ -172,7 +172,7 @@ def _read_from(interval: EventInterval, settled: int, looks_back: bool) -> int:
 def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:
     """From when on a table's own list will bring what is new, when it is needed next; nothing where it may not."""
     wheres = [[list(place) for place in each["where"]] for each in options["variants"]]
-    ends = [each.lt for each in live]
+    ends = [each.window.lt for each in live]
     if any(as_where(each) not in wheres for each in live) or None in ends:
         return []
     return [max(end for end in ends if end is not None) - OVERLAP]

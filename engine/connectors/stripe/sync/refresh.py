@@ -13,11 +13,12 @@ from datetime import datetime
 from math import ceil
 from typing import Final, cast
 
-from engine.connector import CHANGES, Mirror, Pace, Read, Request
+from engine.connector import CHANGES, Mirror, Pace, Read, Request, Window
 
 from ..catalogue import Table
 from ..planning.read_options import Variant
 from ..planning.reads import PAGE_SIZE
+from ..planning.windows import sendable
 from .covered import Part, covered_part
 from .following import follow, needs_events, with_events
 from .held import Held, changed, options_of, parent_of, partial, table_of
@@ -116,11 +117,12 @@ class _Refresh:
         table, options = table_of(root), options_of(root)
         variants, newer = [], []
         for variant, part in zip(options["variants"], parts, strict=True):
-            for gte, lt in part.holes:
-                start = max((gte or 0) - OVERLAP, variant["gte"] or 0) or None
-                variants.append(cast("Variant", {**variant, "gte": start, "lt": lt}))
-                if lt is None and start is not None:
-                    newer.append(start)
+            whole = Window(variant["gte"], variant["lt"])
+            for hole in part.holes:
+                window = sendable(hole.starting_earlier(OVERLAP).intersect(whole))
+                variants.append(cast("Variant", {**variant, "gte": window.gte, "lt": window.lt}))
+                if window.lt is None and window.gte is not None:
+                    newer.append(window.gte)
         ids: list[str] = []
         if (open_rows := self.held.mirror.open_rows.get(table.name)) is not None and not emits_events(table):
             if open_rows.count <= _FEW_OPEN and table.retrieve is not None:

@@ -12,13 +12,13 @@ from engine.app.authoring.scaffold import start_project
 from engine.app.errors import RefusalError
 from engine.app.mirrors.status import AccountStatus, connection_status
 from engine.app.state import utc_now
-from engine.connector import Changes, Coverage, EventClaim, Op, Predicate
+from engine.connector import Changes, Coverage, EventClaim, Op, Predicate, Window
 from engine.connectors.stripe import CONNECTOR
 from engine.duck import DuckStaging
 
 CATALOGUE = CONNECTOR.catalogue(None)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
-PART = Coverage("", "customers", None, 1_000, ((),), AS_OF, "list", CATALOGUE.api_version, 1, 1, True)
+PART = Coverage("", "customers", Window(None, 1_000), ((),), AS_OF, "list", CATALOGUE.api_version, 1, 1, True)
 PAID = ((Predicate("status", Op.EQ, ("paid",)),),)
 
 
@@ -67,7 +67,11 @@ def test_what_was_read_before_events_were_followed_is_stale(project: Path, stagi
 
 
 def test_holes_and_parts_are_told(project: Path, staging: DuckStaging) -> None:
-    windows = [PART, replace(PART, gte=2_000, lt=3_000), replace(PART, table="invoices", lt=None, where=PAID)]
+    windows = [
+        PART,
+        replace(PART, window=Window(2_000, 3_000)),
+        replace(PART, table="invoices", window=Window(), where=PAID),
+    ]
     staging.load([], windows, utc_now(), followed())
     customers, invoices = account_of(project).tables
     assert (customers.holes, customers.partial) == (((1_000, 2_000),), False)

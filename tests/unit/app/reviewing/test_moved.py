@@ -15,7 +15,7 @@ from engine.app.checking.check import check_project
 from engine.app.reviewing.moved import moved_now
 from engine.app.state import utc_now
 from engine.cli.group import weir
-from engine.connector import Coverage, SourceCatalogue
+from engine.connector import Coverage, SourceCatalogue, Window
 from engine.connectors.stripe import CONNECTOR
 from engine.duck import DuckStaging
 from engine.relation import INTEGER, TEXT, Column, Relation
@@ -60,7 +60,7 @@ def project(tmp_path: Path) -> Path:
     file.parent.mkdir(parents=True)
     (tmp_path / "spool").mkdir()
     parts = [
-        Coverage("acct_1", name, None, 1_000, ((),), AS_OF, "list", OLD, 1, 1, True)
+        Coverage("acct_1", name, Window(None, 1_000), ((),), AS_OF, "list", OLD, 1, 1, True)
         for name in ("customers", "invoices")
     ]
     files = [spool(tmp_path / "spool", [[{"id": "x"}]], name) for name in ("customers", "invoices")]
@@ -109,7 +109,7 @@ def test_a_table_that_is_gone_breaks_its_boxes(project: Path, tmp_path: Path) ->
     relation = Relation((*CATALOGUE.tables["customers"].relation,))
     table = replace(CATALOGUE.tables["customers"], name=name, relation=relation)
     old = replace(CATALOGUE, api_version=OLD, tables={**CATALOGUE.tables, name: table})
-    part = Coverage("acct_1", name, None, 1_000, ((),), AS_OF, "list", OLD, 1, 1, True)
+    part = Coverage("acct_1", name, Window(None, 1_000), ((),), AS_OF, "list", OLD, 1, 1, True)
     staging = DuckStaging(project / ".weir" / "staging" / "stripe_main.duckdb", old)
     staging.load([spool(tmp_path / "spool", [[{"id": "x"}]], name)], [part], utc_now())
     (project / "interfaces" / "loyal.yaml").write_text(

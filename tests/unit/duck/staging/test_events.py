@@ -113,14 +113,14 @@ def test_a_window_that_goes_on_is_one_with_the_one_before(staging: DuckStaging) 
     staging.load([], [covered(1, lt=1000)], moment(1))
     staging.load([], [replace(covered(5, gte=900, lt=2000), continues=moment(1))], moment(5))
     (found,) = staging.coverage()
-    assert (found.gte, found.lt, found.as_of, found.read_at) == (None, 2000, moment(1), moment(1))
+    assert (found.window.gte, found.window.lt, found.as_of, found.read_at) == (None, 2000, moment(1), moment(1))
     assert (found.pages, found.rows) == (2, 2)
 
 
 def test_a_window_that_does_not_go_on_stays_apart(staging: DuckStaging) -> None:
     staging.load([], [covered(1, lt=1000)], moment(1))
     staging.load([], [covered(5, gte=900, lt=2000)], moment(5))
-    assert [(each.gte, each.lt, each.as_of) for each in staging.coverage()] == [
+    assert [(each.window.gte, each.window.lt, each.as_of) for each in staging.coverage()] == [
         (None, 1000, moment(1)),
         (900, 2000, moment(5)),
     ]
@@ -186,7 +186,7 @@ def test_many_rows_are_not_taken_for_gone_without_a_word(staging: DuckStaging, f
     everything = [[{"id": f"ch_{n}", "created": n} for n in range(1000)]]
     staging.load([spool(folder, everything)], [covered(1)], moment(1))
     few = spool(folder, [[{"id": f"ch_{n}", "created": n} for n in range(700)]])
-    with pytest.raises(StoreError, match=r"300 of 1,000 rows of `charges` are not there any more") as refused:
+    with pytest.raises(StoreError, match=r"300 of 1,000 rows of `charges` no longer exist") as refused:
         staging.load([few], [covered(2)], moment(2))
     assert refused.value.code == "E613"
     assert deleted(staging) == []

@@ -145,12 +145,12 @@ def test_coverage_is_kept_replaced_and_forgotten(staging: DuckStaging, folder: P
     open_only = ((Predicate("status", Op.EQ, ("open",)),),)
     staging.load([], [covered(1, gte=0, lt=100), covered(1, gte=100, lt=200)], moment(1))
     staging.load([], [covered(1, where=open_only)], moment(1))
-    assert [(each.gte, each.lt, each.where) for each in staging.coverage()] == [
+    assert [(each.window.gte, each.window.lt, each.where) for each in staging.coverage()] == [
         (None, None, open_only),
         (0, 200, ((),)),
     ]
     staging.load([], [covered(2, gte=0, lt=200)], moment(2))
-    assert [(each.gte, each.lt) for each in staging.coverage()] == [(None, None), (0, 200)]
+    assert [(each.window.gte, each.window.lt) for each in staging.coverage()] == [(None, None), (0, 200)]
     everything = covered(3)
     staging.load([spool(folder, [[charge("a")]])], [everything], moment(3))
     assert staging.coverage() == (replace(everything, read_at=moment(3)),)

@@ -1,16 +1,18 @@
-"""Extraction against a model of Stripe's lists: nothing lost, nothing doubled, whatever happens on the way."""
+"""Extraction against a model of Stripe's lists: nothing lost, nothing duplicated, whatever happens."""
 
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.connector import ConnectorError, FailureKind, Op, Predicate
+from engine.connector import ConnectorError, Coverage, FailureKind, Op, Predicate
 from engine.connectors.stripe import CONNECTOR
 from tests.support.stripe.http_server import Asked, Reply, problem, reply, serving
 from tests.support.stripe.stripe_model import START, StripeModel, charge, customer, needs, read_all
@@ -35,8 +37,8 @@ def test_every_row_once(tmp_path: Path, count: int, concurrency: int) -> None:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=concurrency)
     assert sorted(found.ids("charges")) == names(count)
     (claim,) = found.coverage("charges")
-    assert (claim["gte"], claim["complete"], claim["rows"], claim["where"]) == (None, True, count, [[]])
-    assert claim["lt"] == pytest.approx(time.time(), abs=10)
+    assert (claim.window.gte, claim.complete, claim.rows, claim.where) == (None, True, count, ((),))
+    assert claim.window.lt == pytest.approx(time.time(), abs=10)
     assert server.most <= concurrency
 
 
@@ -73,7 +75,7 @@ def test_rows_that_come_while_paging_lose_and_double_nothing(tmp_path: Path) -> 
     assert len(found.ids("charges")) == len(set(found.ids("charges")))
     assert set(names(1500)) <= set(found.ids("charges"))
     (claim,) = found.coverage("charges")
-    assert claim["lt"] <= time.time()
+    assert (claim.window.lt or math.inf) <= time.time()
 
 
 @pytest.mark.parametrize("gone", [1, 60, 100])
@@ -102,9 +104,9 @@ def test_a_slice_ends_when_it_is_full_and_the_next_goes_on(tmp_path: Path) -> No
     assert sorted(found.ids("customers")) == names(700, "cus")
     for table, count in (("charges", 2000), ("customers", 700)):
         claims = found.coverage(table)
-        assert sum(claim["rows"] for claim in claims) == count
+        assert sum(claim.rows for claim in claims) == count
         assert _holes(claims) == []
-        assert len({claim["as_of"] for claim in claims}) == 1
+        assert len({claim.as_of for claim in claims}) == 1
 
 
 def test_a_slice_ends_when_it_has_made_its_requests(tmp_path: Path) -> None:
@@ -139,12 +141,11 @@ def test_requests_of_a_slice_that_fails_are_told(tmp_path: Path) -> None:
     assert seen[-1]["counts"]["retries"] == 1
 
 
-def _holes(claims: list[dict[str, Any]]) -> list[tuple[int, int]]:
+def _holes(claims: list[Coverage]) -> list[tuple[int, int]]:
     """Times between the claims that none of them covers."""
-    ordered = sorted(claims, key=lambda claim: claim["gte"] or 0)
-    assert ordered[0]["gte"] is None
-    ends = [claim["lt"] for claim in ordered]
-    return [(end, after["gte"]) for end, after in zip(ends, ordered[1:], strict=False) if after["gte"] > end]
+    assert None in {claim.window.gte for claim in claims}
+    bounds = sorted((claim.window.gte or 0, claim.window.lt or 0) for claim in claims)
+    return [(before[1], after[0]) for before, after in pairwise(bounds) if after[0] > before[1]]
 
 
 def test_each_slice_claims_only_what_has_been_loaded(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_each_slice_claims_only_what_has_been_loaded(tmp_path: Path) -> None:
             have = set(found.ids("charges"))
             for claim in found.coverage("charges"):
                 for row in charges(1500):
-                    if (claim["gte"] or 0) <= row["created"] < claim["lt"]:
+                    if (claim.window.gte or 0) <= row["created"] < (claim.window.lt or 0):
                         assert row["id"] in have
 
 
@@ -198,7 +199,7 @@ def test_a_limit_reads_no_more(tmp_path: Path) -> None:
     assert found.ids("charges") == [f"ch_{number}" for number in range(999, 849, -1)]
     assert [asked.params["limit"] for asked in server.asked] == ["100", "50"]
     (claim,) = found.coverage("charges")
-    assert not claim["complete"]
+    assert not claim.complete
 
 
 @pytest.mark.parametrize("count", [0, 7, 150])
@@ -207,7 +208,7 @@ def test_a_limit_that_is_not_exceeded_has_read_everything(tmp_path: Path, count:
         found = read_all(server.url, needs("charges", limit=150), tmp_path)
     assert len(found.ids("charges")) == count
     (claim,) = found.coverage("charges")
-    assert (claim["complete"], claim["gte"], claim["rows"]) == (True, None, count)
+    assert (claim.complete, claim.window.gte, claim.rows) == (True, None, count)
 
 
 def test_a_window_is_kept(tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_a_window_is_kept(tmp_path: Path) -> None:
         found = read_all(server.url, needs("charges", where=where), tmp_path, concurrency=4)
     assert sorted(found.ids("charges")) == sorted(f"ch_{number}" for number in range(10, 1000))
     (claim,) = found.coverage("charges")
-    assert (claim["gte"], claim["lt"], claim["complete"]) == (START + 600, START + 60_000, True)
+    assert (claim.window.gte, claim.window.lt, claim.complete) == (START + 600, START + 60_000, True)
 
 
 def test_objects_by_id(tmp_path: Path) -> None:
@@ -226,8 +227,8 @@ def test_objects_by_id(tmp_path: Path) -> None:
     assert sorted(found.ids("charges")) == ["ch_1", "ch_7"]
     assert sorted(asked.path for asked in server.asked) == [f"{CHARGES}/{n}" for n in ("ch_1", "ch_7", "ch_none")]
     (claim,) = found.coverage("charges")
-    assert claim["where"] == [[{"column": "id", "op": "in", "values": ["ch_1", "ch_7", "ch_none"]}]]
-    assert (claim["strategy"], claim["complete"]) == ("retrieve", True)
+    assert claim.where == ((Predicate("id", Op.IN, ("ch_1", "ch_7", "ch_none")),),)
+    assert (claim.strategy, claim.complete) == ("retrieve", True)
 
 
 def invoice(number: int, lines: int, more: bool = False) -> dict[str, Any]:
@@ -266,8 +267,8 @@ def test_embedded_lists_are_followed(tmp_path: Path, size: int | None) -> None:
     )
     assert sorted(found.ids("invoices")) == sorted(f"in_{number}" for number in counts)
     (claim,) = found.coverage("invoice_line_items")
-    assert (claim["strategy"], claim["gte"], claim["lt"], claim["complete"]) == ("embedded", None, None, True)
-    assert claim["rows"] == sum(counts.values())
+    assert (claim.strategy, claim.window.gte, claim.window.lt, claim.complete) == ("embedded", None, None, True)
+    assert claim.rows == sum(counts.values())
     if size is not None:
         assert len(found.outputs) == 2
         for output in found.outputs:
@@ -303,7 +304,7 @@ def test_lists_below_parents(tmp_path: Path) -> None:
     )
     assert all(row["customer"] == f"cus_{row['id'].split('_')[1]}" for row in rows), "filled in: the objects lack it"
     (claim,) = found.coverage("customer_balance_transactions")
-    assert (claim["strategy"], claim["complete"]) == ("parents", True)
+    assert (claim.strategy, claim.complete) == ("parents", True)
 
 
 def test_lists_without_windows_page_one_after_the_other(tmp_path: Path) -> None:
@@ -313,7 +314,7 @@ def test_lists_without_windows_page_one_after_the_other(tmp_path: Path) -> None:
     assert sorted(found.ids("webhook_endpoints")) == names(250, "we")
     assert all("created[lt]" not in asked.params for asked in server.asked)
     (claim,) = found.coverage("webhook_endpoints")
-    assert (claim["gte"], claim["lt"], claim["complete"]) == (None, None, True)
+    assert (claim.window.gte, claim.window.lt, claim.complete) == (None, None, True)
 
 
 def test_v2_lists_follow_the_next_page(tmp_path: Path) -> None:
@@ -386,7 +387,7 @@ def test_a_filter_value_that_does_not_exist_means_no_rows(tmp_path: Path) -> Non
         found = read_all(server.url, needs("charges", where=where), tmp_path)
     assert found.ids("charges") == []
     (claim,) = found.coverage("charges")
-    assert (claim["complete"], claim["where"]) == (True, [[{"column": "customer", "op": "=", "values": ["cus_none"]}]])
+    assert (claim.complete, claim.where) == (True, ((Predicate("customer", Op.EQ, ("cus_none",)),),))
 
 
 def test_what_the_catalogue_does_not_know_is_kept_and_counted(tmp_path: Path) -> None:
@@ -408,7 +409,7 @@ def test_another_version_is_warned_about(tmp_path: Path) -> None:
     (output,) = found.outputs
     assert "got 2025-03-31.basil" in output.value["warnings"][0]  # type: ignore[index, call-overload, operator]
     assert output.files[0].meta["api_version"] == "2025-03-31.basil", "each row says what it came in"
-    assert found.coverage("charges")[0]["api_version"] == CONNECTOR.catalogue(None).api_version
+    assert found.coverage("charges")[0].api_version == CONNECTOR.catalogue(None).api_version
 
 
 def test_live_objects_do_not_get_into_test_mode(tmp_path: Path) -> None:
@@ -421,7 +422,7 @@ def test_the_account_is_sent_and_noted(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(1)})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, account="acct_7")
     assert server.asked[0].headers["stripe-account"] == "acct_7"
-    assert found.outputs[0].files[0].meta["account"] == found.coverage("charges")[0]["account"] == "acct_7"
+    assert found.outputs[0].files[0].meta["account"] == found.coverage("charges")[0].account == "acct_7"
 
 
 def test_all_connected_accounts_are_found() -> None:

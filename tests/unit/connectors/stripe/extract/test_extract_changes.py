@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.connector import Coverage, EventInterval, Mirror, Pace
+from engine.connector import Coverage, EventInterval, Mirror, Pace, Window
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.extract import extract_partition
@@ -43,7 +43,7 @@ def extracted(
 ) -> dict[str, Any]:
     """What a slice says that goes on from the mirror."""
     end = int(BEFORE.timestamp())
-    covered = Coverage("", "customers", None, end, ((),), BEFORE, "list", VERSION, 1, 40, True, (), BEFORE)
+    covered = Coverage("", "customers", Window(None, end), ((),), BEFORE, "list", VERSION, 1, 40, True, (), BEFORE)
     mirror = Mirror("", (covered,), EventInterval(BEFORE, BEFORE, NOW))
     reads = CONNECTOR.refresh(CONNECTOR.plan_reads(needs("customers")), mirror, Pace(NOW))
     payload: Any = {"reads": [{"table": each.table, "options": each.options} for each in reads], "state": state}

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.connector import Coverage, EventInterval, Mirror, Need, Pace
+from engine.connector import Coverage, EventInterval, Mirror, Need, Pace, Window
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.extract.changes import ChangeReader
@@ -27,7 +27,9 @@ OLD = EDGE - 1_000_000
 def readers_of(*tables: str, expanded: tuple[str, ...] = ()) -> list[TableReader]:
     """The readers of a run that goes on from a mirror with these tables."""
     coverage = tuple(
-        Coverage("", name, None, None if table.parents else EDGE, ((),), BEGUN, "list", VERSION, 1, 1, True, expanded)
+        Coverage(
+            "", name, Window(None, None if table.parents else EDGE), ((),), BEGUN, "list", VERSION, 1, 1, True, expanded
+        )
         for name, table in load_catalogue().tables.items()
         if name in tables
     )

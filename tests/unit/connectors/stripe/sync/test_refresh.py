@@ -19,6 +19,7 @@ from engine.connector import (
     Pace,
     Predicate,
     Read,
+    Window,
 )
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
@@ -32,8 +33,8 @@ INTERVAL = EventInterval(BEGUN, NOW - timedelta(hours=1), NOW)
 PAID = (Predicate("status", Op.EQ, ("paid",)),)
 
 
-def coverage(table: str, **changes: Any) -> Coverage:
-    made = Coverage("", table, None, CEILING, ((),), BEGUN, "list", VERSION, 3, 250, True, (), BEGUN)
+def coverage(table: str, gte: int | None = None, lt: int | None = CEILING, **changes: Any) -> Coverage:
+    made = Coverage("", table, Window(gte, lt), ((),), BEGUN, "list", VERSION, 3, 250, True, (), BEGUN)
     return replace(made, **changes)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from engine.connector import Coverage, Op, Predicate
+from engine.connector import Coverage, Op, Predicate, Window
 from engine.run.tasks.extract.answers import Answers
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-ALL = Coverage("", "customers", None, 100, ((),), NOW, "list", "v", 1, 7, True)
+ALL = Coverage("", "customers", Window(None, 100), ((),), NOW, "list", "v", 1, 7, True)
 NONE = replace(ALL, rows=0)
 
 
@@ -30,7 +30,7 @@ def test_a_table_that_had_rows_and_has_none_is_told() -> None:
 
 
 def test_the_rows_of_all_windows_count() -> None:
-    windows = [replace(ALL, gte=50), replace(NONE, lt=50)]
+    windows = [replace(ALL, window=Window(50, 100)), replace(NONE, window=Window(lt=50))]
     assert emptied([ALL], windows) == ()
     assert emptied([ALL], [windows[1]], [windows[0]]) == ()
     assert emptied(windows, [NONE]) != ()
@@ -39,5 +39,5 @@ def test_the_rows_of_all_windows_count() -> None:
 def test_another_question_is_another_matter() -> None:
     paid = ((Predicate("status", Op.EQ, ("paid",)),),)
     assert emptied([ALL], [replace(NONE, where=paid)]) == ()
-    assert emptied([ALL], [replace(NONE, gte=90)]) == ()
+    assert emptied([ALL], [replace(NONE, window=Window(90, 100))]) == ()
     assert emptied([ALL], [replace(NONE, continues=NOW)]) == ()
