@@ -23,6 +23,7 @@ from .mirror_tables import MIRROR_TABLES
 from .need import Need, Op, Predicate, Read, Request, Value
 from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
 from .secret import Secret
+from .slice_report import SliceReport, SliceTotals, decode_slice, decode_totals, encode_slice, encode_totals
 from .target import (
     RETIREMENTS,
     SCALARS,
@@ -91,6 +92,8 @@ __all__ = [
     "Request",
     "Secret",
     "Shown",
+    "SliceReport",
+    "SliceTotals",
     "SourceCatalogue",
     "SourceTable",
     "SpooledAnswers",
@@ -107,6 +110,10 @@ __all__ = [
     "WriteState",
     "Writer",
     "by_lower_bound",
+    "decode_slice",
+    "decode_totals",
+    "encode_slice",
+    "encode_totals",
     "find_parameter",
     "group_touching",
     "holes_between",

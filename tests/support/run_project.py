@@ -22,8 +22,12 @@ from engine.connector import (
     Predicate,
     Read,
     Request,
+    SliceReport,
+    SliceTotals,
     SourceCatalogue,
     SourceTable,
+    encode_slice,
+    encode_totals,
 )
 from engine.connector.spool import SpoolWriter
 from engine.diagnostics import Place
@@ -68,11 +72,11 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
     left = False
     requests: dict[str, int] = {}
     sizes: dict[str, int] = {}
-    failures: list[Json] = []
+    failures: list[Failure] = []
     for read in reads:
         rows, start = tables[read.table], state.get(read.table, 0)
         if isinstance(rows, str) and rows.startswith("report "):
-            failures.append({"kind": rows.removeprefix("report "), "message": "gone", "table": read.table})
+            failures.append(Failure(FailureKind(rows.removeprefix("report ")), "gone", table=read.table))
             continue
         if isinstance(rows, str):
             raise ConnectorError(Failure(FailureKind(rows), f"no {read.table} for you", "ask nicely", table=read.table))
@@ -82,8 +86,7 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
             files.append(spool(context.directory / f"{read.table}.spool", read.table, rows[start : start + 2]))
         requests[read.table] = 1
         sizes[read.table] = len(rows[start : start + 2])
-        sent = {"sent": sum(requests.values())}
-        context.report({"tables": dict(sizes), "requests": dict(requests), "counts": sent, "waiting": None})
+        context.report(encode_totals(SliceTotals({"sent": sum(requests.values())}, sizes, requests)))
         state[read.table] = start + 2
         if start + 2 <= len(rows):
             left = True
@@ -103,11 +106,13 @@ def extract_rows(config: Mapping[str, Json], payload: Json, context: TaskContext
                 True,
             )
         )
-    value: dict[str, Json] = {"remaining": state if left else None, "coverage": msgspec.to_builtins(coverage)}
-    counts: Json = {"sent": sum(requests.values())}
-    return Output(
-        tuple(files), {**value, "failures": failures, "tables": sizes, "requests": requests, "counts": counts}
+    report = SliceReport(
+        remaining=state if left else None,
+        coverage=tuple(coverage),
+        failures=tuple(failures),
+        totals=SliceTotals({"sent": sum(requests.values())}, sizes, requests),
     )
+    return Output(tuple(files), encode_slice(report))
 
 
 def spool(path: Path, table: str, rows: Sequence[Mapping[str, object]]) -> OutputFile:

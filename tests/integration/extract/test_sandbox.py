@@ -54,7 +54,7 @@ def test_faults(sandbox: Sandbox, tmp_path: Path) -> None:
         sandbox.control("POST", "/faults", {"kind": kind, "rate": 0.05})
     found = read_all(sandbox.url, needs(*LARGE), tmp_path, retry={"first": 0.001, "tries": 30})
     compare(found, truth, LARGE)
-    retried = found.outputs[0].value["counts"]["retries"]  # type: ignore[index, call-overload]
+    retried = found.reports[0].totals.counts["retries"]
     assert retried > 0
 
 
@@ -66,7 +66,7 @@ def test_limits_of_every_reason_cost_no_row(sandbox: Sandbox, tmp_path: Path, re
     sandbox.control("POST", "/faults", {"kind": "rate_limit", "rate": 0.1, "reason": reason})
     found = read_all(sandbox.url, needs("charges", "invoice_line_items"), tmp_path)
     compare(found, truth, ("charges", "invoice_line_items"))
-    counts = found.outputs[0].value["counts"]  # type: ignore[index, call-overload]
+    counts = found.reports[0].totals.counts
     assert counts["limited"] == counts["retries"] > 0
 
 
@@ -78,7 +78,7 @@ def test_limits_that_are_real_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> N
     finally:
         sandbox.control("POST", "/config", {"per_second": 0, "per_endpoint": 0})
     compare(found, truth, ("charges", "customers", "invoices"))
-    assert found.outputs[0].value["counts"]["limited"] > 0  # type: ignore[index, call-overload]
+    assert found.reports[0].totals.counts["limited"] > 0
 
 
 def test_connected_accounts(sandbox: Sandbox, tmp_path: Path) -> None:

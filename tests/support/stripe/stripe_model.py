@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from engine.connector import Need, Predicate
+from engine.connector import Coverage, Need, Predicate, SliceReport, decode_slice
 from engine.connector.spool import read_pages
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.extract import extract_partition
-from engine.run import Coverage, Output, TaskContext
+from engine.run import Output, TaskContext
 from tests.support.stripe.http_server import Asked, Reply, problem, reply
 
 START = 1_700_000_000
@@ -95,10 +93,14 @@ class Reading:
         """The ids of a table's rows, in the order of the files."""
         return [row["id"] for row in self.tables.get(table, [])]
 
+    @property
+    def reports(self) -> list[SliceReport]:
+        """What each slice reported."""
+        return [decode_slice(output.value) for output in self.outputs]
+
     def coverage(self, table: str) -> list[Coverage]:
         """What was claimed of a table."""
-        found = (msgspec.convert(output.value["coverage"], list[Coverage], strict=False) for output in self.outputs)  # type: ignore[index, call-overload]
-        return [each for claims in found for each in claims if each.table == table]
+        return [each for report in self.reports for each in report.coverage if each.table == table]
 
 
 def needs(*names: str, where: tuple[tuple[Predicate, ...], ...] = ((),), limit: int | None = None) -> list[Need]:
@@ -131,7 +133,7 @@ def read_all(
             rows = [row for page in read_pages(Path(file.path)) for row in json.loads(page)["data"]]
             assert len(rows) == file.rows
             reading.tables.setdefault(file.bucket, []).extend(rows)
-        state = json.loads(json.dumps(output.value["remaining"]))  # type: ignore[index, call-overload]
+        state = decode_slice(json.loads(json.dumps(output.value))).remaining
         if state is None:
             break
     return reading

@@ -1,13 +1,12 @@
-"""Coverage: what a slice may claim to have read, as JSON for `engine.run.Coverage`."""
+"""Coverage: what a slice may claim to have read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from engine.connector import Window, group_touching
-from engine.run import Json
+from engine.connector import Coverage, EventClaim, Op, Predicate, Renewed, Window, group_touching
 
 from ..planning.read_options import ReadOptions, Variant, followed_tables
 from .changes import ChangeReader
@@ -38,31 +37,29 @@ class Claims:
         self._claims.setdefault((cursor.read, cursor.variant), []).append(claim)
         cursor.unclaimed_pages = cursor.unclaimed_rows = 0
 
-    def as_json(self, reads: list[ReadOptions], state: State, final: bool) -> list[Json]:
-        """The slice's claims. Reads that are complete only at the end claim so with `final`; before, those that go on
-        after an interruption tell how far they are."""
-        found: list[Json] = []
-        # What a run goes on without is not among the reads, though its parents were to carry it.
+    def coverage(self, reads: list[ReadOptions], state: State, *, final: bool) -> Iterator[Coverage]:
+        """The slice's claims. Reads that are complete only at the end claim so when it is `final`; before, those that
+        can resume after an interruption report how far they are."""
+        # A table that the run skips is not among the reads, though its parents were to carry it.
         brought = {each["table"] for index, each in enumerate(reads) if index not in state.failed}
         for (read, variant), claims in sorted(self._claims.items()):
             if read in state.failed:
                 continue
             options = reads[read]
             limit = Window(lt=state.ceiling if options["created"] else None)
-            carried: list[Json] = [name for name in options["carries"] if name in brought]
-            found.extend(
-                {**self._one(options, options["variants"][variant], claim, state), "carried": carried}
-                for claim in _merged(claims, limit)
-            )
-        found.extend(self._whole(reads, state, final))
-        return found
+            carried = tuple(name for name in options["carries"] if name in brought)
+            for claim in _merged(claims, limit):
+                found = self._one(options, options["variants"][variant], claim, state)
+                yield replace(found, carried=carried)
+        yield from self._whole(reads, state, final)
 
-    def _whole(self, reads: list[ReadOptions], state: State, final: bool) -> Iterator[Json]:
+    def _whole(self, reads: list[ReadOptions], state: State, final: bool) -> Iterator[Coverage]:
         carried = {name for each in reads for name in each["carries"]}
         for index, options in enumerate(reads):
             if options["strategy"] not in ("retrieve", "parents", "embedded") or index in state.failed:
                 continue
-            if options["partial"] and options["gathers"] is None:
+            gathers = options["gathers"]
+            if options["partial"] and gathers is None:
                 continue
             if not final and options["table"] not in carried:
                 continue
@@ -70,41 +67,31 @@ class Claims:
             for place, variant in enumerate(options["variants"]):
                 window = Window(variant["gte"], variant["lt"])
                 whole = _Claim(window, 0 if place else pages, 0 if place else rows, final)
-                claim = self._one(options, variant, whole, state)
-                yield claim if options["gathers"] is None else claim | {"as_of": options["gathers"], "gathered": True}
+                found = self._one(options, variant, whole, state)
+                yield found if gathers is None else replace(found, as_of=_timestamp(gathers), gathered=True)
 
-    def renewed(self, reads: list[ReadOptions], state: State) -> list[Json]:
-        """The tables of which all rows of the parents came that came: of those, what did not come is gone."""
-        found: list[Json] = []
+    def renewed(self, reads: list[ReadOptions], state: State) -> Iterator[Renewed]:
+        """The tables of which all rows were read for each parent that was read: rows that did not come are gone."""
         for index, options in enumerate(reads):
             parent = options["parent"]
             if not options["partial"] or parent is None or index in state.failed:
                 continue
-            held = parent["params"][0]
-            found.append(
-                {
-                    "account": self.account,
-                    "table": options["table"],
-                    "field": held["field"],
-                    "parent": parent["table"],
-                    "column": held["column"],
-                }
-            )
-        return found
+            param = parent["params"][0]
+            yield Renewed(self.account, options["table"], param["field"], parent["table"], param["column"])
 
-    def events(self, reads: list[ReadOptions], state: State, changes: ChangeReader | None) -> list[Json]:
-        """Up to when events are applied. Nothing where a slice before told it, or what they ask for was not read.
+    def events(self, reads: list[ReadOptions], state: State, changes: ChangeReader | None) -> Iterator[EventClaim]:
+        """Up to when events are applied. Nothing where an earlier slice claimed it, or what they require is not read.
 
-        What hangs on a table that is followed, and is read whole, claims nothing until that is done: events are passed
-        over, and the run may end before. What the windows of its parents carry stays with them.
+        A table below one that is followed, if it is read whole, claims nothing until that is done: events are consumed,
+        and the run may end before. What the windows of its parents carry stays with them.
         """
         options = next((each["changes"] for each in reads if each["changes"] is not None), None)
         if options is None or state.claimed or state.as_of is None or any(each.urgent for each in state.cursors):
-            return []
+            return
         followed = followed_tables(reads)
         carried = {name for each in reads for name in each["carries"]}
         missed = [
-            each
+            each["table"]
             for index, each in enumerate(reads)
             if each["table"] in followed
             and (
@@ -112,37 +99,37 @@ class Claims:
             )
         ]
         state.claimed = True
-        moment = datetime.fromtimestamp(state.as_of, UTC).isoformat()
-        return [
-            {
-                "account": self.account,
-                "until": moment,
-                "since": moment if options["since"] is None else None,
-                "lost": options["lost"],
-                "looks_back": options["looks_back"],
-                "applied": [list(each) for each in changes.applied] if changes is not None else [],
-                "forget": [each["table"] for each in missed],
-            }
-        ]
+        until = datetime.fromtimestamp(state.as_of, UTC)
+        yield EventClaim(
+            account=self.account,
+            until=until,
+            since=until if options["since"] is None else None,
+            lost=_timestamp(options["lost"]) if options["lost"] is not None else None,
+            applied=tuple(changes.applied) if changes is not None else (),
+            forget=tuple(missed),
+            looks_back=options["looks_back"],
+        )
 
-    def _one(self, options: ReadOptions, variant: Variant, claim: _Claim, state: State) -> dict[str, Json]:
+    def _one(self, options: ReadOptions, variant: Variant, claim: _Claim, state: State) -> Coverage:
         assert state.as_of is not None
-        return {
-            "account": self.account,
-            "table": options["table"],
-            "window": {"gte": claim.window.gte, "lt": claim.window.lt},
-            "where": [
-                [{"column": column, "op": op, "values": list(values)} for column, op, values in variant["where"]]
-            ],
-            "as_of": datetime.fromtimestamp(state.as_of, UTC).isoformat(),
-            "strategy": options["strategy"],
-            "api_version": self.api_version,
-            "pages": claim.pages,
-            "rows": claim.rows,
-            "complete": claim.complete,
-            "expanded": options["expanded"],
-            "continues": options["continues"],
-        }
+        return Coverage(
+            account=self.account,
+            table=options["table"],
+            window=claim.window,
+            where=(tuple(Predicate(column, Op(op), tuple(values)) for column, op, values in variant["where"]),),
+            as_of=datetime.fromtimestamp(state.as_of, UTC),
+            strategy=options["strategy"],
+            api_version=self.api_version,
+            pages=claim.pages,
+            rows=claim.rows,
+            complete=claim.complete,
+            expanded=tuple(options["expanded"]),
+            continues=_timestamp(options["continues"]) if options["continues"] is not None else None,
+        )
+
+
+def _timestamp(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _merged(claims: list[_Claim], limit: Window) -> list[_Claim]:

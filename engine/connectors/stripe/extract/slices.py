@@ -6,12 +6,23 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import msgspec
 
-from engine.connector import ACCOUNT, ConnectorError, Failure
+from engine.connector import (
+    ACCOUNT,
+    Changes,
+    ConnectorError,
+    Failure,
+    Gone,
+    Identity,
+    SliceReport,
+    SliceTotals,
+    encode_slice,
+    encode_totals,
+)
 from engine.run import Json, Output, TaskContext
 
 from ..accounts import own_account
@@ -91,24 +102,23 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
         spool.abandon()
         report.send()
         raise
-    final = not state.cursors
     report.send()
     spool.api_version = client.counts.api_version or settings.api_version
-    events = claims.events(options, state, changes)
-    return Output(
-        files=spool.close(),
-        value={
-            "remaining": None if final else msgspec.to_builtins(state, str_keys=True),
-            "coverage": claims.as_json(options, state, final),
-            "gone": [{"account": spool.account, "table": table, "ids": ids} for table, ids in extraction.gone.items()],
-            "renewed": claims.renewed(options, state),
-            "events": events,
-            "identity": {"account": identity, "livemode": livemode} if identity is not None else None,
-            "failures": [_failure_json(failure) for failure in extraction.failures],
-            "warnings": _warnings(settings, spool),
-            **report.totals(),
-        },
+    events = tuple(claims.events(options, state, changes))  # before the state is encoded, which records the claim
+    found = SliceReport(
+        remaining=msgspec.to_builtins(state, str_keys=True) if state.cursors else None,
+        coverage=tuple(claims.coverage(options, state, final=not state.cursors)),
+        changes=Changes(
+            gone=tuple(Gone(spool.account, table, tuple(ids)) for table, ids in extraction.gone.items()),
+            renewed=tuple(claims.renewed(options, state)),
+            events=events,
+            identity=Identity(identity, livemode) if identity is not None else None,
+        ),
+        failures=tuple(extraction.failures),
+        warnings=_warnings(settings, spool),
+        totals=report.totals(),
     )
+    return Output(files=spool.close(), value=encode_slice(found))
 
 
 async def _run(extraction: Extraction, *, asks: bool) -> str | None:
@@ -145,21 +155,15 @@ def _changes(readers: list[TableReader], options: list[ReadOptions], state: Stat
     return ChangeReader(readers, frozenset(wanted["applied"]), wanted["settled"] or 0)
 
 
-def _warnings(settings: Settings, spool: SpoolSet) -> list[Json]:
+def _warnings(settings: Settings, spool: SpoolSet) -> tuple[str, ...]:
     if spool.api_version == settings.api_version:
-        return []
-    return [
-        f"asked for API version {settings.api_version}, got {spool.api_version}: fields "
-        "that the catalogue does not know are kept in `_extra`"
-    ]
-
-
-def _failure_json(failure: Failure) -> dict[str, Json]:
-    return {name: value for name, value in asdict(failure).items() if value is not None}
+        return ()
+    asked, got = settings.api_version, spool.api_version
+    return (f"requested API version {asked}, got {got}: fields that the catalogue does not know are kept in `_extra`",)
 
 
 class _Reporter:
-    """Tells the driver how far it is, a few times a second."""
+    """Reports to the driver how far the slice is, a few times a second."""
 
     def __init__(self, client: Client, spool: SpoolSet, context: TaskContext) -> None:
         self._client = client
@@ -168,7 +172,7 @@ class _Reporter:
         self._next = 0.0
 
     def progress(self, held: bool) -> None:
-        """Report, unless that was done just before. `held`: requests wait to be let out."""
+        """Report, unless that was done just before. `held`: requests wait for the limits."""
         now = self._client.timing.now()
         if now >= self._next:
             self._next = now + _REPORT_SECONDS
@@ -177,13 +181,13 @@ class _Reporter:
     def send(self, *, held: bool = False) -> None:
         """Report now."""
         waiting = self._client.counts.waiting or (_HELD if held else None)
-        self._context.report({**self.totals(), "waiting": waiting})
+        self._context.report(encode_totals(replace(self.totals(), waiting=waiting)))
 
-    def totals(self) -> dict[str, Json]:
+    def totals(self) -> SliceTotals:
         """What the slice did so far."""
         counts = self._client.counts
-        return {
-            "counts": {
+        return SliceTotals(
+            counts={
                 "sent": counts.requests,
                 "retries": counts.retries,
                 "limited": counts.limited,
@@ -191,6 +195,6 @@ class _Reporter:
                 "rows": self._spool.rows,
                 "bytes": self._spool.bytes,
             },
-            "tables": dict(self._spool.rows_by_table),
-            "requests": dict(self._spool.requests_by_table),
-        }
+            tables=dict(self._spool.rows_by_table),
+            requests=dict(self._spool.requests_by_table),
+        )

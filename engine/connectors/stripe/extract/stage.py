@@ -21,10 +21,6 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
 
     `payload`: `account` (null: the key's own), `reads` (each with `options`: `ReadOptions`), `state` (null at first).
 
-    The output's value: `remaining` (null when all is read, otherwise the `state` of the next slice), `coverage` (fields
-    of `engine.run.Coverage`; it speaks of all slices, so all of them must be loaded with one `read_at`, from before the
-    first), `counts` (sent, retries, limited, pages, rows, bytes), `tables` (rows by table), `requests` (by table),
-    `failures` (fields of `Failure`), `warnings` (texts), and `gone`, `renewed`, `events` and `identity` (fields of
-    `engine.connector.Changes`). Progress reports have the counts, and `waiting`: why it waits.
+    The output's value is a `SliceReport`, progress reports are `SliceTotals`.
     """
     return extract_slice(config, cast("Mapping[str, Json]", payload), context)

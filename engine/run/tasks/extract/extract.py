@@ -2,11 +2,9 @@
 
 Each account is a partition with the payload {account, reads, state}; the connection's config gets
 `table_failures: report`. The reads are those that the account's mirror leaves to do (`World.refresh`). A partition
-answers with files and a value: `coverage` (what the files cover), `gone`, `renewed` and `events` (`Changes`),
-`remaining` (the state of the next slice, or null), `failures` (tables that were given up), `warnings` (texts) and its
-totals. While the files of one slice are loaded, the next slice is on its way. All slices of an account carry one
-instant, `read_at`: rows of an earlier slice must not look as if the provider no longer had them. An account that begins
-again has a later one.
+returns files and a `SliceReport`. While the files of one slice are loaded, the next slice is read. All slices of an
+account have one timestamp, `read_at`: rows of an earlier slice must not look as if the provider no longer had them. An
+account that starts again has a later one.
 """
 
 from __future__ import annotations
@@ -26,13 +24,12 @@ from engine.connector import (
     CHANGES,
     Changes,
     Coverage,
-    EventClaim,
     Failure,
     FailureKind,
-    Gone,
-    Identity,
     Pace,
-    Renewed,
+    SliceReport,
+    decode_slice,
+    decode_totals,
 )
 from engine.plan import Task
 
@@ -91,13 +88,23 @@ class _Extraction:
         return False
 
     def report(self, partition: str, totals: Mapping[str, Json]) -> None:
-        """An attempt has come so far."""
-        self.progress.report(partition, totals)
+        """Record how far an attempt is."""
+        self.progress.report(partition, decode_totals(totals))
         self.meter.note()
 
     def is_stopping(self) -> bool:
         """Whether the slice that is being read is of no use any more."""
         return self.given_up or self.context.is_stopping()
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A slice of an account that has ended, with its report or the failure that ended it."""
+
+    partition: str
+    account: AccountWork
+    files: tuple[OutputFile, ...]
+    found: SliceReport | Failure
 
 
 def extract(tasks: Sequence[Task], context: RunContext, started: Mapping[str, datetime]) -> tuple[Outcome, ...]:
@@ -163,22 +170,22 @@ def _wait(task: Task, context: RunContext, reason: str) -> None:
 
 def _read_all(extraction: _Extraction, name: str) -> None:
     with ThreadPoolExecutor(1, thread_name_prefix=f"extract {name}") as background:
-        coming: Future[list[TaskResult]] | None = None
+        coming: Future[list[_Slice]] | None = None
         if not all(account.done for account in extraction.accounts) and extraction.may_go_on():
-            coming = background.submit(_read_slice, extraction, name)
+            coming = background.submit(_read_slices, extraction, name)
         try:
             while coming is not None:
-                results = coming.result()
-                going_on = _take_note(extraction, results) and extraction.may_go_on()
-                coming = background.submit(_read_slice, extraction, name) if going_on else None
-                _load(extraction, results)
+                slices = coming.result()
+                going_on = _take_note(extraction, slices) and extraction.may_go_on()
+                coming = background.submit(_read_slices, extraction, name) if going_on else None
+                _load(extraction, slices)
         except BaseException:
             extraction.given_up = True
             raise
 
 
-def _read_slice(extraction: _Extraction, name: str) -> list[TaskResult]:
-    """One map over the accounts that are not done; its results in the order of the accounts."""
+def _read_slices(extraction: _Extraction, name: str) -> list[_Slice]:
+    """One map over the accounts that are not done, in the order of the accounts."""
     context = extraction.context
     context.demand_going()
     extraction.slices += 1
@@ -201,8 +208,15 @@ def _read_slice(extraction: _Extraction, name: str) -> list[TaskResult]:
         for index, account in enumerate(extraction.accounts)
         if not account.done
     ]
-    found = context.world.executor.map(stage, parts, extraction.report, extraction.is_stopping)
-    return sorted(found, key=lambda result: int(result.partition))
+    results = context.world.executor.map(stage, parts, extraction.report, extraction.is_stopping)
+    found = [_slice_of(extraction, result) for result in results]
+    return sorted(found, key=lambda each: int(each.partition))
+
+
+def _slice_of(extraction: _Extraction, result: TaskResult) -> _Slice:
+    account = extraction.accounts[int(result.partition)]
+    found = result.error or decode_slice(result.value)
+    return _Slice(result.partition, account, result.files, found)
 
 
 def _bounded(extraction: _Extraction) -> Mapping[str, Json]:
@@ -213,55 +227,47 @@ def _bounded(extraction: _Extraction) -> Mapping[str, Json]:
     return {**extraction.config, "max_slice_requests": max(1, extraction.requests_left // going)}
 
 
-def _take_note(extraction: _Extraction, results: Sequence[TaskResult]) -> bool:
-    """Move each account on; whether anything is left to read. Raises when the connection as a whole fails."""
-    for result in results:
-        account = extraction.accounts[int(result.partition)]
-        if result.error is not None:
-            extraction.progress.give_up(result.partition)
+def _take_note(extraction: _Extraction, slices: Sequence[_Slice]) -> bool:
+    """Advance each account; whether anything is left to read. Raises when the connection as a whole fails."""
+    for each in slices:
+        account = each.account
+        if isinstance(each.found, Failure):
+            extraction.progress.give_up(each.partition)
             extraction.context.demand_going()
             read_at = extraction.staging.next_read(extraction.context.world.now())
-            extraction.note_failure(result.error, account.leave_out(result.error, read_at))
+            extraction.note_failure(each.found, account.leave_out(each.found, read_at))
             continue
-        value = _value(result)
-        extraction.progress.end(result.partition, value)
-        extraction.warnings.update(dict.fromkeys(msgspec.convert(value.get("warnings") or [], list[str])))
-        for failure in msgspec.convert(value.get("failures") or [], list[Failure]):
+        extraction.progress.end(each.partition, each.found.totals)
+        extraction.warnings.update(dict.fromkeys(each.found.warnings))
+        for failure in each.found.failures:
             extraction.note_failure(failure, account.give_up(failure))
-        account.go_on(value.get("remaining"))
+        account.go_on(each.found.remaining)
     return any(not account.done for account in extraction.accounts)
 
 
-def _value(result: TaskResult) -> Mapping[str, Json]:
-    return result.value if isinstance(result.value, Mapping) else {}
+def _load(extraction: _Extraction, slices: Sequence[_Slice]) -> None:
+    """Commit the files of slices to staging with what they report, and delete the files."""
+    by_timestamp: dict[datetime, list[tuple[_Slice, SliceReport]]] = {}
+    for each in slices:
+        if isinstance(each.found, SliceReport):
+            by_timestamp.setdefault(each.account.read_at, []).append((each, each.found))
+    for read_at, read in by_timestamp.items():
+        _load_read(extraction, read, read_at)
 
 
-def _load(extraction: _Extraction, results: Sequence[TaskResult]) -> None:
-    """Commit the files of a slice to staging with what it says of them, and delete the files."""
-    by_moment: dict[datetime, list[TaskResult]] = {}
-    for result in results:
-        if result.error is None:
-            moment = extraction.accounts[int(result.partition)].read_at
-            by_moment.setdefault(moment, []).append(result)
-    for moment, read in by_moment.items():
-        _load_read(extraction, read, moment)
-
-
-def _load_read(extraction: _Extraction, results: Sequence[TaskResult], read_at: datetime) -> None:
+def _load_read(extraction: _Extraction, slices: Sequence[tuple[_Slice, SliceReport]], read_at: datetime) -> None:
     files: list[OutputFile] = []
     coverage: list[Coverage] = []
     changes = Changes()
-    for result in results:
-        files += result.files
-        value = _value(result)
-        claims = msgspec.convert(value.get("coverage") or [], list[Coverage], strict=False)
-        coverage += [replace(each, read_at=extraction.begun) for each in claims]
-        changes = _joined(changes, value, extraction.accounts[int(result.partition)], extraction.begun)
+    for each, found in slices:
+        files += each.files
+        coverage += [replace(claim, read_at=extraction.begun) for claim in found.coverage]
+        changes = _joined(changes, found.changes, each.account, extraction.begun)
     if not files and not coverage and changes == Changes():
         return
     extraction.context.demand_going()
     report = extraction.staging.load(files, coverage, read_at, changes)
-    _note_moments(extraction, coverage, changes)
+    _note_read_at(extraction, coverage, changes)
     extraction.answers.add(coverage)
     for drift in report.drift:
         extraction.drift[drift.table, drift.field, drift.problem] = drift
@@ -269,27 +275,26 @@ def _load_read(extraction: _Extraction, results: Sequence[TaskResult], read_at: 
         Path(file.path).unlink(missing_ok=True)
 
 
-def _joined(changes: Changes, value: Mapping[str, Json], account: AccountWork, begun: datetime) -> Changes:
-    """The changes with those of a slice. Its events are passed over without the tables that were left out."""
+def _joined(changes: Changes, found: Changes, account: AccountWork, begun: datetime) -> Changes:
+    """The changes with those that a slice found. Its events are consumed without the tables that are skipped."""
     events = tuple(
-        replace(each, forget=tuple(sorted({*each.forget, *account.left_out})), read_at=begun)
-        for each in msgspec.convert(value.get("events") or [], tuple[EventClaim, ...])
+        replace(each, forget=tuple(sorted({*each.forget, *account.left_out})), read_at=begun) for each in found.events
     )
     return Changes(
-        (*changes.gone, *msgspec.convert(value.get("gone") or [], tuple[Gone, ...])),
-        (*changes.renewed, *msgspec.convert(value.get("renewed") or [], tuple[Renewed, ...])),
+        (*changes.gone, *found.gone),
+        (*changes.renewed, *found.renewed),
         (*changes.events, *events),
-        msgspec.convert(value.get("identity"), Identity | None) or changes.identity,
+        found.identity or changes.identity,
     )
 
 
-def _note_moments(extraction: _Extraction, coverage: Sequence[Coverage], changes: Changes) -> None:
-    """Remember the earliest moment that the connection was read as of, and tell of holes."""
-    moments = [*(each.as_of for each in coverage), *(each.until for each in changes.events)]
-    if moments:
+def _note_read_at(extraction: _Extraction, coverage: Sequence[Coverage], changes: Changes) -> None:
+    """Remember the earliest timestamp as of which the connection was read, and warn of holes."""
+    timestamps = [*(each.as_of for each in coverage), *(each.until for each in changes.events)]
+    if timestamps:
         name = _connection(extraction.tasks[0])
         known = extraction.context.read_at.get(name)
-        extraction.context.read_at[name] = min([*moments, known] if known else moments)
+        extraction.context.read_at[name] = min([*timestamps, known] if known else timestamps)
     for claim in changes.events:
         if claim.lost is not None:
             hole = f"{claim.lost:%Y-%m-%d %H:%M} to {claim.until:%Y-%m-%d %H:%M} UTC"

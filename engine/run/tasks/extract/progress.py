@@ -1,17 +1,16 @@
-"""Counts of tables that are being read, summed up over slices and told as they grow."""
+"""Counts of tables that are being read, summed over slices and reported as they grow."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from engine.connector import ACCOUNT, CHANGES
+from engine.connector import ACCOUNT, CHANGES, SliceTotals
 from engine.plan import Task
 
 from ...context import RunContext
-from ...ports.executor import Json
 
 _ASKED: Final = ("requests", "sent", "retries", "limited")
 _ASIDE: Final = (ACCOUNT, CHANGES)
@@ -20,10 +19,10 @@ _Counts = dict[str, Counter[str]]
 
 
 class Progress:
-    """Adds up what attempts report (see `TaskContext.report`). A parent's table counts for the task that reads it.
+    """Adds up what attempts report. A parent's table counts for the task that reads it.
 
-    Requests of no task's table stand beside the tasks: those for the account, and those for changes, with the objects
-    that changes ask for of tables which no task needs. What is not known by table counts for the first task.
+    Requests for tables of no task are counted apart from the tasks: those for the account, and those for changes, with
+    the objects of tables which no task needs. What is not known by table counts for the first task.
     """
 
     def __init__(self, tasks: Sequence[Task], context: RunContext) -> None:
@@ -36,38 +35,37 @@ class Progress:
         self._going: dict[str, _Counts] = {}
         self._lock = threading.Lock()
 
-    def report(self, partition: str, totals: Mapping[str, Json]) -> None:
-        """An attempt has come so far."""
-        waiting = totals.get("waiting")
+    def report(self, partition: str, totals: SliceTotals) -> None:
+        """Record and show how far an attempt is."""
         counts = self._by_task(totals)
         with self._lock:
             before = self._going.get(partition, {})
             self._going[partition] = counts
             changed = [task for task in self._tasks if counts.get(task) != before.get(task)]
-            shown = {task: self._sum(task) for task in changed or ([self._first] if waiting else [])}
+            shown = {task: self._sum(task) for task in changed or ([self._first] if totals.waiting else [])}
         for task, total in shown.items():
-            self._context.progress(task, total, waiting if isinstance(waiting, str) else None)
+            self._context.progress(task, total, totals.waiting)
 
-    def end(self, partition: str, totals: Mapping[str, Json]) -> None:
-        """An attempt has ended; its totals are these, whatever was reported before."""
+    def end(self, partition: str, totals: SliceTotals) -> None:
+        """Record the final totals of an attempt, in place of what was reported before."""
         with self._lock:
             self._going.pop(partition, None)
             for task, counts in self._by_task(totals).items():
                 self._ended[task].update(counts)
 
     def give_up(self, partition: str) -> None:
-        """An attempt has failed: what it read is lost, what it asked for was asked for."""
+        """Record that an attempt failed: the rows that it read are lost, the requests that it made count."""
         with self._lock:
             for task, counts in self._going.pop(partition, {}).items():
                 self._ended[task].update({name: counts[name] for name in _ASKED if name in counts})
 
     def count_account(self, sent: int) -> None:
-        """So many requests have found out which accounts there are."""
+        """Count the requests that listed the accounts."""
         with self._lock:
             self._ended[ACCOUNT].update(requests=sent, sent=sent)
 
     def totals(self) -> dict[str, int]:
-        """The totals of everything; of its requests, those that belong to no task under `CHANGES` and `ACCOUNT`."""
+        """The totals of everything; requests of no task are under `CHANGES` and `ACCOUNT` besides."""
         with self._lock:
             total: Counter[str] = Counter()
             for each in self._ended:
@@ -85,24 +83,18 @@ class Progress:
             total.update(going.get(task, {}))
         return dict(total)
 
-    def _by_task(self, totals: Mapping[str, Json]) -> _Counts:
+    def _by_task(self, totals: SliceTotals) -> _Counts:
         found: _Counts = {}
-        by_table = {"rows": _numbers(totals.get("tables")), "requests": _numbers(totals.get("requests"))}
+        by_table = {"rows": totals.tables, "requests": totals.requests}
         for name, tables in by_table.items():
             for table, number in tables.items():
                 found.setdefault(self._owners.get(table) or _aside(table), Counter())[name] += number
-        for name, number in _numbers(totals.get("counts")).items():
+        for name, number in totals.counts.items():
             if not by_table.get(name):
                 found.setdefault(self._first, Counter())[name] += number
         return found
 
 
 def _aside(table: str) -> str:
-    """Where what is read of a table counts that no task reads: it is there because of changes."""
+    """What a table of no task counts for: it is read because of changes."""
     return ACCOUNT if table == ACCOUNT else CHANGES
-
-
-def _numbers(value: Json) -> dict[str, int]:
-    if not isinstance(value, Mapping):
-        return {}
-    return {name: each for name, each in value.items() if isinstance(each, int) and not isinstance(each, bool)}

@@ -101,8 +101,8 @@ def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = 
         "carries": [],
         "variants": [{"params": {}, "gte": None, "lt": None, "where": []}],
     }
-    found: Any = claims.as_json([options], State(cursors=[], as_of=5, ceiling=ceiling), final=False)
-    return [(each["window"]["gte"], each["window"]["lt"], each["rows"]) for each in found]
+    found = claims.coverage([options], State(cursors=[], as_of=5, ceiling=ceiling), final=False)
+    return [(each.window.gte, each.window.lt, each.rows) for each in found]
 
 
 def test_windows_without_holes_are_one_claim() -> None:

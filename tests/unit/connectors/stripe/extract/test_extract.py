@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.connector import ConnectorError, Coverage, FailureKind, Op, Predicate
+from engine.connector import ConnectorError, Coverage, FailureKind, Identity, Op, Predicate, decode_slice
 from engine.connectors.stripe import CONNECTOR
 from tests.support.stripe.http_server import Asked, Reply, problem, reply, serving
 from tests.support.stripe.stripe_model import START, StripeModel, charge, customer, needs, read_all
@@ -112,14 +112,14 @@ def test_a_slice_ends_when_it_is_full_and_the_next_goes_on(tmp_path: Path) -> No
 def test_a_slice_ends_when_it_has_made_its_requests(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(2000)})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=4, max_slice_requests=5)
-    sent = [output.value["counts"]["sent"] for output in found.outputs]  # type: ignore[index, call-overload]
+    sent = [each.totals.counts["sent"] for each in found.reports]
     assert len(sent) >= 3
     assert max(sent) <= 5 + 4, "those that are on their way are waited for"
-    assert sum(sent) == len(server.asked), "what is told is what went out"
+    assert sum(sent) == len(server.asked), "what is reported is what was sent"
     assert sorted(found.ids("charges")) == names(2000)
 
 
-def test_requests_of_a_slice_that_fails_are_told(tmp_path: Path) -> None:
+def test_requests_of_a_slice_that_fails_are_reported(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: charges(500)})
     asked = 0
 
@@ -190,7 +190,7 @@ def test_faults_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
     with serving(broken) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=5, retry={"first": 0.001, "tries": 12})
     assert sorted(found.ids("charges")) == names(3000)
-    assert found.outputs[0].value["counts"]["retries"] > 0  # type: ignore[index, call-overload]
+    assert found.reports[0].totals.counts["retries"] > 0
 
 
 def test_a_limit_reads_no_more(tmp_path: Path) -> None:
@@ -349,8 +349,8 @@ def test_or_only_the_table_and_what_hangs_on_it(tmp_path: Path) -> None:
     with serving(model) as server:
         found = read_all(server.url, needs("charges", "invoice_line_items"), tmp_path, table_failures="report")
     assert sorted(found.ids("charges")) == names(250)
-    (failure,) = found.outputs[0].value["failures"]  # type: ignore[index, call-overload]
-    assert (failure["table"], failure["kind"]) == ("invoices", "permission")
+    (failure,) = found.reports[0].failures
+    assert (failure.table, failure.kind) == ("invoices", "permission")
     assert [found.coverage(table) for table in ("invoices", "invoice_line_items")] == [[], []]
     assert len(found.coverage("charges")) == 1
 
@@ -370,8 +370,8 @@ def test_an_unknown_path_does_not_mean_that_rows_are_gone(
     model.before = lambda asked: problem(404, "Unrecognized request URL") if asked.path == failing else None
     with serving(model) as server:
         found = read_all(server.url, needs(table, where=where), tmp_path, table_failures="report")
-    (failure,) = found.outputs[0].value["failures"]  # type: ignore[index, call-overload]
-    assert (failure["table"], failure["kind"], found.coverage(table)) == (table, "missing", [])
+    (failure,) = found.reports[0].failures
+    assert (failure.table, failure.kind, found.coverage(table)) == (table, "missing", [])
 
 
 def test_a_bad_key_ends_everything(tmp_path: Path) -> None:
@@ -407,7 +407,7 @@ def test_another_version_is_warned_about(tmp_path: Path) -> None:
     with serving(lambda _: answer) as server:
         found = read_all(server.url, needs("charges"), tmp_path)
     (output,) = found.outputs
-    assert "got 2025-03-31.basil" in output.value["warnings"][0]  # type: ignore[index, call-overload, operator]
+    assert "got 2025-03-31.basil" in decode_slice(output.value).warnings[0]
     assert output.files[0].meta["api_version"] == "2025-03-31.basil", "each row says what it came in"
     assert found.coverage("charges")[0].api_version == CONNECTOR.catalogue(None).api_version
 
@@ -445,10 +445,10 @@ def test_whose_key_it_is_is_asked_once_where_that_is_wanted(tmp_path: Path) -> N
         found = read_all(server.url, needs("charges"), tmp_path, identify=True, max_slice_bytes=20_000)
         read_all(server.url, needs("charges"), tmp_path / "connected", identify=True, account="acct_9")
         asked = [each.path for each in server.asked].count("/v1/account")
-    told = [output.value["identity"] for output in found.outputs]  # type: ignore[index, call-overload]
-    assert told[0] == {"account": "acct_7", "livemode": False}
-    assert set(map(str, told[1:])) == {"None"}
-    assert len(told) > 1
+    identities = [each.changes.identity for each in found.reports]
+    assert identities[0] == Identity("acct_7", livemode=False)
+    assert set(map(str, identities[1:])) == {"None"}
+    assert len(identities) > 1
     assert asked == 1
 
 
@@ -467,11 +467,11 @@ def test_a_cancelled_run_ends_soon(tmp_path: Path) -> None:
         )
     assert time.monotonic() - started < 5
     (output,) = found.outputs
-    assert output.value["remaining"] is not None  # type: ignore[index, call-overload]
+    assert decode_slice(output.value).remaining is not None
     assert "ch_999" in found.ids("charges")
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
+def test_progress_is_reported(tmp_path: Path) -> None:
     seen: list[Any] = []
     with serving(StripeModel({CHARGES: charges(300)})) as server:
         read_all(server.url, needs("charges"), tmp_path, report=seen.append, concurrency=1)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.connector import Coverage, EventInterval, Mirror, Pace, Window
+from engine.connector import Coverage, EventInterval, Mirror, Pace, SliceReport, Window, decode_slice
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.extract import extract_partition
@@ -40,8 +40,8 @@ def model() -> StripeModel:
 
 def extracted(
     url: str, folder: Path, state: Any = None, cancelled: Callable[[], bool] = lambda: False, **config: Any
-) -> dict[str, Any]:
-    """What a slice says that goes on from the mirror."""
+) -> SliceReport:
+    """What a slice reports that continues from the mirror."""
     end = int(BEFORE.timestamp())
     covered = Coverage("", "customers", Window(None, end), ((),), BEFORE, "list", VERSION, 1, 40, True, (), BEFORE)
     mirror = Mirror("", (covered,), EventInterval(BEFORE, BEFORE, NOW))
@@ -49,8 +49,8 @@ def extracted(
     payload: Any = {"reads": [{"table": each.table, "options": each.options} for each in reads], "state": state}
     folder.mkdir()
     config = {"secret": ["sandbox", ""], "base_url": url, "requests_per_second": 10_000, **config}
-    found: Any = extract_partition(config, payload, TaskContext(folder, 1, lambda _totals: None, cancelled)).value
-    return dict(found)
+    output = extract_partition(config, payload, TaskContext(folder, 1, lambda _totals: None, cancelled))
+    return decode_slice(output.value)
 
 
 def test_objects_that_events_speak_of_are_retrieved_at_the_same_time(tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_events_are_applied_when_all_that_they_speak_of_is_there(tmp_path: Path)
 
     with serving(held) as server:
         first = extracted(server.url, tmp_path / "first", cancelled=stopped.is_set)
-        assert (first["events"], len(first["remaining"]["cursors"]) > 0) == ([], True)
-        second = extracted(server.url, tmp_path / "second", first["remaining"])
-    assert second["remaining"] is None
-    assert len(second["events"]) == 1
+        assert (first.changes.events, len(first.remaining["cursors"]) > 0) == ((), True)
+        second = extracted(server.url, tmp_path / "second", first.remaining)
+    assert second.remaining is None
+    assert len(second.changes.events) == 1
     assert {asked.path for asked in server.asked} >= {*PATHS}
