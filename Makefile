@@ -1,5 +1,5 @@
-# The verbs of this repository. `make help` lists them; each is thin over `weir`.
-# Everything is installed into .venv, which is made on first use from the locks with checked hashes.
+# The commands of this repository: `make help` lists them. Those of a project are thin wrappers of `weir`.
+# Everything is installed into .venv, which the first command creates from the locks with verified hashes.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -13,79 +13,90 @@ FORMAT ?= text
 PYTEST ?= -n 2 --dist worksteal
 TIMES ?= 20
 BASE ?= HEAD
-
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench watch serve validate cases plan review test-connection sandbox clean
+.PHONY: help run validate cases plan review test-connection watch serve sandbox test test-long lint bench generated \
+	goldens clean
 
-help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-16s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(RUNTIME) ## Run all interfaces (ARGS="name …" for some); the embedded sandbox starts by itself
+##@ Project
+
+run: $(RUNTIME) ## Run all interfaces, or those in ARGS="name …"; starts the embedded sandbox if needed
 	@$(BIN)/weir run $(ARGS)
 
-validate: $(RUNTIME) ## Check all definitions; no key, no network
+validate: $(RUNTIME) ## Check all definitions (offline)
 	@$(BIN)/weir validate --format $(FORMAT) $(ARGS)
 
-cases: $(RUNTIME) ## Run the cases of interfaces (ARGS="name …" for some); no key, no network
+cases: $(RUNTIME) ## Run the test cases of all interfaces, or those in ARGS="name …" (offline)
 	@$(BIN)/weir test $(ARGS)
 
-plan: $(RUNTIME) ## Show what a run would do; no key, no network
+plan: $(RUNTIME) ## Show what a run would do (offline)
 	@$(BIN)/weir plan $(ARGS)
 
-review: $(RUNTIME) ## Say what a change exposes, writes and costs (BASE=origin/main); no key, no network
+review: $(RUNTIME) ## Show what a change exposes, writes and costs since BASE=origin/main (offline)
 	@$(BIN)/weir review --base $(BASE) $(ARGS)
 
-test-connection: $(RUNTIME) ## Reach a provider: make test-connection CONNECTION=stripe_main
-ifndef CONNECTION
-	@echo "say which one: make test-connection CONNECTION=stripe_main" >&2; exit 64
-else
+test-connection: $(RUNTIME) ## Test all connections, or CONNECTION=stripe_main
 	@$(BIN)/weir test-connection $(CONNECTION) $(ARGS)
-endif
 
-watch: $(RUNTIME) ## Check at every save, and show what it changes
+watch: $(RUNTIME) ## Check definitions on every save and show the effect of the change
 	@$(BIN)/weir watch $(ARGS)
 
-serve: $(RUNTIME) ## Run by schedule and by request, and reload what is edited (ARGS="--port 8420")
+serve: $(RUNTIME) ## Run on schedule and on request; reloads edited definitions (ARGS="--port 8420")
 	@$(BIN)/weir serve $(ARGS)
 
-sandbox: $(RUNTIME) ## Serve a simulated Stripe on this machine until interrupted
+sandbox: $(RUNTIME) ## Serve a simulated Stripe on loopback until interrupted
 	@$(BIN)/weir sandbox $(ARGS)
+
+##@ Development
 
 test: $(DEVELOPMENT) ## Run the tests
 	@$(BIN)/pytest $(PYTEST) $(ARGS)
 
-test-long: $(DEVELOPMENT) ## Run the property tests with many new examples: TIMES=20 times as many
+test-long: $(DEVELOPMENT) ## Run the property tests with TIMES=20 times as many, new examples
 	@WEIR_TEST_LONG=$(TIMES) WEIR_TEST_FIRST=$${WEIR_TEST_FIRST:-$$(date +%s)} $(BIN)/pytest $(PYTEST) tests/property $(ARGS)
 
-lint: $(DEVELOPMENT) ## Style, types and the layers of the architecture
+lint: $(DEVELOPMENT) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEVELOPMENT) ## All benchmarks: tables, reports and plots in benchmarks/results (ARGS=load for one)
+bench: $(DEVELOPMENT) ## Run all benchmarks, or ARGS=load; results go to benchmarks/results
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-clean: ## Remove .venv and caches; your data in .weir stays
+clean: ## Remove .venv and caches; keeps the data in .weir
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@if [ -e .weir ]; then echo "kept .weir (tables, staging, history): remove it yourself if you mean to"; fi
+	@if [ -e .weir ]; then echo "kept .weir (tables, staging, history); delete it yourself if you no longer need it"; fi
+
+##@ Generated files
+
+generated: $(DEVELOPMENT) ## Write the Stripe catalogue, JSON Schemas and reference pages
+	@$(BIN)/python -m tools.stripe_catalogue
+	@$(BIN)/weir schema
+	@$(BIN)/python -m tools.docs
+
+goldens: $(DEVELOPMENT) ## Write the expected outputs in tests/golden from the current ones
+	@$(BIN)/pytest $(PYTEST) tests/golden --update-goldens $(ARGS)
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \
-		echo "Weir needs Python 3.11 or newer; none was found." >&2; \
-		echo "Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; fi
-	@echo "making $(VENV) with $$($(PYTHON) --version)" >&2
+		echo "Weir requires Python 3.11 or newer; none was found." >&2; \
+		echo "Install it, or set its path: make run PYTHON=/path/to/python3" >&2; exit 1; fi
+	@echo "creating $(VENV) with $$($(PYTHON) --version)" >&2
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "Python's venv module is missing (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 
 $(RUNTIME): requirements.lock pyproject.toml | $(VENV)/bin/python
-	@echo "installing what weir needs" >&2
+	@echo "installing runtime dependencies" >&2
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps -e .
 	@touch $@
 
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
-	@echo "installing what the tests need" >&2
+	@echo "installing development dependencies" >&2
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -1,14 +1,14 @@
 """Bad projects and what their author is shown.
 
 A folder in `cases/` is laid over `base/` (a small project without findings), checked, and rendered as text;
-`expected.txt` in it holds the result. `WEIR_UPDATE_GOLDEN=1 pytest tests/golden` writes them anew.
+`expected.txt` in it holds the result. `make goldens` writes them.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,13 +35,10 @@ def laid_out(name: str, root: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_bad_project_is_shown_to_its_author(name: str, tmp_path: Path) -> None:
+def test_a_bad_project_is_shown_to_its_author(name: str, tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
     checked = check_cases(check_project(laid_out(name, tmp_path)))
     shown = render_findings("text", checked.diagnostics, checked.tree, version="0")
-    expected = HERE / "cases" / name / "expected.txt"
-    if os.environ.get("WEIR_UPDATE_GOLDEN"):
-        expected.write_text(shown, encoding="utf-8")
-    assert shown == expected.read_text(encoding="utf-8")
+    golden(HERE / "cases" / name / "expected.txt", shown)
     assert checked.diagnostics
 
 

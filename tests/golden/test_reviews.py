@@ -1,14 +1,14 @@
 """Changes of a project and what their reviewer is shown.
 
 A folder in `reviews/` has `before` and `after`, laid over `base/` one after the other; `gone.txt` names files that are
-taken away then. `expected.md` holds what is said of it. `WEIR_UPDATE_GOLDEN=1 pytest tests/golden` writes them anew.
+taken away then. `expected.md` holds what is said of it. `make goldens` writes them.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ CASES = sorted(path.name for path in (HERE / "reviews").iterdir())
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_change_is_shown_to_its_reviewer(name: str, tmp_path: Path) -> None:
+def test_a_change_is_shown_to_its_reviewer(name: str, tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
     case, project = HERE / "reviews" / name, tmp_path / "project"
     shutil.copytree(HERE / "base", project)
     lay(case / "before", project)
@@ -35,10 +35,7 @@ def test_a_change_is_shown_to_its_reviewer(name: str, tmp_path: Path) -> None:
             (project / file).unlink()
     _, review = review_project(project, "HEAD")
     shown = re.sub(r"[0-9a-f]{12}", "0" * 12, render_review_markdown(review))
-    expected = case / "expected.md"
-    if os.environ.get("WEIR_UPDATE_GOLDEN"):
-        expected.write_text(shown, encoding="utf-8")
-    assert shown == expected.read_text(encoding="utf-8")
+    golden(case / "expected.md", shown)
     plain = render_review_text(review)
     for change in review.changes:
         assert change.name in plain

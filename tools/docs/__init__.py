@@ -1,1 +1,1 @@
-"""The reference pages, made from the models and codes."""
+"""The generated reference pages; `python -m tools.docs` writes them."""

@@ -1,14 +1,15 @@
-"""The reference page of the API, made of the same operations as the OpenAPI document."""
+"""The reference page of the API, from the same operations as the OpenAPI document."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any, Final, cast
 
+from engine.api.handlers import Handlers
 from engine.api.openapi import problem_statuses
 from engine.api.operation import Operation
+from engine.api.operations import operations
 
-_HEAD = """<!-- Generated: see tests/unit/api/test_openapi.py. -->
-# The API of `weir serve`
+_HEAD: Final = """# The API of `weir serve`
 
 `GET /openapi.json` is the whole of it, as OpenAPI 3.1. How to use it: [serve](../serve.md).
 
@@ -17,9 +18,17 @@ _HEAD = """<!-- Generated: see tests/unit/api/test_openapi.py. -->
 """
 
 
-def api_page(operations: Sequence[Operation]) -> str:
-    """The page as Markdown."""
-    return _HEAD + "".join(f"| {' | '.join(_row(each))} |\n" for each in operations)
+class _NoHandlers:
+    """Stands in for the handlers: the page describes operations and calls none."""
+
+    def __getattr__(self, name: str) -> Any:
+        return None
+
+
+def api_page(generated: str) -> str:
+    """The page as Markdown, below the line that marks it as generated."""
+    rows = operations(cast(Handlers, _NoHandlers()))
+    return generated + _HEAD + "".join(f"| {' | '.join(_row(each))} |\n" for each in rows)
 
 
 def _row(operation: Operation) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The page of the reference about what a SQL box sees, with the tables in which a mirror tells about itself."""
+"""The reference page on what a SQL box sees, with the metadata tables of a mirror."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ These tables are read from the mirror's file, and nothing is asked of the provid
 
 
 def boxes_page(generated: str) -> str:
-    """The page, behind the line that says how it is made."""
+    """The page as Markdown, below the line that marks it as generated."""
     page = _PAGE.replace("{none}", _with_decimals(0)).replace("{three}", _with_decimals(3))
     parts = [generated, page]
     for name, relation in MIRROR_TABLES.items():

@@ -1,4 +1,4 @@
-"""The reference pages of the documentation, made from the models and the table of codes."""
+"""The generated reference pages: from the models, the codes and the operations of the API."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from engine.diagnostics import CODES
 from engine.spec import json_schema
+from tools.docs.api_reference import api_page
 from tools.docs.boxes_page import boxes_page
 
-_GENERATED: Final = "<!-- Generated: `WEIR_UPDATE_GOLDEN=1 pytest tests/unit/report` writes it anew. -->\n"
+_GENERATED: Final = "<!-- Generated from the code by `make generated`; edits here are lost. -->\n"
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "connection": ("Connections", "`connections/*.yaml`: a system that is reached."),
     "interface": ("Interfaces", "`interfaces/*.yaml`: steps between connections and the Schema."),
@@ -51,11 +52,12 @@ The first line of a definition tells editors where its JSON Schema is (`weir sch
 
 
 def reference_files() -> Mapping[str, str]:
-    """The generated pages by file name, as they stand in `docs/reference/`: the same text every time."""
+    """The generated pages of `docs/reference/` by file name. Deterministic."""
     return {
         "language.md": language_page(),
         "boxes.md": boxes_page(_GENERATED),
         "diagnostics.md": diagnostics_page(),
+        "api.md": api_page(_GENERATED),
     }
 
 

@@ -31,7 +31,7 @@ def problems(kind: str, data: object) -> list[str]:
 
 @pytest.mark.parametrize("name", [f"{kind}.schema.json" for kind in KINDS])
 def test_the_committed_schemas_are_fresh(name: str) -> None:
-    assert (ROOT / "schemas" / name).read_text(encoding="utf-8") == schema_files()[name], "run `weir schema --write`"
+    assert (ROOT / "schemas" / name).read_text(encoding="utf-8") == schema_files()[name], "stale: run `make generated`"
 
 
 @pytest.mark.parametrize("kind", KINDS)

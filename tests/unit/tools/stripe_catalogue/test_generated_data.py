@@ -1,4 +1,4 @@
-"""The committed catalogue is what the generator makes of the installed SDK, and is as complete as the API."""
+"""The committed catalogue equals what the generator makes of the installed SDK, and covers the whole API."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tools.stripe_catalogue.compare import differences
 from tools.stripe_catalogue.encode import decode, encode
 
 
-def test_the_committed_data_is_what_the_installed_sdk_says() -> None:
+def test_the_committed_catalogue_is_fresh() -> None:
     root = generator.sdk_root()
     assert root is not None
     for path, data in generator.generate(root).items():
-        assert differences(decode(path.read_bytes()), decode(data)) == [], path.name
-        assert path.read_bytes() == data, f"{path.name} differs in its bytes only"
+        assert differences(decode(path.read_bytes()), decode(data)) == [], f"{path.name} is stale: run `make generated`"
+        assert path.read_bytes() == data, f"{path.name} differs in its bytes only: run `make generated`"
 
 
 def test_check_names_what_differs_and_writes_nothing(
