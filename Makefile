@@ -13,9 +13,14 @@ FORMAT ?= text
 PYTEST ?= -n 2 --dist worksteal
 TIMES ?= 20
 BASE ?= HEAD
+# A lock keeps its pins while they satisfy pyproject.toml; UPGRADE=1 resolves all of them again.
+COMPILE := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	$(if $(UPGRADE),--upgrade)
+
 .DEFAULT_GOAL := help
 .PHONY: help run validate cases plan review test-connection watch serve sandbox test test-long lint bench generated \
-	goldens clean
+	goldens lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -82,6 +87,13 @@ generated: $(DEVELOPMENT) ## Write the Stripe catalogue, JSON Schemas and refere
 goldens: $(DEVELOPMENT) ## Write the expected outputs in tests/golden from the current ones
 	@$(BIN)/pytest $(PYTEST) tests/golden --update-goldens $(ARGS)
 
+lock: $(DEVELOPMENT) ## Write the locks from pyproject.toml; keeps existing pins unless UPGRADE=1
+	@$(COMPILE) --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --extra dev --extra postgresql --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+	@$(COMPILE) --only-build-deps --build-deps-for wheel --build-deps-for editable --constraint requirements-dev.lock \
+		--output-file requirements-build.lock pyproject.toml
+
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Weir requires Python 3.11 or newer; none was found." >&2; \
@@ -90,10 +102,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "Python's venv module is missing (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 
-$(RUNTIME): requirements.lock pyproject.toml | $(VENV)/bin/python
+# The build runs in .venv with the locked setuptools: pip's isolated build would fetch whatever is newest.
+$(RUNTIME): requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing runtime dependencies" >&2
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps -e .
+	@$(PIP) install --require-hashes -r requirements-build.lock -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
