@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.effort import TIMES
+from tests.support.processes.forks import close_nursery
 
 # A change is checked with the same examples each time; `make test-long` searches for new ones.
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
@@ -49,3 +50,4 @@ def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
         yield
+        close_nursery()

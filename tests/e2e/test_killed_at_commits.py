@@ -5,20 +5,24 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import pytest
 
+from tests.support.effort import a_third
 from tests.support.mirror.business import Business
 from tests.support.mirror.comparison import demand_same
 from tests.support.mirror.mirrored import staged_rows
 from tests.support.mirror.shop import ServedShops, Shop
+from tests.support.processes.command import weir
 from tests.support.processes.dying import POINTS
-from tests.support.processes.forks import Nursery
 
+KEY: Final = {"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}
+SMALL: Final = (None, 0)
+"""Small slices, and no death."""
 TABLES: Final = ("charges", "customers", "invoice_line_items", "invoices", "payment_intents")
 CONNECTION: Final = """
 kind: connection
@@ -56,22 +60,7 @@ FIRST: Final = (
     ("a slice is asked for", 3), ("a slice is read", 2), ("events are recorded", 1), ("a load is to be committed", 2),
     ("a load is committed", 1), ("a load is committed", 2),
 )  # fmt: skip
-"""Moments of a first run, which reads everything in several slices."""
-
-
-@pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    """A shop whose clock stands still, so that two runs read the same."""
-    with ExitStack() as stack:
-        shops = ServedShops()
-        stack.callback(shops.close)
-        yield shops.open(customers=12)
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery({"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}) as nursery:
-        yield nursery
+"""Points of a first run, which reads everything in several slices."""
 
 
 def project(folder: Path, shop: Shop) -> Path:
@@ -93,12 +82,61 @@ def tables(folder: Path) -> dict[str, list[Any]]:
         }
 
 
-def die_and_go_on(nursery: Nursery, shop: Shop, folder: Path, point: str, times: int) -> None:
-    """Have a run killed there, and another one make it good; staging holds what the shop holds."""
-    assert nursery.run(folder, "run", die=(point, times)) == -signal.SIGKILL, f"{point} ({times}) was not reached"
-    nursery.succeed(folder, "run", die=(None, 0))
-    demand_same(shop.truth(*TABLES), staged_rows(folder / ".weir" / "staging" / "shop.duckdb"), whole=False)
-    assert not list((folder / ".weir" / "spool").iterdir())
+@dataclass(frozen=True)
+class Undisturbed:
+    """A shop whose clock stands still, a project before a run, and the tables after that run."""
+
+    shop: Shop
+    before: Path
+    expected: dict[str, list[Any]]
+
+    def demand_recovery(self, folder: Path, point: str, times: int) -> None:
+        """Have a run of a copy killed there; the next one ends with the same tables, and staging holds the shop."""
+        shutil.copytree(self.before, folder)
+        killed = weir(folder, "run", environment=KEY, die=(point, times))
+        assert killed.code == -signal.SIGKILL, f"{point} ({times}) was not reached"
+        weir(folder, "run", environment=KEY, die=SMALL).succeeded()
+        mirror = staged_rows(folder / ".weir" / "staging" / "shop.duckdb")
+        demand_same(self.shop.truth(*TABLES), mirror, whole=False)
+        assert not list((folder / ".weir" / "spool").iterdir())
+        assert tables(folder) == self.expected
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    shops = ServedShops()
+    yield shops.open(customers=12)
+    shops.close()
+
+
+@pytest.fixture(scope="module")
+def first(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A first run."""
+    before = project(tmp_path_factory.mktemp("first") / "before", shop)
+    return undisturbed(shop, before)
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    """The second run, after many changes in a shop of its own."""
+    shops = ServedShops()
+    shop = shops.open(customers=12)
+    before = project(tmp_path_factory.mktemp("later") / "before", shop)
+    weir(before, "run", environment=KEY, die=SMALL).succeeded()
+    earlier = tables(before)
+    live_on(shop)
+    made = undisturbed(shop, before)
+    assert all(made.expected[name] != earlier[name] for name in earlier)
+    yield made
+    shops.close()
+
+
+def undisturbed(shop: Shop, before: Path) -> Undisturbed:
+    folder = shutil.copytree(before, before.with_name("undisturbed"))
+    weir(folder, "run", environment=KEY, die=SMALL).succeeded()
+    expected = tables(folder)
+    assert all(len(rows) > 5 for rows in expected.values())
+    return Undisturbed(shop, before, expected)
 
 
 def live_on(shop: Shop) -> None:
@@ -117,23 +155,13 @@ def live_on(shop: Shop) -> None:
     shop.advance(600)
 
 
-@pytest.mark.slow
-def test_killed_at_every_commit(tmp_path: Path, shop: Shop, nursery: Nursery) -> None:
-    undisturbed = project(tmp_path / "undisturbed", shop)
-    nursery.succeed(undisturbed, "run", die=(None, 0))
-    expected = tables(undisturbed)
-    assert all(len(rows) > 5 for rows in expected.values())
-    for number, (point, times) in enumerate(FIRST):
-        folder = project(tmp_path / f"first-{number}", shop)
-        die_and_go_on(nursery, shop, folder, point, times)
-        assert tables(folder) == expected, point
+@pytest.mark.parametrize(("point", "times"), a_third(FIRST))
+def test_first_run_killed_at_a_commit_next_run_completes_it(
+    tmp_path: Path, first: Undisturbed, point: str, times: int
+) -> None:
+    first.demand_recovery(tmp_path / "project", point, times)
 
-    live_on(shop)
-    base = shutil.copytree(undisturbed, tmp_path / "base")
-    nursery.succeed(undisturbed, "run", die=(None, 0))
-    expected, before = tables(undisturbed), expected
-    assert all(expected[name] != before[name] for name in expected)
-    for number, point in enumerate(POINTS):
-        folder = shutil.copytree(base, tmp_path / f"later-{number}")
-        die_and_go_on(nursery, shop, folder, point, 1)
-        assert tables(folder) == expected, point
+
+@pytest.mark.parametrize("point", a_third(POINTS))
+def test_later_run_killed_at_a_commit_next_run_completes_it(tmp_path: Path, later: Undisturbed, point: str) -> None:
+    later.demand_recovery(tmp_path / "project", point, 1)

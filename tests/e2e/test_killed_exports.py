@@ -13,13 +13,20 @@ import pytest
 
 from engine.run import OpState
 from engine.stores import open_write_ledger
+from tests.support.effort import a_third
 from tests.support.exports.small import fill, small_project
 from tests.support.mirror.shop import ServedShops, Shop
+from tests.support.processes.command import weir
 from tests.support.processes.dying import WRITE_POINTS
-from tests.support.processes.forks import Nursery
 
 PEOPLE: Final = [("a", "Ann", "ann@example.com", "gold"), ("b", "Ben", "ben@example.com", "plain")]
+KEY: Final = {"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}
 CUT: Final = "an answer does not come"
+REPLACEMENT_POINTS: Final = (
+    ("ops are planned", 2), ("ops are marked as sent", 1), ("ends are to be recorded", 1), ("ends are recorded", 1),
+    ("ops are marked as sent", 2), ("an answer has come", 2), ("ends are recorded", 2), ("answers are stored", 1),
+    (CUT, 1),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +36,14 @@ def shops() -> Iterator[ServedShops]:
     served.close()
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery({"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}) as nursery:
-        yield nursery
-
-
-def die_and_go_on(nursery: Nursery, shop: Shop, folder: Path, name: str, point: str, times: int) -> None:
+def die_and_go_on(shop: Shop, folder: Path, name: str, point: str, times: int) -> None:
     """A run that is killed there, and one that makes it good."""
     if point == CUT:
         shop.fault(kind="reset", method="POST", applied=True, times=1)
-    killed = nursery.run(folder, "run", name, die=(point, times))
+    killed = weir(folder, "run", name, environment=KEY, die=(point, times)).code
     assert killed == -signal.SIGKILL, f"{name}: {point} ({times}) was not reached"
     shop.calm()
-    nursery.succeed(folder, "run", name)
+    weir(folder, "run", name, environment=KEY).succeeded()
     demand_ledger(folder, shop, point)
 
 
@@ -89,43 +90,38 @@ def money_moved_once(shop: Shop, folder: Path, point: str) -> None:
     assert set(given) == made, f"{point}: {given}"
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("point", a_third(WRITE_POINTS))
 @pytest.mark.parametrize(
     ("name", "begin", "demand"),
     [("people", first_people, people_as_they_are), ("credits", first_credits, money_moved_once)],
 )
-def test_killed_where_things_are_made(
+def test_run_killed_where_objects_are_created_next_run_creates_each_once(
     tmp_path: Path,
     shops: ServedShops,
-    nursery: Nursery,
     name: str,
     begin: Callable[[Shop, Path], None],
     demand: Callable[[Shop, Path, str], None],
+    point: str,
 ) -> None:
-    for number, point in enumerate(WRITE_POINTS):
-        shop = shops.open()
-        folder = small_project(tmp_path / str(number), shop.url)
-        begin(shop, folder)
-        die_and_go_on(nursery, shop, folder, name, point, 1)
-        demand(shop, folder, point)
+    shop = shops.open()
+    folder = small_project(tmp_path, shop.url)
+    begin(shop, folder)
+    die_and_go_on(shop, folder, name, point, 1)
+    demand(shop, folder, point)
 
 
-@pytest.mark.slow
-def test_killed_where_a_price_is_replaced(tmp_path: Path, shops: ServedShops, nursery: Nursery) -> None:
+@pytest.mark.parametrize(("point", "times"), a_third(REPLACEMENT_POINTS))
+def test_run_killed_where_a_price_is_replaced_next_run_completes_it(
+    tmp_path: Path, shops: ServedShops, point: str, times: int
+) -> None:
     """A replacement takes two requests: a run that is killed between them leaves the second to the next one."""
-    cases = [
-        ("ops are planned", 2), ("ops are marked as sent", 1), ("ends are to be recorded", 1), ("ends are recorded", 1),
-        ("ops are marked as sent", 2), ("an answer has come", 2), ("ends are recorded", 2), ("answers are stored", 1),
-        (CUT, 1),
-    ]  # fmt: skip
-    for number, (point, times) in enumerate(cases):
-        shop = shops.open()
-        folder = small_project(tmp_path / str(number), shop.url)
-        fill(folder, "items", [("basic", "Basic", 100)])
-        nursery.succeed(folder, "run", "prices")
-        shop.advance(60)
-        fill(folder, "items", [("basic", "Basic", 200)])
-        die_and_go_on(nursery, shop, folder, "prices", point, times)
-        shown = [row.obj for row in shop.rows("price")]
-        prices = sorted((price["unit_amount"], price["active"], price["lookup_key"]) for price in shown)
-        assert prices == [(100, False, None), (200, True, "basic")], f"{point} ({times}): {prices}"
+    shop = shops.open()
+    folder = small_project(tmp_path, shop.url)
+    fill(folder, "items", [("basic", "Basic", 100)])
+    weir(folder, "run", "prices", environment=KEY).succeeded()
+    shop.advance(60)
+    fill(folder, "items", [("basic", "Basic", 200)])
+    die_and_go_on(shop, folder, "prices", point, times)
+    shown = [row.obj for row in shop.rows("price")]
+    prices = sorted((price["unit_amount"], price["active"], price["lookup_key"]) for price in shown)
+    assert prices == [(100, False, None), (200, True, "basic")], prices

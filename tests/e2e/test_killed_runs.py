@@ -1,9 +1,8 @@
-"""`weir run` killed at ten moments: the next run ends with exactly the tables of a run that nobody disturbed."""
+"""`weir run` killed at ten points of time: the next run ends with exactly the tables of a run that nobody disturbed."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import time
@@ -15,11 +14,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.support.effort import a_third
 from tests.support.mirror.shop import ServedShops, Shop
-from tests.support.processes.command import shipped_project
-from tests.support.processes.forks import Nursery, Running
+from tests.support.processes.command import bare_environment, shipped_project, weir
+from tests.support.processes.forks import fork
 
-MOMENTS = 10
+KILLS = 10
+KEY = {"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}
 LIMITS = "limits: {requests_per_second: 5000}\n"
 
 
@@ -47,46 +48,47 @@ def tables(folder: Path) -> dict[str, list[Any]]:
         return {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY ALL').fetchall() for (name,) in names}
 
 
-def kill_after(nursery: Nursery, folder: Path, lines: int, seconds: float) -> bool:
-    """Start a run, let it tell `lines` events, wait so long, and kill it; whether it was still there."""
-    running = nursery.start(folder, "run", "--format", "json")
-    wait_for(running, lines)
-    time.sleep(seconds)
-    os.kill(running.pid, signal.SIGKILL)
-    return nursery.wait(running) == -signal.SIGKILL
-
-
-def wait_for(running: Running, lines: int) -> None:
-    """Until a run has told so many events, the last of which comes at its end."""
+def kill_after(folder: Path, lines: int, seconds: float) -> bool:
+    """Start a run, wait until it has printed `lines` events and so long, and kill it; whether it was still there."""
+    printed = folder / "printed"
+    with printed.open("wb") as out:
+        running = fork(folder, ("run", "--format", "json"), bare_environment(KEY), stdout=out.fileno())
     told = b""
-    while told.count(b"\n") < lines and b'"run_ended"' not in told:
+    while told.count(b"\n") < lines and b'"run_ended"' not in told and running.poll() is None:
         time.sleep(0.005)
-        told = running.out.read_bytes() if running.out.exists() else b""
+        told = printed.read_bytes()
+    time.sleep(seconds)
+    running.kill()
+    return running.wait() == -signal.SIGKILL
 
 
-@pytest.mark.slow
-def test_a_run_that_was_killed_is_made_good_by_the_next(tmp_path: Path, shop: Shop) -> None:
-    with Nursery({"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}) as nursery:
-        undisturbed = project(tmp_path / "undisturbed", shop)
-        told = nursery.succeed(undisturbed, "run", "--format", "json")
-        expected = tables(undisturbed)
-        assert len(expected) >= 3
-        assert all(expected.values())
+@pytest.fixture(scope="module")
+def undisturbed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, list[Any]]]:
+    """How many events an undisturbed run prints, and the tables after it."""
+    folder = project(tmp_path_factory.mktemp("undisturbed") / "project", shop)
+    told = weir(folder, "run", "--format", "json", environment=KEY).succeeded().out
+    expected = tables(folder)
+    assert len(expected) >= 3
+    assert all(expected.values())
+    return told.count("\n"), expected
 
-        dice = random.Random(4711)
-        killed = 0
-        folders = []
-        for number in range(MOMENTS):
-            if number % 3 == 0:
-                folders.append(project(tmp_path / f"killed{number}", shop))
-            events = (number + dice.random()) * len(told) / MOMENTS
-            killed += kill_after(nursery, folders[-1], int(events), dice.random() * 0.1)
-            nursery.succeed(folders[-1], "run")
-            assert tables(folders[-1]) == expected
-        assert killed >= MOMENTS - 3
-        abandoned = 0
-        for folder in folders:
-            history = nursery.succeed(folder, "runs", "--format", "json")
-            abandoned += sum(json.loads(line)["status"] == "abandoned" for line in history)
-            assert not list((folder / ".weir" / "spool").iterdir())
-        assert abandoned >= MOMENTS // 2
+
+@pytest.mark.parametrize("first", a_third(range(3)))
+def test_run_killed_anywhere_next_run_ends_with_the_same_tables(
+    tmp_path: Path, shop: Shop, undisturbed: tuple[int, dict[str, list[Any]]], first: int
+) -> None:
+    """Each parameter takes every third point of time, from the start of a run to its end, in one project."""
+    events, expected = undisturbed
+    dice = random.Random(4711 + first)
+    folder = project(tmp_path / "project", shop)
+    killed = 0
+    numbers = range(first, KILLS, 3)
+    for number in numbers:
+        killed += kill_after(folder, int((number + dice.random()) * events / KILLS), dice.random() * 0.1)
+        weir(folder, "run", environment=KEY).succeeded()
+        assert tables(folder) == expected
+    assert killed >= len(numbers) - 1
+    history = weir(folder, "runs", "--format", "json", environment=KEY).succeeded().out.splitlines()
+    abandoned = sum(json.loads(line)["status"] == "abandoned" for line in history)
+    assert not list((folder / ".weir" / "spool").iterdir())
+    assert abandoned >= len(numbers) // 2

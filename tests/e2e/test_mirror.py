@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,14 +28,24 @@ TABLES = ("charges", "customers", "disputes", "invoice_line_items", "invoices", 
 class Shop:
     """A project, and the sandbox that it reads: a process of its own that outlives runs."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
+    def __init__(self, folder: Path, url: str, first_runs: Path) -> None:
+        self.folder, self.url, self.first_runs = folder, url, first_runs
         self.key = KEY
         file = folder / "connections" / "stripe_main.yaml"
         file.write_text(file.read_text().replace("base_url: sandbox\n", f"base_url: {url}\n"))
 
+    def begin(self, *arguments: str) -> None:
+        """The state after a first `run` with these arguments, which is made once for all tests of this sandbox."""
+        kept = self.first_runs / ("-".join(arguments) or "all")
+        if kept.exists():
+            shutil.copytree(kept, self.folder / ".weir")
+        else:
+            self.weir("run", *arguments).succeeded()
+            shutil.copytree(self.folder / ".weir", kept)
+        self.control("POST", "/clock", {"advance": 60})  # the sandbox's clock begins again for each test
+
     def weir(self, *arguments: str) -> Done:
-        return weir(self.folder, *arguments, environment={"STRIPE_SECRET_KEY": self.key})
+        return weir(self.folder, *arguments, environment={"STRIPE_SECRET_KEY": self.key}, hasty=True)
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -80,9 +91,14 @@ def started() -> Iterator[str]:
         process.wait(10)
 
 
+@pytest.fixture(scope="module")
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("first_runs")
+
+
 @pytest.fixture
-def shop(started: str, tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(shipped_project(tmp_path / "project"), started)
+def shop(started: str, first_runs: Path, tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(shipped_project(tmp_path / "project"), started, first_runs)
     yield made
     made.control("POST", "/reset", {})
     made.control("DELETE", "/faults")
@@ -117,7 +133,7 @@ def test_a_second_run_asks_for_what_changed(shop: Shop) -> None:
 
 def test_the_status_says_what_is_there(shop: Shop) -> None:
     assert "nothing was read yet" in shop.weir("status", "stripe_main").succeeded().out
-    shop.weir("run", "customers_lifetime_value").succeeded()
+    shop.begin("customers_lifetime_value")
     shown = shop.weir("status", "stripe_main").succeeded().out
     assert "changes are followed since" in shown
     assert [line.split()[0] for line in shown.splitlines()[4:]] == ["charges", "customers", "disputes"]
@@ -126,7 +142,7 @@ def test_the_status_says_what_is_there(shop: Shop) -> None:
 
 
 def test_events_that_may_not_be_read_cost_more_and_lose_nothing(shop: Shop) -> None:
-    shop.weir("run").succeeded()
+    shop.begin()
     reads = ["charge", "customer", "dispute", "invoice", "subscription", "balance_transaction"]
     shop.key = "rk_test_without_events"
     rights = [f"rak_{name}_read" for name in reads]
@@ -139,7 +155,7 @@ def test_events_that_may_not_be_read_cost_more_and_lose_nothing(shop: Shop) -> N
 
 
 def test_events_that_are_not_listed_any_more_are_a_gap(shop: Shop) -> None:
-    shop.weir("run").succeeded()
+    shop.begin()
     changed = shop.list("/v1/customers", limit="1")[0]["id"]
     shop.act("POST", f"/v1/customers/{changed}", name="Long Ago")
     shop.control("POST", "/clock", {"advance": 40 * 86_400})
@@ -167,7 +183,7 @@ def test_connected_accounts_have_a_mirror_each(shop: Shop) -> None:
 
 
 def test_a_mirror_belongs_to_one_account(shop: Shop) -> None:
-    shop.weir("run", "customers_lifetime_value").succeeded()
+    shop.begin("customers_lifetime_value")
     shop.key = "sk_test_of_another"
     shop.control("POST", "/keys", {"key": shop.key, "account": shop.list("/v1/accounts")[0]["id"]})
     done = shop.weir("run", "customers_lifetime_value")
@@ -176,7 +192,7 @@ def test_a_mirror_belongs_to_one_account(shop: Shop) -> None:
 
 
 def test_everything_can_be_read_again(shop: Shop) -> None:
-    shop.weir("run", "customers_lifetime_value").succeeded()
+    shop.begin("customers_lifetime_value")
     again = shop.requests_of("run", "customers_lifetime_value", "--full")
     assert again.count("/v1/charges") >= 4
     shop.weir("run").succeeded()
@@ -185,7 +201,7 @@ def test_everything_can_be_read_again(shop: Shop) -> None:
 
 def test_a_mirror_is_verified(shop: Shop) -> None:
     assert shop.weir("verify", "stripe_main").code == 64, "nothing was read yet"
-    shop.weir("run").succeeded()
+    shop.begin()
     shop.act("POST", f"/v1/customers/{shop.list('/v1/customers', limit='1')[0]['id']}", name="Changed Since")
     agreed = shop.weir("verify", "stripe_main").succeeded()
     assert agreed.out.count("same") == len(TABLES)
@@ -214,7 +230,7 @@ def test_a_mirror_is_verified(shop: Shop) -> None:
 
 
 def test_a_table_that_cannot_be_read_is_not_verified(shop: Shop) -> None:
-    shop.weir("run").succeeded()
+    shop.begin()
     shop.key = "rk_test_without_disputes"
     rights = [f"rak_{name}_read" for name in ("charge", "customer", "invoice", "subscription", "event")]
     shop.control("POST", "/keys", {"key": shop.key, "permissions": rights})
@@ -225,7 +241,7 @@ def test_a_table_that_cannot_be_read_is_not_verified(shop: Shop) -> None:
 
 
 def test_a_mirror_whose_provider_is_out_of_reach_is_not_verified(shop: Shop) -> None:
-    shop.weir("run", "payments").succeeded()
+    shop.begin("payments")
     file = shop.folder / "connections" / "stripe_main.yaml"
     file.write_text(file.read_text().replace(shop.url, "http://127.0.0.1:9").replace("30000", "300"))
     done = shop.weir("verify", "stripe_main")
@@ -236,7 +252,7 @@ def test_a_mirror_whose_provider_is_out_of_reach_is_not_verified(shop: Shop) -> 
 
 
 def test_a_comparison_that_is_stopped_says_so(shop: Shop) -> None:
-    shop.weir("run", "payments").succeeded()
+    shop.begin("payments")
     asked = threading.Event()
     asked.set()
     options = RunOptions(isolated=False, environment={"STRIPE_SECRET_KEY": shop.key}, cancelled=asked)
@@ -292,7 +308,7 @@ def test_what_a_mirror_tells_of_itself_is_asked_without_a_request(shop: Shop) ->
 
 
 def test_a_mirror_is_not_verified_without_a_key(shop: Shop) -> None:
-    shop.weir("run", "payments").succeeded()
+    shop.begin("payments")
     done = weir(shop.folder, "verify", "stripe_main")
     assert done.code == 3
     assert done.out == ""

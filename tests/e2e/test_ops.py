@@ -69,7 +69,7 @@ class Project:
             file.write_text(text)
 
     def weir(self, *arguments: str) -> Done:
-        return weir(self.folder, *arguments, environment={"STRIPE_SECRET_KEY": KEY})
+        return weir(self.folder, *arguments, environment={"STRIPE_SECRET_KEY": KEY}, hasty=True)
 
     def ops(self, *arguments: str) -> list[dict[str, Any]]:
         lines = self.weir("ops", "list", "--format", "json", *arguments).succeeded().out.splitlines()

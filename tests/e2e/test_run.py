@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.stores import open_run_store
-from tests.support.processes.command import WEIR, Done, shipped_project, weir
+from tests.support.processes.command import Done, bare_environment, shipped_project, weir
+from tests.support.processes.forks import fork
 
 TABLES = ("customers", "invoice_lines", "monthly_recurring_revenue")
 
@@ -199,9 +200,7 @@ def test_queries_in_every_format(ran: tuple[Path, Done], tmp_path: Path) -> None
 
 def test_an_interrupt_ends_the_run_and_the_next_one_succeeds(tmp_path: Path) -> None:
     project = shipped_project(tmp_path / "project")
-    process = subprocess.Popen(
-        [str(WEIR), "run"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = fork(project, ["run"], bare_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stderr is not None
     process.stderr.readline()
     process.send_signal(signal.SIGINT)
@@ -214,12 +213,8 @@ def test_after_a_kill_the_next_run_ends_with_the_right_tables(ran: tuple[Path, D
     expected = contents(ran[0], "customers")
     project = shipped_project(tmp_path / "project")
     for pause in (0.05, 0.3, 0.6):
-        process = subprocess.Popen(
-            [str(WEIR), "run", "customers_lifetime_value"],
-            cwd=project,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        arguments = ("run", "customers_lifetime_value")
+        process = fork(project, arguments, bare_environment(), stderr=subprocess.PIPE)
         assert process.stderr is not None
         process.stderr.readline()
         time.sleep(pause)

@@ -21,8 +21,6 @@ from tests.support.processes.command import weir
 from tests.support.processes.served import WAIT_SECONDS, Server, new_token, wait_for
 from tests.support.serving import ECHO, SCHEDULED, SLOW, make_project
 
-pytestmark = pytest.mark.slow
-
 CONNECTION = """
 kind: connection
 name: shop

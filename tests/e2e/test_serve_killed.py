@@ -15,9 +15,6 @@ from tests.support.processes.command import weir
 from tests.support.processes.served import Server, new_token, wait_for
 from tests.support.serving import make_project
 
-pytestmark = pytest.mark.slow
-
-KILLS = 10
 CONNECTION = """
 kind: connection
 name: shop
@@ -47,17 +44,18 @@ steps:
 """
 
 
-def test_killed_at_ten_moments(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.long)])
+def test_server_killed_at_any_time_loses_no_start_and_repeats_none(tmp_path: Path, kills: int) -> None:
     project = make_project(tmp_path / "project")
     (project / "connections").mkdir()
     (project / "connections/shop.yaml").write_text(CONNECTION.lstrip())
     (project / "interfaces/closed.yaml").unlink()
     write(project, 0)
     server = Server(project, new_token(project))
-    stop, random = Event(), Random(8)
+    stop, random = Event(), Random(kills)
     editor = Thread(target=edit, args=(project, stop))
     try:
-        for number in range(KILLS):
+        for number in range(kills):
             server.start(until_it_listens=False)
             server.wait_log("server listens")
             if number == 0:

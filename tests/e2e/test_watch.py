@@ -41,7 +41,6 @@ def save(project: Path, old: str, new: str) -> None:
     beside.replace(project / FILE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("--poll",)])
 def test_a_file_is_broken_mended_and_changed(project: Path, arguments: tuple[str, ...]) -> None:
     with watch(project, *arguments) as loop:
@@ -59,7 +58,6 @@ def test_a_file_is_broken_mended_and_changed(project: Path, arguments: tuple[str
         assert loop.end() == (0, "\n")
 
 
-@pytest.mark.slow
 def test_what_a_save_changes_is_shown_and_run(project: Path) -> None:
     with watch(project, "--run", "--preview") as loop:
         loop.until("generation 1 is live")
@@ -76,7 +74,6 @@ def test_what_a_save_changes_is_shown_and_run(project: Path) -> None:
     assert counted.out == "n\n7\n"
 
 
-@pytest.mark.slow
 def test_a_second_start_over_a_broken_tree_goes_on_from_the_last_good_one(project: Path) -> None:
     with watch(project) as loop:
         loop.until("generation 1 is live")
@@ -87,7 +84,6 @@ def test_a_second_start_over_a_broken_tree_goes_on_from_the_last_good_one(projec
         assert loop.end()[0] == 0
 
 
-@pytest.mark.slow
 def test_the_state_folder_cannot_move_while_it_watches(project: Path) -> None:
     with watch(project) as loop:
         loop.until("generation 1 is live")
@@ -101,7 +97,6 @@ def test_the_state_folder_cannot_move_while_it_watches(project: Path) -> None:
     assert (project / "elsewhere" / "generations").is_dir()
 
 
-@pytest.mark.slow
 def test_a_project_that_is_broken_from_the_start(project: Path) -> None:
     save(project, "email, created", "emial, created")
     with watch(project) as loop:
@@ -110,7 +105,6 @@ def test_a_project_that_is_broken_from_the_start(project: Path) -> None:
         assert "mended: 1 finding" in loop.until("generation 1 is live")
 
 
-@pytest.mark.slow
 def test_what_is_right_of_a_project_with_a_broken_file_is_live_from_the_start(project: Path) -> None:
     """The connection is the one that both use."""
     others = INTERFACE.replace("name: customers", "name: names").replace("into: customers", "into: names")

@@ -269,7 +269,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedShops]:
     shops.close()
 
 
-@pytest.mark.slow
 def test_writes_make_a_shop_as_the_rows_say(served: ServedShops) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     effort = settings(

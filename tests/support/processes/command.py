@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from tests.support.processes.forks import ROOT, fork
+
 WEIR = Path(sys.executable).parent / "weir"
 NO_NETWORK = """
 import socket
@@ -38,15 +40,55 @@ class Done:
         return self
 
 
+def bare_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What any program needs, and `environment`."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, **(environment or {})}
+
+
 def weir(
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    stdin: str = "",
+    timeout: float = 120,
+    hasty: bool = False,
+    die: tuple[str | None, int] | None = None,
+) -> Done:
+    """Run `weir` in `folder` with a bare environment and `environment`, in a process that costs no imports.
+
+    `hasty` and `die` as `fork` takes them.
+    """
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin.encode())
+        given.seek(0)
+        process = fork(
+            folder,
+            arguments,
+            bare_environment({"COLUMNS": "120", **(environment or {})}),
+            stdin=given.fileno(),
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+            hasty=hasty,
+            die=die,
+        )
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        for stream in (out, err):
+            stream.seek(0)
+        return Done(code, out.read().decode(), err.read().decode())
+
+
+def started_weir(
     folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 120
 ) -> Done:
-    """Run `weir` in `folder` with an environment that holds nothing but what is needed, and `environment`."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    """As `weir`, in a fresh interpreter, as a shell starts it."""
     done = subprocess.run(
         [str(WEIR), *arguments],
         cwd=folder,
-        env={**kept, "COLUMNS": "120", **(environment or {})},
+        env=bare_environment({"COLUMNS": "120", **(environment or {})}),
         input=stdin,
         capture_output=True,
         text=True,

@@ -1,40 +1,97 @@
-"""Runs of `weir` that cost no start: see `nursery`."""
+"""`weir` as a process that costs no imports: see `nursery`."""
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import select
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
-from tests.support.processes.command import ROOT
-
-
-@dataclass(frozen=True)
-class Running:
-    """A run that was begun, and the file that its standard output goes to."""
-
-    pid: int
-    out: Path
+ROOT = Path(__file__).parents[3]
 
 
-class Nursery:
-    """Use as a context: whoever is still there at the end is not waited for."""
+class Process:
+    """A running `weir`, with the methods of `subprocess.Popen` that tests need."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = dict(environment)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.processes.nursery"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._begun = 0
+    def __init__(self, arguments: Sequence[str], channel: socket.socket, out: IO[bytes] | None, err: IO[bytes] | None):
+        self._arguments = arguments
+        self._channel = channel
+        self._told = b""
+        self.stdout, self.stderr = out, err
+        self.returncode: int | None = None
+        self._read(60, 1)
+        self.pid = int(self._told.partition(b"\n")[0])
+
+    def _read(self, seconds: float | None, lines: int) -> bool:
+        """Wait for so many lines on the channel; whether they came."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while self._told.count(b"\n") < lines:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            if not select.select([self._channel], [], [], left)[0]:
+                return False
+            part = self._channel.recv(64)
+            assert part, "the nursery has died"
+            self._told += part
+        return True
+
+    def poll(self) -> int | None:
+        """The exit code if the process is over; negative: the signal that ended it."""
+        if self.returncode is None and self._read(0, 2):
+            self.returncode = int(self._told.split(b"\n")[1])
+            self._channel.close()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once the process is over. `subprocess.TimeoutExpired` as `Popen` raises it."""
+        if self.returncode is None and not self._read(timeout, 2):
+            raise subprocess.TimeoutExpired(list(self._arguments), timeout or 0)
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it, unless the process is over."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """As a machine that loses power."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        self.send_signal(signal.SIGTERM)
+
+    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """What it prints until both pipes are closed, and wait. Somebody else must not keep a pipe."""
+        found: dict[str, bytes] = {}
+
+        def read(name: str, stream: IO[bytes]) -> None:
+            found[name] = stream.read()
+
+        streams = {"out": self.stdout, "err": self.stderr}
+        readers = [
+            threading.Thread(target=read, args=(name, each), daemon=True) for name, each in streams.items() if each
+        ]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(timeout)
+            assert not reader.is_alive(), "somebody still has the pipe"
+        return found.get("out", b""), found.get("err", b"")
 
     def __enter__(self) -> Self:
         return self
@@ -42,39 +99,96 @@ class Nursery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
+        for stream in (self.stdout, self.stderr):
+            if stream is not None:
+                stream.close()
+        self.wait(60)
 
-    def _ask(self, **asked: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
 
-    def start(self, folder: Path, *arguments: str, die: tuple[str | None, int] | None = None) -> Running:
-        """Begin `weir` with these arguments; it dies at a point of `dying.POINTS`, at the so-manyth time."""
-        self._begun += 1
-        out = folder / f"out-{self._begun}"
-        told = self._ask(
-            do="start", folder=str(folder), arguments=arguments, out=str(out), die=die, environment=self._environment
+class _Nursery:
+    """The process that forks, for as long as this one lives."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._control, self._lock = ours, threading.Lock()
+        command = [sys.executable, "-m", "tests.support.processes.nursery", str(theirs.fileno())]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
         )
-        return Running(told["pid"], out)
+        theirs.close()
 
-    def wait(self, running: Running) -> int:
-        """The exit code of a run, once it is over; negative: the signal that ended it."""
-        return int(self._ask(do="wait", pid=running.pid)["code"])
+    def close(self) -> None:
+        """Have it end with all its children, and wait."""
+        self._control.close()
+        self._process.wait(20)
 
-    def run(self, folder: Path, *arguments: str, die: tuple[str | None, int] | None = None) -> int:
-        """Begin `weir` and wait."""
-        return self.wait(self.start(folder, *arguments, die=die))
+    def ask(self, request: bytes, descriptors: Sequence[int]) -> None:
+        with self._lock:
+            sent = socket.send_fds(self._control, [request], descriptors)
+            self._control.sendall(request[sent:])
 
-    def succeed(self, folder: Path, *arguments: str, die: tuple[str | None, int] | None = None) -> list[str]:
-        """The lines that a run prints, which must end well."""
-        running = self.start(folder, *arguments, die=die)
-        code = self.wait(running)
-        assert code == 0, f"exit code {code}\n{running.out.read_text()}\n{running.out.with_suffix('.err').read_text()}"
-        return running.out.read_text().splitlines()
+
+@functools.cache
+def _nursery() -> _Nursery:
+    return _Nursery()
+
+
+def close_nursery() -> None:
+    """End what `fork` has started; the next `fork` starts it again."""
+    if _nursery.cache_info().currsize:
+        _nursery().close()
+        _nursery.cache_clear()
+
+
+def fork(
+    folder: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    session: bool = False,
+    hasty: bool = False,
+    die: tuple[str | None, int] | None = None,
+) -> Process:
+    """Begin `weir` in `folder`. Streams are descriptors, `subprocess.PIPE`, `subprocess.STDOUT`, or None for nothing.
+
+    `session` makes it the leader of a session of its own, `hasty` shortens the pauses between the tries of a request,
+    and `die` is what `dying.arm` takes.
+    """
+    request = {
+        "folder": str(folder), "arguments": [*map(str, arguments)], "environment": dict(environment),
+        "session": session, "hasty": hasty, "die": die,
+    }  # fmt: skip
+    ours, theirs = socket.socketpair()
+    with _streams(stdin, stdout, stderr) as (given, out, err):
+        _nursery().ask(json.dumps(request).encode() + b"\n", [*given, theirs.fileno()])
+        theirs.close()
+    return Process(arguments, ours, out, err)
+
+
+@contextmanager
+def _streams(
+    stdin: int | None, stdout: int | None, stderr: int | None
+) -> Iterator[tuple[list[int], IO[bytes] | None, IO[bytes] | None]]:
+    """The descriptors of the child, and our ends of its pipes."""
+    null = os.open(os.devnull, os.O_RDWR)
+    opened, ends = [null], list[Any]()
+    given = [null if stdin is None else stdin]
+    for stream in (stdout, stderr):
+        ends.append(None)
+        if stream == subprocess.PIPE:
+            reader, writer = os.pipe()
+            opened.append(writer)
+            ends[-1] = os.fdopen(reader, "rb")
+            given.append(writer)
+        elif stream == subprocess.STDOUT:
+            given.append(given[1])
+        else:
+            given.append(null if stream is None else stream)
+    try:
+        yield given, ends[0], ends[1]
+    finally:
+        for each in opened:
+            os.close(each)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +11,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes.command import WEIR, weir
+from tests.support.processes.command import bare_environment, weir
+from tests.support.processes.forks import Process, fork
 
 WAIT_SECONDS = 60.0
 
@@ -26,7 +25,7 @@ class Server:
     token: str = ""
     options: tuple[str, ...] = ()
     name: str = "server"
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
     port: int = 0
     starts: list[tuple[Path, Path]] = field(default_factory=list)
 
@@ -36,15 +35,10 @@ class Server:
         logs.mkdir(exist_ok=True)
         out, err = (logs / f"{self.name}-{len(self.starts)}.{kind}" for kind in ("out", "err"))
         self.starts.append((out, err))
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        arguments = ("serve", "--port", "0", "--no-isolated", *self.options)
         with out.open("wb") as told, err.open("wb") as logged:
-            self.process = subprocess.Popen(
-                [str(WEIR), "serve", "--port", "0", "--no-isolated", *self.options],
-                cwd=self.folder,
-                env=kept,
-                stdout=told,
-                stderr=logged,
-                stdin=subprocess.DEVNULL,
+            self.process = fork(
+                self.folder, arguments, bare_environment(), stdout=told.fileno(), stderr=logged.fileno()
             )
         if until_it_listens:
             line = wait_for(lambda: out.read_text().partition("\n")[0], self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import signal
 import subprocess
 import threading
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.processes.command import WEIR
+from tests.support.processes.command import bare_environment
+from tests.support.processes.forks import fork
 
 BOUND = 60.0
 """Seconds that anything may take: far more than it ever does."""
@@ -21,15 +22,12 @@ class Watch:
     """The process. Its lines arrive on a thread."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        self._process = subprocess.Popen(
-            [str(WEIR), "watch", *arguments],
-            cwd=folder,
-            env={**kept, "COLUMNS": "120", "NO_COLOR": "1"},
-            stdin=subprocess.DEVNULL,
+        self._process = fork(
+            folder,
+            ("watch", *arguments),
+            bare_environment({"COLUMNS": "120", "NO_COLOR": "1"}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
         self._printed = ""
         self._told = 0
@@ -64,7 +62,7 @@ class Watch:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        with self._process.stdout as stream:
+        with io.TextIOWrapper(self._process.stdout) as stream:
             for line in stream:
                 with self._news:
                     self._printed += line
