@@ -10,7 +10,7 @@ class FailureKind(StrEnum):
     """What sort of failure it is: decides the exit code and whether a retry may help."""
 
     UNREACHABLE = "unreachable"  # no connection, DNS, TLS
-    TIMEOUT = "timeout"  # no whole answer within timeout_ms
+    TIMEOUT = "timeout"  # no complete answer within timeout_ms
     KEY = "key"  # missing, malformed, revoked or of another mode
     PERMISSION = "permission"  # the key may not do this: `permission` names what it lacks
     RATE = "rate"  # still rate limited after the retries

@@ -42,7 +42,7 @@ class WriteState(StrEnum):
 class WriteResult:
     """How a write ended. `object` is the id of what the provider answered with, `body` that answer, as JSON.
 
-    `replayed`: the provider repeated the answer of an earlier try. `moment` is the provider's time.
+    `replayed`: the provider repeated the answer of an earlier try. `answered` is the provider's timestamp.
     """
 
     id: str
@@ -52,7 +52,7 @@ class WriteResult:
     body: bytes | None = None
     request: str | None = None
     replayed: bool = False
-    moment: datetime | None = None
+    answered: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

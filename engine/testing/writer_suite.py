@@ -98,7 +98,7 @@ class WriterSuite:
         assert sorted(self.made()) == sorted(names)
         assert {each.state for each in notes.results.values()} == {WriteState.DONE}
         assert len({each.object for each in notes.results.values()}) == 70
-        assert all(each.body and each.moment and each.request for each in notes.results.values())
+        assert all(each.body and each.answered and each.request for each in notes.results.values())
         assert not any(each.replayed for each in notes.results.values())
 
     def test_a_lane_keeps_its_order(self) -> None:

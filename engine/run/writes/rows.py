@@ -134,17 +134,15 @@ def _outcome(op: Op, write: PlannedWrite, sender: Sender, now: datetime) -> RowO
     if result is None or result.state is WriteState.UNSENT:
         reason = sender.watch.reason or (result.failure.message if result and result.failure else "the run was stopped")
         return replace(outcome, message=f"not sent: {reason}")
-    moment = result.moment or now
+    at = result.answered or now
     if result.state is WriteState.DONE:
         words = f"{_WORDS.get(op.use, op.use)}" + (": " + _fields(write) if write.use == "update" else "")
         entity = result.object or write.object
-        return replace(outcome, status="success", message=words, entity_id=entity, time=moment, request=result.request)
+        return replace(outcome, status="success", message=words, entity_id=entity, time=at, request=result.request)
     message = result.failure.message if result.failure is not None else "no answer"
     if result.state is WriteState.UNKNOWN:
-        return replace(
-            outcome, message=f"not known whether it was done: {message}", time=moment, failure=result.failure
-        )
-    return replace(outcome, status="failure", message=message, time=moment, failure=result.failure)
+        return replace(outcome, message=f"not known whether it was done: {message}", time=at, failure=result.failure)
+    return replace(outcome, status="failure", message=message, time=at, failure=result.failure)
 
 
 def _fields(write: PlannedWrite) -> str:

@@ -56,7 +56,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of object. `name` is unique (v2 kinds start with `v2.`), `object` is what its `object` field says.
+    """A kind of object. `name` is unique (v2 kinds start with `v2.`), `object` is the value of its `object` field.
 
     `expandable` are dotted paths that `expand[]` accepts (`[]` marks an array on the way). `sublists` maps a dotted
     path to the resources of the list object found there. `deletable` ones may come back as `{id, object, deleted}`.
@@ -115,8 +115,8 @@ class Parent:
     """A parameter that each row of another table gives, so that the list is read once for every such row.
 
     `param` stands in the path (`{invoice}`) or, with `in_path` false, in the query. `column` of the rows of `table` is
-    its value; rows where it is NULL are skipped. `field` is the column of the list's own rows that says where
-    they belong; the extraction fills it in where Stripe's object has none.
+    its value; rows where it is NULL are skipped. `field` is the column of the list's own rows that names
+    their parent; the extraction fills it in where Stripe's object has none.
     """
 
     param: str
@@ -162,8 +162,8 @@ class Table:
 
     `key` identifies a row within an account. `retrieve` is the path that reads one row by id. `created` is the
     column that `created[gte|gt|lt|lte]` compares, if the list takes that. `newest_first` lists are ordered by it.
-    `fixed` parameters are always sent. `hidden` says in words which rows the list never shows. `permission` is the
-    restricted-key permission that reads it, by Stripe's naming rule (an API error has the last word). `events` are
+    `fixed` parameters are always sent. `hidden` describes the rows that the list never shows. `permission` is the
+    restricted-key permission that reads it, by Stripe's naming rule (an API error is authoritative). `events` are
     the event types that speak of its objects. `writes` indexes `Catalogue.writes`.
     """
 
@@ -207,7 +207,7 @@ class WriteKind(StrEnum):
 
 
 class SideEffect(StrEnum):
-    """What a write does beyond changing data, the gravest first."""
+    """What a write does beyond changing data, most serious first."""
 
     MONEY = "money"  # moves money, or may make Stripe charge somebody
     FINAL = "final"  # cannot be undone: deletes, voids, cancels, closes
@@ -252,9 +252,9 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A request that changes something. `verb` is the SDK's word for it (`create`, `finalize_invoice`, …).
+    """A request that changes something. `verb` is the SDK's name for it (`create`, `finalize_invoice`, …).
 
-    Its parameters are a file of their own, which only those who write need to read: see `load_params`.
+    Its parameters are in a file of their own, which only writes load: see `load_params`.
     `resource` is the kind it acts on and `returns` what it answers with (a list's items where it answers a list).
     `immutable` are the parameters that only the create of this resource takes. `base` is `files` where the request
     goes to the upload host.
@@ -305,7 +305,7 @@ class Event:
 class Catalogue:
     """Everything that the API offers at `api_version`, read from the SDK at `sdk_version`.
 
-    `unreadable` says of each list path that is no table why it is none.
+    `unreadable` gives the reason for each list path that is not a table.
     """
 
     api_version: str

@@ -1,4 +1,4 @@
-"""How much of Stripe's limits Weir takes before any answer teaches better."""
+"""The share of Stripe's rate limits that Weir uses until answers show what the limits are."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .endpoints import ALL, SEARCH
 from .settings import API, Key, Settings
 
 LIVE_LIMIT: Final = 100.0
-"""Requests a second that Stripe lets an account make in live mode."""
+"""Stripe's limit of requests per second for an account in live mode."""
 TEST_LIMIT: Final = 25.0
 """The same in test mode."""
 ENDPOINT_LIMIT: Final = 25.0
 SEARCH_LIMIT: Final = 20.0
 SHARE: Final = 0.8
-"""The part of a limit that is taken where nothing is configured: the rest is for what the account is there for."""
+"""The share of a limit that is used where nothing is configured; the rest is left for production traffic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Requests a second: in total, and at first for each endpoint and for all searches; infinite where none is known.
+    """Requests per second: in total, and initially for each endpoint and for all searches; infinite where unknown.
 
-    `most` is up to where a higher rate is tried for an endpoint, if that is more than it gets at first.
+    `most` is the highest rate that is tried for an endpoint, if it exceeds the initial one.
     """
 
     total: float = inf
@@ -34,7 +34,7 @@ class Allowance:
     most: float = 0.0
 
     def of(self, name: str) -> tuple[float, float]:
-        """What a limit (an endpoint's, or `ALL`) begins with, and what it may reach."""
+        """The initial rate of a limit (an endpoint's, or `ALL`), and the highest it may reach."""
         if name == ALL:
             return self.total, self.total
         first = self.search if name == SEARCH else self.endpoint
@@ -42,10 +42,10 @@ class Allowance:
 
 
 def allowance(settings: Settings, key: Key) -> Allowance:
-    """What a connection may take. Only Stripe itself is known to limit endpoints; elsewhere rejections teach it.
+    """The rates a connection may use. Only Stripe's own host has known endpoint limits; elsewhere they are learned.
 
-    A total above the mode's usual one says that Stripe has raised the account's limits. How far those of endpoints were
-    raised is then found by trying.
+    A total above the usual one of the mode means that Stripe has raised the account's limits; how far it raised those
+    of endpoints is then found by probing.
     """
     usual = LIVE_LIMIT if (key.mode or settings.mode) == "live" else TEST_LIMIT
     total = settings.requests_per_second

@@ -1,4 +1,4 @@
-"""What is known of one limit: the rate that is kept now, when the next request may go, and what rejections taught."""
+"""The state of one rate limit: the current rate, when the next request is due, and what rejections have shown."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from math import inf, sqrt
 from typing import Final
 
 BURST_SECONDS: Final = 0.08
-"""How much of a rate may be caught up at once after a pause."""
+"""Seconds of a rate that may be sent as one burst after a pause."""
 SHORT_HOLD: Final = 0.05
-"""Seconds for which everybody waits after a rejection that does not say how long; twice as long after each that follows
-without an answer in between."""
+"""Seconds for which all clients wait after a rejection without `Retry-After`; doubles with each further rejection
+until a request succeeds."""
 CALM: Final = 0.3
-"""Rejections so shortly after one that counted are its echo."""
+"""Rejections within this time after one that counted belong to the same burst."""
 SPAN: Final = 4.0
-"""Seconds over which answers are measured at most; then the older half is forgotten."""
+"""The longest span, in seconds, over which answers are measured; then the older half is dropped."""
 
 _LONGEST_SHORT_HOLD: Final = 0.8
 _MOST_BARREN: Final = 10.0
@@ -27,7 +27,7 @@ _BELOW: Final = 0.99
 _NEAR: Final = 0.7
 _BACK: Final = 0.97
 _RAMP: Final = 1.4
-"""What is measured first is mostly a start, in which not as much was asked for as could have been had."""
+"""Correction of the first measurement, which mostly covers a ramp-up with less demand than the limit allows."""
 _SEEK: Final = 0.4
 _SEEK_ASKED: Final = 0.2
 _LESS: Final = 2.0
@@ -35,7 +35,7 @@ _LESS_ASKED: Final = 8.0
 _SETTLED: Final = 0.06
 _GAIN: Final = 0.01
 _LARGEST_GAIN: Final = 0.5
-_DOUBLED: Final = 0.5
+_DOUBLINGS: Final = 0.5
 _PATIENCE: Final = 2.0
 _MIDDLE_PATIENCE: Final = 8.0
 _LONG_PATIENCE: Final = 40.0
@@ -43,19 +43,19 @@ _LONG_PATIENCE: Final = 40.0
 
 @dataclass(slots=True)
 class Bucket:
-    """One limit as all processes know it; times are seconds of the machine's monotonic clock.
+    """One limit as all processes see it; times are seconds of the machine's monotonic clock.
 
-    `rate` is what rejections taught (infinite: nothing). `next` is the moment at which the request after all granted
-    ones is due, `held` the moment until which nobody may go. `epoch` counts the rejections that counted: whoever was
-    granted a moment before one of them asks anew. `room` is how many requests of one client may be open at once
-    (infinite: unknown), learned at `room_at`.
+    `rate` is learned from rejections (infinite: unknown). `next` is when the request after all granted ones is due,
+    `held` the time until which no request may be sent. `epoch` counts the rejections that counted: a grant from before
+    one of them is void and must be requested again. `room` is how many requests of one client may be open at the same
+    time (infinite: unknown), learned at `room_at`.
 
-    The rate is found by measuring. Between two rejections the provider lets through what its limit is, unless it
-    forgot some while everybody was held, or while less was asked for. `answers` counts since `began`; for `idle`
-    seconds of that time everybody was held, or nobody asked. As long as the limit is known badly, the rate climbs at
-    once after a rejection, by the part `gain` a second, and half as fast after each. Then it is known well: the rate
-    stays a little lower, and after `patience` it is tried whether there is more. `peak` is what went well, `barren` the
-    number of holds without an answer since.
+    The rate is measured: between two rejections the provider lets through as much as its limit allows, except for
+    capacity that expired while all clients waited or while demand was lower. `answers` counts successes since `began`;
+    for `idle` seconds of that time all clients waited or none asked. While the limit is poorly known, the rate climbs
+    right after a rejection, by the fraction `gain` per second, half as fast after each further one. Once it is well
+    known, the rate stays slightly below it, and a higher one is probed after `patience` seconds. `peak` is the highest
+    rate without rejections, `barren` the number of holds since the last success.
     """
 
     rate: float = inf
@@ -74,13 +74,13 @@ class Bucket:
     barren: float = 0.0
 
     def begin(self, rate: float, now: float) -> None:
-        """Start with this rate, from where more is tried after a while; unless the bucket is in use already."""
+        """Start at this rate, from which a higher one is probed later. No effect on a bucket in use."""
         if self.rejected == -inf:
             self.rate, self.peak, self.rejected = rate, rate, now
             self.patience, self.gain = _PATIENCE, _GAIN
 
     def reserve(self, now: float, most: float) -> float:
-        """When the next request may go, which is hereby granted. `most` is the rate that is allowed at all."""
+        """Grant the next request, and return the time at which it may be sent. `most` is the highest rate allowed."""
         rate = self.rate if self.rate < most else most
         if rate == inf:
             return self.held if self.held > now else now
@@ -91,7 +91,7 @@ class Bucket:
             start = self.held
         if start <= now:
             start = now
-            if 0 < self.next < now and self.rate < inf:  # what was not asked for says nothing about the limit
+            if 0 < self.next < now and self.rate < inf:  # unused capacity is no evidence about the limit
                 self.idle += now - max(self.next, self.began)
         elif self.rate < inf:
             self._grow(now, most)
@@ -99,14 +99,14 @@ class Bucket:
         return start
 
     def answered(self, count: int, now: float) -> None:
-        """So many requests were let through; fewer than none, if some that seemed so were not."""
+        """Count requests that succeeded; a negative count corrects an earlier one."""
         self._forget(now)
         self.answers = max(0.0, self.answers + count)
         if count > 0:
             self.barren = 0.0
 
     def reject(self, now: float, most: float, pause: float, *, asked: bool) -> None:
-        """The provider found the rate too high. It is held for `pause`, if the provider `asked` for that."""
+        """A request was rejected for its rate. Hold for `pause` seconds; `asked`: the provider named that time."""
         counts = now - self.rejected >= CALM and now >= self.held
         if not asked:
             pause = min(max(pause, SHORT_HOLD), _LONGEST_SHORT_HOLD, SHORT_HOLD * 2**self.barren)
@@ -118,7 +118,7 @@ class Bucket:
         self.hold(now + pause, now, most, again=counts)
 
     def hold(self, until: float, now: float, most: float, *, again: bool = False) -> None:
-        """Nobody may go before `until`, and then one by one. `again`: who was granted a moment asks anew anyhow."""
+        """Send nothing before `until`, then one request at a time. `again`: void all grants in any case."""
         if until <= self.held and not again:
             return
         rate = min(self.rate, most)
@@ -128,7 +128,7 @@ class Bucket:
         self.next = self.held + (max(0, int(rate * BURST_SECONDS) - 1) / rate if rate < inf else 0.0)
 
     def _learn(self, now: float, most: float, *, asked: bool) -> None:
-        """Take a new rate from what was measured; too short a time says nothing, and only starts the measuring."""
+        """Derive a new rate from the measurement; after too short a time, only restart the measurement."""
         peaceful = self.patience > 0 and now - self.rejected > self.patience
         self.rejected = now
         span = now - self.began
@@ -142,9 +142,9 @@ class Bucket:
         through = min(present, max(_LEAST, through, _HALF * present if self.gain else 0.0))
         well_known = self.patience > 0
         self._doubt(asked=asked, near=through >= _NEAR * present)
-        if well_known and through > self.peak:  # what was saved up before has helped
+        if well_known and through > self.peak:  # capacity saved up before has contributed
             through = (through + self.peak) / 2
-        if peaceful:  # what went well for so long goes well still, unless the next rejection comes soon
+        if peaceful:  # a rate that held for this long is kept unless the next rejection comes soon
             through = max(through, _BACK * self.peak)
         self.peak = through
         self.rate = max(_LEAST, through * _BELOW) if self.patience else through
@@ -152,14 +152,14 @@ class Bucket:
         self.answers = self.idle = 0.0
 
     def _through(self, span: float) -> float:
-        """Answers a second in this time. Where everybody was held for long, the provider is thought to have forgotten
-        what was not asked for; otherwise a half of it."""
+        """Successes per second in this span. After a long hold, unused capacity is assumed to have expired; otherwise
+        half of it."""
         busy = max(_SHORT, span - self.idle)
         forgotten = self.idle >= _LONG_HOLD and busy >= _LONG_ENOUGH
         return self.answers / (busy if forgotten else sqrt(max(_SHORT, span) * busy))
 
     def _doubt(self, *, asked: bool, near: bool) -> None:
-        """How well the limit is known now, and so how soon and how fast more is tried."""
+        """Update how well the limit is known, and so how soon and how fast a higher rate is probed."""
         if not self.gain or (self.patience and not near):
             self.gain, self.patience = _SEEK_ASKED if asked else _SEEK, 0.0
         elif not self.patience:
@@ -170,7 +170,7 @@ class Bucket:
             self.gain = _GAIN
 
     def _forget(self, now: float) -> None:
-        """Forget the older half of a long time."""
+        """Drop the older half of a long measurement."""
         passed = now - self.began
         if passed > 3 * SPAN:
             self.began = now
@@ -181,9 +181,9 @@ class Bucket:
             self.idle /= 2
 
     def _grow(self, now: float, most: float) -> None:
-        """Called for each request that had to wait, so a rate that nobody needs stays as it is."""
+        """Raise the rate. Called for each request that had to wait, so an unused rate stays as it is."""
         peace = now - self.rejected - self.patience
         if peace > 0:
-            self.rate += min(_LARGEST_GAIN, self.gain * 2 ** min(peace * _DOUBLED, 30.0))
+            self.rate += min(_LARGEST_GAIN, self.gain * 2 ** min(peace * _DOUBLINGS, 30.0))
         if self.rate >= most:
             self.rate = inf

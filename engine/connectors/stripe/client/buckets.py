@@ -1,4 +1,4 @@
-"""Where the buckets of one key are kept: in memory, or in a small file that all processes of this machine share."""
+"""Storage of one key's buckets: in memory, or in a small file shared by all processes of this machine."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _REMEMBERED: Final = 3600.0
 
 
 class Buckets(Protocol):
-    """The buckets of one key, by name. A name that is new has a bucket that knows nothing."""
+    """The buckets of one key, by name. A new name gets an empty bucket."""
 
     def change(self, names: Sequence[str], act: Callable[[Sequence[Bucket]], T]) -> T:
-        """What `act` makes of the buckets, which it may change; nobody else has them meanwhile."""
+        """Return what `act` returns for the buckets, which it may change under an exclusive lock."""
         ...
 
     def epoch(self, name: str) -> int:
@@ -72,10 +72,10 @@ class MemoryBuckets:
 
 
 class FileBuckets:
-    """Buckets in the file at `path`, which is made, for its user only. OSError when that cannot be.
+    """Buckets in the file at `path`, created with mode 0600. OSError when that is impossible.
 
-    What does not make sense (a torn write, a clock that began anew, another layout) counts as unknown. The lock is held
-    for microseconds; should a stopped process have it, this one goes on with buckets of its own until it is free.
+    Implausible records (a torn write, a restarted clock, another layout) count as unknown. The lock is held for
+    microseconds; while a stopped process holds it, this one continues with buckets of its own.
     """
 
     def __init__(self, path: Path, now: Callable[[], float]) -> None:
@@ -88,7 +88,7 @@ class FileBuckets:
         self._thread = threading.Lock()
         try:
             if os.fstat(self._file).st_uid != os.geteuid():
-                raise PermissionError(f"{path} belongs to somebody else")
+                raise PermissionError(f"{path} belongs to another user")
             os.utime(self._file)
             if self._lock():
                 self._prepare()
@@ -113,7 +113,7 @@ class FileBuckets:
                 self._unlock()
 
     def epoch(self, name: str) -> int:
-        """See `Buckets.epoch`. Read without the lock: at worst somebody asks anew for nothing."""
+        """See `Buckets.epoch`. Read without the lock: at worst a grant is requested once more."""
         with self._thread:
             if self._now() < self._alone_until:
                 return self._spare.epoch(name)
@@ -142,14 +142,14 @@ class FileBuckets:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _prepare(self) -> None:
-        """Give the file its layout, unless it has it."""
+        """Initialise the file's layout, unless it is there."""
         if os.pread(self._file, len(_MAGIC), 0) != _MAGIC or os.fstat(self._file).st_size != _FILE:
             os.ftruncate(self._file, 0)
             os.ftruncate(self._file, _FILE)
             os.pwrite(self._file, _MAGIC, 0)
 
     def _read(self, name: str, now: float) -> tuple[int, int, Bucket]:
-        """The number that stands for a name, the place of its record, and the bucket there."""
+        """The hash of a name, the offset of its record, and the bucket there."""
         known = self._known.get(name)
         if known is not None:
             record = os.pread(self._file, _RECORD.size, known[1])
@@ -162,7 +162,7 @@ class FileBuckets:
         return (*place, _bucket(record, now) if same else Bucket())
 
     def _find(self, number: int) -> int:
-        """The place of a record: its own, or the first free one; where all are taken, another name loses its."""
+        """The offset of a record: its own, or the first free one; where all are taken, one is overwritten."""
         places = [len(_MAGIC) + (number + step) % _PLACES * _PLACE for step in range(_PROBES)]
         holders = [int.from_bytes(os.pread(self._file, 8, place), "little") for place in places]
         for holder in (number, 0):
@@ -180,7 +180,7 @@ class FileBuckets:
 
 
 def _bucket(record: bytes, now: float) -> Bucket:
-    """The bucket of a record; one that knows nothing if the record is old or cannot be right."""
+    """The bucket of a record; an empty one if the record is old or implausible."""
     if len(record) < _RECORD.size:
         return Bucket()
     _, written, *fields = _RECORD.unpack(record)

@@ -1,4 +1,4 @@
-"""Requests to Stripe: through the SDK, as raw bytes, limited, retried, and failing in words."""
+"""Requests to Stripe: through the SDK, as raw bytes, rate limited, retried, with failures that explain themselves."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer: its bytes, and its headers with names in lower case."""
+    """A successful answer: its bytes, and its headers with names in lower case."""
 
     body: bytes
     headers: Mapping[str, str]
 
     @property
     def request_id(self) -> str | None:
-        """Stripe's name for the request."""
+        """Stripe's id of the request."""
         return self.headers.get("request-id")
 
 
 class WriteFailedError(ConnectorError):
-    """A write did not end well. `unknown`: it may have been done. `doubted`: an earlier try may have done it, whatever
-    the last one was answered."""
+    """A write failed. `unknown`: it may have been done. `doubted`: an earlier attempt may have done it, whatever the
+    last one was answered."""
 
     def __init__(self, failure: Failure, *, unknown: bool, doubted: bool) -> None:
         super().__init__(failure)
@@ -52,7 +52,7 @@ class WriteFailedError(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Time and chance: seconds of a monotonic clock, a way to wait, numbers in [0, 1)."""
+    """Time and randomness: seconds of a monotonic clock, a way to wait, numbers in [0, 1)."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -61,10 +61,10 @@ class Timing:
 
 @dataclass(slots=True)
 class Counts:
-    """What a client did so far. `waiting` says why the latest pause was made, until a request goes through; `open` are
-    the requests that are on their way now.
+    """What a client has done so far. `waiting` is the reason of the current pause, until a request succeeds; `open` is
+    the number of requests in flight.
 
-    `api_version` is what the latest answer said of itself; where it says nothing, what was asked for.
+    `api_version` is that of the latest answer; where it names none, the requested one.
     """
 
     requests: int = 0
@@ -80,7 +80,7 @@ class Counts:
 class Client:
     """Reads from one account (None: the key's own). Use it as an async context; it owns the connections.
 
-    How much it may ask for is kept in `buckets` (those of the key, see `shared_buckets`), which it closes at the end.
+    Its rate limits are in `buckets` (those of the key, see `shared_buckets`), which it closes at the end.
     """
 
     settings: Settings
@@ -126,9 +126,9 @@ class Client:
         self._limiter.close()
 
     async def get(self, path: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
-        """What `read` makes of the answer. `ConnectorError` after the retries, or for what no retry helps against.
+        """What `read` returns for the answer. `ConnectorError` after the last retry, or when a retry cannot help.
 
-        `read` raises `msgspec.DecodeError` when the body is malformed: that is retried, too.
+        `read` raises `msgspec.DecodeError` when the body is malformed; that is retried as well.
         """
         started = self.timing.now()
         endpoint = endpoint_of("GET", path)
@@ -153,9 +153,9 @@ class Client:
             await self._wait(endpoint, pause, error, failure)
 
     async def write(self, method: str, path: str, params: Mapping[str, str], key: str) -> Answer:
-        """The answer to a write under an idempotency key. `WriteFailedError` says whether it may have been done.
+        """The answer to a write under an idempotency key. `WriteFailedError` records whether it may have been done.
 
-        The same key goes with every try, so that what was done is not done again.
+        Every attempt carries the same key, so that nothing is done twice.
         """
         started = self.timing.now()
         endpoint = endpoint_of(method.upper(), path)
@@ -204,7 +204,7 @@ class Client:
     def _malformed(self, answer: Answer, error: msgspec.DecodeError) -> Failure:
         return Failure(
             FailureKind.ANSWER,
-            f"the answer is no JSON of the expected form: {self._scrub(str(error))}",
-            f"see what stands between Weir and {self.settings.base_url}: a proxy may have answered",
+            f"the answer is not JSON of the expected form: {self._scrub(str(error))}",
+            f"check what is between Weir and {self.settings.base_url}: a proxy may have answered",
             request_id=answer.request_id,
         )

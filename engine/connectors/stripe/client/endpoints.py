@@ -1,4 +1,4 @@
-"""Names of endpoints: what Stripe counts requests by."""
+"""Names of endpoints, by which Stripe counts requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from ..catalogue import load_catalogue
 
 ALL: Final = "all"
-"""What stands for all endpoints together."""
+"""The name for all endpoints together."""
 SEARCH: Final = "search"
 """All searches share one limit."""
 
@@ -24,7 +24,7 @@ def endpoint_of(method: str, path: str) -> str:
 
 @cache
 def _words() -> frozenset[str]:
-    """Every segment that stands for itself in a path of the API: all others are ids, also those that people chose."""
+    """Every literal segment of the API's paths: all others are ids, including those chosen by users."""
     catalogue = load_catalogue()
     paths = [table.path for table in catalogue.tables.values()]
     paths += [each.path for each in catalogue.retrieves]

@@ -30,7 +30,7 @@ class Scrubber:
 
 
 def failure_of(error: stripe.StripeError, scrub: Scrubber, *, base_url: str, key_set: str) -> Failure:
-    """The failure that an error of the SDK stands for. `key_set` says where the key is configured, in words."""
+    """The failure for an error of the SDK. `key_set` names where the key is configured, for hints."""
     if isinstance(error, ConnectionFailed):
         return _no_answer(error, scrub, base_url)
     detail = _detail(error)

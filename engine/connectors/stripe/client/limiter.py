@@ -1,4 +1,4 @@
-"""How fast requests may go out: a seam, and an implementation that finds out what is welcome."""
+"""How fast requests are sent: a protocol, and an implementation that learns the provider's limits."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ _TIMES_LATE: Final = 2
 
 
 class Limiter(Protocol):
-    """Asked before every request, retries included. Limiters of one key share what they may take."""
+    """Entered before every request, retries included. Limiters of one key share their rates."""
 
     def slot(self, endpoint: str) -> AbstractAsyncContextManager[None]:
-        """Wait for the right to send a request to this endpoint; the right lasts as long as the context."""
+        """Wait for permission to send a request to this endpoint; it lasts as long as the context."""
         ...
 
     def rejected(self, endpoint: str, reason: str, pause: float, asked: bool) -> None:
-        """The provider asked to go slower and named `reason`; the request is tried again after `pause` seconds.
+        """The provider rejected a request for `reason`; it is retried after `pause` seconds.
 
-        `asked`: the provider said how long.
+        `asked`: the provider named that time.
         """
         ...
 
     def close(self) -> None:
-        """Nothing more will be asked."""
+        """Release what is held; the limiter is not used afterwards."""
         ...
 
 
 class AdaptiveLimiter:
-    """As many requests a second as are allowed and not rejected, in total and for each endpoint; likewise at once.
+    """Adapts to the limits: requests per second and concurrent requests, in total and for each endpoint.
 
-    `concurrency` is the most at once. A rejection for concurrency takes away a quarter of the present number (a burst
-    of them counts once), or a tenth for a while where that is known to be near; an answered request gives back a part
-    of one. Rates are kept and learned in `buckets`, which other limiters may share. `now` gives seconds of a monotonic
-    clock, the same for all of them.
+    `concurrency` is the maximum of concurrent requests. A rejection for concurrency lowers the current number by a
+    quarter (a burst of rejections counts once), or by a tenth where the limit is known to be near; each success raises
+    it by a fraction of one. Rates are learned in `buckets`, which other limiters may share. `now` gives seconds of a
+    monotonic clock, the same for all of them.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class AdaptiveLimiter:
         self._all = self._gate(ALL)
 
     def room(self, endpoint: str = ALL) -> int:
-        """How many requests may be open at once now, in total or to an endpoint."""
+        """How many requests may be open at the same time now, in total or to an endpoint."""
         return int(self._gate(endpoint).room)
 
     def slot(self, endpoint: str) -> AbstractAsyncContextManager[None]:
@@ -89,8 +89,8 @@ class AdaptiveLimiter:
         return _Slot(self, endpoint)
 
     def rejected(self, endpoint: str, reason: str, pause: float, asked: bool) -> None:
-        """Lower what the reason names: a rate, at which all others wait too, or the number at once. What is not known
-        counts for the total rate; a single resource is the business of its request alone."""
+        """Lower what the reason names: a rate, for all clients, or the number of concurrent requests. An unknown reason
+        counts for the total rate; a limit of a single resource concerns its request alone."""
         self._answered.subtract((ALL, endpoint))
         name = endpoint if reason in (ENDPOINT_RATE, ENDPOINT_CONCURRENCY) else ALL
         if reason in (GLOBAL_CONCURRENCY, ENDPOINT_CONCURRENCY):
@@ -104,7 +104,7 @@ class AdaptiveLimiter:
         self._buckets.close()
 
     async def enter(self, endpoint: str) -> None:
-        """Wait. Whoever waits for an endpoint's turn takes nothing of what all endpoints share."""
+        """Wait for a turn. A request that waits for its endpoint takes nothing of what all endpoints share."""
         own = self._gate(endpoint)
         await own.enter()
         try:
@@ -134,10 +134,10 @@ class AdaptiveLimiter:
             gate.leave()
 
     async def _turn(self, name: str, wait: _Wait | None) -> None:
-        """Wait for a turn that was granted; ask for another one if a rejection has come between.
+        """Wait for a granted turn; request another one if a rejection came in between.
 
-        A process that was stopped for a while finds many turns past. To take them all at once would be too much at
-        once, so whoever comes very late asks anew, a second time at most.
+        A process that was suspended finds many turns in the past. Using all of them would be a burst beyond the
+        limit, so a turn that is very late is requested again, at most twice.
         """
         times_late = 0
         while wait is not None:
@@ -150,7 +150,7 @@ class AdaptiveLimiter:
             wait = self._take((name,))
 
     def _take(self, names: Sequence[str]) -> _Wait | None:
-        """A turn at each of these limits, or the wait for the first that is not at once; none is taken after that."""
+        """Take a turn at each of these limits; stop at the first that requires a wait, and return that."""
         now = self._now()
 
         def take(buckets: Sequence[Bucket]) -> _Wait | None:
@@ -165,7 +165,7 @@ class AdaptiveLimiter:
         return self._buckets.change(names, take)
 
     def _prepare(self, name: str, bucket: Bucket, now: float) -> float:
-        """Tell the bucket what was answered; the highest rate that it may have."""
+        """Report successes to the bucket; return the highest rate that it may have."""
         first, most = self._allowed.of(name)
         if first < most:
             bucket.begin(first, now)
@@ -179,7 +179,7 @@ class AdaptiveLimiter:
         bucket.reject(now, self._prepare(name, bucket, now), pause, asked=asked)
 
     def _gate(self, name: str) -> _Gate:
-        """The gate of an endpoint. It begins with what was learned, grown since as it would have if it were used."""
+        """The gate of an endpoint. It starts from what was learned, with the growth since then."""
         gate = self._gates.get(name)
         if gate is None:
             now = self._now()
@@ -203,7 +203,7 @@ class AdaptiveLimiter:
 
 @dataclass(frozen=True, slots=True)
 class _Wait:
-    """A turn at the limit `name` that comes in `seconds` and goes `grace` later, as long as the epoch is this one."""
+    """A turn at the limit `name`, due in `seconds` and valid for `grace` more, as long as the epoch is this one."""
 
     name: str
     seconds: float
@@ -212,7 +212,7 @@ class _Wait:
 
 
 class _Gate:
-    """Lets at most `room` through at once, in order of arrival."""
+    """Admits at most `room` concurrent requests, in order of arrival."""
 
     __slots__ = ("_failed", "_grown", "_patience", "_retry", "_waiting", "calm_until", "open", "room")
 
@@ -225,7 +225,7 @@ class _Gate:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def shrink(self, now: float) -> None:
-        """So many were too many: a quarter less; or a tenth, for a while, where hardly fewer went well."""
+        """Lower the number by a quarter; or by a tenth where slightly fewer are known to succeed."""
         found = min(self.room, self.open + 1)
         near = _NEAR * self._failed <= found <= self._failed
         self._patience = min(_LONG_PATIENCE, max(_PATIENCE, 2 * self._patience)) if near else 0.0
@@ -234,7 +234,7 @@ class _Gate:
         self.calm_until = now + _CALM_SECONDS
 
     def grow(self, now: float, most: float) -> None:
-        """An answered request gives back a part of a place, not more than one place a second in all."""
+        """Raise the number by a fraction for each success, by at most one a second."""
         passed, self._grown = now - self._grown, now
         if now < self._retry:
             most = min(most, max(self.room, self._failed - 1))
@@ -255,12 +255,12 @@ class _Gate:
         try:
             await turn
         except BaseException:
-            if turn.done() and not turn.cancelled():  # the room was ours already
+            if turn.done() and not turn.cancelled():  # the place was already granted
                 self.leave()
             raise
 
     def leave(self) -> None:
-        """Give room back, to the first who waits."""
+        """Free a place for the first in the queue."""
         self.open -= 1
         while self._waiting and self.open + 1 <= self.room:
             turn = self._waiting.popleft()

@@ -1,4 +1,4 @@
-"""Whether and when a request is tried again: full jitter, within a number of tries and a span of time."""
+"""Whether and when a request is retried: full jitter, bounded by a number of attempts and a span of time."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _REASON: Final = "stripe-rate-limited-reason"
 class RetryPolicy:
     """Bounds of the retries of one request.
 
-    `tries` bounds all tries, apart from rate limits, which only `rate_seconds` bounds: a limit is no fault and passes.
-    No retry begins later than `seconds` after the first try. Pauses grow from `first` to `longest` seconds; what
-    `Retry-After` asks for is granted up to `longest_asked` seconds.
+    `tries` bounds all attempts except rejections by a rate limit, which only `rate_seconds` bounds: a limit is not a
+    fault and passes. No retry begins later than `seconds` after the first attempt. Pauses grow from `first` to
+    `longest` seconds; `Retry-After` is honoured up to `longest_asked` seconds.
     """
 
     tries: int = 8
@@ -34,7 +34,7 @@ class RetryPolicy:
 
 @dataclass(slots=True)
 class Retries:
-    """The tries of one request so far. `random` gives numbers in [0, 1)."""
+    """The attempts of one request so far. `random` gives numbers in [0, 1)."""
 
     policy: RetryPolicy
     random: Callable[[], float]
@@ -43,7 +43,7 @@ class Retries:
     limited: int = 0
 
     def pause(self, error: stripe.StripeError | None, elapsed: float) -> float | None:
-        """Seconds to wait before the next try, or None to give up. No error: the answer was malformed."""
+        """Seconds to wait before the next attempt, or None to give up. No error: the answer was malformed."""
         if error is not None and limit_of(error) is not None:
             self.limited += 1
             return self._bounded(self._jitter(self.limited), error, elapsed, self.policy.rate_seconds)
@@ -67,10 +67,10 @@ class Retries:
 
 
 def limit_of(error: stripe.StripeError) -> str | None:
-    """Which limit was hit, in Stripe's words; empty where it does not say. None: it was none.
+    """The limit that was hit, in Stripe's terms; empty where it names none. None: it was not a limit.
 
-    A 429 that names no reason is a lock that another request holds, unless its code says that it is a limit. Some
-    limits of one endpoint are answered with 400.
+    A 429 without a reason is a lock that another request holds, unless its code marks it as a limit. Some limits of a
+    single endpoint answer 400.
     """
     if error.http_status not in (400, 429):
         return None
@@ -86,13 +86,13 @@ def limit_of(error: stripe.StripeError) -> str | None:
 
 
 def may_be_done(error: stripe.StripeError) -> bool:
-    """Whether a write that was answered so may have been done: no whole answer, or an error of the provider's own."""
+    """Whether a write with this answer may have been done: no complete answer, or an error on the provider's side."""
     return isinstance(error, ConnectionFailed) or (error.http_status or 0) >= 500 or error.http_status == 409
 
 
 def is_last_word(error: stripe.StripeError) -> bool:
-    """Whether a refusal says that no try before it was done: a request under an id that was done is answered as it was
-    then, unless it is turned away at the door, before anybody looks at its id."""
+    """Whether a refusal proves that no earlier attempt was done: under a known idempotency key Stripe repeats the first
+    answer, unless it rejects the request before it looks at the key."""
     status = error.http_status or 0
     return 400 <= status < 500 and status not in (401, 403, 409, 429) and limit_of(error) is None
 

@@ -1,7 +1,7 @@
 """Stripe's SDK, imported without the HTTP library that it would look for.
 
-As it is imported it takes in `requests`, for a client of its own that is never made here (see `transport`); that is a
-good part of the time that importing it takes. Whoever does make such a client gets the same one, only later.
+On import it loads `requests` for a client of its own, which is never created here (see `transport`); that is a good
+part of its import time. Code that does create such a client gets the same one, later.
 """
 
 from __future__ import annotations

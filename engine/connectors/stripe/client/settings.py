@@ -62,7 +62,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, and what its form says: its kind in words, and its mode (None where it does not say)."""
+    """A key, with its kind as text and its mode (None where its form does not show one)."""
 
     secret: Secret
     kind: str
@@ -87,7 +87,7 @@ def open_key(settings: Settings, environment: Mapping[str, str]) -> Key | Failur
     if settings.mode is not None and settings.mode != mode:
         return Failure(
             FailureKind.KEY,
-            f"the key is a {mode} mode key, but the connection says `mode: {settings.mode}`",
+            f"the key is a {mode} mode key, but the connection has `mode: {settings.mode}`",
             f"put a {settings.mode} mode key into {settings.secret_place}, or change `mode`",
         )
     return Key(secret, _KEY_KINDS[match[1]], mode)

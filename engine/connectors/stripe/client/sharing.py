@@ -24,8 +24,8 @@ def shared_buckets(settings: Settings, key: Key, environment: Mapping[str, str])
     """The buckets of this key, which every process of this user on this machine shares; connected accounts use the
     platform's key, so they take part in the platform's.
 
-    Where no folder can be written, the clients of this process share them at least. A sandbox that lives as long as its
-    run has a key that many have: nothing is shared.
+    Where no folder is writable, at least the clients of this process share them. An embedded sandbox has a well-known
+    key: nothing is shared.
     """
     if settings.secret[0] == SANDBOX:
         return MemoryBuckets()
@@ -39,7 +39,7 @@ def shared_buckets(settings: Settings, key: Key, environment: Mapping[str, str])
 
 
 def _folders(environment: Mapping[str, str]) -> list[Path]:
-    """Where the file may be. The first is the one that a job of cron finds as well as a terminal does."""
+    """Candidate folders. The first is the same for a cron job and a terminal."""
     found = [Path(environment.get("TMPDIR") or gettempdir()) / f"weir-{os.geteuid()}"]
     runtime, home = environment.get("XDG_RUNTIME_DIR"), environment.get("HOME")
     cache_folder = environment.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)

@@ -1,4 +1,4 @@
-"""The SDK's HTTP client hook, over aiohttp: it keeps the bytes of an answer instead of making objects of them."""
+"""The SDK's HTTP client hook over aiohttp: it keeps the bytes of an answer instead of building objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RawHeaders(dict[str, str]):
 
 
 class ConnectionFailed(stripe.APIConnectionError):
-    """The request got no whole answer. `timed_out`: because its deadline came first. `reason` is for people."""
+    """The request got no complete answer. `timed_out`: its deadline passed first. `reason` is for people."""
 
     def __init__(self, reason: str, *, timed_out: bool = False) -> None:
         super().__init__(reason)  # type: ignore[no-untyped-call]
@@ -34,7 +34,7 @@ class ConnectionFailed(stripe.APIConnectionError):
 def silence_sdk() -> None:
     """Switch off the SDK's telemetry, which is global to the process, and its logging of parameters and bodies.
 
-    It would write out what it logs four times a request even where nobody listens.
+    It formats four log records per request even where no handler exists.
     """
     stripe.enable_telemetry = False
     stripe.log = None
@@ -70,7 +70,7 @@ class RawTransport(stripe.HTTPClient):
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(method, url, headers, post_data)
         except TimeoutError as error:
-            raise ConnectionFailed(f"no whole answer within {self._timeout:g} s", timed_out=True) from error
+            raise ConnectionFailed(f"no complete answer within {self._timeout:g} s", timed_out=True) from error
         except aiohttp.ClientError as error:
             raise ConnectionFailed(_reason(error)) from error
         except (ConnectionError, OSError) as error:
@@ -96,13 +96,13 @@ class RawTransport(stripe.HTTPClient):
             max_line_size=16_384,
             max_field_size=16_384,
         )
-        # Left alone, aiohttp sends a GET or a DELETE a second time after a lost answer, past limits and counts: of a
-        # DELETE, nobody would know any more that the first one may have been done.
+        # By default aiohttp repeats a GET or a DELETE after a lost answer, past limits and counts; of a DELETE, the
+        # fact that the first one may have been done would be lost.
         self._session._retry_connection = False
         return self._session
 
     def sleep_async(self, secs: float) -> Awaitable[None]:
-        """Part of the SDK's hook; never called, because the SDK is told not to retry."""
+        """Part of the SDK's hook; never called, because retries of the SDK are disabled."""
         return asyncio.sleep(secs)
 
     async def close_async(self) -> None:
@@ -131,6 +131,6 @@ def _reason(error: aiohttp.ClientError) -> str:
         case aiohttp.ClientConnectorError():
             return f"cannot connect to {error.host}:{error.port}: {error.strerror or type(error.os_error).__name__}"
         case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            return "the connection was closed before the answer was whole"
+            return "the connection was closed before the answer was complete"
         case _:
             return type(error).__name__

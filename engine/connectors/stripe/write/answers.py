@@ -1,4 +1,4 @@
-"""What Stripe answered to writes, on its way to the mirror: checked as every other row is."""
+"""Stripe's answers to writes on their way to the mirror, checked like every other row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGE: Final = 100
 
 
 class _Answer(msgspec.Struct):
-    """What an answer says of itself."""
+    """The identity of an answered object."""
 
     object: str = ""
     id: str | None = None
@@ -53,14 +53,14 @@ def spool_answers(answers: Sequence[tuple[str, bytes]], folder: Path, api_versio
 
 
 def subject_of(target: str, body: bytes) -> tuple[Table, str] | None:
-    """The table and the id of the object that was answered with; None for what is no row of a table."""
+    """The table and id of the answered object; None for what is not a row of a table."""
     said = _ANSWER.decode(body)
     table = _table_of(target, said.object)
     return (table, said.id) if table is not None and said.id is not None else None
 
 
 def gone_answer(body: bytes) -> bytes:
-    """The answer that says of the same object that it is not there any more."""
+    """The answer for the same object after its deletion."""
     said = _ANSWER.decode(body)
     return msgspec.json.encode({"id": said.id, "object": said.object, "deleted": True})
 

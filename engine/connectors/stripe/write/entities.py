@@ -1,4 +1,4 @@
-"""The tables whose objects can be made, changed or done away with."""
+"""The tables whose objects can be created, updated or retired."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StripeTargets:
     """Implements `engine.connector.Targets`."""
 
     def entities(self) -> Sequence[str]:
-        """The tables with a create, an update or a way to do away with an object."""
+        """The tables with a create, an update or a way to retire an object."""
         words = ("create", "update", "delete", "cancel", "void", "detach", *_ARCHIVING)
         names = {named.table for named in named_writes().values() if named.name.partition(".")[2] in words}
         return [name for name in sorted(names) if find_entity(name) is not None]
@@ -44,7 +44,7 @@ class StripeTargets:
 def find_entity(name: str) -> Entity | None:
     """The entity of this table, or None where there is no such table or nothing can be written.
 
-    What acts on an object by more than its own id is left to calls: a comparison knows no other.
+    Writes that address an object by more than its own id are left to calls: a comparison has no other.
     """
     table = load_catalogue().tables.get(name)
     if table is None:

@@ -1,4 +1,4 @@
-"""In which order writes go out: lanes beside each other, the writes of a lane one after the other."""
+"""The order of writes: lanes run in parallel, the writes of a lane one after the other."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from engine.connector import WriteRequest
 
 
 class Order:
-    """Gives out requests. A request whose lane is under way waits; one that requires another is given only when that
-    one, which must come before it in the same lane, has been done."""
+    """Hands out requests. A request whose lane is busy waits; one that requires another is handed out only after that
+    one, which must come before it in the same lane, succeeded."""
 
     def __init__(self, requests: Sequence[WriteRequest]) -> None:
         self._lanes: dict[str, deque[WriteRequest]] = {}
@@ -20,11 +20,11 @@ class Order:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left and nothing is under way."""
+        """Whether nothing is left and nothing is in flight."""
         return not self._lanes
 
     def take(self) -> WriteRequest | None:
-        """The next one that may go out now; None when all lanes are under way or done."""
+        """The next request to send; None when all lanes are busy or finished."""
         while self._ready:
             lane = self._ready.popleft()
             waiting = self._lanes[lane]
@@ -34,7 +34,7 @@ class Order:
         return None
 
     def end(self, request: WriteRequest, *, done: bool) -> list[WriteRequest]:
-        """The request has ended: its lane goes on. Answers those that can never go out, because they require it."""
+        """End a request and free its lane. Return the requests that can never be sent because they require it."""
         lane = _lane(request)
         waiting = self._lanes[lane]
         dropped = []
@@ -51,7 +51,7 @@ class Order:
         return dropped
 
     def take_rest(self) -> list[WriteRequest]:
-        """All that have not gone out: nothing more will."""
+        """All requests that were not sent; none will be."""
         rest = [each for lane in self._ready for each in self._lanes[lane]]
         going = [lane for lane in self._lanes if lane not in set(self._ready)]
         for lane in list(self._ready):

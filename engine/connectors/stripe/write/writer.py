@@ -1,4 +1,4 @@
-"""Sends writes to Stripe: within its limits, each under its own idempotency key, noted before and after."""
+"""Sends writes to Stripe: within its limits, each under its own idempotency key, recorded before and after."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .answers import gone_answer, spool_answers, subject_of
 from .order import Order
 from .requests import http_write
 
-_TELL_EVERY: Final = 0.2
+_REPORT_EVERY: Final = 0.2
 _WORKERS: Final = 32
 
 
@@ -98,8 +98,8 @@ class StripeWriter:
             raise ConnectorError(
                 Failure(
                     FailureKind.GRANT,
-                    "the key is a live one, and the connection may not write in live mode",
-                    "if it is meant, say so in the connection: `grants: {live: true}`",
+                    "the key is a live mode key, and the connection may not write in live mode",
+                    "to allow it, set `grants: {live: true}` in the connection",
                 )
             )
         buckets = shared_buckets(self._settings, key, os.environ)
@@ -118,7 +118,12 @@ async def _read_one(client: Client, path: str, identifier: str) -> WriteResult:
             raise
         return WriteResult(identifier, WriteState.FAILED, failure=error.failure)
     return WriteResult(
-        identifier, WriteState.DONE, identifier, body=answer.body, request=answer.request_id, moment=_moment(answer)
+        identifier,
+        WriteState.DONE,
+        identifier,
+        body=answer.body,
+        request=answer.request_id,
+        answered=_date(answer),
     )
 
 
@@ -135,14 +140,14 @@ async def _renewed(client: Client, target: str, body: bytes) -> bytes:
 
 @dataclass(slots=True)
 class _Noted:
-    """Something to be noted, and who waits for that."""
+    """An item to record, and the future that resolves when it is recorded."""
 
     item: Any
     done: asyncio.Future[None]
 
 
 class _Notes:
-    """Calls a hook with what has gathered meanwhile, in a thread: one commit for all that came while one went on."""
+    """Calls a hook in a thread with all items that arrived during its previous call: one commit for many items."""
 
     def __init__(self, hook: Callable[[list[Any]], None], pool: ThreadPoolExecutor) -> None:
         self._hook = hook
@@ -151,7 +156,7 @@ class _Notes:
         self._running = False
 
     async def note(self, item: Any) -> None:
-        """Return when the item is noted. What the hook raises is raised here, for all items of the batch."""
+        """Return when the item is recorded. An error of the hook is raised here, for all items of the batch."""
         loop = asyncio.get_running_loop()
         noted = _Noted(item, loop.create_future())
         self._waiting.append(noted)
@@ -168,7 +173,7 @@ class _Notes:
                 error: BaseException | None = None
                 try:
                     await loop.run_in_executor(self._pool, self._hook, [each.item for each in batch])
-                except Exception as found:  # noqa: BLE001 - it is theirs who wait
+                except Exception as found:  # noqa: BLE001 - raised to whoever waits for the items
                     error = found
                 for each in batch:
                     if each.done.done():
@@ -182,7 +187,7 @@ class _Notes:
 
 
 class _Sending:
-    """One call of `write`, while it goes on."""
+    """One call of `write` in progress."""
 
     def __init__(self, client: Client, order: Order, hooks: WriteHooks, loop: asyncio.AbstractEventLoop) -> None:
         self._client = client
@@ -192,19 +197,19 @@ class _Sending:
         self._sending = _Notes(hooks.sending, self._pool)
         self._ended = _Notes(hooks.ended, self._pool)
         self._wake = asyncio.Event()
-        self._told: str | None = None
+        self._reported: str | None = None
         self._loop = loop
 
     async def run(self, workers: int) -> None:
-        """Send everything, as far as nobody stops it."""
+        """Send everything, unless the run is stopped."""
         tasks = [self._loop.create_task(self._work()) for _ in range(max(1, workers))]
-        teller = self._loop.create_task(self._tell())
+        reporter = self._loop.create_task(self._report())
         try:
             await asyncio.gather(*tasks)
         finally:
-            for task in (*tasks, teller):
+            for task in (*tasks, reporter):
                 task.cancel()
-            await asyncio.gather(*tasks, teller, return_exceptions=True)
+            await asyncio.gather(*tasks, reporter, return_exceptions=True)
             self._pool.shutdown(wait=True)
 
     async def _work(self) -> None:
@@ -227,12 +232,12 @@ class _Sending:
         result = await self._result(request)
         await self._ended.note(result)
         for each in self._order.end(request, done=result.state is WriteState.DONE):
-            failure = Failure(FailureKind.REQUEST, "the write that it needs was not done")
+            failure = Failure(FailureKind.REQUEST, "the write that it requires was not done")
             await self._ended.note(WriteResult(each.id, WriteState.UNSENT, failure=failure))
         self._wake.set()
 
     async def _result(self, request: WriteRequest) -> WriteResult:
-        """How the request ends. A DELETE is not kept under its id: gone after a lost answer means that it was done."""
+        """The result of the request. A DELETE has no stored answer: missing after a lost answer means it was done."""
         try:
             made = http_write(request)
             answer = await self._client.write(made.method, made.path, dict(made.params), request.id)
@@ -245,34 +250,34 @@ class _Sending:
             return WriteResult(request.id, WriteState.FAILED, failure=error.failure)
         return _done(request, answer)
 
-    async def _tell(self) -> None:
+    async def _report(self) -> None:
         while True:
             waiting = self._client.counts.waiting
-            if waiting != self._told:
-                self._told = waiting
+            if waiting != self._reported:
+                self._reported = waiting
                 self._hooks.waiting(waiting)
-            await asyncio.sleep(_TELL_EVERY)
+            await asyncio.sleep(_REPORT_EVERY)
 
 
 def _done(request: WriteRequest, answer: Answer) -> WriteResult:
-    """A good answer. One that is no object at all leaves open what has been done."""
+    """The result of a successful answer. One that is not an object leaves the outcome unknown."""
     result = WriteResult(
         request.id,
         WriteState.DONE,
         body=answer.body,
         request=answer.request_id,
         replayed=answer.headers.get("idempotent-replayed") == "true",
-        moment=_moment(answer),
+        answered=_date(answer),
     )
     try:
         found = _OBJECT.decode(answer.body)
     except msgspec.DecodeError:
-        failure = Failure(FailureKind.ANSWER, "the answer is no object", request_id=answer.request_id)
+        failure = Failure(FailureKind.ANSWER, "the answer is not an object", request_id=answer.request_id)
         return replace(result, state=WriteState.UNKNOWN, failure=failure, body=None)
     return replace(result, object=found.id or request.object)
 
 
-def _moment(answer: Answer) -> datetime:
+def _date(answer: Answer) -> datetime:
     try:
         return parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError):

@@ -208,7 +208,7 @@ def test_the_deadline_is_for_the_whole_answer(fault: Reply) -> None:
         failure = failed(server, timeout_ms=150, policy=RetryPolicy(timeouts=2))
     assert len(server.asked) == 2
     assert failure.kind is FailureKind.TIMEOUT
-    assert failure.message.endswith("no whole answer within 0.15 s")
+    assert failure.message.endswith("no complete answer within 0.15 s")
     assert "timeout_ms" in (failure.hint or "")
 
 
@@ -351,7 +351,7 @@ def test_concurrency_is_bounded() -> None:
     ("text", "mode", "message"),
     [
         ("pk_test_abcdef", None, "publishable"),
-        ("sk_live_abcdef", "test", "is a live mode key, but the connection says `mode: test`"),
+        ("sk_live_abcdef", "test", "is a live mode key, but the connection has `mode: test`"),
         ("rk_test_abcdef", "live", "is a test mode key"),
     ],
 )
