@@ -21,11 +21,12 @@ from pathlib import Path
 
 from benchmarks.definitions import write
 from benchmarks.measure import save, show
-from engine.app.checker import Checker
+from engine.app.checking.check import Checker
 from engine.app.reload.generation import GenerationStore
 from engine.app.reload.reloader import Reload, Reloader
 from engine.app.reload.watcher import Watcher
 from engine.app.state import utc_now
+from engine.app.workspace import Workspace
 
 SMALL = 50
 
@@ -33,10 +34,10 @@ SMALL = 50
 class Folder:
     """A project on disk, and what looks at it."""
 
-    def __init__(self, root: Path, checker: Checker) -> None:
-        self.root = root
+    def __init__(self, workspace: Workspace, checker: Checker) -> None:
+        self.root = root = workspace.root
         self._watcher = Watcher(root, threading.Event())
-        self._reloader = Reloader(root, checker, GenerationStore(root / ".weir" / "generations"), utc_now)
+        self._reloader = Reloader(workspace, checker, GenerationStore(workspace.paths.generations), utc_now)
 
     def reload(self) -> Reload:
         """Scan and offer, as a watcher does after an event."""
@@ -50,12 +51,13 @@ class Folder:
 @contextmanager
 def opened(definitions: int) -> Iterator[Folder]:
     """A project that is live already."""
-    with tempfile.TemporaryDirectory() as temporary, Checker() as checker:
-        root = Path(temporary) / "project"
-        write(root, definitions)
-        folder = Folder(root, checker)
-        folder.reload()
-        yield folder
+    with tempfile.TemporaryDirectory() as temporary:
+        workspace = Workspace.open(Path(temporary) / "project")
+        write(workspace.root, definitions)
+        with Checker(workspace, remembers=True) as checker:
+            folder = Folder(workspace, checker)
+            folder.reload()
+            yield folder
 
 
 def edits(definitions: int, rounds: int) -> list[float]:

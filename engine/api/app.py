@@ -49,7 +49,7 @@ def make_api(engine: Engine, options: ApiOptions) -> Starlette:
     front = Front(
         Keys(engine.store, engine.now),
         metrics,
-        Audit(engine.paths.audit, engine.now),
+        Audit(engine.workspace.paths.audit, engine.now),
         Buckets(options.requests, max(1, options.requests / 4), options.clock),
         Buckets(options.refused, max(1, options.refused / 4), options.clock),
         options.largest_body,

@@ -15,7 +15,6 @@ from engine.app.errors import Exit, RefusalError
 from engine.app.logging import log
 from engine.app.serving.engine import Given
 from engine.app.serving.runs import OverlapError
-from engine.app.state import run_store
 from engine.plan.codec import plan_to_json
 
 from . import models, views
@@ -120,9 +119,8 @@ class Handlers:
         limit = int(asked.one("limit", "50"))
         wanted = (asked.one("interface", ""), asked.one("status", ""))
         found = {each.id: views.run_view(each) for each in self._engine.runs.listed()}
-        with run_store(self._engine.paths) as store:
-            for record in store.runs(max(limit, 1_000) if any(wanted) else limit):
-                found.setdefault(record.id, views.record_view(record))
+        for record in self._engine.workspace.runs().runs(max(limit, 1_000) if any(wanted) else limit):
+            found.setdefault(record.id, views.record_view(record))
         newest = sorted(found.values(), key=lambda each: each.id, reverse=True)
         interface, status = wanted
         chosen = [
@@ -138,16 +136,15 @@ class Handlers:
         ordered = self._engine.runs.find(run_id)
         if ordered is not None and (ordered.run is not None or ordered.code is not None):
             return Answer(200, views.run_with_steps(ordered))
-        with run_store(self._engine.paths) as store:
-            found = store.run(run_id)
+        found = self._engine.workspace.runs().run(run_id)
         if ordered is not None:
             going_on = views.run_with_steps(ordered)
-            folder = self._engine.paths.artefacts / run_id
+            folder = self._engine.workspace.paths.artefacts / run_id
             steps = views.record_with_steps(*found, folder).steps if found is not None else []
             return Answer(200, going_on.model_copy(update={"steps": steps}))
         if found is None:
             raise not_found(f"no run `{run_id}`", _RUNS)
-        return Answer(200, views.record_with_steps(*found, self._engine.paths.artefacts / run_id))
+        return Answer(200, views.record_with_steps(*found, self._engine.workspace.paths.artefacts / run_id))
 
     def events(self, asked: Asked) -> Answer:
         """The events of a run as they come."""
@@ -173,9 +170,7 @@ class Handlers:
         run_id = asked.path["id"]
         ordered = self._engine.runs.find(run_id)
         if ordered is None:
-            with run_store(self._engine.paths) as store:
-                found = store.run(run_id)
-            if found is None:
+            if self._engine.workspace.runs().run(run_id) is None:
                 raise not_found(f"no run `{run_id}`", _RUNS)
             raise ProblemError(409, "not_here", f"`{run_id}` is not a run of this server, or ended long ago", None)
         if ordered.over.is_set():

@@ -9,14 +9,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Literal
 
 from engine.connector.sandbox import SANDBOX
 
-from .checking.check import PROJECT_PARTS, Checked, check_project
-from .settings import project_settings
-from .state import StatePaths, state_paths
+from .checking.check import Checked, check_project
+from .errors import RefusalError
+from .state import StatePaths
+from .workspace import Workspace
 
 _LIBRARIES = ("duckdb", "stripe", "pydantic", "sqlalchemy", "aiohttp")
 _LITTLE_SPACE = 2 * 2**30
@@ -31,9 +31,9 @@ class Finding:
     message: str
 
 
-def examine(root: Path, environment: Mapping[str, str]) -> list[Finding]:
+def examine(workspace: Workspace, environment: Mapping[str, str]) -> list[Finding]:
     """Everything that can be seen without reaching a provider."""
-    return [*_versions(), *_project(root, environment), *_state(root)]
+    return [*_versions(), *_project(workspace, environment), *_state(workspace.paths)]
 
 
 def _versions() -> Iterator[Finding]:
@@ -52,11 +52,14 @@ def _version(name: str) -> str:
         return "missing"
 
 
-def _project(root: Path, environment: Mapping[str, str]) -> Iterator[Finding]:
-    if not any((root / name).exists() for name in PROJECT_PARTS):
+def _project(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[Finding]:
+    root = workspace.root
+    try:
+        workspace.demand_project()
+    except RefusalError:
         yield Finding("project", "warning", f"none at {root}: `weir init DIR` starts one")
         return
-    checked = check_project(root)
+    checked = check_project(workspace)
     project = checked.project
     found = (("connection", project.connections), ("interface", project.interfaces), ("table", project.tables))
     counts = ", ".join(f"{len(items)} {noun}{'' if len(items) == 1 else 's'}" for noun, items in found)
@@ -88,8 +91,7 @@ def _secrets(checked: Checked, environment: Mapping[str, str]) -> Iterator[Findi
                 yield Finding(name, "ok", f"is there ({kind} `{argument}`)")
 
 
-def _state(root: Path) -> Iterator[Finding]:
-    paths = state_paths(root, project_settings(root).state)
+def _state(paths: StatePaths) -> Iterator[Finding]:
     nearest = next(folder for folder in (paths.folder, *paths.folder.parents) if folder.exists())
     if not os.access(nearest, os.W_OK):
         yield Finding("state", "problem", f"`{nearest}` cannot be written")

@@ -1,20 +1,20 @@
-"""Where a project keeps what runs write."""
+"""Where a project keeps what runs write, and the clock that everything is given."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .errors import Exit, RefusalError
 
-if TYPE_CHECKING:
-    from engine.stores import SqlRunStore, SqlServingStore
-
 IGNORE = "# What Weir writes while it runs. Not for Git.\n*\n"
+_ABANDONED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,16 @@ class StatePaths:
         """The mirror of a connection."""
         return self.folder / "staging" / f"{connection}.duckdb"
 
+    @contextmanager
+    def temporary(self) -> Iterator[Path]:
+        """A folder in `scratch` that is removed at the end. What killed processes have left there is removed, too."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        for left in self.scratch.iterdir():
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            yield Path(folder)
+
     def prepare(self) -> None:
         """Make the folder, private to its owner and ignored by Git. RefusalError when that is impossible."""
         try:
@@ -80,51 +90,6 @@ class StatePaths:
             ) from None
 
 
-def state_paths(root: Path, folder: str = ".weir") -> StatePaths:
-    """The state of the project at `root`; `folder` is the setting `state` of weir.yaml."""
-    return StatePaths((root / folder).resolve())
-
-
 def utc_now() -> datetime:
     """The clock that everything else is given."""
     return datetime.now(UTC)
-
-
-@contextmanager
-def run_store(paths: StatePaths) -> Iterator[SqlRunStore]:
-    """The run state, with runs marked as abandoned whose process died. RefusalError when it cannot be opened."""
-    from engine.run import StoreError
-    from engine.stores import open_run_store
-
-    paths.prepare()
-    try:
-        store = open_run_store(paths.runs)
-    except StoreError as error:
-        raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None
-    try:
-        store.abandon_dead_runs(utc_now())
-        yield store
-    finally:
-        store.close()
-
-
-@contextmanager
-def serving_store(paths: StatePaths) -> Iterator[SqlServingStore]:
-    """Due times and tokens. RefusalError when they cannot be opened."""
-    store = open_serving(paths)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def open_serving(paths: StatePaths) -> SqlServingStore:
-    """As `serving_store`, for whoever closes it later."""
-    from engine.run import StoreError
-    from engine.stores import open_serving_store
-
-    paths.prepare()
-    try:
-        return open_serving_store(paths.runs)
-    except StoreError as error:
-        raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None

@@ -123,6 +123,7 @@ def weir(ctx: click.Context, project: Path | None, colour: bool | None, level: s
     It checks the definitions, plans what a run would do, and runs it.
     """
     ctx.obj = Session.of(project, colour, os.environ)
+    ctx.call_on_close(ctx.obj.close)
     ctx.color = None if ctx.obj.colour is None else ctx.obj.colour
     if level is not None:
         from engine.app.logging import Redactor, configure_logging

@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from engine.app.workspace import Workspace
 
 MARKS = ("weir.yaml", "connections", "interfaces", "schemas")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)
+@dataclass
 class Session:
     """The settings that come before the verb. `colour` is None where the terminal decides."""
 
@@ -42,6 +46,18 @@ class Session:
             if (folder / MARKS[0]).is_file() or sum((folder / mark).is_dir() for mark in MARKS[1:]) >= 2:
                 return folder
         return here
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The project that the verb works on, open until the session is closed."""
+        from engine.app.workspace import Workspace
+
+        return Workspace.open(self.root)
+
+    def close(self) -> None:
+        """Close what the verb has opened."""
+        if "workspace" in self.__dict__:
+            self.workspace.close()
 
     @property
     def coloured(self) -> bool:

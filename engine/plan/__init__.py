@@ -5,7 +5,7 @@ from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
 from .diff import TaskChange, compare_plans
 from .estimates import Known, Mirrors, outlook
 from .explanations import EFFECTS
-from .plan import Totals, connection_of, connection_settings, plan_graph, plan_of_needs, totals
+from .plan import Totals, connection_of, connection_settings, plan_answer, plan_graph, plan_of_needs, totals
 from .select import report_unset, select_interfaces
 from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
 from .version_impact import MovedBox, moved_boxes
@@ -53,6 +53,7 @@ __all__ = [
     "moved_boxes",
     "outlook",
     "parts_of",
+    "plan_answer",
     "plan_from_json",
     "plan_graph",
     "plan_hash",

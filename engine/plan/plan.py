@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from engine.connector import ACCOUNT, CHANGES, Connector, Need, Read
-from engine.graph import Action, Call, Export, Extract, Graph, Import, Respond, Step, StopIf
+from engine.graph import SCHEMA_NAMESPACE, Action, Call, Export, Extract, Graph, Import, Respond, Step, StopIf
 from engine.project import Connection, Project
 
 from .codec import plan_hash
@@ -28,7 +28,30 @@ def plan_graph(
 
     What is `known` of the mirrors decides the estimates and nothing else.
     """
-    skipped = _skipped(graph, project, interfaces)
+    return _plan(graph, project, connectors, interfaces, _skipped(graph, project, interfaces), known)
+
+
+def plan_answer(
+    step: Respond, project: Project, connectors: Mapping[str, Connector], known: Known | None = None
+) -> Plan:
+    """The plan for one answer that is no interface's: it reads what its box needs of connections. See `plan_graph`."""
+    extracts = tuple(
+        Extract(f"{read.namespace}:{read.need.table}", read.namespace, read.need.table, ((step.id, read.need),))
+        for read in step.box.bound.reads
+        if read.namespace != SCHEMA_NAMESPACE
+    )
+    graph = Graph((*extracts, step), (step.interface,))
+    return _plan(graph, project, connectors, (step.interface,), (), known)
+
+
+def _plan(
+    graph: Graph,
+    project: Project,
+    connectors: Mapping[str, Connector],
+    interfaces: Sequence[str],
+    skipped: Sequence[Skipped],
+    known: Known | None,
+) -> Plan:
     left_out = {item.address for item in skipped}
     steps = [
         step

@@ -19,6 +19,7 @@ import pytest
 from engine.app.errors import Exit, RefusalError
 from engine.app.mirrors.verify import verify_connection
 from engine.app.running.world import RunOptions
+from engine.app.workspace import Workspace
 from tests.support.processes.command import Done, shipped_project, weir
 
 KEY = "sk_test_weir_sandbox"
@@ -257,7 +258,7 @@ def test_a_comparison_that_is_stopped_says_so(shop: Shop) -> None:
     asked.set()
     options = RunOptions(isolated=False, environment={"STRIPE_SECRET_KEY": shop.key}, cancelled=asked)
     with pytest.raises(RefusalError, match="the comparison was stopped") as refused:
-        verify_connection(shop.folder, "stripe_main", [], options, lambda _plan: lambda _event: None)
+        verify_connection(Workspace.open(shop.folder), "stripe_main", [], options, lambda _plan: lambda _event: None)
     assert refused.value.code is Exit.INTERRUPTED
 
 

@@ -13,7 +13,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from engine.app.state import state_paths, utc_now
+from engine.app.state import utc_now
+from engine.app.workspace import Workspace
 from engine.run import describe_process
 from engine.stores import open_run_store
 from tests.support.processes.command import Done, weir, without_network
@@ -172,7 +173,7 @@ def test_the_ledger_can_be_read_while_a_run_goes_on(project: Project) -> None:
     project.break_writes(path="/v1/customers")
     assert project.weir("run", "push").code == 1
     first = project.ops()[0]
-    with_lease = open_run_store(state_paths(project.folder).runs)
+    with_lease = open_run_store(Workspace.open(project.folder).paths.runs)
     now = utc_now()
     token = with_lease.acquire("interface:push", describe_process(now), now, 600)
     assert token is not None

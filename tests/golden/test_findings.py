@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.checking.check import check_cases, check_project
+from engine.app.workspace import Workspace
 from engine.diagnostics import CODES
 from engine.report import render_findings
 from tests.support.generated import GENERATED
@@ -36,7 +37,8 @@ def laid_out(name: str, root: Path) -> Path:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_bad_project_is_shown_to_its_author(name: str, tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
-    checked = check_cases(check_project(laid_out(name, tmp_path)))
+    workspace = Workspace.open(laid_out(name, tmp_path))
+    checked = check_cases(workspace, check_project(workspace))
     shown = render_findings("text", checked.diagnostics, checked.tree, version="0")
     golden(HERE / "cases" / name / "expected.txt", shown)
     assert checked.diagnostics
@@ -44,7 +46,7 @@ def test_a_bad_project_is_shown_to_its_author(name: str, tmp_path: Path, golden:
 
 def test_the_base_has_no_findings(tmp_path: Path) -> None:
     shutil.copytree(HERE / "base", tmp_path / "project")
-    assert check_project(tmp_path / "project").diagnostics == ()
+    assert check_project(Workspace.open(tmp_path / "project")).diagnostics == ()
 
 
 def test_every_code_appears_in_a_case() -> None:

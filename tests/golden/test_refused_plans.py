@@ -15,6 +15,7 @@ import pytest
 
 from engine.app.errors import RefusalError
 from engine.app.running.plan import make_plan
+from engine.app.workspace import Workspace
 from engine.diagnostics import CODES
 
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ def test_a_refused_plan_says_why(name: str, tmp_path: Path, golden: Callable[[Pa
     shutil.copytree(HERE / "plans" / name, project, dirs_exist_ok=True)
     names = (project / "names.txt").read_text().split()
     with pytest.raises(RefusalError) as raised:
-        make_plan(project, names, {})
+        make_plan(Workspace.open(project), names, {})
     shown = f"{raised.value.message}\n{raised.value.hint}\nexit {raised.value.code.value}\n"
     golden(HERE / "plans" / name / "expected.txt", shown)
 

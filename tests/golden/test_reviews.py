@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.app.reviewing.review import review_project
+from engine.app.workspace import Workspace
 from engine.report.reviews.review_markdown import render_review_markdown
 from engine.report.reviews.review_text import render_review_text
 from tests.support.repository import Repository
@@ -33,7 +34,7 @@ def test_a_change_is_shown_to_its_reviewer(name: str, tmp_path: Path, golden: Ca
     if (case / "gone.txt").exists():
         for file in (case / "gone.txt").read_text().split():
             (project / file).unlink()
-    _, review = review_project(project, "HEAD")
+    _, review = review_project(Workspace.open(project), "HEAD")
     shown = re.sub(r"[0-9a-f]{12}", "0" * 12, render_review_markdown(review))
     golden(case / "expected.md", shown)
     plain = render_review_text(review)

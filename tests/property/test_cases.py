@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.app.cases.run import opened_cases, run_cases
 from engine.app.running.world import RunOptions
+from engine.app.workspace import Workspace
 from tests.support.effort import examples
 
 COLUMNS = {
@@ -74,7 +75,7 @@ def written(root: Path, given_rows: list[dict[str, Any]], expected: list[Mapping
 
 
 def differences(root: Path) -> list[str]:
-    with opened_cases(root, ()) as cases:
+    with opened_cases(Workspace.open(root), ()) as cases:
         (verdict,) = run_cases(cases, RunOptions(False, {}, threading.Event()), lambda _: None)
     return [str(each) for each in verdict.differences]
 

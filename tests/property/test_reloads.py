@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.app.checker import Checker
-from engine.app.checking.check import Checked
+from engine.app.checking.check import Checked, Checker
+from engine.app.workspace import Workspace
 from engine.duck import DuckBinder
 from engine.graph import BindMemory, Scope
 from engine.relation import INTEGER, TEXT, Column, Relation
@@ -67,8 +67,8 @@ def meaning(checked: Checked) -> tuple[object, ...]:
 
 def checked_afresh(root: Path, texts: Mapping[str, str]) -> Checked:
     """What the files mean to a process that has never seen others."""
-    with Checker() as cold:
-        return cold.check(root, files_of(texts))
+    with Checker(Workspace.open(root)) as cold:
+        return cold.check(files_of(texts))
 
 
 @settings(max_examples=examples(25))

@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.connector import SourceCatalogue
 
-from ..connectors import installed_connectors
 from ..errors import Exit, RefusalError
+from ..workspace import installed_connectors
 
 
 def list_tables(connector: str, search: str | None = None) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..checking.fixing import write_whole
+from ..files import write_whole
 
 
 def write_schemas(root: Path) -> tuple[str, ...]:

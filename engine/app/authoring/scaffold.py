@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from ..checking.check import PROJECT_PARTS
-from ..checking.fixing import write_whole
 from ..errors import Exit, RefusalError
+from ..files import write_whole
+from ..workspace import PROJECT_PARTS
 
 NAME: Final = r"[a-z][a-z0-9_]{0,62}"
 _TEMPLATES: Final = "engine.app.templates"

@@ -31,10 +31,9 @@ no cases yet. The first one, in interfaces/{name}.test.yaml:
 
 def first_case(checked: Checked, patterns: Sequence[str]) -> str:
     """A case to begin with: of the first import of the interfaces that are meant, or of any."""
-    from engine.app.checking.compile import catalogues_of
     from engine.graph import Import
 
-    catalogues = catalogues_of(checked.project)
+    catalogues = checked.catalogues
     for step in checked.graph.steps:
         if not isinstance(step, Import) or step.connection is None:
             continue

@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.app.checker import Checker
-from engine.app.checking.check import Checked, DefinitionsError, check_cases, demand_project
-from engine.app.checking.compile import catalogues_of
+from engine.app.checking.check import Checked, Checker, DefinitionsError, check_cases
 from engine.app.errors import RefusalError
 from engine.app.running.plan import plan_checked
 from engine.app.running.world import GivenRows, Kept, RunOptions, opened_world
-from engine.app.state import StatePaths, run_store
+from engine.app.workspace import Workspace
 from engine.diagnostics import CODES, Severity
 
 from .given import nothing_to_read, stage_rows
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
 class Cases:
     """The cases of a project that were chosen, ready to be run one after the other."""
 
+    workspace: Workspace
     checked: Checked
     chosen: tuple[Case, ...]
     files: Files
@@ -50,7 +49,7 @@ class Cases:
         try:
             checked = _awake(self._with_parameters(case), case)
             with tempfile.TemporaryDirectory(prefix="weir-test-") as folder:
-                differences = self._differences(checked, case, StatePaths(Path(folder)), options)
+                differences = self._differences(self.workspace.with_state(Path(folder)), checked, case, options)
         except RefusalError as error:
             differences = ()
             if case.expected.fails is None or case.expected.fails not in error.message:
@@ -62,48 +61,48 @@ class Cases:
         if not case.parameters:
             return self.checked
         given = {f"{case.interface}.{name}": value for name, value in case.parameters.items()}
-        checked = self.checker.check(self.checked.tree.root, self.files, given)
+        checked = self.checker.check(self.files, given)
         for found in checked.diagnostics:
             if CODES[found.code].severity is Severity.ERROR:
                 raise DefinitionsError(checked, f"{found.message} ({found.code})")
         return checked
 
     def _differences(
-        self, checked: Checked, case: Case, paths: StatePaths, options: RunOptions
+        self, workspace: Workspace, checked: Checked, case: Case, options: RunOptions
     ) -> tuple[Difference, ...]:
         """Plan and execute what the case means in a folder of its own, and compare."""
         from engine.cases import Found, compare
         from engine.run import execute_plan
 
-        plan = plan_checked(checked, [case.interface], paths)
+        plan = plan_checked(workspace, checked, [case.interface])
         given = tuple(GivenRows(name, rows) for name, rows in case.tables.items())
         options = replace(options, only_plan=True, recorded=False, rows=given)
-        paths.prepare()
-        outside = stage_rows(case, plan, catalogues_of(checked.project), paths)
-        with opened_world(checked, plan, paths, options, outside, self.kept) as world:
+        workspace.paths.prepare()
+        outside = stage_rows(case, plan, checked.catalogues, workspace.paths)
+        with opened_world(workspace, checked, plan, options, outside, self.kept) as world:
             run = execute_plan(plan, replace(world, refresh=nothing_to_read), lambda _event: None)
             keys = {name: table.key for name, table in checked.project.tables.items()}
-            values = _Values(checked.project, case, paths.scratch / "values", world, run, plan)
+            values = _Values(checked.project, case, workspace.paths.scratch / "values", world, run, plan)
             return compare(case.interface, case.expected, Found(run, keys, values.table, values.respond))
 
 
 @contextmanager
-def opened_cases(root: Path, patterns: Sequence[str]) -> Iterator[Cases]:
+def opened_cases(workspace: Workspace, patterns: Sequence[str]) -> Iterator[Cases]:
     """The cases that the patterns mean, of a project that is right: they share a binder and what was compiled.
 
     DefinitionsError when definitions or cases are wrong, RefusalError for a pattern that means nothing.
     """
     from engine.source import read_files
 
-    demand_project(root)
-    files = read_files(root)
+    workspace.demand_project()
+    files = read_files(workspace.root)
     with ExitStack() as stack:
-        checker = stack.enter_context(Checker())
-        checked = check_cases(checker.check(root, files))
+        checker = stack.enter_context(Checker(workspace, remembers=True))
+        checked = check_cases(workspace, checker.check(files))
         if checked.has_errors:
             raise DefinitionsError(checked, "the definitions or their cases are wrong")
         chosen = tuple(select_cases(checked.cases, patterns, checked.project))
-        yield Cases(checked, chosen, files, checker, _kept(stack))
+        yield Cases(workspace, checked, chosen, files, checker, _kept(stack, workspace))
 
 
 def run_cases(
@@ -124,14 +123,11 @@ def run_cases(
     return tuple(verdicts)
 
 
-def _kept(stack: ExitStack) -> Kept:
-    from engine.stores import open_write_ledger
-
-    paths = StatePaths(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-test-"))))
-    runs = stack.enter_context(run_store(paths))
-    ledger = open_write_ledger(paths.runs)
-    stack.callback(ledger.close)
-    return Kept(runs, runs, ledger)
+def _kept(stack: ExitStack, workspace: Workspace) -> Kept:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-test-")))
+    own = stack.enter_context(workspace.with_state(folder))
+    runs = own.runs()
+    return Kept(runs, runs, own.ledger())
 
 
 def _awake(checked: Checked, case: Case) -> Checked:

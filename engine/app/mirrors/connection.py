@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.connector.sandbox import SANDBOX
 
 from ..checking.check import Checked, DefinitionsError, check_project
-from ..connectors import installed_connectors
 from ..errors import Exit, RefusalError
 from ..running.sandbox import embedded_sandbox
 from ..running.world import connection_config
-from ..state import StatePaths, run_store, state_paths, utc_now
+from ..state import utc_now
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.connector import CheckReport
@@ -23,39 +22,35 @@ if TYPE_CHECKING:
 
 
 def test_connections(
-    root: Path, names: Sequence[str], environment: Mapping[str, str]
+    workspace: Workspace, names: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[Checked, list[CheckReport]]:
     """Reach the provider with each of these connections (all active ones without names), one after the other.
 
     Findings of other definitions do not stop it. What it asks counts for the read budgets. RefusalError for a name that
     is no connection.
     """
-    checked = check_project(root)
-    settings = chosen_settings(checked, names)
-    connectors = installed_connectors()
-    paths = state_paths(root, checked.project.settings.state)
+    checked = check_project(workspace)
+    settings = chosen_settings(workspace, checked, names)
     with ExitStack() as stack:
         sandbox = None
         if any(connection.base_url == SANDBOX for connection in settings):
-            paths = state_paths(root, checked.project.settings.state)
-            paths.prepare()
-            sandbox = stack.enter_context(embedded_sandbox(environment, paths.sandbox))
+            workspace.paths.prepare()
+            sandbox = stack.enter_context(embedded_sandbox(environment, workspace.paths.sandbox))
         reports = []
         for connection in settings:
-            config = {**connection_config(connection, root, sandbox), "connection": connection.name}
-            report = connectors[connection.connector].check(config, _tables(checked, connection.name))
-            _count(report, paths)
+            config = {**connection_config(connection, workspace.root, sandbox), "connection": connection.name}
+            connector = workspace.connectors[connection.connector]
+            report = connector.check(config, _tables(checked, connection.name))
+            _count(workspace, report)
             report = _with_optional(report, connection.optional)
             reports.append(_without_clock(report) if connection.base_url == SANDBOX else report)
     return checked, reports
 
 
-def _count(report: CheckReport, paths: StatePaths) -> None:
+def _count(workspace: Workspace, report: CheckReport) -> None:
     """Write down what the test has asked, as a run does."""
     if report.requests:
-        paths.prepare()
-        with run_store(paths) as store:
-            store.count_reads(report.connection, utc_now().date(), report.requests)
+        workspace.runs().count_reads(report.connection, utc_now().date(), report.requests)
 
 
 def _with_optional(report: CheckReport, optional: Sequence[str]) -> CheckReport:
@@ -80,7 +75,9 @@ def _without_clock(report: CheckReport) -> CheckReport:
     return replace(report, facts=facts, probes=tuple(probe for probe in report.probes if probe.name != "clock"))
 
 
-def chosen_settings(checked: Checked, names: Sequence[str], *, inactive: bool = False) -> list[ConnectionSettings]:
+def chosen_settings(
+    workspace: Workspace, checked: Checked, names: Sequence[str], *, inactive: bool = False
+) -> list[ConnectionSettings]:
     """The connections with these names; without names all active ones, or, with `inactive`, all. RefusalError for a
     name that is none, and where there is none at all."""
     from engine.diagnostics import did_you_mean
@@ -107,7 +104,7 @@ def chosen_settings(checked: Checked, names: Sequence[str], *, inactive: bool = 
         raise RefusalError(
             Exit.USAGE, f"no connection is active: {off} is switched off", "name one to use it all the same"
         )
-    connectors = installed_connectors()
+    connectors = workspace.connectors
     for name in chosen:
         if known[name].spec.connector not in connectors:
             raise DefinitionsError(checked)

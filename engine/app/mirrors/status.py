@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..checking.check import Checked, check_project
-from ..checking.compile import catalogues_of
-from ..connectors import installed_connectors
 from ..errors import Exit, RefusalError
-from ..state import state_paths, utc_now
+from ..state import utc_now
+from ..workspace import Workspace
 from .connection import chosen_settings
 
 if TYPE_CHECKING:
@@ -60,29 +58,29 @@ class ConnectionStatus:
     active: bool = True
 
 
-def connection_status(root: Path, names: Sequence[str]) -> tuple[Checked, list[ConnectionStatus]]:
+def connection_status(workspace: Workspace, names: Sequence[str]) -> tuple[Checked, list[ConnectionStatus]]:
     """The status of these connections (all without names). RefusalError for a name that is none, or a busy file."""
     from engine.run import StoreError
 
-    checked = check_project(root)
-    settings = chosen_settings(checked, names, inactive=True)
-    connectors = installed_connectors()
+    checked = check_project(workspace)
+    settings = chosen_settings(workspace, checked, names, inactive=True)
     try:
-        found = [_status(checked, root, each, connectors[each.connector]) for each in settings]
+        found = [_status(workspace, checked, each) for each in settings]
     except StoreError as error:
         raise RefusalError(Exit.BUSY, error.message, error.hint) from None
     return checked, found
 
 
-def _status(checked: Checked, root: Path, settings: ConnectionSettings, connector: Connector) -> ConnectionStatus:
+def _status(workspace: Workspace, checked: Checked, settings: ConnectionSettings) -> ConnectionStatus:
     from engine.duck import DuckStaging
 
-    file = state_paths(root, checked.project.settings.state).staging(settings.name)
+    file = workspace.paths.staging(settings.name)
     now = utc_now()
     active = checked.project.connections[settings.name].spec.is_active
     if not file.exists():
         return ConnectionStatus(settings.name, None, now, active=active)
-    staging = DuckStaging(file, catalogues_of(checked.project)[settings.name])
+    staging = DuckStaging(file, checked.catalogues[settings.name])
+    connector = workspace.connectors[settings.connector]
     accounts = tuple(
         _account(mirror, staging.gaps(mirror.account), settings, connector) for mirror in staging.mirrors()
     )

@@ -5,25 +5,27 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..checking.check import Checked, check_project
-from ..checking.compile import catalogues_of
-from ..connectors import installed_connectors
 from ..errors import Exit, RefusalError
-from ..running.budget import demand_budget
 from ..running.run import exit_code
 from ..running.world import RunOptions, demand_secret, opened_world, refresh_whole
-from ..state import StatePaths, state_paths, utc_now
-from ..verify_estimate import with_estimates
+from ..state import StatePaths, utc_now
+from ..workspace import Workspace
 from .connection import chosen_settings
 
 if TYPE_CHECKING:
-    from engine.connector import Coverage, Mirror, Need, Pace, Predicate, Read, SourceTable
+    from engine.connector import Connector, Coverage, Mirror, Need, Pace, Predicate, Read, SourceCatalogue, SourceTable
     from engine.duck import TableDifference
     from engine.plan import ConnectionSettings, Plan
     from engine.run import EventSink, Run, Staging, World
+
+_PAGE: Final = 100
+"""Rows that a request for a list answers at most."""
 
 Sink = Callable[["Plan"], "EventSink"]
 """Asked for where the events of a run go, once there is a plan."""
@@ -46,7 +48,7 @@ class Verification:
 
 
 def verify_connection(
-    root: Path, name: str, tables: Sequence[str], options: RunOptions, sink: Sink
+    workspace: Workspace, name: str, tables: Sequence[str], options: RunOptions, sink: Sink
 ) -> tuple[Checked, Verification]:
     """Compare the mirror of a connection with what the provider has; `tables` limits it to these.
 
@@ -54,10 +56,10 @@ def verify_connection(
     edit that the provider does not tell of. `sink` gets a plan with estimates. RefusalError when there is nothing to
     compare, it cannot be read, or more would be asked than the read budget has left (Exit.APPROVAL).
     """
-    checked = check_project(root)
-    (settings,) = chosen_settings(checked, [name])
-    paths = state_paths(root, checked.project.settings.state)
-    mirrors = _mirrors(checked, paths, settings)
+    checked = check_project(workspace)
+    (settings,) = chosen_settings(workspace, checked, [name])
+    catalogue = checked.catalogues[settings.name]
+    mirrors = _mirrors(workspace.paths.staging(name), catalogue)
     chosen = {each.table for mirror in mirrors for each in _claims(mirror)}
     if not chosen:
         is_active = checked.project.connections[name].spec.is_active
@@ -66,16 +68,16 @@ def verify_connection(
     if unknown := sorted(set(tables) - chosen):
         raise RefusalError(Exit.USAGE, f"the mirror of `{name}` has no table `{unknown[0]}`", _there_is(chosen))
     wanted = set(tables) or chosen
-    _demand_key(settings, root, options)
-    needs = _needs(checked, settings, mirrors, wanted)
-    with tempfile.TemporaryDirectory(dir=_scratch(paths)) as folder:
-        return checked, _verify(checked, settings, paths, needs, mirrors, Path(folder), options, sink)
+    _demand_key(settings, workspace.root, options)
+    needs = _needs(catalogue.tables, mirrors, wanted)
+    with tempfile.TemporaryDirectory(dir=_scratch(workspace.paths)) as folder:
+        return checked, _verify(workspace, checked, settings, needs, mirrors, Path(folder), options, sink)
 
 
 def _verify(
+    workspace: Workspace,
     checked: Checked,
     settings: ConnectionSettings,
-    paths: StatePaths,
     needs: Sequence[Need],
     mirrors: Sequence[Mirror],
     folder: Path,
@@ -86,16 +88,16 @@ def _verify(
     from engine.plan import plan_of_needs, totals
     from engine.run import execute_plan
 
-    catalogue = catalogues_of(checked.project)[settings.name]
-    plan = plan_of_needs(settings, installed_connectors()[settings.connector], needs)
-    plan = with_estimates(plan, settings, mirrors, utc_now())
-    if not options.over_budget:
-        demand_budget(plan, paths)
+    catalogue = checked.catalogues[settings.name]
+    connector = workspace.connectors[settings.connector]
+    plan = plan_of_needs(settings, connector, needs)
+    plan = _with_estimates(plan, settings, connector, mirrors, utc_now())
+    file = workspace.paths.staging(settings.name)
     aside = DuckStaging(folder / "read.duckdb", catalogue)
-    with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
+    with opened_world(workspace, checked, plan, replace(options, recorded=False)) as world:
         events = sink(plan)
-        begun = DuckStaging(paths.staging(settings.name), catalogue).next_read(utc_now())
-        runs = [_demand_going(execute_plan(plan, _reading_aside(world, aside, mirrors), events))]
+        begun = DuckStaging(file, catalogue).next_read(utc_now())
+        runs = [_demand_going(execute_plan(plan, _reading_aside(world, aside, mirrors, connector), events))]
         if any(outcome.status == "succeeded" for outcome in runs[0].outcomes):
             runs.append(_demand_going(execute_plan(plan, replace(world, refresh=_only_changes(world)), events)))
     unread = {table: why for run in runs for table, why in _unread(run).items()}
@@ -104,9 +106,48 @@ def _verify(
         parts = [each for each in _parts(mirror, catalogue.tables, needs) if each[0].name not in unread]
         if parts:  # otherwise nothing was read, and there is no file of it
             moment = begun.replace(tzinfo=None)
-            found += compare_tables(paths.staging(settings.name), aside.path, mirror.account, parts, moment)
+            found += compare_tables(file, aside.path, mirror.account, parts, moment)
     requests = sum(run.counts.get("requests", 0) for run in runs)
     return Verification(settings.name, tuple(found), requests, totals(plan).requests, unread)
+
+
+def _with_estimates(
+    plan: Plan, settings: ConnectionSettings, connector: Connector, mirrors: Sequence[Mirror], now: datetime
+) -> Plan:
+    """The plan of a comparison with what it will cost: all is read once, then the changes since, for each account.
+
+    How many pages a list has follows from its rows, and how many lists there are below parents from theirs. Of what
+    comes inside its parents, the pages beyond theirs are those of lists that were cut there.
+    """
+    from engine.connector import ACCOUNT, CHANGES
+    from engine.plan import Beside, Estimate, Known, outlook
+
+    never = dict.fromkeys(each.table for mirror in mirrors for each in mirror.coverage)
+    reads = [read for task in plan.tasks for read in task.reads]
+    later = outlook(replace(settings, reread=never), connector, reads, Known(now, {settings.name: mirrors}))
+    tasks = []
+    for task in plan.tasks:
+        costs = [_whole(read, mirror) for read in task.reads for mirror in mirrors]
+        costs += [later[read.table].requests or 0 for read in task.reads if read.table in later]
+        tasks.append(replace(task, estimate=Estimate(sum(costs), None)))
+    changes, account = later.get(CHANGES, Estimate(0, None)), later.get(ACCOUNT, Estimate(0, None))
+    account = replace(account, requests=2 * (account.requests or 0))
+    beside = (Beside(settings.name, "events", changes), Beside(settings.name, "account", account))
+    return replace(plan, tasks=tuple(tasks), beside=beside)
+
+
+def _whole(read: Read, mirror: Mirror) -> int:
+    """Requests that read all that the mirror has of a table again."""
+    rows = mirror.rows.get(read.table, 0)
+    parent = next((request.per for request in read.requests if request.per is not None), None)
+    pages = max(1, ceil(rows / _PAGE))
+    if parent is None:
+        return max(0, len(read.requests) - 1) + pages if read.requests else 0
+    own = [each for each in mirror.coverage if each.table == read.table]
+    if own and all(each.strategy == "embedded" for each in own):
+        inside = sum(each.pages for each in mirror.coverage if each.table == parent)
+        return max(0, sum(each.pages for each in own) - inside)
+    return max(mirror.rows.get(parent, 0), pages)
 
 
 def _demand_key(settings: ConnectionSettings, root: Path, options: RunOptions) -> None:
@@ -138,13 +179,14 @@ def _unread(run: Run) -> dict[str, str]:
     }
 
 
-def _reading_aside(world: World, aside: Staging, mirrors: Sequence[Mirror]) -> World:
+def _reading_aside(world: World, aside: Staging, mirrors: Sequence[Mirror], connector: Connector) -> World:
     """The world with another file for what is read: everything, as the mirror's rows were read."""
     by_account = {mirror.account: mirror for mirror in mirrors}
+    whole = refresh_whole({connector.name: connector})
 
     def refresh(settings: ConnectionSettings, reads: Sequence[Read], own: Mirror, pace: Pace) -> Sequence[Read]:
         known = by_account.get(own.account, own)
-        return refresh_whole(settings, reads, known, replace(pace, events=False))
+        return whole(settings, reads, known, replace(pace, events=False))
 
     return replace(world, staging=lambda _settings: aside, refresh=refresh)
 
@@ -161,12 +203,12 @@ def _only_changes(
     return refresh
 
 
-def _mirrors(checked: Checked, paths: StatePaths, settings: ConnectionSettings) -> tuple[Mirror, ...]:
+def _mirrors(file: Path, catalogue: SourceCatalogue) -> tuple[Mirror, ...]:
     from engine.duck import DuckStaging
     from engine.run import StoreError
 
     try:
-        return DuckStaging(paths.staging(settings.name), catalogues_of(checked.project)[settings.name]).mirrors()
+        return DuckStaging(file, catalogue).mirrors()
     except StoreError as error:
         raise RefusalError(Exit.BUSY, error.message, error.hint) from None
 
@@ -175,13 +217,10 @@ def _claims(mirror: Mirror) -> Iterable[Coverage]:
     return (each for each in mirror.coverage if each.complete)
 
 
-def _needs(
-    checked: Checked, settings: ConnectionSettings, mirrors: Sequence[Mirror], wanted: set[str]
-) -> tuple[Need, ...]:
+def _needs(tables: Mapping[str, SourceTable], mirrors: Sequence[Mirror], wanted: set[str]) -> tuple[Need, ...]:
     """What the mirrors claim to have of the wanted tables, as needs."""
     from engine.connector import Need
 
-    tables = catalogues_of(checked.project)[settings.name].tables
     found: dict[Need, None] = {}
     for mirror in mirrors:
         for each in _claims(mirror):

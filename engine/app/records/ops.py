@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..checking.check import demand_project
 from ..errors import Exit, RefusalError
 from ..git import user_name
-from ..settings import project_settings
-from ..state import StatePaths, run_store, state_paths, utc_now
+from ..state import utc_now
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.run import Op, OpState
@@ -41,49 +39,46 @@ class ShownOp:
 
 
 def list_ops(
-    root: Path, limit: int, states: Sequence[str] = (), run: str | None = None, step: str | None = None
+    workspace: Workspace, limit: int, states: Sequence[str] = (), run: str | None = None, step: str | None = None
 ) -> Sequence[Op]:
     """The newest writes first. RefusalError when there is no project, or no such run or step."""
     from engine.run import OpState
 
-    paths = _paths(root)
-    if not paths.runs.exists():
+    workspace.demand_project()
+    if not workspace.has_runs:
         return []
-    with _ledger(paths) as ledger:
+    with _ledger(workspace) as ledger:
         found = ledger.ops(limit, [OpState(state) for state in states], run, step)
         if not found and step is not None:
             _demand_step(step, ledger.steps())
     if not found and run is not None:
-        _demand_run(paths, run)
+        _demand_run(workspace, run)
     return found
 
 
-def show_op(root: Path, op_id: str) -> ShownOp:
+def show_op(workspace: Workspace, op_id: str) -> ShownOp:
     """The write whose id is this, or begins so. RefusalError when there is none, or more than one."""
-    paths = _paths(root)
-    op = _one(paths, op_id)
-    with run_store(paths) as runs:
-        return ShownOp(op, _is_running(runs, _interface(op)))
+    op = _one(workspace, op_id)
+    return ShownOp(op, _is_running(workspace.runs(), _interface(op)))
 
 
-def count_ops(root: Path, run_id: str) -> Mapping[OpState, int]:
+def count_ops(workspace: Workspace, run_id: str) -> Mapping[OpState, int]:
     """How many writes of a run are in which state."""
-    paths = _paths(root)
-    if not paths.runs.exists():
+    workspace.demand_project()
+    if not workspace.has_runs:
         return {}
-    with _ledger(paths) as ledger:
+    with _ledger(workspace) as ledger:
         return ledger.count_ops(run_id)
 
 
-def resolve_op(root: Path, op_id: str, *, done: bool, object_id: str | None = None) -> Op:
+def resolve_op(workspace: Workspace, op_id: str, *, done: bool, object_id: str | None = None) -> Op:
     """Write down what became of a write of which nobody knew, and who said so; the write as it is then.
 
     `object_id` is what it has made. RefusalError when it is settled already, or a run is at work on it.
     """
     from engine.run import DOUBTFUL_STATES, OpEnd, OpState
 
-    paths = _paths(root)
-    op = _one(paths, op_id)
+    op = _one(workspace, op_id)
     if op.state not in DOUBTFUL_STATES:
         raise _settled(op)
     result = _result(op, done=done, object_id=object_id)
@@ -97,7 +92,7 @@ def resolve_op(root: Path, op_id: str, *, done: bool, object_id: str | None = No
         request=op.request,
         note=_note(op, done=done, now=now),
     )
-    with _at_rest(paths, op), _ledger(paths) as ledger:
+    with _at_rest(workspace, op), _ledger(workspace) as ledger:
         if done and result is not None:
             _demand_free(ledger, op, result)
         resolved = ledger.resolve(end)
@@ -107,27 +102,22 @@ def resolve_op(root: Path, op_id: str, *, done: bool, object_id: str | None = No
     return found
 
 
-def _paths(root: Path) -> StatePaths:
-    demand_project(root)
-    return state_paths(root, project_settings(root).state)
-
-
 @contextmanager
-def _ledger(paths: StatePaths) -> Iterator[SqlWriteLedger]:
+def _ledger(workspace: Workspace) -> Iterator[SqlWriteLedger]:
+    """The ledger; RefusalError when it is used and cannot be opened."""
     from engine.run import StoreError
-    from engine.stores import open_write_ledger
 
-    with closing(open_write_ledger(paths.runs)) as ledger:
-        try:
-            yield ledger
-        except StoreError as error:
-            raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None
+    try:
+        yield workspace.ledger()
+    except StoreError as error:
+        raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None
 
 
-def _one(paths: StatePaths, op_id: str) -> Op:
+def _one(workspace: Workspace, op_id: str) -> Op:
+    workspace.demand_project()
     found: Sequence[Op] = ()
-    if paths.runs.exists() and op_id:
-        with _ledger(paths) as ledger:
+    if workspace.has_runs and op_id:
+        with _ledger(workspace) as ledger:
             found = ledger.ops_beginning(op_id, _CANDIDATES)
     exact = [op for op in found if op.id == op_id]
     if len(exact or found) == 1:
@@ -150,11 +140,10 @@ def _demand_step(step: str, known: Sequence[str]) -> None:
     raise RefusalError(Exit.USAGE, f"no writes of a step `{step}`", hint)
 
 
-def _demand_run(paths: StatePaths, run: str) -> None:
-    with run_store(paths) as store:
-        if store.run(run) is None:
-            message = f"no run `{run}`, or more than one begins so and none of them has such writes"
-            raise RefusalError(Exit.USAGE, message, "`weir runs` lists them")
+def _demand_run(workspace: Workspace, run: str) -> None:
+    if workspace.runs().run(run) is None:
+        message = f"no run `{run}`, or more than one begins so and none of them has such writes"
+        raise RefusalError(Exit.USAGE, message, "`weir runs` lists them")
 
 
 def _interface(op: Op) -> str:
@@ -171,7 +160,7 @@ def _is_running(runs: SqlRunStore, interface: str) -> bool:
 
 
 @contextmanager
-def _at_rest(paths: StatePaths, op: Op) -> Iterator[None]:
+def _at_rest(workspace: Workspace, op: Op) -> Iterator[None]:
     """While no run of its interface goes on, unless the write is one that runs leave alone."""
     from engine.run import LEASE_PREFIX, OpState, describe_process, in_words, process_is_alive, take_lease
 
@@ -180,19 +169,19 @@ def _at_rest(paths: StatePaths, op: Op) -> Iterator[None]:
         return
     interface = _interface(op)
     name, now = f"{LEASE_PREFIX}{interface}", utc_now()
-    with run_store(paths) as runs:
-        token = take_lease(runs, name, describe_process(now), now, _LEASE_SECONDS, process_is_alive)
-        if token is None:
-            holder = in_words(runs.holder(name) or "another process")
-            raise RefusalError(
-                Exit.BUSY,
-                f"`{interface}` is running, and may be at work on this write: {holder}",
-                "wait until it has ended: it may settle the write by itself",
-            )
-        try:
-            yield
-        finally:
-            runs.release(name, token)
+    runs = workspace.runs()
+    token = take_lease(runs, name, describe_process(now), now, _LEASE_SECONDS, process_is_alive)
+    if token is None:
+        holder = in_words(runs.holder(name) or "another process")
+        raise RefusalError(
+            Exit.BUSY,
+            f"`{interface}` is running, and may be at work on this write: {holder}",
+            "wait until it has ended: it may settle the write by itself",
+        )
+    try:
+        yield
+    finally:
+        runs.release(name, token)
 
 
 def _settled(op: Op) -> RefusalError:

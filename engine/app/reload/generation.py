@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.app.checking.fixing import write_whole
+from engine.app.files import write_whole
 
 from .manifest import Manifest
 

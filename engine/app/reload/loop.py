@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..checker import Checker
-from ..checking.check import demand_project
-from ..running.plan import plan_checked, tracked_values
+from ..checking.check import Checked, Checker
+from ..running.plan import plan_checked
 from ..running.run import run_planned
 from ..running.world import RunOptions
-from ..settings import project_settings
-from ..state import state_paths, utc_now
+from ..state import utc_now
+from ..workspace import Workspace
 from .generation import Generation, GenerationStore
 from .manifest import Manifest
 from .reloader import Reload, Reloader
@@ -23,8 +21,6 @@ from .watcher import Pace, Watcher
 if TYPE_CHECKING:
     from engine.plan import Plan, TaskChange
     from engine.run import EventSink, Run
-
-    from ..checking.check import Checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +32,19 @@ class Saved:
 
 
 class Loop:
-    """Watches the project at `root` until `stop` is set. Use as a context."""
+    """Watches a project until `stop` is set. Use as a context."""
 
-    def __init__(self, root: Path, stop: threading.Event, pace: Pace | None = None) -> None:
-        demand_project(root)
-        self._root = root
+    def __init__(self, workspace: Workspace, stop: threading.Event, pace: Pace | None = None) -> None:
+        workspace.demand_project()
+        self._workspace = workspace
         self._stop = stop
-        self._checker = Checker()
-        self._watcher = Watcher(root, stop, pace)
-        state = project_settings(root).state
-        self._paths = state_paths(root, state)
-        self._reloader = Reloader(root, self._checker, GenerationStore(self._paths.generations), utc_now, state)
+        self._checker = Checker(workspace, remembers=True)
+        self._watcher = Watcher(workspace.root, stop, pace)
+        kept = GenerationStore(workspace.paths.generations)
+        self._reloader = Reloader(workspace, self._checker, kept, utc_now, workspace.settings.state)
 
     def __enter__(self) -> Loop:
-        self._paths.prepare()
+        self._workspace.paths.prepare()
         self._reloader.recover()
         return self
 
@@ -66,15 +61,15 @@ class Loop:
     def plan(self, interfaces: Sequence[str]) -> tuple[Checked, Plan]:
         """The plan of some interfaces of the live generation."""
         live = self._live()
-        checked = self._checker.check(self._root, live.files, None, tracked_values(self._paths), interfaces)
-        return checked, plan_checked(checked, interfaces, self._paths)
+        checked = self._checker.check(live.files, None, self._workspace.tracked(), interfaces)
+        return checked, plan_checked(self._workspace, checked, interfaces)
 
     def run(
         self, interfaces: Sequence[str], options: RunOptions, events: Callable[[Checked, Plan], EventSink]
     ) -> tuple[Plan, Run]:
         """Run some interfaces of the live generation. Raises as `run_project` does."""
         checked, plan = self.plan(interfaces)
-        return plan, run_planned(checked, plan, options, events(checked, plan))
+        return plan, run_planned(self._workspace, checked, plan, options, events(checked, plan))
 
     def _live(self) -> Generation:
         if self._reloader.live is None:
@@ -88,21 +83,18 @@ class Loop:
             raise AssertionError("a scan gives files")
         before = self._reloader.live
         reload = self._reloader.offer(files)
-        return Saved(reload, _changes(before, reload))
+        return Saved(reload, _changes(self._workspace, before, reload))
 
 
-def _changes(before: Generation | None, reload: Reload) -> tuple[TaskChange, ...]:
+def _changes(workspace: Workspace, before: Generation | None, reload: Reload) -> tuple[TaskChange, ...]:
     """What has changed of the interfaces that were there before."""
     from engine.plan import compare_plans, plan_graph
 
-    from ..connectors import installed_connectors
-
     if before is None or not reload.is_new or reload.generation is None:
         return ()
-    connectors = installed_connectors()
     found: list[TaskChange] = []
     for name in reload.delta.changed:
         old, new = before.checked, reload.generation.checked
-        plans = [plan_graph(each.graph, each.project, connectors, (name,)) for each in (old, new)]
+        plans = [plan_graph(each.graph, each.project, workspace.connectors, (name,)) for each in (old, new)]
         found += compare_plans(*plans)
     return tuple(found)

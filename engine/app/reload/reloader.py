@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.app.logging import log
@@ -18,8 +17,9 @@ from .generation import Generation, GenerationStore, Pending
 from .manifest import Manifest
 
 if TYPE_CHECKING:
-    from engine.app.checker import Checker
-    from engine.app.checking.check import Checked
+    from engine.app.checking.check import Checked, Checker
+    from engine.app.workspace import Workspace
+    from engine.connector import Connector
     from engine.diagnostics import Diagnostic
     from engine.source import Files
 
@@ -63,13 +63,13 @@ class Reloader:
 
     def __init__(
         self,
-        root: Path,
+        workspace: Workspace,
         checker: Checker,
         store: GenerationStore,
         now: Callable[[], datetime],
         state: str | None = None,
     ) -> None:
-        self._root = root
+        self._workspace = workspace
         self._checker = checker
         self._store = store
         self._now = now
@@ -86,14 +86,14 @@ class Reloader:
         if kept is None:
             return None
         self._number = kept.number
-        checked = self._checker.check(self._root, kept.files)
+        checked = self._checker.check(kept.files)
         if not checked.has_errors and self._state in {None, checked.project.settings.state}:
             self._begin(Generation(kept.number, kept.made, kept.files, checked))
         return self.live
 
     def offer(self, files: Files) -> Reload:
         """Compile the files. What is right becomes live; what is broken, and what it touches, stays as it was."""
-        offered = self._checker.check(self._root, files)
+        offered = self._checker.check(files)
         found = dict.fromkeys(offered.diagnostics)
         fresh = tuple(each for each in found if each not in self._told)
         cleared = tuple(each for each in self._told if each not in found)
@@ -117,7 +117,9 @@ class Reloader:
         except OSError as error:  # it is live all the same: only a restart would not find it
             log("generation not kept", generation=number, reason=error.strerror or "no reason given")
         self._begin(made)
-        return Reload(made, offered, fresh, cleared, delta_of(before, made), is_new=True, fixed=fixed)
+        return Reload(
+            made, offered, fresh, cleared, delta_of(before, made, self._workspace.connectors), is_new=True, fixed=fixed
+        )
 
     def _pending_of(self, files: Files, checked: Checked) -> Pending | None:
         """What must be applied by its hash, because the live generation is protected and somebody has to look."""
@@ -173,7 +175,7 @@ class Reloader:
                 wider = held | {SETTINGS}
             held = wider
             merged = _merged(files, live, held)
-            checked = self._checker.check(self._root, merged)
+            checked = self._checker.check(merged)
         return merged, checked
 
     def _before(self) -> tuple[Files, Checked]:
@@ -183,7 +185,7 @@ class Reloader:
         if self.live is not None:
             return self.live.files, self.live.checked
         if self._nothing is None:  # once: the checker forgets what the files that it is given do not say
-            self._nothing = Files({}), self._checker.check(self._root, Files({}))
+            self._nothing = Files({}), self._checker.check(Files({}))
         return self._nothing
 
 
@@ -220,13 +222,17 @@ def _broken_files(checked: Checked) -> set[str]:
     }
 
 
-def delta_of(before: Generation | None, after: Generation) -> Delta:
+def delta_of(before: Generation | None, after: Generation, connectors: Mapping[str, Connector]) -> Delta:
     """Which interfaces mean something else, are new or are gone. Moving a file or adding a comment changes nothing."""
     if before is None:
         return Delta(added=tuple(after.checked.project.interfaces))
     old, new = parts_of(before.checked), parts_of(after.checked)
     suspects = [name for name, parts in new.items() if name in old and parts != old[name]]
-    changed = [name for name in suspects if _meaning(before.checked, name) != _meaning(after.checked, name)]
+    changed = [
+        name
+        for name in suspects
+        if _meaning(before.checked, name, connectors) != _meaning(after.checked, name, connectors)
+    ]
     return Delta(
         tuple(name for name in new if name not in old),
         tuple(changed),
@@ -248,13 +254,12 @@ def parts_of(checked: Checked) -> dict[str, tuple[object, ...]]:
     return {name: tuple(parts) for name, parts in found.items()}
 
 
-def _meaning(checked: Checked, name: str) -> tuple[object, ...]:
+def _meaning(checked: Checked, name: str, connectors: Mapping[str, Connector]) -> tuple[object, ...]:
     """What an interface would do, and when."""
-    from engine.app.connectors import installed_connectors
     from engine.plan import plan_graph
 
     spec = checked.project.interfaces[name].spec
-    plan = plan_graph(checked.graph, checked.project, installed_connectors(), (name,))
+    plan = plan_graph(checked.graph, checked.project, connectors, (name,))
     parameters = [(key, each.type, each.default, each.track) for key, each in spec.parameters.items()]
     when = (spec.schedule, spec.is_active, spec.triggers, spec.concurrency, spec.timeout, spec.retry)
     return plan.hash, parameters, *when

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.diagnostics import CODES, Collector, Severity
 
-from ..checking.check import Checked
-from ..checking.compile import catalogues_of, compile_sound, given_parameters
-from ..running.plan import known_now, tracked_values
-from ..state import state_paths
+from ..checking.check import Checked, Checker, given_parameters
+from ..running.plan import known_now
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.connector import SourceCatalogue, SourceTable, VersionMove
@@ -21,23 +19,23 @@ if TYPE_CHECKING:
 
 
 def moved_now(
-    root: Path, checked: Checked, interfaces: Sequence[str], parameters: Mapping[str, str]
+    workspace: Workspace, checked: Checked, interfaces: Sequence[str], parameters: Mapping[str, str]
 ) -> tuple[MovedBox, ...]:
     """The boxes of these interfaces (names or globs; all without any) that read a column which the version that a
     mirror was read at had otherwise. Also of a project that has errors: those may be what the move has broken."""
     from engine.plan import moved_boxes
 
-    paths = state_paths(root, checked.project.settings.state)
-    mirrors = known_now(checked, paths).mirrors
+    mirrors = known_now(workspace, checked).mirrors
     moves = {name: {t: m for each in own for t, m in each.moves.items()} for name, own in mirrors.items()}
     moves = {name: own for name, own in moves.items() if own}
     if not moves:
         return ()
-    catalogues = {name: _before(each, moves.get(name, {})) for name, each in catalogues_of(checked.project).items()}
+    catalogues = {name: _before(each, moves.get(name, {})) for name, each in checked.catalogues.items()}
     by_hand = given_parameters(checked.project, parameters, interfaces)
-    given = {**tracked_values(paths), **by_hand}
+    given = {**workspace.tracked(), **by_hand}
     collector = Collector()
-    before = compile_sound(checked.project, given, collector, frozenset(by_hand), catalogues=catalogues)
+    with Checker(workspace) as checker:
+        before = checker.compile(checked.project, catalogues, given, frozenset(by_hand), collector)
     known = {(each.code, each.message, each.place) for each in collector}
     errors = [
         each

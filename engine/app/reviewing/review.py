@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from engine.diagnostics import CODES, Severity
 
-from ..checker import Checker
-from ..checking.check import PROJECT_PARTS, Checked, demand_project
-from ..connectors import installed_connectors
+from ..checking.check import Checked, Checker
 from ..errors import Exit, RefusalError
 from ..git import GitError, demand_commit, merge_base, write_tree
 from ..running.plan import known_now, order_of
-from ..state import StatePaths, run_store, state_paths
+from ..workspace import PROJECT_PARTS, Workspace
 
 if TYPE_CHECKING:
     from engine.connector import Mirror
@@ -28,7 +26,7 @@ _LOOKED_AT: Final = 100
 """The newest runs, among which the last one of each step is sought."""
 
 
-def review_project(root: Path, revision: str) -> tuple[Checked, Review]:
+def review_project(workspace: Workspace, revision: str) -> tuple[Checked, Review]:
     """What has changed in the project's folder since it parted from `revision`: needs no key and no network.
 
     RefusalError when there is no project, or Git does not know the revision. What is wrong with the definitions is a
@@ -37,18 +35,17 @@ def review_project(root: Path, revision: str) -> tuple[Checked, Review]:
     from engine.review import compare
     from engine.source import read_files
 
-    demand_project(root)
-    commit = _base(root, revision)
-    with tempfile.TemporaryDirectory() as scratch, Checker() as checker:
+    workspace.demand_project()
+    commit = _base(workspace.root, revision)
+    with tempfile.TemporaryDirectory() as scratch, Checker(workspace, remembers=True) as checker:
         folder = Path(scratch)
         try:
-            write_tree(root, commit, PROJECT_PARTS, folder)
+            write_tree(workspace.root, commit, PROJECT_PARTS, folder)
         except GitError as error:
             raise RefusalError(Exit.ENVIRONMENT, f"Git cannot give what was there: {error}") from None
-        before = checker.check(folder, read_files(folder))
-        after = checker.check(root, read_files(root))
-        paths = state_paths(root, after.project.settings.state)
-        review = compare(_side(before, paths), _side(after, paths), commit)
+        before = checker.check(read_files(folder), root=folder)
+        after = checker.check()
+        review = compare(_side(workspace, before), _side(workspace, after), commit)
         fresh, mended = _findings(before, after)
     return after, replace(review, findings=fresh, mended=mended)
 
@@ -69,14 +66,14 @@ def _base(root: Path, revision: str) -> str:
         ) from None
 
 
-def _side(checked: Checked, paths: StatePaths) -> Side:
+def _side(workspace: Workspace, checked: Checked) -> Side:
     from engine.plan import plan_graph
     from engine.review import Side
 
-    known = known_now(checked, paths)
-    plan = plan_graph(checked.graph, checked.project, installed_connectors(), order_of(checked), known)
+    known = known_now(workspace, checked)
+    plan = plan_graph(checked.graph, checked.project, workspace.connectors, order_of(checked), known)
     rows = {name: _rows(own) for name, own in known.mirrors.items()}
-    return Side(checked.project, checked.graph, plan, rows, _written(paths), _broken(checked))
+    return Side(checked.project, checked.graph, plan, rows, _written(workspace), _broken(checked))
 
 
 def _broken(checked: Checked) -> frozenset[str]:
@@ -85,17 +82,17 @@ def _broken(checked: Checked) -> frozenset[str]:
     return frozenset(place.file for place in places if place is not None)
 
 
-def _written(paths: StatePaths) -> Mapping[str, int]:
+def _written(workspace: Workspace) -> Mapping[str, int]:
     """By step, how many writes its last successful run made."""
-    if not paths.runs.exists():
+    if not workspace.has_runs:
         return {}
     found: dict[str, int] = {}
-    with run_store(paths) as store:
-        for run in store.runs(_LOOKED_AT):
-            known = store.run(run.id) if run.status == "succeeded" else None
-            for step in known[1] if known is not None else ():
-                if "writes" in step.counts:
-                    found.setdefault(step.step, step.counts["writes"])
+    store = workspace.runs()
+    for run in store.runs(_LOOKED_AT):
+        known = store.run(run.id) if run.status == "succeeded" else None
+        for step in known[1] if known is not None else ():
+            if "writes" in step.counts:
+                found.setdefault(step.step, step.counts["writes"])
     return found
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checking.check import Checked
-from ..checking.fixing import write_whole
 from ..errors import Exit, RefusalError
-from ..state import state_paths
-from .budget import demand_budget
+from ..files import write_whole
+from ..workspace import Workspace
 from .plan import make_plan
 from .world import RunOptions, opened_world
 
@@ -39,7 +38,7 @@ class SavedPlan:
 
 
 def plan_live(
-    root: Path,
+    workspace: Workspace,
     interfaces: Sequence[str],
     parameters: Mapping[str, str],
     options: RunOptions,
@@ -52,13 +51,10 @@ def plan_live(
     """
     from engine.run import RunRefusedError, execute_plan
 
-    checked, plan = make_plan(root, interfaces, parameters)
+    checked, plan = make_plan(workspace, interfaces, parameters)
     sink = events(checked, plan)
-    paths = state_paths(root, checked.project.settings.state)
-    if not options.over_budget:
-        demand_budget(plan, paths)
     dry = replace(options, only_plan=True, recorded=False)
-    with opened_world(checked, plan, paths, dry) as world:
+    with opened_world(workspace, checked, plan, dry) as world:
         try:
             return plan, execute_plan(plan, world, sink)
         except RunRefusedError as error:

@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING
 
 from engine.diagnostics import CODES, Collector, Severity
 
-from ..checking.check import Checked, check_project, demand_sound
-from ..checking.fixing import write_whole
-from ..connectors import installed_connectors
+from ..checking.check import Checked, check_sound
 from ..errors import Exit, RefusalError
-from ..settings import project_settings
-from ..state import StatePaths, run_store, state_paths, utc_now
+from ..files import write_whole
+from ..state import utc_now
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.connector import Mirror, MirrorInstant
     from engine.plan import Known, Plan, Watermark
 
 
-def make_plan(root: Path, interfaces: Sequence[str], parameters: Mapping[str, str]) -> tuple[Checked, Plan]:
+def make_plan(workspace: Workspace, interfaces: Sequence[str], parameters: Mapping[str, str]) -> tuple[Checked, Plan]:
     """Check the project and plan a run of these interfaces (names or globs; all without any).
 
     Raises DefinitionsError when something is wrong with the definitions, RefusalError for a name that means nothing.
     """
-    paths = state_paths(root, project_settings(root).state)
-    checked = demand_sound(check_project(root, parameters, tracked_values(paths), interfaces))
-    return checked, plan_checked(checked, interfaces, paths)
+    checked = check_sound(workspace, parameters, interfaces)
+    return checked, plan_checked(workspace, checked, interfaces)
 
 
-def plan_checked(checked: Checked, interfaces: Sequence[str], paths: StatePaths) -> Plan:
+def plan_checked(workspace: Workspace, checked: Checked, interfaces: Sequence[str]) -> Plan:
     """The plan of these interfaces of a project that was checked with their parameters. Raises RefusalError for a name
     that means nothing, or a parameter without a value."""
     from engine.plan import plan_graph, report_unset, select_interfaces
@@ -41,8 +39,8 @@ def plan_checked(checked: Checked, interfaces: Sequence[str], paths: StatePaths)
     for finding in collector:
         if CODES[finding.code].severity is Severity.ERROR:
             raise RefusalError(Exit.USAGE, f"{finding.message} ({finding.code})", finding.hint)
-    connectors = installed_connectors()
-    return plan_graph(checked.graph, checked.project, connectors, chosen, known_now(checked, paths))
+    known = known_now(workspace, checked)
+    return plan_graph(checked.graph, checked.project, workspace.connectors, chosen, known)
 
 
 def order_of(checked: Checked) -> list[str]:
@@ -53,24 +51,14 @@ def order_of(checked: Checked) -> list[str]:
     return list(dict.fromkeys([*ordered, *checked.project.interfaces]))
 
 
-def tracked_values(paths: StatePaths) -> Mapping[tuple[str, str], str]:
-    """Values of tracked parameters that the last successful runs left behind."""
-    if not paths.runs.exists():
-        return {}
-    with run_store(paths) as store:
-        return dict(store.tracked())
-
-
-def known_now(checked: Checked, paths: StatePaths) -> Known:
+def known_now(workspace: Workspace, checked: Checked) -> Known:
     """The time, what each connection's mirror holds, and what steps have seen of it: what makes estimates possible."""
     from engine.plan import Known
 
-    from ..checking.compile import catalogues_of
-
     found: dict[str, Sequence[Mirror]] = {}
     instants: dict[str, MirrorInstant] = {}
-    for name, catalogue in catalogues_of(checked.project).items():
-        file = paths.staging(name)
+    for name, catalogue in checked.catalogues.items():
+        file = workspace.paths.staging(name)
         if not file.exists():
             continue
         from engine.duck import DuckStaging
@@ -86,10 +74,10 @@ def known_now(checked: Checked, paths: StatePaths) -> Known:
             continue
         finally:
             staging.close()
-    return Known(utc_now(), found, instants, _watermarks(checked, paths))
+    return Known(utc_now(), found, instants, _watermarks(workspace, checked))
 
 
-def _watermarks(checked: Checked, paths: StatePaths) -> Mapping[str, Watermark]:
+def _watermarks(workspace: Workspace, checked: Checked) -> Mapping[str, Watermark]:
     """What steps that read changed rows have seen."""
     from engine.graph import Import
 
@@ -99,7 +87,7 @@ def _watermarks(checked: Checked, paths: StatePaths) -> Mapping[str, Watermark]:
     from engine.run import StoreError
 
     try:
-        return read_watermarks(paths.tables)
+        return read_watermarks(workspace.paths.tables)
     except StoreError:  # as above
         return {}
 
@@ -111,13 +99,9 @@ def save_plan(plan: Plan, path: Path) -> None:
     write_whole(path, render_plan_json(plan))
 
 
-def has_changed(root: Path, checked: Checked, plan: Plan) -> bool:
+def has_changed(workspace: Workspace, plan: Plan) -> bool:
     """Whether the last successful run of these interfaces was of another plan (or there was none)."""
-    paths = state_paths(root, checked.project.settings.state)
-    if not paths.runs.exists():
-        return True
-    with run_store(paths) as store:
-        for run in store.runs(1000):
-            if run.status == "succeeded" and set(run.interfaces) >= set(plan.interfaces):
-                return run.plan_hash != plan.hash
+    for run in workspace.runs().runs(1000) if workspace.has_runs else ():
+        if run.status == "succeeded" and set(run.interfaces) >= set(plan.interfaces):
+            return run.plan_hash != plan.hash
     return True

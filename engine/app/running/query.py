@@ -10,21 +10,17 @@ from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ..checking.check import Checked, DefinitionsError, check_project
-from ..checking.compile import binder, catalogues_of
-from ..connectors import installed_connectors
+from ..checking.check import Checked, Checker, DefinitionsError
 from ..errors import Exit, RefusalError
-from ..state import state_paths
-from .budget import demand_budget
+from ..workspace import Workspace
 from .plan import known_now
 from .run import exit_code
 from .world import RunOptions, opened_world
 
 if TYPE_CHECKING:
     from engine.duck import ResultFormat
-    from engine.graph import Box, Graph
-    from engine.plan import Plan
-    from engine.project import BoxText, Project
+    from engine.graph import Box
+    from engine.project import BoxText
     from engine.relation import Relation
     from engine.run import BoxResult, EventSink
 
@@ -74,24 +70,23 @@ class Answer:
 
 @contextmanager
 def answered(
-    root: Path, connection: str, sql: str | None, limit: int | None, options: RunOptions, events: EventSink
+    workspace: Workspace, connection: str, sql: str | None, limit: int | None, options: RunOptions, events: EventSink
 ) -> Iterator[Answer]:
     """Run a SQL box on a connection, or on `schema`. Without `sql` it is the connection's own.
 
     `limit` bounds the rows, and what is read for them. Raises DefinitionsError or RefusalError.
     """
-    from engine.plan import plan_graph
+    from engine.diagnostics import Place
+    from engine.graph import Respond
+    from engine.plan import plan_answer
     from engine.run import execute_plan
 
-    checked, box = compile_box(root, connection, sql, limit)
-    paths = state_paths(root, checked.project.settings.state)
-    project, graph = _as_interface(checked, box)
-    plan: Plan = plan_graph(graph, project, installed_connectors(), (TYPED_INTERFACE,), known_now(checked, paths))
-    if not options.over_budget:
-        demand_budget(plan, paths)
-    with opened_world(checked, plan, paths, replace(options, recorded=False)) as world:
+    checked, box = compile_box(workspace, connection, sql, limit)
+    step = Respond(f"{TYPED_INTERFACE}.answer", TYPED_INTERFACE, "answer", box, Place(TYPED, on="text"), ())
+    plan = plan_answer(step, checked.project, workspace.connectors, known_now(workspace, checked))
+    with opened_world(workspace, checked, plan, replace(options, recorded=False)) as world:
         run = execute_plan(plan, world, events)
-        outcome = run.outcome(f"{TYPED_INTERFACE}.answer")
+        outcome = run.outcome(step.id)
         if outcome is None or outcome.response is None:
             failed = next((each for each in run.outcomes if each.status == "failed"), None)
             message = failed.message if failed is not None and failed.message else "the query was stopped"
@@ -103,16 +98,18 @@ def answered(
         yield Answer(box.bound.relation, result, box.bound.changed, warnings)
 
 
-def compile_box(root: Path, connection: str, sql: str | None, limit: int | None = None) -> tuple[Checked, Box]:
+def compile_box(
+    workspace: Workspace, connection: str, sql: str | None, limit: int | None = None
+) -> tuple[Checked, Box]:
     """The box, rendered and bound offline. Raises DefinitionsError with findings at the character that is wrong."""
     from engine.diagnostics import CODES, Collector, Place, Severity
-    from engine.graph import Boxes
     from engine.project import BoxText
 
     collector = Collector()
     box = None
-    with binder() as made:
-        checked = check_project(root, made=made)
+    workspace.demand_project()
+    with Checker(workspace) as checker:
+        checked = checker.check()
         namespaces, own = _target(checked, connection)
         if sql is None and own is None:
             raise RefusalError(
@@ -120,7 +117,7 @@ def compile_box(root: Path, connection: str, sql: str | None, limit: int | None 
             )
         tree = checked.tree if sql is None else replace(checked.tree, texts={**checked.tree.texts, TYPED: sql})
         text = own if sql is None else BoxText(sql, Place(TYPED, on="text"))
-        boxes = Boxes(checked.project, catalogues_of(checked.project), made, collector)
+        boxes = checker.boxes(checked, collector)
         if text is not None:
             box = boxes.compile(text, {"connection": connection}, namespaces)
         if box is not None and limit is not None:
@@ -136,9 +133,9 @@ def compile_box(root: Path, connection: str, sql: str | None, limit: int | None 
     return replace(checked, tree=tree), box
 
 
-def box_columns(root: Path, connection: str, sql: str) -> Relation:
+def box_columns(workspace: Workspace, connection: str, sql: str) -> Relation:
     """The columns that a box yields on a connection (or `schema`), found offline."""
-    _, box = compile_box(root, connection, sql)
+    _, box = compile_box(workspace, connection, sql)
     return box.bound.relation
 
 
@@ -166,23 +163,3 @@ def _is_written(checked: Checked, connection: str) -> bool:
         for document in checked.tree.documents.values()
         if document.folder == "connections"
     )
-
-
-def _as_interface(checked: Checked, box: Box) -> tuple[Project, Graph]:
-    """The project with an interface whose one step answers with the box, and the graph of that."""
-    from engine.diagnostics import Place
-    from engine.graph import Extract, Graph, Respond
-    from engine.project import Interface
-    from engine.spec import InterfaceSpec
-
-    place = Place(TYPED, on="text")
-    step = Respond(f"{TYPED_INTERFACE}.answer", TYPED_INTERFACE, "answer", box, place, ())
-    extracts = tuple(
-        Extract(f"{read.namespace}:{read.need.table}", read.namespace, read.need.table, ((step.id, read.need),))
-        for read in box.bound.reads
-        if read.namespace != SCHEMA
-    )
-    definition = {"kind": "interface", "name": TYPED_INTERFACE, "steps": [{"respond": {"sql": "SELECT 1"}}]}
-    interface = Interface(InterfaceSpec.model_validate(definition), place, ())
-    interfaces = {**checked.project.interfaces, TYPED_INTERFACE: interface}
-    return replace(checked.project, interfaces=interfaces), Graph((*extracts, step), (TYPED_INTERFACE,))

@@ -11,12 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from ..checking.check import Checked
+from ..checking.check import Checked, check_sound
 from ..errors import Exit, RefusalError, RunsElsewhereError
 from ..logging import log
-from ..state import state_paths
-from .budget import demand_budget
-from .plan import make_plan
+from ..workspace import Workspace
+from .plan import make_plan, plan_checked
 from .world import RunOptions, opened_world
 
 if TYPE_CHECKING:
@@ -29,18 +28,20 @@ CAPPED: Final = "E641"
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run_saved(root: Path, file: Path, options: RunOptions, events: Callable[[Checked, Plan], EventSink]) -> Run:
+def run_saved(
+    workspace: Workspace, file: Path, options: RunOptions, events: Callable[[Checked, Plan], EventSink]
+) -> Run:
     """Do exactly what the plan in `file` says, or nothing. RefusalError (5) when the definitions have changed since."""
     from .live import demand_same, load_live
 
     saved = load_live(file)
-    checked, plan = make_plan(root, saved.interfaces, saved.parameters)
+    checked, plan = make_plan(workspace, saved.interfaces, saved.parameters)
     demand_same(saved, plan)
-    return run_planned(checked, plan, replace(options, expected=saved.by_step), events(checked, plan))
+    return run_planned(workspace, checked, plan, replace(options, expected=saved.by_step), events(checked, plan))
 
 
 def run_project(
-    root: Path,
+    workspace: Workspace,
     interfaces: Sequence[str],
     parameters: Mapping[str, str],
     options: RunOptions,
@@ -51,21 +52,20 @@ def run_project(
     Raises DefinitionsError, or RefusalError when another run is going on (Exit.BUSY), a read budget would be passed
     (Exit.APPROVAL) or state cannot be opened.
     """
-    checked, plan = make_plan(root, interfaces, parameters)
-    return run_planned(checked, plan, options, events(checked, plan))
+    checked = check_sound(workspace, parameters, interfaces)
+    plan = plan_checked(workspace, checked, interfaces)
+    return run_planned(workspace, checked, plan, options, events(checked, plan))
 
 
-def run_planned(checked: Checked, plan: Plan, options: RunOptions, sink: EventSink) -> Run:
+def run_planned(workspace: Workspace, checked: Checked, plan: Plan, options: RunOptions, sink: EventSink) -> Run:
     """Execute a plan of a project that was checked before. Raises as `run_project` does."""
     from engine.run import RunRefusedError, execute_plan
 
-    paths = state_paths(checked.tree.root, checked.project.settings.state)
-    if not options.over_budget:
-        demand_budget(plan, paths)
+    tracked = tracked_parameters(checked, plan)
     log("run planned", plan=plan.hash, interfaces=plan.interfaces, tasks=len(plan.tasks), isolated=options.isolated)
-    with opened_world(checked, plan, paths, options) as world:
+    with opened_world(workspace, checked, plan, options) as world:
         try:
-            run = execute_plan(plan, world, sink, tracked_parameters(checked, plan))
+            run = execute_plan(plan, world, sink, tracked)
         except RunRefusedError as error:
             raise RunsElsewhereError(Exit.BUSY, error.message, error.hint) from None
         except Exception as error:

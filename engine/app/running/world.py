@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.connector.sandbox import SANDBOX
 
-from ..checking.compile import catalogues_of
-from ..connectors import installed_connectors
 from ..git import git_commit, user_name
-from ..state import StatePaths, run_store, utc_now
+from ..state import StatePaths, utc_now
+from ..workspace import Workspace
 from .sandbox import SandboxAddress, embedded_sandbox
 
 if TYPE_CHECKING:
@@ -42,7 +38,6 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 2**20
 _PARALLEL_TASKS = 4
-_ABANDONED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +77,10 @@ class RunOptions:
     """What tables of the Schema hold from the run's beginning on."""
 
 
+Refresh = Callable[["ConnectionSettings", "Sequence[Read]", "Mirror", "Pace"], "Sequence[Read]"]
+"""What is to be read of a mirror now: see `World.refresh`."""
+
+
 class Outside(Protocol):
     """What a run reaches of providers."""
 
@@ -109,9 +108,9 @@ class Kept:
 
 @contextmanager
 def opened_world(
+    workspace: Workspace,
     checked: Checked,
     plan: Plan,
-    paths: StatePaths,
     options: RunOptions,
     outside: Outside | None = None,
     kept: Kept | None = None,
@@ -119,68 +118,55 @@ def opened_world(
     """Everything for a run of this plan; the embedded sandbox runs as long as it is open, if the plan needs it.
 
     With something else `outside`, no provider, sandbox or secret is reached; what is `kept` elsewhere is not opened.
+    RefusalError when a read budget would be passed (Exit.APPROVAL), or state cannot be opened.
     """
     from engine.duck import DuckTableStore, fetch_rows
     from engine.executors import InlineExecutor
     from engine.run import World, describe_process, process_is_alive
 
+    paths, settings = workspace.paths, checked.project.settings
+    if outside is None and not options.over_budget:
+        workspace.demand_budget(plan)
     paths.prepare()
-    project, settings = checked.project, checked.project.settings
-    catalogues = catalogues_of(project)
     with ExitStack() as stack:
-        reached = outside or _reached(stack, checked, plan, paths, options)
-        state = paths if options.recorded else StatePaths(_temporary(stack, paths))
-        kept = kept or _kept(stack, state, paths)
+        is_kept = options.recorded and not options.only_plan
+        own = workspace if is_kept else stack.enter_context(workspace.aside())
+        kept = kept or Kept(own.runs(), workspace.runs(), workspace.ledger())
+        commit = git_commit(workspace.root) if is_kept else None
+        needs_sandbox = outside is None and any(each.base_url == SANDBOX for each in plan.connections)
+        sandbox = stack.enter_context(embedded_sandbox(options.environment, paths.sandbox)) if needs_sandbox else None
+        reached = outside or _Extraction(workspace.root, sandbox, options.environment, workspace.connectors)
         executor = InlineExecutor(settings.boxes.threads * 2)
         stack.callback(executor.close)
         started = utc_now()
-        tables = _schema_copy(stack, paths, plan) if options.only_plan else paths.tables
+        tables = _schema_copy(paths, own.paths, plan) if options.only_plan else paths.tables
         yield World(
             now=utc_now,
             executor=executor,
-            staging=_opener(paths, catalogues, options),
+            staging=_opener(paths, checked.catalogues, options),
             extraction=reached,
             accounts=reached.accounts,
-            boxes=_boxes(checked, paths, tables, catalogues, options),
+            boxes=_boxes(checked, paths, tables, options),
             fetch=fetch_rows,
             tables=DuckTableStore(tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
             runs=kept.runs,
             reads=kept.reads,
-            exports=_exports(reached, catalogues, options, box_limits(checked), kept.ledger),
-            directory=state.folder,
+            exports=_exports(reached, checked.catalogues, options, box_limits(checked), kept.ledger),
+            directory=own.paths.folder,
             limits=box_limits(checked),
             owner=describe_process(started),
             is_alive=process_is_alive,
             new_id=new_run_id if options.run_id is None else lambda _: str(options.run_id),
             user=options.by or user_name(),
-            commit=git_commit(checked.tree.root) if options.recorded else None,
+            commit=commit,
             cancelled=options.cancelled.is_set,
             parallel=_PARALLEL_TASKS,
             reject_limit=settings.policy.reject_limit,
-            refresh=refresh_whole if options.full else _refresh,
+            refresh=(refresh_whole if options.full else _refresh)(workspace.connectors),
             over_budget=options.over_budget,
             rebuild=options.rebuild,
             initial=tuple(_initial(checked, each) for each in options.rows),
         )
-
-
-def _kept(stack: ExitStack, state: StatePaths, paths: StatePaths) -> Kept:
-    """What the project keeps, but for the run itself where that is not recorded: then `state` is of this run only."""
-    from engine.stores import open_write_ledger
-
-    runs = stack.enter_context(run_store(state))
-    reads = runs if state == paths else stack.enter_context(run_store(paths))
-    ledger = open_write_ledger(paths.runs)
-    stack.callback(ledger.close)
-    return Kept(runs, reads, ledger)
-
-
-def _reached(stack: ExitStack, checked: Checked, plan: Plan, paths: StatePaths, options: RunOptions) -> Outside:
-    """Providers as the connections name them."""
-    sandbox = None
-    if any(connection.base_url == SANDBOX for connection in plan.connections):
-        sandbox = stack.enter_context(embedded_sandbox(options.environment, paths.sandbox))
-    return _Extraction(checked.tree.root, sandbox, options.environment, installed_connectors())
 
 
 def _initial(checked: Checked, given: GivenRows) -> InitialRows:
@@ -271,17 +257,27 @@ def demand_secret(settings: ConnectionSettings, root: Path, environment: Mapping
         raise ConnectorError(found)
 
 
-def _refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
-    """See `World.refresh`."""
-    return installed_connectors()[settings.connector].refresh(reads, mirror, pace)
+def _refresh(connectors: Mapping[str, Connector]) -> Refresh:
+    """What these connectors read again."""
+
+    def refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
+        return connectors[settings.connector].refresh(reads, mirror, pace)
+
+    return refresh
 
 
-def refresh_whole(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
-    """As `_refresh`, when all of these tables must be read again.
+def refresh_whole(connectors: Mapping[str, Connector]) -> Refresh:
+    """What these connectors read again, when all of the tables must be read again.
 
     What the mirror has of them is kept current meanwhile: the run may end before they are read.
     """
-    return _refresh(settings, reads, mirror, replace(pace, reread={**pace.reread, **{r.table: 0.0 for r in reads}}))
+    ordinary = _refresh(connectors)
+
+    def refresh(settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirror, pace: Pace) -> Sequence[Read]:
+        due = {**pace.reread, **{read.table: 0.0 for read in reads}}
+        return ordinary(settings, reads, mirror, replace(pace, reread=due))
+
+    return refresh
 
 
 def _opener(
@@ -310,33 +306,22 @@ def _exports(
     return Exports(DuckExporter(catalogues, limits), reached.writer, ledger, options.only_plan, options.expected)
 
 
-def _schema_copy(stack: ExitStack, paths: StatePaths, plan: Plan) -> Path:
+def _schema_copy(paths: StatePaths, own: StatePaths, plan: Plan) -> Path:
     """The file of the Schema, for a run that only plans: a copy where a step would write it before others read it."""
     from engine.duck import copy_file
     from engine.graph import Import
 
     if not any(isinstance(task.step, Import) for task in plan.tasks):
         return paths.tables
-    copy = _temporary(stack, paths) / paths.tables.name
     if paths.tables.exists():
-        copy_file(paths.tables, copy)
-    return copy
+        copy_file(paths.tables, own.tables)
+    return own.tables
 
 
-def _boxes(
-    checked: Checked, paths: StatePaths, tables: Path, catalogues: Mapping[str, SourceCatalogue], options: RunOptions
-) -> BoxRunner:
+def _boxes(checked: Checked, paths: StatePaths, tables: Path, options: RunOptions) -> BoxRunner:
     from engine.duck import DuckBoxRunner, IsolatedBoxRunner
 
     kind = IsolatedBoxRunner if options.isolated else DuckBoxRunner
     schema = {table.name: table.relation for table in checked.project.tables.values()}
-    stagings = {name: paths.staging(name) for name in catalogues}
-    return kind(stagings, catalogues, tables, schema, cancelled=options.cancelled.is_set)
-
-
-def _temporary(stack: ExitStack, paths: StatePaths) -> Path:
-    paths.scratch.mkdir(parents=True, exist_ok=True)
-    for left in paths.scratch.iterdir():  # by a process that was killed
-        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=paths.scratch)))
+    stagings = {name: paths.staging(name) for name in checked.catalogues}
+    return kind(stagings, checked.catalogues, tables, schema, cancelled=options.cancelled.is_set)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..errors import Exit, RefusalError
 from ..git import user_name
 from ..reload.generation import GenerationStore, Pending
-from ..settings import project_settings
-from ..state import StatePaths, state_paths, utc_now
+from ..state import utc_now
+from ..workspace import Workspace
 from .audit import Audit
 
 
-def pending_now(root: Path) -> Pending | None:
+def pending_now(workspace: Workspace) -> Pending | None:
     """What waits to be applied."""
-    return _store(root).pending()
+    return GenerationStore(workspace.paths.generations).pending()
 
 
-def apply_pending(root: Path, digest: str) -> Pending:
+def apply_pending(workspace: Workspace, digest: str) -> Pending:
     """Say that what waits may become live. RefusalError (5) when something else waits than what `digest` begins."""
-    store = _store(root)
+    store = GenerationStore(workspace.paths.generations)
     pending = store.pending()
     if pending is None:
         raise RefusalError(Exit.BUSY, "nothing is pending", "`weir serve` says when something waits, and by which hash")
@@ -29,13 +27,5 @@ def apply_pending(root: Path, digest: str) -> Pending:
     who = user_name()
     store.approve(pending.digest, who, utc_now())
     known = {"digest": pending.digest, "risks": list(pending.risks)}
-    Audit(_paths(root).audit, utc_now).note("apply", who=f"user {who}", result="done", **known)
+    Audit(workspace.paths.audit, utc_now).note("apply", who=f"user {who}", result="done", **known)
     return pending
-
-
-def _store(root: Path) -> GenerationStore:
-    return GenerationStore(_paths(root).generations)
-
-
-def _paths(root: Path) -> StatePaths:
-    return state_paths(root, project_settings(root).state)

@@ -7,20 +7,18 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.app.checker import Checker
-from engine.app.checking.check import demand_project
+from engine.app.checking.check import Checker
 from engine.app.errors import Exit, RefusalError
 from engine.app.logging import log, redact
 from engine.app.reload.generation import Generation, GenerationStore
 from engine.app.reload.manifest import Manifest
 from engine.app.reload.reloader import Reload, Reloader
 from engine.app.reload.watcher import Pace, Watcher
-from engine.app.running.plan import plan_checked, tracked_values
-from engine.app.settings import project_settings
-from engine.app.state import open_serving, state_paths, utc_now
+from engine.app.running.plan import plan_checked
+from engine.app.state import utc_now
+from engine.app.workspace import Workspace
 from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
 from engine.report.findings.located import locate_all
@@ -66,31 +64,30 @@ class Given:
 class Engine:
     """Use as a context: then it watches, schedules and runs until the context ends. For several threads."""
 
-    def __init__(self, root: Path, options: EngineOptions, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, workspace: Workspace, options: EngineOptions, now: Callable[[], datetime] = utc_now) -> None:
         from engine.run import describe_process
 
-        demand_project(root)
-        self.root = root
+        workspace.demand_project()
+        self.workspace = workspace
         self.options = options
         self.now = now
-        self.paths = state_paths(root, project_settings(root).state)
         self.began = now()
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._drained = threading.Event()
         self._compiling = threading.Lock()
-        self._checker = Checker()
-        self._watcher = Watcher(root, self._stop, Pace(polling=options.polling))
-        state = project_settings(root).state
-        self._reloader = Reloader(root, self._checker, GenerationStore(self.paths.generations), now, state)
-        self.store = open_serving(self.paths)
+        self._checker = Checker(workspace, remembers=True)
+        self._watcher = Watcher(workspace.root, self._stop, Pace(polling=options.polling))
+        kept = GenerationStore(workspace.paths.generations)
+        self._reloader = Reloader(workspace, self._checker, kept, now, workspace.settings.state)
+        self.store = workspace.serving()
         self._times = ClaimedTimes(self.store, describe_process(self.began), now)
         self._scheduler = Scheduler(self._times, self.began)
         self._ended: deque[Ordered] = deque()
         self._starts: deque[Start] = deque()
         self._look_for_dead = self.began
         self.on_end: list[Callable[[Ordered], None]] = []
-        self.runs = Runs(now, options.environment, options.isolated, options.parallel, on_end=self._note_end)
+        self.runs = Runs(workspace, now, options.environment, options.isolated, options.parallel, on_end=self._note_end)
         self.last: Reload | None = None
         self.reloads = 0
         self._threads = [
@@ -111,8 +108,7 @@ class Engine:
         self.drain()
         for thread in self._threads:
             thread.join()
-        self._checker.__exit__(None, None, None)
-        self.store.close()
+        self._checker.close()
 
     def drain(self) -> None:
         """Begin nothing more, and wait for the runs that go on, up to the deadline; then stop them between two commits.
@@ -191,12 +187,12 @@ class Engine:
         self, generation: Generation, interfaces: Sequence[str], parameters: Mapping[str, str]
     ) -> tuple[Checked, Plan]:
         with self._compiling:
-            tracked = tracked_values(self.paths)
-            checked = self._checker.check(self.root, generation.files, parameters, tracked, interfaces)
+            tracked = self.workspace.tracked()
+            checked = self._checker.check(generation.files, parameters, tracked, interfaces)
         wrong = next((each for each in checked.diagnostics if CODES[each.code].severity is Severity.ERROR), None)
         if wrong is not None:  # the generation has none: it is the parameters
             raise RefusalError(Exit.USAGE, f"{wrong.message} ({wrong.code})", wrong.hint)
-        return checked, plan_checked(checked, interfaces, self.paths)
+        return checked, plan_checked(self.workspace, checked, interfaces)
 
     def _take(self, reload: Reload) -> Reload:
         before, self.last = self.last, reload

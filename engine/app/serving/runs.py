@@ -17,6 +17,7 @@ from engine.app.errors import Exit, RefusalError, RunsElsewhereError
 from engine.app.logging import log, logged_with, redact
 from engine.app.running.run import exit_code, run_planned
 from engine.app.running.world import RunOptions, new_run_id
+from engine.app.workspace import Workspace
 
 from .event_log import Story
 
@@ -95,6 +96,7 @@ class Runs:
     """Carries out runs beside each other, `parallel` of them and one of each interface, and knows those of this
     process. For several threads."""
 
+    workspace: Workspace
     now: Callable[[], datetime]
     environment: Mapping[str, str]
     isolated: bool
@@ -232,7 +234,7 @@ class Runs:
             options = RunOptions(
                 self.isolated, self.environment, ordered.stop, run_id=ordered.id, by=ordered.by, rows=waiting.rows
             )
-            run = run_planned(checked, plan, options, lambda event: _tell(ordered, event))
+            run = run_planned(self.workspace, checked, plan, options, lambda event: _tell(ordered, event))
             ordered.run, ordered.code, ordered.status = run, exit_code(run), run.status
             ordered.message = _message(run) if not ordered.timed_out else f"stopped after {ordered.timeout:g} seconds"
         except RefusalError as error:

@@ -9,14 +9,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from engine.app.checking.check import demand_project
 from engine.app.errors import Exit, RefusalError
 from engine.app.git import user_name
-from engine.app.settings import project_settings
-from engine.app.state import StatePaths, serving_store, state_paths, utc_now
+from engine.app.state import StatePaths, utc_now
+from engine.app.workspace import Workspace
 
 from .audit import Audit
 
@@ -34,7 +32,9 @@ _NOTE_EVERY: Final = timedelta(minutes=1)
 """How exactly it is known when a token was last used: a write for each request would be too much."""
 
 
-def new_token(root: Path, name: str, scopes: Sequence[str], lifetime: timedelta | None) -> tuple[str, TokenRecord]:
+def new_token(
+    workspace: Workspace, name: str, scopes: Sequence[str], lifetime: timedelta | None
+) -> tuple[str, TokenRecord]:
     """Make a token; its text, which nobody can see again, and what is kept of it. RefusalError for a bad name."""
     from engine.stores import TokenRecord
 
@@ -42,38 +42,34 @@ def new_token(root: Path, name: str, scopes: Sequence[str], lifetime: timedelta 
         raise RefusalError(
             Exit.USAGE, f"`{name}` is no name for a token", "letters, digits and `_ . @ -`, at most 63; not `schedule`"
         )
-    paths, now = _paths(root), utc_now()
+    workspace.demand_project()
+    now = utc_now()
     token_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     wanted = tuple(scope for scope in SCOPES if scope in scopes)
     expires = now + lifetime if lifetime is not None else None
     record = TokenRecord(token_id, name, hash_of(secret), wanted, now, expires)
-    with serving_store(paths) as store:
-        if any(each.name == name and each.revoked is None for each in store.tokens()):
-            raise RefusalError(
-                Exit.USAGE, f"there is a token `{name}` already", "revoke it first, or choose another name"
-            )
-        store.add_token(record)
-    _audit(paths, "token new", token=name, id=token_id, scopes=list(wanted))
+    store = workspace.serving()
+    if any(each.name == name and each.revoked is None for each in store.tokens()):
+        raise RefusalError(Exit.USAGE, f"there is a token `{name}` already", "revoke it first, or choose another name")
+    store.add_token(record)
+    _audit(workspace.paths, "token new", token=name, id=token_id, scopes=list(wanted))
     return f"weir_{token_id}_{secret}", record
 
 
-def list_tokens(root: Path) -> Sequence[TokenRecord]:
+def list_tokens(workspace: Workspace) -> Sequence[TokenRecord]:
     """All tokens, the newest first."""
-    paths = _paths(root)
-    if not paths.runs.exists():
-        return []
-    with serving_store(paths) as store:
-        return store.tokens()
+    workspace.demand_project()
+    return workspace.serving().tokens() if workspace.has_runs else []
 
 
-def revoke_token(root: Path, which: str) -> TokenRecord:
+def revoke_token(workspace: Workspace, which: str) -> TokenRecord:
     """End a token for good, by its name or id. RefusalError when there is none that holds."""
-    paths = _paths(root)
-    with serving_store(paths) as store:
-        found = next((each for each in store.tokens() if which in (each.name, each.id) and each.revoked is None), None)
-        if found is None or not store.revoke_token(found.id, utc_now()):
-            raise RefusalError(Exit.USAGE, f"no token `{which}` that holds", "`weir token list` shows them")
-    _audit(paths, "token revoke", token=found.name, id=found.id)
+    workspace.demand_project()
+    store = workspace.serving()
+    found = next((each for each in store.tokens() if which in (each.name, each.id) and each.revoked is None), None)
+    if found is None or not store.revoke_token(found.id, utc_now()):
+        raise RefusalError(Exit.USAGE, f"no token `{which}` that holds", "`weir token list` shows them")
+    _audit(workspace.paths, "token revoke", token=found.name, id=found.id)
     return found
 
 
@@ -108,11 +104,6 @@ class Keys:
             self._noted[record.id] = now
             self.store.note_use(record.id, now)
         return record
-
-
-def _paths(root: Path) -> StatePaths:
-    demand_project(root)
-    return state_paths(root, project_settings(root).state)
 
 
 def _audit(paths: StatePaths, what: str, **known: object) -> None:

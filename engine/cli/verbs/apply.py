@@ -24,10 +24,10 @@ def command(session: Session, digest: str | None) -> None:
     coloured = session.coloured
     with findings_shown(session):
         if digest is not None:
-            applied = apply_pending(session.root, digest)
+            applied = apply_pending(session.workspace, digest)
             click.echo(f"applied {applied.digest[:12]}")
             return
-        pending = pending_now(session.root)
+        pending = pending_now(session.workspace)
     if pending is None:
         click.echo("nothing is pending")
     else:

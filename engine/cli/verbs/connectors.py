@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from engine.app.connectors import installed_connectors
-from engine.cli.session import project_option
+from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
 
 
 @click.command("connectors")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @project_option
-def command(style: str) -> None:
+@pass_session
+def command(session: Session, style: str) -> None:
     """List the kinds of systems that Weir reaches, by category."""
-    found = sorted(installed_connectors().values(), key=lambda connector: (connector.category, connector.name))
+    found = sorted(session.workspace.connectors.values(), key=lambda connector: (connector.category, connector.name))
     rows = []
     for connector in found:
         catalogue = connector.catalogue(None)

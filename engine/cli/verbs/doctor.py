@@ -21,7 +21,7 @@ def command(session: Session, style: str) -> None:
 
     Reaches no provider. Exit code 3 when something would keep a run from working.
     """
-    findings = examine(session.root, session.environment)
+    findings = examine(session.workspace, session.environment)
     if style == "json":
         click.echo(json_line([{"name": f.name, "verdict": f.verdict, "message": f.message} for f in findings]))
     else:

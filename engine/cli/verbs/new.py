@@ -103,7 +103,7 @@ def schema(
         from engine.app.running.query import box_columns
 
         with findings_shown(session):
-            found = [_yielded(column) for column in box_columns(session.root, *from_query)]
+            found = [_yielded(column) for column in box_columns(session.workspace, *from_query)]
     else:
         listed = columns or tuple(_asked(None, "columns (name:type …)", "--column").split())
         found = [_column(text) for text in listed]

@@ -42,7 +42,7 @@ def list_(session: Session, states: tuple[str, ...], run: str | None, step: str 
     """List the newest writes first. JSON has a line for each."""
     from engine.report.runs.ops_text import key_label, op_json, op_reason
 
-    found = list_ops(session.root, limit, states, run, step)
+    found = list_ops(session.workspace, limit, states, run, step)
     if style == "json":
         for op in found:
             click.echo(json_line(op_json(op)))
@@ -69,7 +69,7 @@ def show(session: Session, op_id: str, style: str) -> None:
     """Show everything about the write whose id is ID, or begins so: what was sent, what became of it, what to do."""
     from engine.report.runs.ops_text import op_page_json, render_op
 
-    shown = show_op(session.root, op_id)
+    shown = show_op(session.workspace, op_id)
     now = utc_now()
     if style == "json":
         click.echo(json_line(op_page_json(shown.op, now, running=shown.running)))
@@ -93,7 +93,7 @@ def resolve(session: Session, op_id: str, done: bool | None, object_id: str | No
 
     if done is None:
         raise click.UsageError("say what became of it: `--done` or `--not-done`")
-    op = resolve_op(session.root, op_id, done=done, object_id=object_id)
+    op = resolve_op(session.workspace, op_id, done=done, object_id=object_id)
     if style == "json":
         click.echo(json_line({**op_json(op), "follows": what_follows(op)}))
         return

@@ -15,12 +15,10 @@ import click
 from engine.app.checking.check import DefinitionsError
 from engine.app.errors import Exit
 from engine.app.reviewing.moved import moved_now
-from engine.app.running.budget import budgets_now
 from engine.app.running.live import SavedPlan, plan_live, save_live, saved_json
 from engine.app.running.plan import has_changed, make_plan, save_plan
 from engine.app.running.run import exit_code, interruptible
 from engine.app.running.world import RunOptions
-from engine.app.state import state_paths
 from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.run_view import Face
@@ -73,11 +71,11 @@ def command(
     given = parameter_values(parameters)
     try:
         with findings_shown(session):
-            checked, plan = make_plan(session.root, interfaces, given)
-            budgets = budgets_now(plan, state_paths(session.root, checked.project.settings.state))
-            moved = moved_now(session.root, checked, interfaces, given)
+            checked, plan = make_plan(session.workspace, interfaces, given)
+            budgets = session.workspace.budgets(plan)
+            moved = moved_now(session.workspace, checked, interfaces, given)
     except DefinitionsError as error:
-        _show_broken(moved_now(session.root, error.checked, interfaces, given), style, session)
+        _show_broken(moved_now(session.workspace, error.checked, interfaces, given), style, session)
         raise
     warn(checked, session)
     if out is not None:
@@ -89,7 +87,7 @@ def command(
         click.echo(
             render_plan_text(plan, budgets, moved, colour=coloured, with_sql=with_sql), nl=False, color=coloured or None
         )
-    if detailed_exitcode and has_changed(session.root, checked, plan):
+    if detailed_exitcode and has_changed(session.workspace, plan):
         raise click.exceptions.Exit(int(Exit.CHANGES))
 
 
@@ -111,7 +109,7 @@ def _show_live(session: Session, interfaces: tuple[str, ...], parameters: Mappin
         stack.enter_context(findings_shown(session))
         stack.enter_context(interruptible(cancelled))
         face = Face(session, "silent", stack)
-        plan, run = plan_live(session.root, interfaces, parameters, options, face.begin)
+        plan, run = plan_live(session.workspace, interfaces, parameters, options, face.begin)
     code = exit_code(run)
     if code is not Exit.OK:
         face.close(run)

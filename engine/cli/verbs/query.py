@@ -65,7 +65,7 @@ def command(
         stack.enter_context(interruptible(cancelled))
         progress = stack.enter_context(ExitStack())
         events = progress.enter_context(shown_events("silent", bars=session.talkative, coloured=False))
-        answer = stack.enter_context(answered(session.root, connection, sql, bound, options, events))
+        answer = stack.enter_context(answered(session.workspace, connection, sql, bound, options, events))
         progress.close()  # what follows is the answer: no bar may stand on its first line
         if output is not None:
             _write(answer, output, form)

@@ -28,7 +28,7 @@ def command(session: Session, base: str, style: str, detailed_exitcode: bool) ->
     from engine.report.reviews.review_markdown import render_review_markdown
     from engine.report.reviews.review_text import render_review_text
 
-    _, review = review_project(session.root, base)
+    _, review = review_project(session.workspace, base)
     if style == "json":
         click.echo(json_line(asdict(review)))
     elif style == "markdown":

@@ -74,9 +74,9 @@ def command(
         stack.enter_context(interruptible(cancelled))
         face = Face(session, style, stack)
         if plan_file is not None:
-            run = run_saved(session.root, plan_file, options, face.begin)
+            run = run_saved(session.workspace, plan_file, options, face.begin)
         else:
-            run = run_project(session.root, interfaces, values, options, face.begin)
+            run = run_project(session.workspace, interfaces, values, options, face.begin)
     if style == "text":
         face.close(run)
     code = exit_code(run)

@@ -35,7 +35,7 @@ def command(ctx: click.Context, limit: int, style: str) -> None:
     if ctx.invoked_subcommand is not None:
         return
     session = ctx.ensure_object(Session)
-    found = list_runs(session.root, limit)
+    found = list_runs(session.workspace, limit)
     if style == "json":
         for run in found:
             click.echo(json_line(asdict(run)))
@@ -71,8 +71,8 @@ def command(ctx: click.Context, limit: int, style: str) -> None:
 @pass_session
 def show(session: Session, run_id: str, style: str) -> None:
     """Show the run whose id is ID, or begins so."""
-    run, steps = show_run(session.root, run_id)
-    writes = {state.value: number for state, number in count_ops(session.root, run.id).items()}
+    run, steps = show_run(session.workspace, run_id)
+    writes = {state.value: number for state, number in count_ops(session.workspace, run.id).items()}
     if style == "json":
         click.echo(json_line({**asdict(run), "steps": [asdict(step) for step in steps], "writes": writes}))
         return
@@ -109,7 +109,7 @@ def show(session: Session, run_id: str, style: str) -> None:
 @pass_session
 def rejects(session: Session, limit: int, style: str) -> None:
     """Show the rows that did not fit their table when each step last ran, and why. JSON holds the whole rows."""
-    found = list_rejects(session.root, limit)
+    found = list_rejects(session.workspace, limit)
     if style == "json":
         for each in found:
             click.echo(json_line(asdict(each)))

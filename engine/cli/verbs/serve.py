@@ -75,7 +75,7 @@ def command(
     signals = _Signals()
     signals.listen()
     options = EngineOptions(session.environment, isolated=isolated, polling=poll, schedules=schedules, drain=drain)
-    with Engine(session.root, options) as engine:
+    with Engine(session.workspace, options) as engine:
         try:
             listening = listen(make_api(engine, ApiOptions()), host, port, certificate, key)
         except ssl.SSLError as error:

@@ -31,7 +31,7 @@ def command(session: Session, names: tuple[str, ...], style: str) -> None:
     Nothing is asked of the provider. The same facts can be queried: `weir query NAME "SELECT * FROM weir.coverage"`.
     """
     with findings_shown(session):
-        checked, found = connection_status(session.root, names)
+        checked, found = connection_status(session.workspace, names)
     warn(checked, session)
     for status in found:
         click.echo(json_line(_as_json(status)) if style == "json" else _text(status, session))

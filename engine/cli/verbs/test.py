@@ -41,7 +41,7 @@ def command(session: Session, names: tuple[str, ...], style: str, fail_fast: boo
     with ExitStack() as stack:
         stack.enter_context(findings_shown(session))
         stack.enter_context(interruptible(cancelled))
-        cases = stack.enter_context(opened_cases(session.root, names))
+        cases = stack.enter_context(opened_cases(session.workspace, names))
         warn(cases.checked, session)
         if not cases.chosen:
             _begin(cases, names, style)

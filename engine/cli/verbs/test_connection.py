@@ -30,7 +30,7 @@ def command(session: Session, names: tuple[str, ...], style: str) -> None:
     Exit code 0 with a success message, or 3 with the exact reason.
     """
     with findings_shown(session):
-        checked, reports = test_connections(session.root, names, session.environment)
+        checked, reports = test_connections(session.workspace, names, session.environment)
     warn(checked, session)
     for report in reports:
         click.echo(_json(report) if style == "json" else _text(report, session))

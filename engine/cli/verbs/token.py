@@ -44,7 +44,7 @@ def command() -> None:
 @pass_session
 def new(session: Session, name: str, scopes: tuple[str, ...], expires: str, style: str) -> None:
     """Make a token for NAME, and print it to stdout: nobody can see it again."""
-    text, record = new_token(session.root, name, scopes, _lifetime(expires))
+    text, record = new_token(session.workspace, name, scopes, _lifetime(expires))
     if style == "json":
         click.echo(json_line({"token": text, **_json(record)}))
         return
@@ -59,7 +59,7 @@ def new(session: Session, name: str, scopes: tuple[str, ...], expires: str, styl
 @pass_session
 def list_(session: Session, style: str) -> None:
     """List all tokens, the newest first."""
-    found = list_tokens(session.root)
+    found = list_tokens(session.workspace)
     if style == "json":
         for record in found:
             click.echo(json_line(_json(record)))
@@ -88,7 +88,7 @@ def list_(session: Session, style: str) -> None:
 @pass_session
 def revoke(session: Session, which: str) -> None:
     """End the token with this name or id, for good and at once."""
-    record = revoke_token(session.root, which)
+    record = revoke_token(session.workspace, which)
     click.echo(f"`{record.name}` ({record.id}) is revoked")
 
 

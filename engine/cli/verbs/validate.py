@@ -25,12 +25,12 @@ def command(session: Session, style: str, fix: bool, strict: bool, parameters: t
     Exit code 0 when they are right (warnings allowed), 2 when something is wrong.
     """
     values = parameter_values(parameters)
-    checked = check_cases(check_project(session.root, values))
+    checked = check_cases(session.workspace, check_project(session.workspace, values))
     if fix:
         changed = fix_project(checked)
         for file in changed:
             click.echo(f"fixed {file}", err=True)
-        checked = check_cases(check_project(session.root, values)) if changed else checked
+        checked = check_cases(session.workspace, check_project(session.workspace, values)) if changed else checked
     coloured = session.coloured and style == "text"
     if style == "text" and not checked.diagnostics:
         click.echo(_praise(checked))

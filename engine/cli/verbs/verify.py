@@ -56,7 +56,7 @@ def command(session: Session, connection: str, tables: tuple[str, ...], style: s
                 click.echo(f"this takes about {plural(about, 'request')}", err=True)
             return progress.enter_context(shown_events("silent", bars=session.talkative, coloured=False))
 
-        checked, found = verify_connection(session.root, connection, tables, options, sink)
+        checked, found = verify_connection(session.workspace, connection, tables, options, sink)
         progress.close()
     warn(checked, session)
     click.echo(json_line({"same": found.same, **asdict(found)}) if style == "json" else _text(found, session))

@@ -46,7 +46,7 @@ def command(session: Session, runs: bool, preview: bool, poll: bool) -> None:
     """
     stop = threading.Event()
     pace = Pace(rescan=1.0, polling=True) if poll else None
-    with findings_shown(session), interruptible(stop), Loop(session.root, stop, pace) as loop:
+    with findings_shown(session), interruptible(stop), Loop(session.workspace, stop, pace) as loop:
         click.echo(f"watching {session.root} (Ctrl-C ends it)", err=True)
         for number, saved in enumerate(loop.saves()):
             show(saved, session)
@@ -96,7 +96,7 @@ def _preview(saved: Saved, session: Session, stop: threading.Event) -> None:
     for connection, title, sql in _boxes(live.checked, names):
         click.echo(f"  {title}:")
         try:
-            with answered(session.root, connection, sql, _PREVIEW, options, lambda _: None) as answer:
+            with answered(session.workspace, connection, sql, _PREVIEW, options, lambda _: None) as answer:
                 rows = answer.rows(_PREVIEW)
                 click.echo(text_table(answer.relation.names, rows))
         except RefusalError as error:

@@ -15,6 +15,7 @@ import pytest
 from engine.api import ApiOptions, Listening, listen, make_api
 from engine.app.serving.engine import Engine, EngineOptions
 from engine.app.serving.tokens import new_token
+from engine.app.workspace import Workspace
 from tests.support.serving import make_project
 
 
@@ -62,7 +63,7 @@ class Client:
         return self.post(f"/interfaces/{interface}/runs", {"wait": True, **order})
 
     def new_token(self, name: str, *scopes: str) -> str:
-        return new_token(self.engine.root, name, scopes, None)[0]
+        return new_token(self.engine.workspace, name, scopes, None)[0]
 
 
 @pytest.fixture
@@ -77,8 +78,8 @@ def limits() -> ApiOptions:
 
 @pytest.fixture
 def client(root: Path, limits: ApiOptions) -> Iterator[Client]:
-    with Engine(root, EngineOptions(os.environ, isolated=False, drain=0)) as engine:
-        token, _ = new_token(root, "tester", ("read", "run", "admin"), None)
+    with Engine(Workspace.open(root), EngineOptions(os.environ, isolated=False, drain=0)) as engine:
+        token, _ = new_token(Workspace.open(root), "tester", ("read", "run", "admin"), None)
         listening = listen(make_api(engine, limits), "127.0.0.1", 0)
         try:
             yield Client(engine, listening, token)

@@ -55,11 +55,11 @@ def test_a_token_may_do_what_its_scopes_say_and_nothing_else(client: Client) -> 
 
 
 def test_a_token_ends_at_its_time_and_when_it_is_revoked(client: Client) -> None:
-    short, _ = new_token(client.engine.root, "short", ("read",), timedelta(microseconds=1))
+    short, _ = new_token(client.engine.workspace, "short", ("read",), timedelta(microseconds=1))
     assert client.get("/runs", token=short).status == 401
-    long, _ = new_token(client.engine.root, "long", ("read",), timedelta(days=1))
+    long, _ = new_token(client.engine.workspace, "long", ("read",), timedelta(days=1))
     assert client.get("/runs", token=long).status == 200
-    revoke_token(client.engine.root, "long")
+    revoke_token(client.engine.workspace, "long")
     assert client.get("/runs", token=long).status == 401
 
 
@@ -152,7 +152,7 @@ def test_the_audit_log_says_who_did_what_and_holds_no_bodies(client: Client) -> 
     client.run("closed")
     client.get("/runs", token="weir_000000000000_" + "0" * 64)
     client.get("/runs")
-    text = client.engine.paths.audit.read_text()
+    text = client.engine.workspace.paths.audit.read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     assert [(each["who"], each["what"], each["result"], each.get("status")) for each in lines] == [
         (lines[0]["who"], "token new", "done", None),
@@ -163,7 +163,7 @@ def test_the_audit_log_says_who_did_what_and_holds_no_bodies(client: Client) -> 
     assert lines[1]["run"] == client.get("/runs").body["runs"][0]["id"]
     assert "very-private" not in text
     assert client.token not in text
-    assert client.engine.paths.audit.stat().st_mode & 0o077 == 0
+    assert client.engine.workspace.paths.audit.stat().st_mode & 0o077 == 0
 
 
 def test_what_looks_like_a_key_goes_out_masked(client: Client) -> None:
@@ -176,11 +176,11 @@ def test_what_looks_like_a_key_goes_out_masked(client: Client) -> None:
 
 
 def test_a_state_that_does_not_answer_is_no_mistake_of_ours_and_passes(client: Client) -> None:
-    with sqlite3.connect(client.engine.paths.runs) as state:
+    with sqlite3.connect(client.engine.workspace.paths.runs) as state:
         state.execute("ALTER TABLE tokens RENAME TO away")
     reply = client.get("/runs")
     assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "state", "5")
     assert client.get("/health").status == 200
-    with sqlite3.connect(client.engine.paths.runs) as state:
+    with sqlite3.connect(client.engine.workspace.paths.runs) as state:
         state.execute("ALTER TABLE away RENAME TO tokens")
     assert client.get("/runs").status == 200

@@ -10,6 +10,7 @@ import pytest
 from engine.app.reload.reloader import Reload
 from engine.app.serving.apply import apply_pending
 from engine.app.serving.engine import Given
+from engine.app.workspace import Workspace
 from engine.source import Files
 from tests.support.serving import ECHO, SLOW
 
@@ -114,7 +115,7 @@ class TestProtected:
         assert (reload["is_new"], reload["pending"]["risks"]) == (False, ["interface `closed` is gone"])
         assert client.get("/generation").body["pending"] == reload["pending"]
         assert "weir_pending 1.0" in client.get("/metrics").raw.decode()
-        apply_pending(root, reload["pending"]["digest"])
+        apply_pending(Workspace.open(root), reload["pending"]["digest"])
         assert client.post("/reload?wait=1").body["removed"] == ["closed"]
         assert client.get("/generation").body["pending"] is None
 

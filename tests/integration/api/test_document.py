@@ -22,6 +22,7 @@ from engine.api import ApiOptions, listen, make_api
 from engine.api.operations import operations
 from engine.app.serving.engine import Engine, EngineOptions
 from engine.app.serving.tokens import new_token
+from engine.app.workspace import Workspace
 from engine.report.masking import masked
 from tests.support.serving import make_project
 
@@ -46,8 +47,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     """The address of a server, and a token for it."""
     root = make_project(tmp_path_factory.mktemp("served"))
     (root / "interfaces/slow.yaml").unlink()
-    with Engine(root, EngineOptions(os.environ, isolated=False, drain=0)) as engine:
-        token, _ = new_token(root, "tester", ("read", "run", "admin"), None)
+    with Engine(Workspace.open(root), EngineOptions(os.environ, isolated=False, drain=0)) as engine:
+        token, _ = new_token(Workspace.open(root), "tester", ("read", "run", "admin"), None)
         listening = listen(make_api(engine, ApiOptions(requests=1e9, refused=1e9)), "127.0.0.1", 0)
         try:
             yield listening.url, token

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from engine.app.serving.engine import Engine, EngineOptions
+from engine.app.workspace import Workspace
 from tests.support.serving import make_project
 
 
 @pytest.mark.parametrize("schedules", [True, False])
 def test_runs_that_ended_long_ago_are_forgotten(tmp_path: Path, schedules: bool) -> None:
     root = make_project(tmp_path / "project")
-    with Engine(root, EngineOptions(os.environ, isolated=False, schedules=schedules, drain=0)) as engine:
+    with Engine(
+        Workspace.open(root), EngineOptions(os.environ, isolated=False, schedules=schedules, drain=0)
+    ) as engine:
         engine.runs.keep = 1
         stories = []
         for _ in range(4):

@@ -85,7 +85,7 @@ def test_those_that_wait_do_not_begin_when_the_server_stops(client: Client) -> N
 @contextmanager
 def running_elsewhere(client: Client, interface: str) -> Iterator[RunStore]:
     """As when another machine runs it."""
-    runs = open_run_store(client.engine.paths.runs)
+    runs = open_run_store(client.engine.workspace.paths.runs)
     elsewhere = "pid 7 on elsewhere/1, since 2026-01-01 00:00:00.000000 UTC"
     name = f"{LEASE_PREFIX}{interface}"
     token = take_lease(runs, name, elsewhere, client.engine.now(), 3600, process_is_alive)

@@ -11,6 +11,7 @@ import pytest
 from engine.app.cases.given import Given
 from engine.app.cases.run import opened_cases, run_cases
 from engine.app.running.world import RunOptions
+from engine.app.workspace import Workspace
 
 CONNECTION = """
 kind: connection
@@ -48,7 +49,7 @@ def project(root: Path, interface: str, cases: str, accounts: bool = False) -> P
 
 def differences(root: Path, *patterns: str) -> list[list[str]]:
     """What differs in each case. The key cannot be had, so that whoever asks for it fails."""
-    with opened_cases(root, patterns) as cases:
+    with opened_cases(Workspace.open(root), patterns) as cases:
         verdicts = run_cases(cases, RunOptions(False, {}, threading.Event()), lambda _: None)
     return [[str(each) for each in verdict.differences] for verdict in verdicts]
 

@@ -14,6 +14,7 @@ import pytest
 from engine.app.errors import Exit, RefusalError
 from engine.app.running.run import run_project
 from engine.app.running.world import RunOptions
+from engine.app.workspace import Workspace
 from engine.run import Event, TaskStarted
 from engine.stores import database
 from tests.support.processes.command import ROOT, shipped_project, weir
@@ -33,7 +34,7 @@ def run_locked_out(project: Path) -> RefusalError:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(database, "BUSY_SECONDS", 0.2)
             with pytest.raises(RefusalError) as refused:
-                run_project(project, ["payments"], {}, options, lambda _checked, _plan: lock)
+                run_project(Workspace.open(project), ["payments"], {}, options, lambda _checked, _plan: lock)
     return refused.value
 
 

@@ -14,7 +14,7 @@ import duckdb
 from engine.app.checking.check import Checked
 from engine.app.running.plan import make_plan
 from engine.app.running.world import RunOptions, opened_world
-from engine.app.state import StatePaths
+from engine.app.workspace import Workspace
 from engine.connectors.stripe import CONNECTOR
 from engine.plan import Plan, StepWrites
 from engine.run import Op, World, execute_plan
@@ -56,7 +56,7 @@ def define(folder: Path, url: str, interface: str, columns: Mapping[str, Mapping
         lines = "".join(f"  {column}: {kind}\n" for column, kind in kinds.items())
         key = next(iter(kinds))
         (folder / "schemas" / f"{name}.yaml").write_text(f"kind: schema\nname: {name}\ncolumns:\n{lines}key: [{key}]\n")
-    checked, plan = make_plan(folder, (), {})
+    checked, plan = make_plan(Workspace.open(folder), (), {})
     return Definitions(checked, plan, columns)
 
 
@@ -67,7 +67,7 @@ class Exported:
         self.folder = folder
         self.shop = shop
         self._definitions = definitions
-        self._paths = StatePaths(folder)
+        self._workspace = Workspace.open(definitions.checked.tree.root).with_state(folder)
         self._ticks = itertools.count()
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -77,7 +77,7 @@ class Exported:
 
     def fill(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> None:
         """Have the Schema hold exactly these rows; a table may hold what its key would not let in."""
-        with duckdb.connect(str(self._paths.tables)) as connection:
+        with duckdb.connect(str(self._workspace.paths.tables)) as connection:
             for name, rows in tables.items():
                 kinds = self._definitions.columns[name]
                 shape = ", ".join(f'"{column}" {_sql(kind)}' for column, kind in kinds.items())
@@ -96,7 +96,7 @@ class Exported:
         options = RunOptions(
             False, environment, life.stop, recorded=not only_plan, only_plan=only_plan, expected=expected
         )
-        with opened_world(checked, plan, self._paths, options) as world:
+        with self._workspace as workspace, opened_world(workspace, checked, plan, options) as world:
             return execute_plan(plan, self._mortal(world, life), lambda _event: None)
 
     def _mortal(self, world: World, life: Life) -> World:
@@ -136,7 +136,7 @@ class Exported:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table of the Schema."""
-        return self._query(self._paths.tables, f'SELECT * FROM "{table}"', [])
+        return self._query(self._workspace.paths.tables, f'SELECT * FROM "{table}"', [])
 
     @staticmethod
     def _query(path: Path, sql: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:

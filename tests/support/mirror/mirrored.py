@@ -125,7 +125,7 @@ class Mirrored:
         plan = plan_of_needs(settings, CONNECTOR, wanted)
         executor = InlineExecutor(2)
         staging = _DyingStaging(self.path, crash, accept_deletes=accept_deletes)
-        refresh = refresh_whole if full else _refresh
+        refresh = refresh_whole({CONNECTOR.name: CONNECTOR}) if full else _refresh
         given = {"max_slice_bytes": None, **self.config, **config}
         try:
             world = self._world(executor, staging, refresh, given, cancelled)

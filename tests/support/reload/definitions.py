@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.app.checker import Checker
+from engine.app.checking.check import Checker
 from engine.app.reload.generation import GenerationStore
 from engine.app.reload.reloader import Reload, Reloader
+from engine.app.workspace import Workspace
 from engine.source import Files
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -91,8 +92,9 @@ class Project:
 @contextmanager
 def opened(folder: Path, texts: Mapping[str, str] = BASE, state: str | None = None) -> Iterator[Project]:
     """A process that has recovered, and has been offered the files."""
-    with Checker() as checker:
-        reloader = Reloader(folder, checker, GenerationStore(folder / "generations"), lambda: NOW, state)
+    workspace = Workspace.open(folder)
+    with Checker(workspace, remembers=True) as checker:
+        reloader = Reloader(workspace, checker, GenerationStore(folder / "generations"), lambda: NOW, state)
         reloader.recover()
         project = Project(reloader, texts)
         project.save()

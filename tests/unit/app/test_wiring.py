@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from engine.app.authoring.scaffold import start_project
-from engine.app.checking.check import DefinitionsError, check_project, demand_sound
-from engine.app.checking.compile import given_parameters
-from engine.app.connectors import installed_connectors
+from engine.app.checking.check import DefinitionsError, check_project, check_sound, given_parameters
 from engine.app.doctor import examine
 from engine.app.errors import Exit, RefusalError
 from engine.app.running.plan import make_plan
 from engine.app.running.run import exit_code, tracked_parameters
 from engine.app.running.sandbox import SandboxAddress
 from engine.app.running.world import connection_config, demand_secret, new_run_id
-from engine.app.state import state_paths
+from engine.app.workspace import Workspace, installed_connectors
 from engine.connector import ConnectorError, Failure, FailureKind
 from engine.connector.sandbox import SANDBOX_KEY
 from engine.run import Outcome, Run
@@ -48,7 +46,7 @@ def run_with(status: Any, *kinds: FailureKind | None) -> Run:
 
 
 def test_parameters_reach_the_interfaces_that_are_meant(project: Path) -> None:
-    found = check_project(project).project
+    found = check_project(Workspace.open(project)).project
     assert given_parameters(found, {"since": "2025-01-01"}) == {("customers", "since"): "2025-01-01"}
     assert given_parameters(found, {"customers.since": "x"}, ("cust*",)) == {("customers", "since"): "x"}
     with pytest.raises(RefusalError, match="sinse") as caught:
@@ -60,23 +58,23 @@ def test_parameters_reach_the_interfaces_that_are_meant(project: Path) -> None:
 
 def test_nothing_is_planned_from_wrong_definitions(project: Path) -> None:
     edit(project / "schemas" / "customers.yaml", "type: text", "type: txt")
-    checked = check_project(project)
+    checked = check_project(Workspace.open(project))
     assert checked.has_errors
     with pytest.raises(DefinitionsError) as caught:
-        demand_sound(checked)
+        check_sound(Workspace.open(project), {}, ())
     assert caught.value.code is Exit.DEFINITIONS
     with pytest.raises(DefinitionsError):
-        make_plan(project, (), {})
+        make_plan(Workspace.open(project), (), {})
 
 
 def test_an_unknown_interface_is_refused(project: Path) -> None:
     with pytest.raises(RefusalError, match="custmers") as caught:
-        make_plan(project, ("custmers",), {})
+        make_plan(Workspace.open(project), ("custmers",), {})
     assert caught.value.code is Exit.USAGE
 
 
 def test_the_sandbox_replaces_address_and_key(project: Path) -> None:
-    _, plan = make_plan(project, (), {})
+    _, plan = make_plan(Workspace.open(project), (), {})
     (settings,) = plan.connections
     config = connection_config(settings, project, SandboxAddress("http://127.0.0.1:1", SANDBOX_KEY))
     assert config["base_url"] == "http://127.0.0.1:1"
@@ -115,12 +113,12 @@ def test_a_file_that_another_process_has_for_too_long_is_busy() -> None:
 
 def test_tracked_parameters_are_found(project: Path) -> None:
     edit(project / "interfaces" / "customers.yaml", "type: timestamp\n", "type: timestamp\n    track: true\n")
-    checked, plan = make_plan(project, (), {})
+    checked, plan = make_plan(Workspace.open(project), (), {})
     assert tracked_parameters(checked, plan) == {"customers": ("since",)}
 
 
 def test_state_stays_out_of_git(tmp_path: Path) -> None:
-    paths = state_paths(tmp_path)
+    paths = Workspace.open(tmp_path).paths
     paths.prepare()
     assert (paths.folder / ".gitignore").read_text().endswith("*\n")
     assert paths.folder.stat().st_mode & 0o077 == 0
@@ -140,11 +138,13 @@ def test_connectors_are_found_by_their_names() -> None:
 
 def test_the_doctor_says_whether_secrets_are_there(project: Path) -> None:
     edit(project / "connections" / "stripe_main.yaml", "base_url: sandbox\n", "")
-    missing = {finding.name: finding for finding in examine(project, {})}
+    missing = {finding.name: finding for finding in examine(Workspace.open(project), {})}
     assert missing["secret of stripe_main"].verdict == "problem"
-    present = {finding.name: finding for finding in examine(project, {"STRIPE_SECRET_KEY": "sk_test_hidden"})}
+    present = {
+        finding.name: finding for finding in examine(Workspace.open(project), {"STRIPE_SECRET_KEY": "sk_test_hidden"})
+    }
     assert present["secret of stripe_main"].verdict == "ok"
     assert not any("hidden" in finding.message for finding in present.values())
     assert present["project"].verdict == "ok"
     (project / "weir.yaml").write_text("kind: settings\nstat: x\n")
-    assert {finding.name: finding.verdict for finding in examine(project, {})}["project"] == "problem"
+    assert {finding.name: finding.verdict for finding in examine(Workspace.open(project), {})}["project"] == "problem"

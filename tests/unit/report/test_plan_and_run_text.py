@@ -11,6 +11,7 @@ import pytest
 
 from engine.app.authoring.scaffold import start_project
 from engine.app.running.plan import make_plan
+from engine.app.workspace import Workspace
 from engine.plan import Plan, plan_from_json
 from engine.report.plans.plan_json import render_plan_json
 from engine.report.plans.plan_text import render_plan_text
@@ -50,7 +51,7 @@ a number of requests known after the first run; 1 table written; plan {hash}
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     folder = tmp_path_factory.mktemp("project") / "fresh"
     start_project(folder)
-    return make_plan(folder, (), {})[1]
+    return make_plan(Workspace.open(folder), (), {})[1]
 
 
 def outcome(task: str, status: Any, **facts: Any) -> Outcome:

@@ -10,8 +10,9 @@ import yaml
 from engine.app.authoring.json_schemas import stale_schemas, write_schemas
 from engine.app.authoring.scaffold import connection_text, schema_text, start_project, write_definition
 from engine.app.checking.check import check_cases, check_project
-from engine.app.checking.fixing import write_whole
 from engine.app.errors import RefusalError
+from engine.app.files import write_whole
+from engine.app.workspace import Workspace
 
 
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_what_is_there_is_kept(tmp_path: Path) -> None:
     assert kept == ("Makefile",)
     assert "Makefile" not in written
     assert (tmp_path / "Makefile").read_text() == "mine"
-    assert check_project(tmp_path).diagnostics == ()
+    assert check_project(Workspace.open(tmp_path)).diagnostics == ()
 
 
 @pytest.mark.parametrize("part", ["weir.yaml", "interfaces/mine.yaml"])
@@ -36,7 +37,7 @@ def test_a_project_has_no_findings(tmp_path: Path) -> None:
     written, kept = start_project(tmp_path / "new")
     assert kept == ()
     assert all((tmp_path / "new" / path).is_file() for path in written)
-    checked = check_cases(check_project(tmp_path / "new"))
+    checked = check_cases(Workspace.open(tmp_path / "new"), check_project(Workspace.open(tmp_path / "new")))
     assert checked.diagnostics == ()
     assert [step.id for step in checked.graph.steps] == ["stripe_main:customers", "customers.load"]
     assert [case.interface for case in checked.cases] == ["customers", "customers"]

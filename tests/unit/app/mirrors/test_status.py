@@ -12,6 +12,7 @@ from engine.app.authoring.scaffold import start_project
 from engine.app.errors import RefusalError
 from engine.app.mirrors.status import AccountStatus, connection_status
 from engine.app.state import utc_now
+from engine.app.workspace import Workspace
 from engine.connector import Changes, Coverage, EventClaim, Op, Predicate, Window
 from engine.connectors.stripe import CONNECTOR
 from engine.duck import DuckStaging
@@ -36,7 +37,7 @@ def staging(project: Path) -> DuckStaging:
 
 
 def account_of(project: Path) -> AccountStatus:
-    _, (status,) = connection_status(project, ["stripe_main"])
+    _, (status,) = connection_status(Workspace.open(project), ["stripe_main"])
     assert status.size is not None
     (found,) = status.accounts
     return found
@@ -48,7 +49,7 @@ def followed(since: datetime = AS_OF, **changes: object) -> Changes:
 
 
 def test_nothing_was_read_yet(project: Path) -> None:
-    _, (status,) = connection_status(project, [])
+    _, (status,) = connection_status(Workspace.open(project), [])
     assert (status.name, status.size, status.accounts) == ("stripe_main", None, ())
 
 
@@ -91,13 +92,13 @@ def test_the_next_full_read_is_as_the_definition_says(project: Path, staging: Du
 
 def test_accounts_are_told_apart(project: Path, staging: DuckStaging) -> None:
     staging.load([], [replace(PART, account="acct_1"), replace(PART, account="acct_2")], utc_now())
-    _, (status,) = connection_status(project, [])
+    _, (status,) = connection_status(Workspace.open(project), [])
     assert [each.account for each in status.accounts] == ["acct_1", "acct_2"]
 
 
 def test_a_name_that_is_no_connection_is_refused(project: Path) -> None:
     with pytest.raises(RefusalError, match="no connection `strip_main`"):
-        connection_status(project, ["strip_main"])
+        connection_status(Workspace.open(project), ["strip_main"])
 
 
 def test_an_optional_table_is_told_although_nothing_of_it_was_read(project: Path, staging: DuckStaging) -> None:

@@ -11,7 +11,8 @@ import pytest
 from engine.app.authoring.scaffold import start_project
 from engine.app.errors import Exit, RefusalError
 from engine.app.records.ops import count_ops, list_ops, resolve_op, show_op
-from engine.app.state import StatePaths, state_paths, utc_now
+from engine.app.state import StatePaths, utc_now
+from engine.app.workspace import Workspace
 from engine.run import Op, OpEnd, OpState, describe_process
 from engine.stores import SqlWriteLedger, open_run_store, open_write_ledger
 from engine.testing.run_store_suite import record
@@ -48,7 +49,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def paths(root: Path) -> StatePaths:
-    return state_paths(root)
+    return Workspace.open(root).paths
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def left(ledger: SqlWriteLedger, state: OpState, *ops: Op) -> None:
 
 def test_done_makes_the_row_stand_for_the_object(root: Path, ledger: SqlWriteLedger) -> None:
     left(ledger, OpState.QUARANTINED, op(1))
-    found = resolve_op(root, "r1-0", done=True, object_id="cus_9")
+    found = resolve_op(Workspace.open(root), "r1-0", done=True, object_id="cus_9")
     assert found.state is OpState.DONE
     assert found.result == "cus_9"
     assert found.request == "req_1"
@@ -83,8 +84,8 @@ def test_done_makes_the_row_stand_for_the_object(root: Path, ledger: SqlWriteLed
 def test_not_done_frees_the_row(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
     left(ledger, state, op(1), op(2, "call"))
     assert len(ledger.blocked("stripe", STEP)) == 2
-    assert resolve_op(root, op(1).id, done=False).state is OpState.DROPPED
-    resolve_op(root, op(2).id, done=False)
+    assert resolve_op(Workspace.open(root), op(1).id, done=False).state is OpState.DROPPED
+    resolve_op(Workspace.open(root), op(2).id, done=False)
     assert ledger.blocked("stripe", STEP) == frozenset()
     assert ledger.called("stripe", STEP) == {}
     assert ledger.identities("stripe", STEP) == {}
@@ -93,20 +94,20 @@ def test_not_done_frees_the_row(root: Path, ledger: SqlWriteLedger, state: OpSta
 
 def test_a_call_that_was_done_is_not_made_again(root: Path, ledger: SqlWriteLedger) -> None:
     left(ledger, OpState.QUARANTINED, op(1, "call"))
-    resolve_op(root, op(1).id, done=True)
+    resolve_op(Workspace.open(root), op(1).id, done=True)
     assert ledger.called("stripe", STEP) == {'["1"]': ""}
 
 
 def test_what_was_done_away_with_stands_for_nothing(root: Path, ledger: SqlWriteLedger) -> None:
     ledger.remember("stripe", STEP, [('["1"]', "cus_1")], NOON)
     left(ledger, OpState.UNKNOWN, op(1, "retire"))
-    resolve_op(root, op(1).id, done=True)
+    resolve_op(Workspace.open(root), op(1).id, done=True)
     assert ledger.identities("stripe", STEP) == {}
 
 
 def test_an_object_with_a_chosen_id_need_not_be_named(root: Path, ledger: SqlWriteLedger) -> None:
     left(ledger, OpState.UNKNOWN, op(1, parameters=(("id", "prod_own"),)))
-    assert resolve_op(root, op(1).id, done=True).result == "prod_own"
+    assert resolve_op(Workspace.open(root), op(1).id, done=True).result == "prod_own"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_what_cannot_be_is_refused(
     ledger.remember("stripe", STEP, [('["7"]', "cus_7")], NOON)
     left(ledger, OpState.UNKNOWN, made)
     with pytest.raises(RefusalError) as refused:
-        resolve_op(root, made.id, done=done, object_id=object_id)
+        resolve_op(Workspace.open(root), made.id, done=done, object_id=object_id)
     assert refused.value.code is Exit.USAGE
     assert message in refused.value.message
     kept = ledger.op(made.id)
@@ -141,7 +142,7 @@ def test_what_is_settled_needs_no_decision(root: Path, ledger: SqlWriteLedger, s
     else:
         left(ledger, state, op(1))
     with pytest.raises(RefusalError, match="needs no decision"):
-        resolve_op(root, op(1).id, done=False)
+        resolve_op(Workspace.open(root), op(1).id, done=False)
     assert ledger.resolve(OpEnd(op(1).id, OpState.DONE, NOON, "cus_1")) is False
     assert ledger.identities("stripe", STEP) == {}
 
@@ -153,25 +154,25 @@ def test_while_a_run_may_be_at_work_on_it_nobody_decides(root: Path, ledger: Sql
     runs.begin_run(record("r1", "push", started=now))
     token = runs.acquire("interface:push", describe_process(now), now, 60)
     assert token is not None
-    assert show_op(root, op(1).id).running is True
+    assert show_op(Workspace.open(root), op(1).id).running is True
     with pytest.raises(RefusalError, match="is running") as refused:
-        resolve_op(root, op(1).id, done=False)
+        resolve_op(Workspace.open(root), op(1).id, done=False)
     assert refused.value.code is Exit.BUSY
-    assert resolve_op(root, op(2).id, done=False).state is OpState.DROPPED, "runs leave these alone"
+    assert resolve_op(Workspace.open(root), op(2).id, done=False).state is OpState.DROPPED, "runs leave these alone"
     runs.release("interface:push", token)
-    assert show_op(root, op(1).id).running is False
-    assert resolve_op(root, op(1).id, done=False).state is OpState.DROPPED
+    assert show_op(Workspace.open(root), op(1).id).running is False
+    assert resolve_op(Workspace.open(root), op(1).id, done=False).state is OpState.DROPPED
     assert runs.acquire("interface:push", "another", now, 60) is not None, "it was given back"
     runs.close()
 
 
 def test_the_list_is_chosen_from(root: Path, ledger: SqlWriteLedger) -> None:
-    assert list_ops(root, 10) == []
+    assert list_ops(Workspace.open(root), 10) == []
     left(ledger, OpState.DONE, op(1), op(2, step="push.people_too"), op(3, step="pushed.x", run="r2", id="r2-3"))
     left(ledger, OpState.FAILED, op(4, planned=NOON + timedelta(seconds=1)))
 
     def numbers(*arguments: object) -> list[int]:
-        return [each.number for each in list_ops(root, 10, *arguments)]  # type: ignore[arg-type]
+        return [each.number for each in list_ops(Workspace.open(root), 10, *arguments)]  # type: ignore[arg-type]
 
     assert numbers() == [4, 3, 2, 1]
     assert numbers(("failed", "planned")) == [4]
@@ -179,25 +180,25 @@ def test_the_list_is_chosen_from(root: Path, ledger: SqlWriteLedger) -> None:
     assert numbers((), None, STEP) == [4, 1]
     assert numbers((), None, "push") == [4, 2, 1]
     assert numbers(("failed",), None, "pushed") == []
-    assert [each.number for each in list_ops(root, 1)] == [4]
-    assert count_ops(root, "r1") == {OpState.DONE: 2, OpState.FAILED: 1}
-    assert count_ops(root, "r") == {}
+    assert [each.number for each in list_ops(Workspace.open(root), 1)] == [4]
+    assert count_ops(Workspace.open(root), "r1") == {OpState.DONE: 2, OpState.FAILED: 1}
+    assert count_ops(Workspace.open(root), "r") == {}
 
 
 def test_names_that_are_wrong_get_a_hint(root: Path, ledger: SqlWriteLedger) -> None:
     left(ledger, OpState.DONE, *(op(number) for number in range(1, 6)))
     with pytest.raises(RefusalError) as none:
-        show_op(root, "r9")
+        show_op(Workspace.open(root), "r9")
     assert (none.value.message, none.value.hint) == ("no write `r9`", "`weir ops list` lists them")
     with pytest.raises(RefusalError, match="more than one write begins with `r1-`") as many:
-        show_op(root, "r1-")
+        show_op(Workspace.open(root), "r1-")
     assert many.value.hint == "say more of it: `r1-000001-aa`, `r1-000002-aa`, `r1-000003-aa` …"
     for pattern in ("%", "_", ""):
         with pytest.raises(RefusalError, match="no write"):
-            show_op(root, pattern)
+            show_op(Workspace.open(root), pattern)
     with pytest.raises(RefusalError) as step:
-        list_ops(root, 10, (), None, "push.peple")
+        list_ops(Workspace.open(root), 10, (), None, "push.peple")
     assert step.value.hint is not None
     assert f"`{STEP}`" in step.value.hint
     with pytest.raises(RefusalError, match="no run `r7`"):
-        list_ops(root, 10, (), "r7")
+        list_ops(Workspace.open(root), 10, (), "r7")

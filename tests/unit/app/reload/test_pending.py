@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.checker import Checker
+from engine.app.checking.check import Checker
 from engine.app.errors import Exit, RefusalError
 from engine.app.reload.generation import GenerationStore
 from engine.app.reload.reloader import Reloader
 from engine.app.serving.apply import apply_pending, pending_now
-from engine.app.state import state_paths
+from engine.app.workspace import Workspace
 from tests.support.reload.definitions import BASE, NOW, Project, load
 
 PROTECTED = "policy: {protected: true}\n"
@@ -24,9 +24,10 @@ FULL = load("b", sql="SELECT id, email FROM customers WHERE email IS NOT NULL")
 
 @contextmanager
 def opened(root: Path, texts: Mapping[str, str]) -> Iterator[Project]:
-    with Checker() as checker:
-        store = GenerationStore(state_paths(root).generations)
-        project = Project(Reloader(root, checker, store, lambda: NOW), texts)
+    workspace = Workspace.open(root)
+    with Checker(workspace, remembers=True) as checker:
+        store = GenerationStore(workspace.paths.generations)
+        project = Project(Reloader(workspace, checker, store, lambda: NOW), texts)
         assert project.save().is_new
         yield project
 
@@ -44,15 +45,15 @@ def test_a_connection_that_becomes_a_target_waits_and_is_applied_by_its_hash(pro
     assert reload.pending.risks == ("connection `stripe_main`: `is_target` is another one",)
     assert project.live["connections/stripe.yaml"] == BASE["connections/stripe.yaml"]
     with pytest.raises(RefusalError) as refused:
-        apply_pending(tmp_path, "0123456789ab")
+        apply_pending(Workspace.open(tmp_path), "0123456789ab")
     assert refused.value.code is Exit.BUSY
     assert not project.reloader.is_applied()
-    apply_pending(tmp_path, reload.pending.digest[:12])
+    apply_pending(Workspace.open(tmp_path), reload.pending.digest[:12])
     assert project.reloader.is_applied()
     assert project.save().is_new
     assert project.live["connections/stripe.yaml"] == TARGET
-    assert pending_now(tmp_path) is None
-    [noted] = [json.loads(line) for line in state_paths(tmp_path).audit.read_text().splitlines()]
+    assert pending_now(Workspace.open(tmp_path)) is None
+    [noted] = [json.loads(line) for line in Workspace.open(tmp_path).paths.audit.read_text().splitlines()]
     assert (noted["what"], noted["digest"], noted["risks"]) == (
         "apply",
         reload.pending.digest,
@@ -82,7 +83,7 @@ def test_protection_cannot_be_switched_off_by_the_way(project: Project) -> None:
 def test_other_files_are_not_what_was_applied(project: Project, tmp_path: Path) -> None:
     first = project.save(connections__stripe=TARGET)
     assert first.pending is not None
-    apply_pending(tmp_path, first.pending.digest)
+    apply_pending(Workspace.open(tmp_path), first.pending.digest)
     second = project.save(connections__stripe=TARGET + "timeout_ms: 999\n")
     assert second.pending is not None
     assert not second.is_new
@@ -92,7 +93,7 @@ def test_taking_it_back_leaves_nothing_pending(project: Project, tmp_path: Path)
     project.save(connections__stripe=TARGET)
     reload = project.save(connections__stripe=BASE["connections/stripe.yaml"])
     assert (reload.is_new, reload.pending) == (False, None)
-    assert pending_now(tmp_path) is None
+    assert pending_now(Workspace.open(tmp_path)) is None
 
 
 def test_a_project_that_is_not_protected_holds_nothing(tmp_path: Path) -> None:

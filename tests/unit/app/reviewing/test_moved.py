@@ -14,6 +14,7 @@ from engine.app.authoring.scaffold import start_project
 from engine.app.checking.check import check_project
 from engine.app.reviewing.moved import moved_now
 from engine.app.state import utc_now
+from engine.app.workspace import Workspace
 from engine.cli.group import weir
 from engine.connector import Coverage, SourceCatalogue, Window
 from engine.connectors.stripe import CONNECTOR
@@ -69,37 +70,37 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_box_that_reads_nothing_of_it_is_not_named(project: Path) -> None:
-    assert moved_now(project, check_project(project), (), {}) == ()
+    assert moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {}) == ()
 
 
 def test_a_removed_column_breaks_a_box(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX)
-    (found,) = moved_now(project, check_project(project), (), {})
+    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert (found.connection, found.interface, found.step) == ("stripe_main", "loyal", "load")
     assert (found.file, found.line) == ("interfaces/loyal.yaml", 13)
     assert found.reads == ("`customers.loyalty` (removed)",)
     assert found.errors == ("no column `loyalty` (E403)",)
-    assert moved_now(project, check_project(project), ("cust*",), {}) == ()
+    assert moved_now(Workspace.open(project), check_project(Workspace.open(project)), ("cust*",), {}) == ()
 
 
 def test_an_error_of_another_cause_is_not_blamed_on_the_version(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX.replace("loyalty AS", "loyallty AS"))
-    checked = check_project(project)
+    checked = check_project(Workspace.open(project))
     assert checked.has_errors
-    assert moved_now(project, checked, (), {}) == ()
+    assert moved_now(Workspace.open(project), checked, (), {}) == ()
 
 
 def test_a_retyped_column_changes_a_box_or_breaks_it(project: Path) -> None:
     file = project / "interfaces" / "loyal.yaml"
     file.write_text(BOX.replace("loyalty AS name", "name, balance"))
-    (found,) = moved_now(project, check_project(project), (), {})
+    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert found.reads == ("`customers.balance` (from VARCHAR to BIGINT)",)
     assert (found.errors, found.yields) == ((), ("`balance` (from text to integer)",))
     file.write_text(BOX.replace("loyalty AS name", "CAST(balance AS VARCHAR) AS name"))
-    (found,) = moved_now(project, check_project(project), (), {})
+    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert (found.errors, found.yields) == ((), ())
     file.write_text(BOX.replace("loyalty AS name", "regexp_replace(balance, 'a', 'b') AS name"))
-    (found,) = moved_now(project, check_project(project), (), {})
+    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert len(found.errors) == 1
     assert "(E40" in found.errors[0]
 
@@ -115,7 +116,7 @@ def test_a_table_that_is_gone_breaks_its_boxes(project: Path, tmp_path: Path) ->
     (project / "interfaces" / "loyal.yaml").write_text(
         BOX.replace("loyalty AS name", "name").replace("FROM customers", f"FROM {name}")
     )
-    (found,) = moved_now(project, check_project(project), (), {})
+    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert found.reads == (f"`{name}.id` (removed)", f"`{name}.name` (removed)")
     assert found.errors == (f"no table `{name}` (E402)",)
 

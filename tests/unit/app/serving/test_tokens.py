@@ -14,7 +14,8 @@ from engine.app.errors import RefusalError
 from engine.app.logging import redact
 from engine.app.serving.audit import Audit
 from engine.app.serving.tokens import Keys, list_tokens, new_token, revoke_token
-from engine.app.state import open_serving, state_paths, utc_now
+from engine.app.state import utc_now
+from engine.app.workspace import Workspace
 from engine.stores import SqlServingStore
 from tests.support.serving import make_project
 
@@ -28,13 +29,13 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(root: Path) -> Iterator[SqlServingStore]:
-    opened = open_serving(state_paths(root))
+    opened = Workspace.open(root).serving()
     yield opened
     opened.close()
 
 
 def test_only_a_hash_of_a_token_is_kept(root: Path, store: SqlServingStore) -> None:
-    text, record = new_token(root, "ci", ("run", "read"), timedelta(days=1))
+    text, record = new_token(Workspace.open(root), "ci", ("run", "read"), timedelta(days=1))
     secret = text.rpartition("_")[2]
     assert len(bytes.fromhex(secret)) == 32
     assert record.scopes == ("read", "run")
@@ -46,7 +47,7 @@ def test_only_a_hash_of_a_token_is_kept(root: Path, store: SqlServingStore) -> N
 
 
 def test_a_wrong_secret_and_a_wrong_form_are_nobodys(root: Path, store: SqlServingStore) -> None:
-    text, _ = new_token(root, "ci", ("read",), None)
+    text, _ = new_token(Workspace.open(root), "ci", ("read",), None)
     keys = Keys(store, utc_now)
     head, _, secret = text.rpartition("_")
     for wrong in (f"{head}_{'0' * 64}", f"weir_{'0' * 12}_{secret}", text.upper(), text + " ", f"{text}\n", "", "x"):
@@ -54,7 +55,7 @@ def test_a_wrong_secret_and_a_wrong_form_are_nobodys(root: Path, store: SqlServi
 
 
 def test_a_token_ends_at_its_time(root: Path, store: SqlServingStore) -> None:
-    text, record = new_token(root, "ci", ("read",), timedelta(hours=1))
+    text, record = new_token(Workspace.open(root), "ci", ("read",), timedelta(hours=1))
     assert record.expires is not None
     now = record.expires - timedelta(microseconds=1)
     keys = Keys(store, lambda: now)
@@ -64,7 +65,7 @@ def test_a_token_ends_at_its_time(root: Path, store: SqlServingStore) -> None:
 
 
 def test_when_a_token_was_used_is_kept_by_the_minute(root: Path, store: SqlServingStore) -> None:
-    text, record = new_token(root, "ci", ("read",), None)
+    text, record = new_token(Workspace.open(root), "ci", ("read",), None)
     now = NOW
     keys = Keys(store, lambda: now)
     for seconds, noted in ((0, 0), (30, 0), (61, 61)):
@@ -76,25 +77,25 @@ def test_when_a_token_was_used_is_kept_by_the_minute(root: Path, store: SqlServi
 
 
 def test_a_name_is_given_once_until_it_is_revoked(root: Path) -> None:
-    _, first = new_token(root, "ci", ("read",), None)
+    _, first = new_token(Workspace.open(root), "ci", ("read",), None)
     with pytest.raises(RefusalError, match="there is a token `ci` already"):
-        new_token(root, "ci", ("read",), None)
-    revoke_token(root, "ci")
-    _, second = new_token(root, "ci", ("admin",), None)
-    assert revoke_token(root, second.id).id == second.id
-    assert {each.id for each in list_tokens(root)} == {first.id, second.id}
+        new_token(Workspace.open(root), "ci", ("read",), None)
+    revoke_token(Workspace.open(root), "ci")
+    _, second = new_token(Workspace.open(root), "ci", ("admin",), None)
+    assert revoke_token(Workspace.open(root), second.id).id == second.id
+    assert {each.id for each in list_tokens(Workspace.open(root))} == {first.id, second.id}
     with pytest.raises(RefusalError, match="no token `ci` that holds"):
-        revoke_token(root, "ci")
+        revoke_token(Workspace.open(root), "ci")
 
 
 @pytest.mark.parametrize("name", ["", "schedule", "a b", "-x", "x" * 64, "a\nb", "é"])
 def test_names_that_are_none(root: Path, name: str) -> None:
     with pytest.raises(RefusalError, match="no name for a token"):
-        new_token(root, name, ("read",), None)
+        new_token(Workspace.open(root), name, ("read",), None)
 
 
 def test_logs_never_hold_a_token(root: Path) -> None:
-    text, _ = new_token(root, "ci", ("read",), None)
+    text, _ = new_token(Workspace.open(root), "ci", ("read",), None)
     assert text.rpartition("_")[2] not in redact(f"Authorization: Bearer {text}, again {text[:40]}")
 
 
