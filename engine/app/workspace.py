@@ -8,12 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, cached_property
-from importlib import import_module
-from importlib.metadata import entry_points
+from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+
+from engine.connector.installed import installed_connectors
 
 from .errors import Exit, RefusalError
 from .state import StatePaths, utc_now
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 PROJECT_PARTS: Final = ("connections", "interfaces", "schemas", "weir.yaml")
 SETTINGS: Final = "weir.yaml"
-GROUP: Final = "weir.connectors"
-_BUILT_IN: Final = MappingProxyType({"stripe": "engine.connectors.stripe:CONNECTOR"})
 
 
 class _Store(Protocol):
@@ -190,19 +187,3 @@ class Workspace:
                 except StoreError as error:
                     raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None
             return cast("_Opened", self._stores[kind])
-
-
-@cache
-def installed_connectors() -> Mapping[str, Connector]:
-    """The connectors of the entry points `weir.connectors` and the built-in ones, by name. A built-in one is found even
-    when the package's metadata is not installed."""
-    found = {name: _load(address) for name, address in _BUILT_IN.items()}
-    for point in entry_points(group=GROUP):
-        if point.name not in found:
-            found[point.name] = cast("Connector", point.load())
-    return MappingProxyType(dict(sorted(found.items())))
-
-
-def _load(address: str) -> Connector:
-    module, _, name = address.partition(":")
-    return cast("Connector", getattr(import_module(module), name))

@@ -22,7 +22,8 @@ from .mirror import (
 from .mirror_tables import MIRROR_TABLES
 from .need import Need, Op, Predicate, Read, Request, Value
 from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
-from .secret import Secret
+from .secret_policy import SecretPattern, SecretPolicy, names_secret
+from .secrets import Secret
 from .slice_report import SliceReport, SliceTotals, decode_slice, decode_totals, encode_slice, encode_totals
 from .target import (
     RETIREMENTS,
@@ -91,6 +92,8 @@ __all__ = [
     "Renewed",
     "Request",
     "Secret",
+    "SecretPattern",
+    "SecretPolicy",
     "Shown",
     "SliceReport",
     "SliceTotals",
@@ -118,6 +121,7 @@ __all__ = [
     "group_touching",
     "holes_between",
     "merge_windows",
+    "names_secret",
     "parameter_path",
     "window_of_predicate",
 ]

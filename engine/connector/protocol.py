@@ -13,6 +13,7 @@ from engine.relation import Relation
 from .failure import Failure
 from .mirror import Mirror
 from .need import Need, Op, Predicate, Read
+from .secret_policy import SecretPattern
 from .target import Targets
 from .writing import Writer
 
@@ -127,6 +128,11 @@ class Connector(Protocol):
     @property
     def unused_fields(self) -> frozenset[str]:
         """Fields of the connection form that are accepted and do nothing here."""
+        ...
+
+    @property
+    def secret_patterns(self) -> tuple[SecretPattern, ...]:
+        """The forms of the provider's secrets: Weir refuses them in definitions and hides them in all output."""
         ...
 
     @property

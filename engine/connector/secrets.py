@@ -1,20 +1,50 @@
-"""References to secrets, resolved: only when a run needs them, only in memory."""
+"""Secrets: references in definitions, resolved only when a run needs them; values only in memory, never in output."""
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, NoReturn, Protocol, cast
 
 from .failure import Failure, FailureKind
 from .sandbox import SANDBOX, SANDBOX_KEY
-from .secret import Secret
 
 _FILE_LIMIT: Final = 16_384
 _COMMAND_SECONDS: Final = 30.0
+
+
+class Secret:
+    """A secret's value. It refuses to be printed, formatted, compared, pickled or put into JSON.
+
+    The one way to the text is `reveal()`, called where the request is signed.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret's text. Never store, log or raise with it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> NoReturn:
+        raise TypeError("a secret is not text: call reveal() where the request is signed")
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise TypeError("a secret cannot be formatted")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise TypeError("a secret cannot be compared")
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class _Keyring(Protocol):
@@ -104,6 +134,9 @@ def _from_keyring(entry: str) -> str | Failure:
 
 
 def _from_command(command: str, environment: Mapping[str, str], base: Path | None) -> str | Failure:
+    import shlex
+    import subprocess
+
     try:
         words = shlex.split(command)
     except ValueError:

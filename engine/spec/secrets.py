@@ -1,18 +1,13 @@
-"""Finds what looks like a key: in values, keys and comments of definitions, and in SQL files."""
+"""Finds what looks like a secret: in values, keys and comments of definitions, and in SQL files."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from engine.connector.sandbox import SANDBOX_KEY
+from engine.connector.installed import secret_policy
 from engine.diagnostics import Collector, Place
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, SourceTree, Span
 
-_KEY = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:sk|rk)_(?:live|test)_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=_]{16,})"
-    r"|(?:sk|rk)_(?:live|test)_(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}"  # inside a longer word
-)
 _HINT = "take it out, write a reference such as `{env: STRIPE_SECRET_KEY}`, and roll the key"
 
 
@@ -33,24 +28,20 @@ def report_secrets(tree: SourceTree, collector: Collector) -> frozenset[str]:
 
 
 def _in_document(document: Document, collector: Collector) -> bool:
-    if "_" not in document.text and "\\" not in document.text:
-        return False
     found = _in_text(document.file, document.text, _client_secret(document.root), collector)
     if document.root is not None and "\\" in document.text:
-        for route, span in _decoded(document.root, document.text):
-            if route != ("client_secret",):
-                found = True
-                place = Place(document.file).at(*route).within(*span)
-                collector.report("E207", "this looks like a key", place, hint=_HINT)
+        for place in _decoded(document.root, document.text, Place(document.file)):
+            found = True
+            collector.report("E207", "this looks like a key", place, hint=_HINT)
     return found
 
 
 def _in_text(file: str, text: str, left_out: Span, collector: Collector) -> bool:
     reported = False
-    for found in _KEY.finditer(text):
-        if found[0] == SANDBOX_KEY or left_out[0] <= found.start() < left_out[1]:
+    for found in secret_policy().find(text):
+        if left_out[0] <= found.start < left_out[1]:
             continue
-        place = Place(file, on="text").within(*found.span())
+        place = Place(file, on="text").within(found.start, found.end)
         collector.report("E207", "this looks like a key", place, hint=_HINT)
         reported = True
     return reported
@@ -62,16 +53,23 @@ def _client_secret(root: Node | None) -> Span:
     return entry.node.span if entry is not None and isinstance(entry.node, ScalarNode) else (0, 0)
 
 
-def _decoded(node: Node, text: str, route: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Span]]:
-    """Keys that show only when a text is decoded: the route of the text and the code points inside it."""
-    match node:
+def _decoded(root: Node, text: str, place: Place) -> Iterator[Place]:
+    """Where secrets stand that show only when a text is decoded: values and keys."""
+    match root:
         case ScalarNode():
-            for found in _KEY.finditer(node.text):
-                if found[0] not in text and found[0] != SANDBOX_KEY:
-                    yield route, found.span()
+            yield from (place.within(*span) for span in _hidden(root.text, text))
         case MappingNode():
-            for key, entry in node.entries.items():
-                yield from _decoded(entry.node, text, (*route, key))
+            for key, entry in root.entries.items():
+                yield from (place.key(key) for _ in _hidden(key, text))
+                if not (isinstance(entry.node, ScalarNode) and (*place.route, key) == ("client_secret",)):
+                    yield from _decoded(entry.node, text, place.at(key))
         case SequenceNode():
-            for index, item in enumerate(node.items):
-                yield from _decoded(item, text, (*route, index))
+            for index, item in enumerate(root.items):
+                yield from _decoded(item, text, place.at(index))
+
+
+def _hidden(decoded: str, text: str) -> Iterator[Span]:
+    """The secrets of a decoded text that the file's own text does not show."""
+    for found in secret_policy().find(decoded):
+        if decoded[found.start : found.end] not in text:
+            yield found.start, found.end

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.connector import SourceCatalogue
+from engine.connector.installed import installed_connectors
 
 from ..errors import Exit, RefusalError
-from ..workspace import installed_connectors
 
 
 def list_tables(connector: str, search: str | None = None) -> list[dict[str, Any]]:

@@ -8,10 +8,23 @@ from functools import cache
 from importlib import import_module
 from typing import Final, cast
 
-from engine.connector import CheckReport, Freshness, Mirror, Need, Op, Pace, Read, SourceCatalogue, SourceTable, Writer
+from engine.connector import (
+    CheckReport,
+    Freshness,
+    Mirror,
+    Need,
+    Op,
+    Pace,
+    Read,
+    SecretPattern,
+    SourceCatalogue,
+    SourceTable,
+    Writer,
+)
 
 from .catalogue import FilterKind, Table, load_catalogue, table_relation
 from .planning.reads import plan_reads
+from .secret_patterns import SECRET_PATTERNS
 from .sync.refresh import refresh_reads
 from .sync.sync_rules import OPEN, freshness_of
 from .write import StripeTargets
@@ -43,6 +56,11 @@ class StripeConnector:
     def unused_fields(self) -> frozenset[str]:
         """Stripe's times are Unix seconds: there is no format to set."""
         return frozenset({"datetime_format"})
+
+    @property
+    def secret_patterns(self) -> tuple[SecretPattern, ...]:
+        """See `secret_patterns.SECRET_PATTERNS`."""
+        return SECRET_PATTERNS
 
     @property
     def stage(self) -> str:

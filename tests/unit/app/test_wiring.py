@@ -17,8 +17,9 @@ from engine.app.running.plan import make_plan
 from engine.app.running.run import exit_code, tracked_parameters
 from engine.app.running.sandbox import SandboxAddress
 from engine.app.running.world import connection_config, demand_secret, new_run_id
-from engine.app.workspace import Workspace, installed_connectors
+from engine.app.workspace import Workspace
 from engine.connector import ConnectorError, Failure, FailureKind
+from engine.connector.installed import installed_connectors
 from engine.connector.sandbox import SANDBOX_KEY
 from engine.run import Outcome, Run
 

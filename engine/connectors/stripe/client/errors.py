@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.connector import Failure, FailureKind
+from engine.connector.installed import secret_policy
+from engine.connector.secret_policy import MASK
 
 from .retry import limit_of
 from .sdk import stripe
 from .transport import ConnectionFailed
 
-_KEY_LIKE: Final = re.compile(r"\b(?:sk|rk|pk|whsec|ek)_(?:(?:live|test|org)_)?[A-Za-z0-9*_]{4,}")
+_REDACTED: Final = re.compile(r"\b(?:sk|rk|pk|whsec|ek)_\w*\*[*\w]*")
+"""A key as Stripe quotes it. Its last characters are the key's own."""
 _PERMISSION: Final = re.compile(r"\brak_[a-z0-9_]+")
 _LONGEST: Final = 1_000
 
@@ -26,7 +29,8 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         """The text without anything that is, or looks like, a key; cut at 1,000 characters."""
-        return _KEY_LIKE.sub("***", text.replace(self.reveal(), "***"))[:_LONGEST]
+        known = text.replace(self.reveal(), MASK)
+        return _REDACTED.sub(MASK, secret_policy().redact(known))[:_LONGEST]
 
 
 def failure_of(error: stripe.StripeError, scrub: Scrubber, *, base_url: str, key_set: str) -> Failure:

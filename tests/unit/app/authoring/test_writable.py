@@ -6,9 +6,9 @@ import pytest
 
 from engine.app.authoring.writable import describe_entity, describe_function, is_function, list_writable
 from engine.app.errors import RefusalError
-from engine.app.workspace import installed_connectors
 from engine.cli.writable import render_entity, render_function, render_writable, summary_line
 from engine.connector import Effect, Parameter, find_parameter
+from engine.connector.installed import installed_connectors
 from engine.report.plans.write_text import EFFECTS
 
 
