@@ -138,3 +138,15 @@ def test_the_architecture_page_names_every_place_of_the_state() -> None:
     table = (DOCS / "architecture.md").read_text(encoding="utf-8").split("\n## Files that Weir writes\n")[1]
     assert len(places) > 7
     assert [str(place) for place in [*places, Path(".weir/staging")] if f"`{place}" not in table] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_make_target_and_variable_exists(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    code = "\n".join([*FENCE.findall(text), *re.findall(r"`[^`\n]+`", text)])
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert sorted(set(re.findall(r"(?:`|\$ |&& )make ([a-z-]+)", code)) - targets) == []
+    source = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)
+    )
+    assert [each for each in set(re.findall(r"\bWEIR_[A-Z_]+", code)) if each not in source] == []

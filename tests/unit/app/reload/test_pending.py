@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,3 +100,11 @@ def test_taking_it_back_leaves_nothing_pending(project: Project, tmp_path: Path)
 def test_a_project_that_is_not_protected_holds_nothing(tmp_path: Path) -> None:
     with opened(tmp_path, BASE) as found:
         assert found.save(connections__stripe=TARGET).is_new
+
+
+def test_without_the_kept_generations_a_pending_change_becomes_live_at_the_next_start(tmp_path: Path) -> None:
+    with opened(tmp_path, {**BASE, "weir.yaml": PROTECTED}) as found:
+        assert found.save(connections__stripe=TARGET).pending is not None
+    shutil.rmtree(state_paths(tmp_path).generations)
+    with opened(tmp_path, {**BASE, "weir.yaml": PROTECTED, "connections/stripe.yaml": TARGET}) as found:
+        assert found.live["connections/stripe.yaml"] == TARGET

@@ -1,0 +1,97 @@
+"""What the loss of a file of the state means for writes, as the table in `docs/architecture.md` describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.exports.exported import Exported, define
+from tests.support.exports.small import COLUMNS, INTERFACES
+from tests.support.mirror.shop import ServedShops
+
+Open = Callable[[str], Exported]
+ANN, BEN = ("a", "Ann", None, None), ("b", "Ben", None, None)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[ServedShops]:
+    shops = ServedShops()
+    yield shops
+    shops.close()
+
+
+@pytest.fixture
+def opened(tmp_path: Path, served: ServedShops) -> Open:
+    """A new shop, and a project with one interface that writes to it."""
+
+    def make(name: str) -> Exported:
+        definitions = define(tmp_path / "project", served.url, INTERFACES[name], COLUMNS)
+        return Exported(tmp_path / "state", definitions, served.open())
+
+    return make
+
+
+def run_later(exported: Exported) -> None:
+    """A run some seconds after the one before, that succeeds."""
+    exported.shop.advance(5)
+    assert exported.run().status == "succeeded"
+
+
+def lose(exported: Exported, name: str) -> None:
+    """Delete the file of the state, with what SQLite keeps beside it."""
+    for file in exported.folder.glob(f"{name}*"):
+        file.unlink()
+    assert not (exported.folder / name).exists()
+
+
+def customers(exported: Exported) -> list[str]:
+    return sorted(row.obj["name"] for row in exported.shop.rows("customer"))
+
+
+def credits_of(exported: Exported) -> list[str]:
+    return [row.obj["description"] for row in exported.shop.rows("customer_balance_transaction")]
+
+
+def test_without_the_ledger_calls_are_made_again(opened: Open) -> None:
+    exported = opened("credits")
+    ann = exported.shop.act("POST", "/v1/customers", {"name": "Ann"})["id"]
+    exported.fill({"credits": [("one", ann, -100)]})
+    run_later(exported)
+    run_later(exported)
+    assert credits_of(exported) == ["one"]
+    lose(exported, "state.db")
+    run_later(exported)
+    assert credits_of(exported) == ["one", "one"]
+
+
+def test_without_the_ledger_objects_are_found_by_match(opened: Open) -> None:
+    exported = opened("people")
+    exported.fill({"people": [ANN, BEN]})
+    run_later(exported)
+    lose(exported, "state.db")
+    run_later(exported)
+    assert customers(exported) == ["Ann", "Ben"]
+
+
+@pytest.mark.parametrize(("lost", "left"), [("", ["Ann"]), ("state.db", ["Ann", "Ben"])])
+def test_without_the_ledger_objects_of_removed_rows_stay(opened: Open, lost: str, left: list[str]) -> None:
+    exported = opened("people")
+    exported.fill({"people": [ANN, BEN]})
+    run_later(exported)
+    if lost:
+        lose(exported, lost)
+    exported.fill({"people": [ANN]})
+    run_later(exported)
+    assert customers(exported) == left
+
+
+def test_without_the_mirror_nothing_is_written_twice(opened: Open) -> None:
+    exported = opened("people")
+    exported.fill({"people": [ANN, BEN]})
+    run_later(exported)
+    lose(exported, "staging/shop.duckdb")
+    run_later(exported)
+    assert customers(exported) == ["Ann", "Ben"]
+    assert len(exported.ops()) == 2
