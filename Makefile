@@ -79,10 +79,11 @@ clean: ## Remove .venv and caches; keeps the data in .weir
 
 ##@ Generated files
 
-generated: $(DEVELOPMENT) ## Write the Stripe catalogue, JSON Schemas and reference pages
+generated: $(DEVELOPMENT) ## Write the Stripe catalogue, JSON Schemas, reference pages and the README session
 	@$(BIN)/python -m tools.stripe_catalogue
 	@$(BIN)/weir schema
 	@$(BIN)/python -m tools.docs
+	@$(BIN)/python -m tools.docs.session
 
 goldens: $(DEVELOPMENT) ## Write the expected outputs in tests/golden from the current ones
 	@$(BIN)/pytest $(PYTEST) tests/golden --update-goldens $(ARGS)

@@ -6,8 +6,6 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pytest
-
 from tools.docs.session import PICTURE, picture
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +19,6 @@ def documented() -> list[str]:
     return [f"{place}*" if place.endswith("/") else place for place in places]
 
 
-@pytest.mark.slow
 def test_a_session_prints_the_picture_and_writes_documented_files(tmp_path: Path) -> None:
     assert picture(tmp_path) == PICTURE.read_text(encoding="utf-8"), "python -m tools.docs.session draws it again"
     state = tmp_path / "shop" / ".weir"
