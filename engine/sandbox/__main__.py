@@ -16,7 +16,7 @@ from engine.connector.sandbox import SANDBOX_KEY
 from .options import ANCHOR, SIZES, KeyGrant, RateLimits, SandboxOptions
 
 if TYPE_CHECKING:
-    from .state.holding import Holding
+    from .state.lock import StateLock
 
 USAGE_ERROR: Final = 64
 UNUSABLE: Final = 3
@@ -156,11 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped. 3 if the address cannot be bound or the state cannot be used, 5 if another one holds it."""
     options = options_of(parser().parse_args(arguments))
     try:
-        holding = _held(options)
-        if isinstance(holding, dict):
-            _stand_by(holding)
+        lock = _held(options)
+        if isinstance(lock, dict):
+            _stand_by(lock)
         else:
-            _serve(options, holding)
+            _serve(options, lock)
     except KeyboardInterrupt:
         return 130
     except _RefusedError as error:
@@ -175,16 +175,16 @@ class _RefusedError(Exception):
         self.code = code
 
 
-def _held(options: SandboxOptions) -> Holding | dict[str, Any] | None:
+def _held(options: SandboxOptions) -> StateLock | dict[str, Any] | None:
     """The folder of the state, or where it is served already; None for a world in memory."""
     if options.state is None:
         return None
-    from .state.holding import HeldElsewhereError, hold, hold_or_join
+    from .state.lock import StateLockedError, acquire, acquire_or_join
 
     folder = Path(options.state)
     try:
-        return hold_or_join(folder) if options.until_stdin_closes else hold(folder)
-    except HeldElsewhereError as error:
+        return acquire_or_join(folder) if options.until_stdin_closes else acquire(folder)
+    except StateLockedError as error:
         raise _RefusedError(BUSY, str(error)) from None
     except OSError as error:
         raise _RefusedError(UNUSABLE, f"the state cannot be kept in {folder}: {error.strerror}") from None
@@ -198,12 +198,12 @@ def _stand_by(running: dict[str, Any]) -> None:
         pass
 
 
-def _serve(options: SandboxOptions, holding: Holding | None) -> None:
+def _serve(options: SandboxOptions, lock: StateLock | None) -> None:
     from .serving.server import serve  # the web framework only loads when something is served
     from .state.state_file import StateError
 
     try:
-        serve(options, holding)
+        serve(options, lock)
     except StateError as error:
         raise _RefusedError(UNUSABLE, str(error)) from None
     except OSError as error:

@@ -9,7 +9,7 @@ from engine.connectors.stripe.catalogue import Param, ParamType
 
 from .errors import ApiError, invalid
 
-Given: TypeAlias = dict[str, Any]
+RawParams: TypeAlias = dict[str, Any]
 """Parameters as they came: nested dicts with text at their ends; list positions are keys of digits."""
 
 KEYS_LIMIT: Final = 50
@@ -17,9 +17,9 @@ KEY_LIMIT: Final = 40
 VALUE_LIMIT: Final = 500
 
 
-def nest(pairs: Iterable[tuple[str, str]]) -> Given:
+def nest(pairs: Iterable[tuple[str, str]]) -> RawParams:
     """The nested form of `name=value` pairs; `[]` appends."""
-    nested: Given = {}
+    nested: RawParams = {}
     for name, value in pairs:
         head, _, rest = name.partition("[")
         keys = [head, *(part.removesuffix("]") for part in rest.split("["))] if rest else [name]
@@ -27,7 +27,7 @@ def nest(pairs: Iterable[tuple[str, str]]) -> Given:
     return nested
 
 
-def _put(into: Given, keys: Sequence[str], value: str, name: str) -> None:
+def _put(into: RawParams, keys: Sequence[str], value: str, name: str) -> None:
     for place, key in enumerate(keys[:-1]):
         step = key or _position(into, keys[place + 1])
         inner = into.setdefault(step, {})
@@ -40,7 +40,7 @@ def _put(into: Given, keys: Sequence[str], value: str, name: str) -> None:
     into[last] = value
 
 
-def _position(items: Given, key: str) -> str:
+def _position(items: RawParams, key: str) -> str:
     """The place that `[]` before `[key]` means: the last item, or a new one if that has the key already."""
     last = str(len(items) - 1)
     inner = items.get(last)
@@ -54,7 +54,7 @@ def as_list(value: Any) -> list[Any] | None:
     return None
 
 
-def check(params: Sequence[Param], given: Given, *, clearing: frozenset[str] = frozenset()) -> dict[str, Any]:
+def check(params: Sequence[Param], given: RawParams, *, clearing: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The typed values of what was given; an API error for what is unknown, missing or wrong.
 
     A value that is to be cleared (`""`) is None. `clearing` are top-level parameters that may be cleared although the
@@ -63,7 +63,7 @@ def check(params: Sequence[Param], given: Given, *, clearing: frozenset[str] = f
     return _object(params, given, "", clearing)
 
 
-def _object(params: Sequence[Param], given: Given, path: str, clearing: frozenset[str]) -> dict[str, Any]:
+def _object(params: Sequence[Param], given: RawParams, path: str, clearing: frozenset[str]) -> dict[str, Any]:
     known = {param.name: param for param in params}
     unknown = [_join(path, name) for name in given if name not in known]
     if unknown:
@@ -114,7 +114,7 @@ def _typed(param: Param, value: Any, path: str) -> Any:
             return _scalar(param, value, path)
 
 
-def _mapping(value: Any, path: str) -> Given:
+def _mapping(value: Any, path: str) -> RawParams:
     if not isinstance(value, dict):
         raise invalid("Invalid object", path)
     return value

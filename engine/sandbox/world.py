@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.connectors.stripe.catalogue import Catalogue
 
-from .flows.passing import come_in, pass_time
+from .flows.due import pass_time, settle_due
 from .objects.identifiers import token
-from .objects.operation import Operation
+from .objects.mutation import Mutation
 from .objects.render import Renderer
 from .objects.shapes import Shapes
 from .options import SandboxOptions
@@ -25,7 +25,7 @@ CONNECTED_CUSTOMERS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class RestoredState:
     """What a world that was kept goes on from: its account, how often it was written, and its stores.
 
     Without `stores` it is the world that the seed makes.
@@ -36,13 +36,15 @@ class Past:
     stores: Mapping[tuple[str, bool], Store] | None = None
 
 
-class World:
+class SandboxWorld:
     """The stores of all accounts, in test and in live mode, and the time that they share.
 
     A connected account's business is made when it is first looked at.
     """
 
-    def __init__(self, options: SandboxOptions, catalogue: Catalogue, clock: Clock, past: Past | None = None) -> None:
+    def __init__(
+        self, options: SandboxOptions, catalogue: Catalogue, clock: Clock, past: RestoredState | None = None
+    ) -> None:
         self.options = options
         self.catalogue = catalogue
         self.clock = clock
@@ -67,17 +69,17 @@ class World:
             platform = self._past.account
             source = Random(f"{self.options.seed}/accounts/{platform}")  # noqa: S311
         store = self._open(platform, livemode=False)
-        operation = Operation(self, store, self.options.now, source)
-        self._accounts[platform] = seed_account(operation, platform, "Larkspur Analytics", "US")
+        mutation = Mutation(self, store, self.options.now, source)
+        self._accounts[platform] = seed_account(mutation, platform, "Larkspur Analytics", "US")
         if self._past is not None and self._past.stores is not None:
             return platform
         for index in range(self.options.accounts):
             identifier = f"acct_{token(source, 16)}"
-            connected = seed_account(operation, identifier, f"Larkspur Partner {index + 1}", "US")
-            operation.add("account", connected)
+            connected = seed_account(mutation, identifier, f"Larkspur Partner {index + 1}", "US")
+            mutation.add("account", connected)
             self._accounts[identifier] = connected
         if self.options.customer_count:
-            seed_business(operation, self.options.customer_count, self.options.seed)
+            seed_business(mutation, self.options.customer_count, self.options.seed)
         return platform
 
     def _go_on(self, stores: Mapping[tuple[str, bool], Store]) -> None:
@@ -112,8 +114,8 @@ class World:
         if store is None:
             store = self._open(account, livemode=livemode)
             if not livemode and self._accounts[account]["metadata"].get("seeded"):
-                operation = Operation(self, store, self.options.now, self._randoms[account, livemode])
-                seed_business(operation, CONNECTED_CUSTOMERS, f"{self.options.seed}/{account}")
+                mutation = Mutation(self, store, self.options.now, self._randoms[account, livemode])
+                seed_business(mutation, CONNECTED_CUSTOMERS, f"{self.options.seed}/{account}")
         return store
 
     def stores(self) -> dict[tuple[str, bool], Store]:
@@ -136,12 +138,12 @@ class World:
         """Close a deleted connected account."""
         self._accounts.pop(account, None)
 
-    def operation(
+    def mutation(
         self, store: Store, request: str | None = None, key: str | None = None, *, silent: bool = False
-    ) -> Operation:
+    ) -> Mutation:
         """Writes at this moment, in the name of a request; `silent` ones write no events."""
         source = self._randoms[store.account, store.livemode]
-        return Operation(self, store, self.clock.now(), source, request, key, silent=silent)
+        return Mutation(self, store, self.clock.now(), source, request, key, silent=silent)
 
     def request_id(self) -> str:
         """The id of a new request."""
@@ -162,12 +164,12 @@ class World:
                 self._catch_up(store, now)
 
     def _catch_up(self, store: Store, now: int) -> None:
-        operation = self.operation(store)
+        mutation = self.mutation(store)
         if now >= store.next_due:
-            following = pass_time(operation, now)
+            following = pass_time(mutation, now)
             store.next_due = following if following is not None else NEVER
         else:
-            come_in(operation, now)
+            settle_due(mutation, now)
 
     def balance(self, store: Store) -> dict[str, Any]:
         """What `/v1/balance` answers: the sum of what is available and of what is pending, by currency."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from ..errors import ApiError
 from ..options import KeyGrant
 from ..state.store import Store
-from ..world import World
+from ..world import SandboxWorld
 
 
 class Keyring:
@@ -66,7 +66,7 @@ def redact(key: str) -> str:
     return f"{prefix}{'*' * hidden}{key[-4:]}"
 
 
-def open_store(world: World, grant: KeyGrant, headers: Mapping[str, str]) -> Store:
+def open_store(world: SandboxWorld, grant: KeyGrant, headers: Mapping[str, str]) -> Store:
     """The store that the request is about: its own account's, or the one that `Stripe-Account` names."""
     own = grant.account or world.platform
     wanted = headers.get("stripe-account") or headers.get("stripe-context") or own

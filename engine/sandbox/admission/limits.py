@@ -8,7 +8,7 @@ from ..errors import ApiError
 from ..options import RateLimits
 
 
-class Bucket:
+class TokenBucket:
     """Tokens that come back at a rate; it holds one second's worth, at least one."""
 
     def __init__(self, rate: float, elapsed: Callable[[], float]) -> None:
@@ -28,7 +28,7 @@ class Bucket:
         return True
 
 
-class Limiter:
+class RateLimiter:
     """Refuses what goes beyond the limits with a 429 that names the reason."""
 
     def __init__(self, limits: RateLimits, elapsed: Callable[[], float]) -> None:
@@ -39,8 +39,8 @@ class Limiter:
     def set(self, limits: RateLimits) -> None:
         """Use other limits from now on."""
         self.limits = limits
-        self._all = Bucket(limits.per_second, self._elapsed) if limits.per_second else None
-        self._endpoints: dict[str, Bucket] = {}
+        self._all = TokenBucket(limits.per_second, self._elapsed) if limits.per_second else None
+        self._endpoints: dict[str, TokenBucket] = {}
 
     def check(self, endpoint: str) -> None:
         """Count a request to this endpoint; a 429 if it is one too many."""
@@ -48,7 +48,7 @@ class Limiter:
         if limits.in_flight and self.in_flight > limits.in_flight:
             raise too_many("global-concurrency", limits.retry_after)
         if limits.per_endpoint:
-            bucket = self._endpoints.setdefault(endpoint, Bucket(limits.per_endpoint, self._elapsed))
+            bucket = self._endpoints.setdefault(endpoint, TokenBucket(limits.per_endpoint, self._elapsed))
             if not bucket.take():
                 raise too_many("endpoint-rate", limits.retry_after)
         if self._all is not None and not self._all.take():

@@ -24,7 +24,7 @@ Endpoint: TypeAlias = Table | Retrieve | Search | Write
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RouteMatch:
     """An endpoint and the values of the placeholders in its path, in their order."""
 
     endpoint: Endpoint
@@ -63,14 +63,14 @@ class Routes:
             node = node.setdefault("{}" if part.startswith("{") else part, {})
         node[f" {method}"] = endpoint
 
-    def find(self, method: str, path: str) -> Match | None:
+    def find(self, method: str, path: str) -> RouteMatch | None:
         """The endpoint, or None: words in a path come before placeholders."""
         values: list[str] = []
         endpoint = _walk(self._tree, path.strip("/").split("/"), f" {method}", values)
         if endpoint is None:
             return None
         names = [part.strip("{}") for part in endpoint.path.split("/") if part.startswith("{")]
-        return Match(endpoint, dict(zip(names, values, strict=True)))
+        return RouteMatch(endpoint, dict(zip(names, values, strict=True)))
 
     def permission(self, endpoint: Endpoint) -> str:
         """What a restricted key needs for it."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..errors import ApiError, refused
 from ..objects.identifiers import token
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
 from . import payments
 from .offers import cost, taken_off
@@ -16,10 +16,10 @@ DAY: Final = 86_400
 SETTLED: Final = ("paid", "void", "uncollectible")
 
 
-def draft(op: Operation, customer: Row, fields: Obj) -> Row:
+def draft(mutation: Mutation, customer: Row, fields: Obj) -> Row:
     """An empty invoice in draft. `fields` override what the customer and the account give."""
     who = customer.obj
-    account = op.world.account_of(op.store)
+    account = mutation.world.account_of(mutation.store)
     defaults: dict[str, Any] = {
         "account_country": account["country"],
         "account_name": account["settings"]["dashboard"]["display_name"],
@@ -38,20 +38,20 @@ def draft(op: Operation, customer: Row, fields: Obj) -> Row:
         "customer_tax_ids": [],
         "issuer": {"type": "self"},
         "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
-        "period_end": op.now,
-        "period_start": op.now,
+        "period_end": mutation.now,
+        "period_start": mutation.now,
         "rendering": None,
         "status": "draft",
         "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
         "test_clock": who["test_clock"],
     }
-    row = op.add("invoice", {**defaults, **fields})
+    row = mutation.add("invoice", {**defaults, **fields})
     if who["currency"] is None:
-        op.change("customer", customer, {"currency": row.obj["currency"]}, event="customer.updated")
+        mutation.change("customer", customer, {"currency": row.obj["currency"]}, event="customer.updated")
     return row
 
 
-def add_line(op: Operation, invoice: Row, amount: int, quantity: int, fields: Obj) -> Row:
+def add_line(mutation: Mutation, invoice: Row, amount: int, quantity: int, fields: Obj) -> Row:
     """A line of a draft. Discounts and taxes of the invoice are put on it when the invoice is totalled."""
     plain = {
         "amount": amount,
@@ -59,19 +59,19 @@ def add_line(op: Operation, invoice: Row, amount: int, quantity: int, fields: Ob
         "discount_amounts": [],
         "discountable": True,
         "invoice": invoice.id,
-        "period": {"end": op.now, "start": op.now},
+        "period": {"end": mutation.now, "start": mutation.now},
         "pretax_credit_amounts": [],
         "quantity": quantity,
         "quantity_decimal": str(quantity),
         "subtotal": amount,
         "taxes": [],
     }
-    return op.add("line_item", {**plain, **fields}, parent=invoice.id)
+    return mutation.add("line_item", {**plain, **fields}, parent=invoice.id)
 
 
-def add_price_line(op: Operation, invoice: Row, price: Row, quantity: int, fields: Obj) -> Row:
+def add_price_line(mutation: Mutation, invoice: Row, price: Row, quantity: int, fields: Obj) -> Row:
     """A line for so many of a price."""
-    product = op.store.find("product", price.obj["product"])
+    product = mutation.store.find("product", price.obj["product"])
     name = product.obj["name"] if product else price.obj["product"]
     amount = price.obj["unit_amount"]
     pricing = {
@@ -80,22 +80,24 @@ def add_price_line(op: Operation, invoice: Row, price: Row, quantity: int, field
         "unit_amount_decimal": None if amount is None else str(amount),
     }
     text = f"{quantity} × {name}"
-    return add_line(op, invoice, cost(price, quantity), quantity, {"description": text, "pricing": pricing, **fields})
+    return add_line(
+        mutation, invoice, cost(price, quantity), quantity, {"description": text, "pricing": pricing, **fields}
+    )
 
 
-def total_up(op: Operation, invoice: Row, *, event: str | None = None) -> None:
+def total_up(mutation: Mutation, invoice: Row, *, event: str | None = None) -> None:
     """Work out a draft's discounts, taxes and totals from its lines."""
-    lines = op.store.table("line_item").children(invoice.id)
+    lines = mutation.store.table("line_item").children(invoice.id)
     taken: dict[str, int] = {}
     taxes: dict[str, list[int]] = {}
     for line in lines:
-        discounted = _discount_line(op, invoice, line, taken)
-        _tax_line(op, invoice, line, discounted, taxes)
+        discounted = _discount_line(mutation, invoice, line, taken)
+        _tax_line(mutation, invoice, line, discounted, taxes)
     subtotal = sum(line.obj["amount"] for line in lines)
     untaxed = subtotal - sum(taken.values())
     total = untaxed + sum(amount for amount, _ in taxes.values())
     due = max(0, total)
-    op.change(
+    mutation.change(
         "invoice",
         invoice,
         {
@@ -115,25 +117,25 @@ def total_up(op: Operation, invoice: Row, *, event: str | None = None) -> None:
     )
 
 
-def _discount_line(op: Operation, invoice: Row, line: Row, taken: dict[str, int]) -> int:
+def _discount_line(mutation: Mutation, invoice: Row, line: Row, taken: dict[str, int]) -> int:
     rest: int = line.obj["amount"]
     parts = []
     for identifier in invoice.obj["discounts"] if line.obj["discountable"] else ():
-        discount = op.store.find("discount", identifier)
-        off = taken_off(op, discount, rest, taken.get(identifier, 0)) if discount else 0
+        discount = mutation.store.find("discount", identifier)
+        off = taken_off(mutation, discount, rest, taken.get(identifier, 0)) if discount else 0
         if off:
             parts.append({"amount": off, "discount": identifier})
             taken[identifier] = taken.get(identifier, 0) + off
             rest -= off
     credited = [{**part, "type": "discount"} for part in parts]
-    op.change("line_item", line, {"discount_amounts": parts, "pretax_credit_amounts": credited})
+    mutation.change("line_item", line, {"discount_amounts": parts, "pretax_credit_amounts": credited})
     return rest
 
 
-def _tax_line(op: Operation, invoice: Row, line: Row, base: int, taxes: dict[str, list[int]]) -> None:
+def _tax_line(mutation: Mutation, invoice: Row, line: Row, base: int, taxes: dict[str, list[int]]) -> None:
     parts = []
     for identifier in invoice.obj["default_tax_rates"]:
-        rate = op.store.find("tax_rate", identifier)
+        rate = mutation.store.find("tax_rate", identifier)
         if rate is None:
             continue
         amount = round(base * rate.obj["percentage"] / 100)
@@ -141,7 +143,7 @@ def _tax_line(op: Operation, invoice: Row, line: Row, base: int, taxes: dict[str
         sums = taxes.setdefault(identifier, [0, 0])
         sums[0] += amount
         sums[1] += base
-    op.change("line_item", line, {"taxes": parts})
+    mutation.change("line_item", line, {"taxes": parts})
 
 
 def _tax(rate: str, amount: int, base: int) -> dict[str, Any]:
@@ -155,15 +157,15 @@ def _tax(rate: str, amount: int, base: int) -> dict[str, Any]:
     }
 
 
-def take_pending_items(op: Operation, invoice: Row) -> None:
+def take_pending_items(mutation: Mutation, invoice: Row) -> None:
     """Put the customer's invoice items that wait for an invoice on this one."""
-    for item in op.store.find_all("invoiceitem", "customer", invoice.obj["customer"]):
+    for item in mutation.store.find_all("invoiceitem", "customer", invoice.obj["customer"]):
         if item.obj["invoice"] is None and item.obj["currency"] == invoice.obj["currency"]:
-            add_item_line(op, invoice, item)
-            op.change("invoiceitem", item, {"invoice": invoice.id})
+            add_item_line(mutation, invoice, item)
+            mutation.change("invoiceitem", item, {"invoice": invoice.id})
 
 
-def add_item_line(op: Operation, invoice: Row, item: Row) -> Row:
+def add_item_line(mutation: Mutation, invoice: Row, item: Row) -> Row:
     """The line of an invoice item."""
     parent = {
         "invoice_item_details": {
@@ -176,43 +178,43 @@ def add_item_line(op: Operation, invoice: Row, item: Row) -> Row:
         "type": "invoice_item_details",
     }
     shown = {key: item.obj[key] for key in ("description", "discountable", "period", "pricing", "metadata")}
-    return add_line(op, invoice, item.obj["amount"], item.obj["quantity"], {**shown, "parent": parent})
+    return add_line(mutation, invoice, item.obj["amount"], item.obj["quantity"], {**shown, "parent": parent})
 
 
-def finalize(op: Operation, invoice: Row) -> None:
+def finalize(mutation: Mutation, invoice: Row) -> None:
     """Make a draft definite: it gets its number, and a payment to collect if anything is due."""
     if invoice.obj["status"] != "draft":
         raise refused(
             "This invoice is already finalized, you can't re-finalize a non-draft invoice.", "invoice_not_editable"
         )
-    customer = op.get("customer", invoice.obj["customer"])
+    customer = mutation.get("customer", invoice.obj["customer"])
     sequence = customer.obj["next_invoice_sequence"]
-    op.change("customer", customer, {"next_invoice_sequence": sequence + 1})
-    secret = token(op.random, 30)
-    account = op.store.account
+    mutation.change("customer", customer, {"next_invoice_sequence": sequence + 1})
+    secret = token(mutation.random, 30)
+    account = mutation.store.account
     fields: dict[str, Any] = {
-        "effective_at": op.now,
+        "effective_at": mutation.now,
         "ending_balance": 0,
         "hosted_invoice_url": f"https://invoice.stripe.com/i/{account}/test_{secret}",
         "invoice_pdf": f"https://pay.stripe.com/invoice/{account}/test_{secret}/pdf",
         "number": f"{customer.obj['invoice_prefix']}-{sequence:04d}",
         "status": "open",
-        "status_transitions": {**invoice.obj["status_transitions"], "finalized_at": op.now},
+        "status_transitions": {**invoice.obj["status_transitions"], "finalized_at": mutation.now},
     }
     if invoice.obj["collection_method"] == "send_invoice" and invoice.obj["due_date"] is None:
-        fields["due_date"] = op.now + 30 * DAY
-    op.change("invoice", invoice, fields, event="invoice.updated")
-    op.emit("invoice.finalized", "invoice", invoice)
+        fields["due_date"] = mutation.now + 30 * DAY
+    mutation.change("invoice", invoice, fields, event="invoice.updated")
+    mutation.emit("invoice.finalized", "invoice", invoice)
     if invoice.obj["amount_due"] == 0:
-        mark_paid(op, invoice)
+        mark_paid(mutation, invoice)
     else:
-        _expect_payment(op, invoice)
+        _expect_payment(mutation, invoice)
 
 
-def _expect_payment(op: Operation, invoice: Row) -> None:
+def _expect_payment(mutation: Mutation, invoice: Row) -> None:
     due, currency = invoice.obj["amount_due"], invoice.obj["currency"]
     intent = payments.add_intent(
-        op,
+        mutation,
         {
             "amount": due,
             "currency": currency,
@@ -221,7 +223,7 @@ def _expect_payment(op: Operation, invoice: Row) -> None:
             "setup_future_usage": "off_session",
         },
     )
-    op.add(
+    mutation.add(
         "invoice_payment",
         {
             "amount_requested": due,
@@ -233,36 +235,36 @@ def _expect_payment(op: Operation, invoice: Row) -> None:
             "status_transitions": {"canceled_at": None, "paid_at": None},
         },
     )
-    op.change("invoice", invoice, {"confirmation_secret": {"client_secret": intent.obj["client_secret"],
+    mutation.change("invoice", invoice, {"confirmation_secret": {"client_secret": intent.obj["client_secret"],
                                                            "type": "payment_intent"}})  # fmt: skip
 
 
-def pay(op: Operation, invoice: Row, method: Row) -> ApiError | None:
+def pay(mutation: Mutation, invoice: Row, method: Row) -> ApiError | None:
     """Try to collect an open invoice. A declined card's error is returned: the attempt stays on record."""
     if invoice.obj["status"] in SETTLED and invoice.obj["status"] != "uncollectible":
         raise refused(f"Invoice is already {invoice.obj['status']}", "invoice_already_paid")
     waiting = [
-        row for row in op.store.find_all("invoice_payment", "invoice", invoice.id) if row.obj["status"] == "open"
+        row for row in mutation.store.find_all("invoice_payment", "invoice", invoice.id) if row.obj["status"] == "open"
     ]
-    intent = op.get("payment_intent", waiting[0].obj["payment"]["payment_intent"])
+    intent = mutation.get("payment_intent", waiting[0].obj["payment"]["payment_intent"])
     attempts = invoice.obj["attempt_count"] + 1
-    error = payments.confirm(op, intent, method)
+    error = payments.confirm(mutation, intent, method)
     if error is not None:
-        retry = op.now + 3 * DAY if invoice.obj["auto_advance"] else None
+        retry = mutation.now + 3 * DAY if invoice.obj["auto_advance"] else None
         fields = {"attempt_count": attempts, "attempted": True, "next_payment_attempt": retry}
-        op.change("invoice", invoice, fields, event="invoice.updated")
-        op.emit("invoice.payment_failed", "invoice", invoice)
+        mutation.change("invoice", invoice, fields, event="invoice.updated")
+        mutation.emit("invoice.payment_failed", "invoice", invoice)
         return error
-    op.change("invoice", invoice, {"attempt_count": attempts, "attempted": True, "next_payment_attempt": None})
-    times = {"canceled_at": None, "paid_at": op.now}
+    mutation.change("invoice", invoice, {"attempt_count": attempts, "attempted": True, "next_payment_attempt": None})
+    times = {"canceled_at": None, "paid_at": mutation.now}
     paid = {"amount_paid": intent.obj["amount"], "status": "paid", "status_transitions": times}
-    op.change("invoice_payment", waiting[0], paid)
-    op.emit("invoice_payment.paid", "invoice_payment", waiting[0])
-    mark_paid(op, invoice)
+    mutation.change("invoice_payment", waiting[0], paid)
+    mutation.emit("invoice_payment.paid", "invoice_payment", waiting[0])
+    mark_paid(mutation, invoice)
     return None
 
 
-def mark_paid(op: Operation, invoice: Row, *, elsewhere: bool = False) -> None:
+def mark_paid(mutation: Mutation, invoice: Row, *, elsewhere: bool = False) -> None:
     """The invoice is settled, by a payment or (`elsewhere`) outside of Stripe."""
     fields: dict[str, Any] = {
         "amount_paid": invoice.obj["amount_due"],
@@ -271,48 +273,48 @@ def mark_paid(op: Operation, invoice: Row, *, elsewhere: bool = False) -> None:
         "attempted": True,
         "auto_advance": False,
         "status": "paid",
-        "status_transitions": {**invoice.obj["status_transitions"], "paid_at": op.now},
+        "status_transitions": {**invoice.obj["status_transitions"], "paid_at": mutation.now},
     }
     if elsewhere:
-        _cancel_payments(op, invoice)
-    op.change("invoice", invoice, fields, event="invoice.updated")
-    op.emit("invoice.paid", "invoice", invoice)
-    op.emit("invoice.payment_succeeded", "invoice", invoice)
+        _cancel_payments(mutation, invoice)
+    mutation.change("invoice", invoice, fields, event="invoice.updated")
+    mutation.emit("invoice.paid", "invoice", invoice)
+    mutation.emit("invoice.payment_succeeded", "invoice", invoice)
 
 
-def void(op: Operation, invoice: Row) -> None:
+def void(mutation: Mutation, invoice: Row) -> None:
     """Cancel a finalised invoice that is not paid."""
     if invoice.obj["status"] not in ("open", "uncollectible"):
         raise refused(f"You can only void open or uncollectible invoices; this one is {invoice.obj['status']}.",
                       "invoice_not_editable")  # fmt: skip
-    _cancel_payments(op, invoice)
-    _end(op, invoice, "void", "voided_at", "invoice.voided")
+    _cancel_payments(mutation, invoice)
+    _end(mutation, invoice, "void", "voided_at", "invoice.voided")
 
 
-def give_up(op: Operation, invoice: Row) -> None:
+def give_up(mutation: Mutation, invoice: Row) -> None:
     """Mark an open invoice as uncollectible."""
     if invoice.obj["status"] != "open":
         raise refused(f"You can only mark open invoices as uncollectible; this one is {invoice.obj['status']}.",
                       "invoice_not_editable")  # fmt: skip
-    _end(op, invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
+    _end(mutation, invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
 
 
-def _end(op: Operation, invoice: Row, status: str, moment: str, event: str) -> None:
-    times = {**invoice.obj["status_transitions"], moment: op.now}
+def _end(mutation: Mutation, invoice: Row, status: str, moment: str, event: str) -> None:
+    times = {**invoice.obj["status_transitions"], moment: mutation.now}
     fields = {"status": status, "status_transitions": times, "auto_advance": False, "next_payment_attempt": None}
-    op.change("invoice", invoice, fields, event="invoice.updated")
-    op.emit(event, "invoice", invoice)
+    mutation.change("invoice", invoice, fields, event="invoice.updated")
+    mutation.emit(event, "invoice", invoice)
 
 
-def _cancel_payments(op: Operation, invoice: Row) -> None:
-    for row in op.store.find_all("invoice_payment", "invoice", invoice.id):
+def _cancel_payments(mutation: Mutation, invoice: Row) -> None:
+    for row in mutation.store.find_all("invoice_payment", "invoice", invoice.id):
         if row.obj["status"] == "open":
-            times = {"canceled_at": op.now, "paid_at": None}
-            op.change("invoice_payment", row, {"status": "canceled", "status_transitions": times})
-            intent = op.get("payment_intent", row.obj["payment"]["payment_intent"])
-            fields = {"status": "canceled", "canceled_at": op.now, "cancellation_reason": "void_invoice"}
-            op.change("payment_intent", intent, fields)
-            op.emit("payment_intent.canceled", "payment_intent", intent)
+            times = {"canceled_at": mutation.now, "paid_at": None}
+            mutation.change("invoice_payment", row, {"status": "canceled", "status_transitions": times})
+            intent = mutation.get("payment_intent", row.obj["payment"]["payment_intent"])
+            fields = {"status": "canceled", "canceled_at": mutation.now, "cancellation_reason": "void_invoice"}
+            mutation.change("payment_intent", intent, fields)
+            mutation.emit("payment_intent.canceled", "payment_intent", intent)
 
 
 def subscription_of(invoice: Row) -> str | None:
@@ -321,10 +323,10 @@ def subscription_of(invoice: Row) -> str | None:
     return details.get("subscription")
 
 
-def charge_of(op: Operation, invoice: Row) -> Row | None:
+def charge_of(mutation: Mutation, invoice: Row) -> Row | None:
     """The charge that paid an invoice, or None."""
-    for row in op.store.find_all("invoice_payment", "invoice", invoice.id):
-        intent = op.store.find("payment_intent", row.obj["payment"].get("payment_intent") or "")
+    for row in mutation.store.find_all("invoice_payment", "invoice", invoice.id):
+        intent = mutation.store.find("payment_intent", row.obj["payment"].get("payment_intent") or "")
         if row.obj["status"] == "paid" and intent is not None and intent.obj["latest_charge"]:
-            return op.store.find("charge", intent.obj["latest_charge"])
+            return mutation.store.find("charge", intent.obj["latest_charge"])
     return None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
 
 PLAN_FIELDS = ("active", "billing_scheme", "currency", "livemode", "metadata", "nickname", "product", "tiers_mode")
 
 
-def add_product(op: Operation, fields: Obj) -> Row:
+def add_product(mutation: Mutation, fields: Obj) -> Row:
     """A product, active unless said otherwise."""
-    defaults = {"active": True, "type": "service", "images": [], "marketing_features": [], "updated": op.now}
-    return op.add("product", {**defaults, **fields}, event="product.created")
+    defaults = {"active": True, "type": "service", "images": [], "marketing_features": [], "updated": mutation.now}
+    return mutation.add("product", {**defaults, **fields}, event="product.created")
 
 
-def add_price(op: Operation, fields: Obj) -> Row:
+def add_price(mutation: Mutation, fields: Obj) -> Row:
     """A price. A recurring one has a plan with the same id, as Stripe's do."""
     amount = fields.get("unit_amount")
     defaults: dict[str, Any] = {
@@ -28,24 +28,24 @@ def add_price(op: Operation, fields: Obj) -> Row:
     }
     tiers = fields.get("tiers")
     shown = {key: value for key, value in fields.items() if key != "tiers"}
-    row = op.add("price", {**defaults, **shown}, extra={"tiers": tiers} if tiers else None)
+    row = mutation.add("price", {**defaults, **shown}, extra={"tiers": tiers} if tiers else None)
     if row.obj["type"] == "recurring":
-        _add_plan(op, row)
-    op.emit("price.created", "price", row)
+        _add_plan(mutation, row)
+    mutation.emit("price.created", "price", row)
     return row
 
 
-def change_price(op: Operation, row: Row, fields: Obj) -> None:
+def change_price(mutation: Mutation, row: Row, fields: Obj) -> None:
     """Change a price and the plan that mirrors it."""
-    plan = op.store.find("plan", row.id)
+    plan = mutation.store.find("plan", row.id)
     if plan is not None:
-        op.change("plan", plan, {key: value for key, value in fields.items() if key in PLAN_FIELDS})
-    op.change("price", row, fields, event="price.updated")
+        mutation.change("plan", plan, {key: value for key, value in fields.items() if key in PLAN_FIELDS})
+    mutation.change("price", row, fields, event="price.updated")
 
 
-def _add_plan(op: Operation, price: Row) -> None:
+def _add_plan(mutation: Mutation, price: Row) -> None:
     recurring = price.obj["recurring"]
-    op.add(
+    mutation.add(
         "plan",
         {
             "id": price.id,
@@ -88,30 +88,30 @@ def cost(price: Row, quantity: int) -> int:
     return total
 
 
-def add_discount(op: Operation, coupon: Row, *, customer: str | None, subscription: str | None = None) -> Row:
+def add_discount(mutation: Mutation, coupon: Row, *, customer: str | None, subscription: str | None = None) -> Row:
     """Apply a coupon to a customer or a subscription; the coupon counts it."""
     months = coupon.obj["duration_in_months"]
-    end = op.now + months * 30 * 86_400 if coupon.obj["duration"] == "repeating" and months else None
-    row = op.add(
+    end = mutation.now + months * 30 * 86_400 if coupon.obj["duration"] == "repeating" and months else None
+    row = mutation.add(
         "discount",
         {
             "customer": customer,
             "end": end,
             "source": {"coupon": coupon.id, "type": "coupon"},
-            "start": op.now,
+            "start": mutation.now,
             "subscription": subscription,
         },
     )
-    op.change("coupon", coupon, {"times_redeemed": coupon.obj["times_redeemed"] + 1})
-    op.emit("customer.discount.created", "discount", row)
+    mutation.change("coupon", coupon, {"times_redeemed": coupon.obj["times_redeemed"] + 1})
+    mutation.emit("customer.discount.created", "discount", row)
     return row
 
 
-def taken_off(op: Operation, discount: Row, amount: int, used: int = 0) -> int:
+def taken_off(mutation: Mutation, discount: Row, amount: int, used: int = 0) -> int:
     """How much a discount takes off this amount; of an amount-off coupon `used` is spent already."""
-    if discount.obj["end"] is not None and discount.obj["end"] <= op.now:
+    if discount.obj["end"] is not None and discount.obj["end"] <= mutation.now:
         return 0
-    coupon = op.store.find("coupon", discount.obj["source"]["coupon"])
+    coupon = mutation.store.find("coupon", discount.obj["source"]["coupon"])
     if coupon is None:
         return 0
     if coupon.obj["percent_off"] is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..errors import ApiError, card_declined, refused
 from ..objects.identifiers import token
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
 
 DAY: Final = 86_400
@@ -38,7 +38,7 @@ PASSED: Final[Mapping[str, Any]] = {
 }
 
 
-def add_card(op: Operation, brand: str, last4: str, details: Obj, **facts: Any) -> Row:
+def add_card(mutation: Mutation, brand: str, last4: str, details: Obj, **facts: Any) -> Row:
     """A card as a payment method. `facts`: customer, exp_month, exp_year, country, declines, metadata, event."""
     card = {
         "brand": brand,
@@ -47,7 +47,7 @@ def add_card(op: Operation, brand: str, last4: str, details: Obj, **facts: Any) 
         "display_brand": brand,
         "exp_month": facts.get("exp_month") or 12,
         "exp_year": facts.get("exp_year") or 2030,
-        "fingerprint": token(op.random, 16),
+        "fingerprint": token(mutation.random, 16),
         "funding": "credit",
         "generated_from": None,
         "last4": last4,
@@ -57,7 +57,7 @@ def add_card(op: Operation, brand: str, last4: str, details: Obj, **facts: Any) 
         "wallet": None,
     }
     declines = facts.get("declines")
-    return op.add(
+    return mutation.add(
         "payment_method",
         {
             "allow_redisplay": "unspecified",
@@ -84,24 +84,24 @@ def details_of(customer: Obj | None) -> dict[str, Any]:
     }
 
 
-def test_card(op: Operation, name: str, customer: Obj | None) -> Row | None:
+def test_card(mutation: Mutation, name: str, customer: Obj | None) -> Row | None:
     """The test card that `pm_card_<name>` or `tok_<name>` stands for, as a new payment method; None if it is none."""
     short = name.removeprefix("pm_card_") if name.startswith("pm_card_") else name.removeprefix("tok_")
     if short == name or short not in CARDS:
         return None
     brand, last4, declines = CARDS[short]
     owner = customer["id"] if customer else None
-    return add_card(op, brand, last4, details_of(customer), declines=declines, customer=owner)
+    return add_card(mutation, brand, last4, details_of(customer), declines=declines, customer=owner)
 
 
-def add_intent(op: Operation, fields: Obj) -> Row:
+def add_intent(mutation: Mutation, fields: Obj) -> Row:
     """A payment intent that still needs a payment method."""
-    identifier = op.identify("payment_intent")
+    identifier = mutation.identify("payment_intent")
     defaults = {
         "id": identifier,
         "amount_details": {"tip": {}},
         "capture_method": "automatic",
-        "client_secret": f"{identifier}_secret_{token(op.random, 24)}",
+        "client_secret": f"{identifier}_secret_{token(mutation.random, 24)}",
         "confirmation_method": "automatic",
         "payment_method_types": ["card"],
         "payment_method_options": {
@@ -114,15 +114,15 @@ def add_intent(op: Operation, fields: Obj) -> Row:
         },
         "status": "requires_payment_method",
     }
-    return op.add("payment_intent", {**defaults, **fields}, event="payment_intent.created")
+    return mutation.add("payment_intent", {**defaults, **fields}, event="payment_intent.created")
 
 
-def confirm(op: Operation, intent: Row, method: Row) -> ApiError | None:
+def confirm(mutation: Mutation, intent: Row, method: Row) -> ApiError | None:
     """Charge the payment method. The error of a declined card is returned: what it leaves behind stays."""
     declines = (method.extra or {}).get("declines")
     manual = intent.obj["capture_method"] == "manual"
     charge = add_charge(
-        op,
+        mutation,
         {
             "amount": intent.obj["amount"],
             "currency": intent.obj["currency"],
@@ -139,28 +139,30 @@ def confirm(op: Operation, intent: Row, method: Row) -> ApiError | None:
     )
     changes: dict[str, Any] = {"latest_charge": charge.id}
     if declines:
-        shown = op.world.renderer.show(op.store, "payment_method", method)
+        shown = mutation.world.renderer.show(mutation.store, "payment_method", method)
         error = card_declined(declines, DECLINES[declines], charge.id, {"payment_method": shown})
         failure = {**error.body()["error"], "decline_code": declines}
-        op.change("payment_intent", intent, {**changes, "last_payment_error": failure, "payment_method": None})
-        op.emit("payment_intent.payment_failed", "payment_intent", intent)
+        mutation.change("payment_intent", intent, {**changes, "last_payment_error": failure, "payment_method": None})
+        mutation.emit("payment_intent.payment_failed", "payment_intent", intent)
         return error
     changes |= {"payment_method": method.id, "last_payment_error": None}
     if manual:
         changes |= {"status": "requires_capture", "amount_capturable": intent.obj["amount"]}
-        op.change("payment_intent", intent, changes, event="payment_intent.amount_capturable_updated")
+        mutation.change("payment_intent", intent, changes, event="payment_intent.amount_capturable_updated")
     else:
         changes |= {"status": "succeeded", "amount_received": intent.obj["amount"]}
-        op.change("payment_intent", intent, changes)
-        op.emit("payment_intent.succeeded", "payment_intent", intent)
+        mutation.change("payment_intent", intent, changes)
+        mutation.emit("payment_intent.succeeded", "payment_intent", intent)
     return None
 
 
-def add_charge(op: Operation, fields: Obj, method: Row, *, declines: str | None = None, capture: bool = True) -> Row:
+def add_charge(
+    mutation: Mutation, fields: Obj, method: Row, *, declines: str | None = None, capture: bool = True
+) -> Row:
     """A charge of a card, with its balance transaction if it succeeds and is captured."""
     done = not declines
     amount = fields["amount"]
-    identifier = op.identify("charge")
+    identifier = mutation.identify("charge")
     shown = {
         "id": identifier,
         "billing_details": method.obj["billing_details"],
@@ -170,48 +172,50 @@ def add_charge(op: Operation, fields: Obj, method: Row, *, declines: str | None 
         "failure_code": "card_declined" if declines else None,
         "failure_message": DECLINES[declines] if declines else None,
         "fraud_details": {},
-        "outcome": _outcome(op, declines),
+        "outcome": _outcome(mutation, declines),
         "paid": done,
         "payment_method": method.id,
-        "payment_method_details": {"card": _charged_card(op, method.obj["card"], amount), "type": "card"},
+        "payment_method_details": {"card": _charged_card(mutation, method.obj["card"], amount), "type": "card"},
         "radar_options": {},
         "receipt_url": f"https://pay.stripe.com/receipts/payment/{identifier}" if done else None,
         "status": "succeeded" if done else "failed",
         **fields,
     }
     if done and capture:
-        shown["balance_transaction"] = add_earning(op, shown).id
-    row = op.add("charge", shown)
-    op.emit("charge.succeeded" if done else "charge.failed", "charge", row)
+        shown["balance_transaction"] = add_earning(mutation, shown).id
+    row = mutation.add("charge", shown)
+    mutation.emit("charge.succeeded" if done else "charge.failed", "charge", row)
     return row
 
 
-def capture_charge(op: Operation, charge: Row, amount: int | None = None) -> None:
+def capture_charge(mutation: Mutation, charge: Row, amount: int | None = None) -> None:
     """Take the money of an authorised charge, all or a part; the rest is released."""
     if charge.obj["captured"] or charge.obj["refunded"]:
         raise refused(f"Charge {charge.id} has already been captured.", "charge_already_captured")
     taken = charge.obj["amount"] if amount is None else amount
     if taken > charge.obj["amount"]:
         raise refused("You cannot capture more than what was authorized.", "amount_too_large", "amount_to_capture")
-    earning = add_earning(op, {**charge.obj, "amount": taken})
+    earning = add_earning(mutation, {**charge.obj, "amount": taken})
     released = charge.obj["amount"] - taken
     fields = {"captured": True, "amount_captured": taken, "balance_transaction": earning.id}
-    op.change("charge", charge, {**fields, "amount_refunded": released}, event="charge.captured")
+    mutation.change("charge", charge, {**fields, "amount_refunded": released}, event="charge.captured")
 
 
-def add_earning(op: Operation, charge: Obj) -> Row:
+def add_earning(mutation: Mutation, charge: Obj) -> Row:
     """The balance transaction of a captured charge, with Stripe's fee."""
     amount, currency = charge["amount"], charge["currency"]
     fee = round(amount * (0.036 if currency == "jpy" else 0.029)) + (0 if currency == "jpy" else 30)
-    return add_movement(op, "charge", amount, currency, charge["id"], fee=fee, description=charge.get("description"))
+    return add_movement(
+        mutation, "charge", amount, currency, charge["id"], fee=fee, description=charge.get("description")
+    )
 
 
-def add_movement(op: Operation, kind: str, amount: int, currency: str, source: str, **more: Any) -> Row:
+def add_movement(mutation: Mutation, kind: str, amount: int, currency: str, source: str, **more: Any) -> Row:
     """A balance transaction. `more`: fee, description, category, days until it is available."""
     fee = more.get("fee", 0)
-    available = op.now - op.now % DAY + more.get("days", 2) * DAY if more.get("days", 2) else op.now
+    available = mutation.now - mutation.now % DAY + more.get("days", 2) * DAY if more.get("days", 2) else mutation.now
     details = {"amount": fee, "application": None, "currency": currency, "description": "Stripe processing fees"}
-    return op.add(
+    return mutation.add(
         "balance_transaction",
         {
             "amount": amount,
@@ -224,20 +228,20 @@ def add_movement(op: Operation, kind: str, amount: int, currency: str, source: s
             "net": amount - fee,
             "reporting_category": more.get("category", kind),
             "source": source,
-            "status": "pending" if available > op.now else "available",
+            "status": "pending" if available > mutation.now else "available",
             "type": kind,
         },
     )
 
 
-def settle(op: Operation) -> None:
+def settle(mutation: Mutation) -> None:
     """Make available what is due by now. Stripe writes no event for it."""
-    for row in op.store.find_all("balance_transaction", "status", "pending"):
-        if row.obj["available_on"] <= op.now:
-            op.change("balance_transaction", row, {"status": "available"})
+    for row in mutation.store.find_all("balance_transaction", "status", "pending"):
+        if row.obj["available_on"] <= mutation.now:
+            mutation.change("balance_transaction", row, {"status": "available"})
 
 
-def _outcome(op: Operation, declines: str | None) -> dict[str, Any]:
+def _outcome(mutation: Mutation, declines: str | None) -> dict[str, Any]:
     return {
         "advice_code": "try_again_later" if declines else None,
         "network_advice_code": None,
@@ -245,16 +249,16 @@ def _outcome(op: Operation, declines: str | None) -> dict[str, Any]:
         "network_status": "declined_by_network" if declines else "approved_by_network",
         "reason": declines,
         "risk_level": "normal",
-        "risk_score": op.random.randrange(1, 64),
+        "risk_score": mutation.random.randrange(1, 64),
         "seller_message": "The bank did not accept the payment." if declines else "Payment complete.",
         "type": "issuer_declined" if declines else "authorized",
     }
 
 
-def _charged_card(op: Operation, card: Obj, amount: int) -> dict[str, Any]:
+def _charged_card(mutation: Mutation, card: Obj, amount: int) -> dict[str, Any]:
     return {
         "amount_authorized": amount,
-        "authorization_code": token(op.random, 6).upper(),
+        "authorization_code": token(mutation.random, 6).upper(),
         "brand": card["brand"],
         "checks": card["checks"],
         "country": card["country"],
@@ -270,7 +274,7 @@ def _charged_card(op: Operation, card: Obj, amount: int) -> dict[str, Any]:
         "multicapture": {"status": "unavailable"},
         "network": card["brand"],
         "network_token": {"used": False},
-        "network_transaction_id": str(op.random.randrange(10**14, 10**15)),
+        "network_transaction_id": str(mutation.random.randrange(10**14, 10**15)),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "regulated_status": "unregulated",
         "three_d_secure": None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import refused
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
 from . import subscribing
 from .offers import cost
@@ -14,11 +14,11 @@ from .offers import cost
 DAY: Final = 86_400
 
 
-def add_quote(op: Operation, customer: Row | None, picks: Sequence[tuple[Row, int]], fields: Obj) -> Row:
+def add_quote(mutation: Mutation, customer: Row | None, picks: Sequence[tuple[Row, int]], fields: Obj) -> Row:
     """A draft of a quote for so many of these prices."""
     total = sum(cost(price, quantity) for price, quantity in picks)
     upfront = {"amount_subtotal": total, "amount_total": total, "total_details": _details()}
-    row = op.add(
+    row = mutation.add(
         "quote",
         {
             "amount_subtotal": total,
@@ -30,7 +30,7 @@ def add_quote(op: Operation, customer: Row | None, picks: Sequence[tuple[Row, in
             "customer": customer.id if customer else None,
             "default_tax_rates": [],
             "discounts": [],
-            "expires_at": op.now + 30 * DAY,
+            "expires_at": mutation.now + 30 * DAY,
             "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}},
             "status": "draft",
             "status_transitions": dict.fromkeys(("accepted_at", "canceled_at", "finalized_at")),
@@ -43,15 +43,15 @@ def add_quote(op: Operation, customer: Row | None, picks: Sequence[tuple[Row, in
         },
     )
     for price, quantity in picks:
-        _add_item(op, row, price, quantity)
-    op.emit("quote.created", "quote", row)
+        _add_item(mutation, row, price, quantity)
+    mutation.emit("quote.created", "quote", row)
     return row
 
 
-def _add_item(op: Operation, quote: Row, price: Row, quantity: int) -> None:
+def _add_item(mutation: Mutation, quote: Row, price: Row, quantity: int) -> None:
     amount = cost(price, quantity)
-    product = op.store.find("product", price.obj["product"])
-    op.add(
+    product = mutation.store.find("product", price.obj["product"])
+    mutation.add(
         "item",
         {
             "amount_subtotal": amount,
@@ -65,40 +65,40 @@ def _add_item(op: Operation, quote: Row, price: Row, quantity: int) -> None:
     )
 
 
-def finalize(op: Operation, quote: Row) -> None:
+def finalize(mutation: Mutation, quote: Row) -> None:
     """Open a draft, so that it can be accepted."""
     _need(quote, "draft")
-    times = {**quote.obj["status_transitions"], "finalized_at": op.now}
-    number = f"QT-{len(op.store.table('quote').rows):04d}-1"
+    times = {**quote.obj["status_transitions"], "finalized_at": mutation.now}
+    number = f"QT-{len(mutation.store.table('quote').rows):04d}-1"
     fields = {"status": "open", "number": number, "status_transitions": times}
-    op.change("quote", quote, fields)
-    op.emit("quote.finalized", "quote", quote)
+    mutation.change("quote", quote, fields)
+    mutation.emit("quote.finalized", "quote", quote)
 
 
-def accept(op: Operation, quote: Row) -> None:
+def accept(mutation: Mutation, quote: Row) -> None:
     """Accept an open quote: the subscription that it offers begins."""
     _need(quote, "open")
-    customer = op.get("customer", quote.obj["customer"] or "", param="customer")
+    customer = mutation.get("customer", quote.obj["customer"] or "", param="customer")
     picks: list[tuple[Row, int, Obj]] = [
-        (op.get("price", row.obj["price"]), row.obj["quantity"], {})
-        for row in op.store.table("item").children(quote.id)
+        (mutation.get("price", row.obj["price"]), row.obj["quantity"], {})
+        for row in mutation.store.table("item").children(quote.id)
     ]
-    times = {**quote.obj["status_transitions"], "accepted_at": op.now}
+    times = {**quote.obj["status_transitions"], "accepted_at": mutation.now}
     fields: dict[str, Any] = {"status": "accepted", "status_transitions": times}
     if picks and picks[0][0].obj["type"] == "recurring":
-        subscription = subscribing.subscribe(op, customer, picks, {"metadata": quote.obj["metadata"]})
-        subscribing.start(op, subscription, subscribing.default_method(op, customer))
+        subscription = subscribing.subscribe(mutation, customer, picks, {"metadata": quote.obj["metadata"]})
+        subscribing.start(mutation, subscription, subscribing.default_method(mutation, customer))
         fields["subscription"] = subscription.id
-    op.change("quote", quote, fields)
-    op.emit("quote.accepted", "quote", quote)
+    mutation.change("quote", quote, fields)
+    mutation.emit("quote.accepted", "quote", quote)
 
 
-def cancel(op: Operation, quote: Row) -> None:
+def cancel(mutation: Mutation, quote: Row) -> None:
     """Cancel a quote that nobody accepted."""
     _need(quote, "draft", "open")
-    times = {**quote.obj["status_transitions"], "canceled_at": op.now}
-    op.change("quote", quote, {"status": "canceled", "status_transitions": times})
-    op.emit("quote.canceled", "quote", quote)
+    times = {**quote.obj["status_transitions"], "canceled_at": mutation.now}
+    mutation.change("quote", quote, {"status": "canceled", "status_transitions": times})
+    mutation.emit("quote.canceled", "quote", quote)
 
 
 def _need(quote: Row, *statuses: str) -> None:

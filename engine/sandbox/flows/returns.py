@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..errors import refused
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
 from .payments import DAY, add_movement
 
@@ -23,7 +23,7 @@ EVIDENCE: Final = (
 # fmt: on
 
 
-def refund(op: Operation, charge: Row, amount: int | None = None, **fields: Any) -> Row:
+def refund(mutation: Mutation, charge: Row, amount: int | None = None, **fields: Any) -> Row:
     """Give back all that is left of a charge, or this much of it."""
     left = charge.obj["amount"] - charge.obj["amount_refunded"]
     if not charge.obj["paid"]:
@@ -33,13 +33,13 @@ def refund(op: Operation, charge: Row, amount: int | None = None, **fields: Any)
     amount = left if amount is None else amount
     if amount > left:
         raise refused(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", None, "amount")
-    identifier = op.identify("refund")
+    identifier = mutation.identify("refund")
     movement = None
     if charge.obj["captured"]:
         movement = add_movement(
-            op, "refund", -amount, charge.obj["currency"], identifier, description="REFUND FOR CHARGE"
+            mutation, "refund", -amount, charge.obj["currency"], identifier, description="REFUND FOR CHARGE"
         )
-    row = op.add(
+    row = mutation.add(
         "refund",
         {
             "id": identifier,
@@ -62,18 +62,18 @@ def refund(op: Operation, charge: Row, amount: int | None = None, **fields: Any)
     )
     back = charge.obj["amount_refunded"] + amount
     changes = {"amount_refunded": back, "refunded": back == charge.obj["amount"]}
-    op.change("charge", charge, changes, event="charge.refunded")
-    op.emit("refund.created", "refund", row)
+    mutation.change("charge", charge, changes, event="charge.refunded")
+    mutation.emit("refund.created", "refund", row)
     return row
 
 
-def dispute(op: Operation, charge: Row, reason: str) -> Row:
+def dispute(mutation: Mutation, charge: Row, reason: str) -> Row:
     """The cardholder disputes a charge: the money is withdrawn, with a fee."""
-    identifier = op.identify("dispute")
+    identifier = mutation.identify("dispute")
     amount, currency = charge.obj["amount"], charge.obj["currency"]
-    withdrawn = add_movement(op, "adjustment", -amount, currency, identifier, fee=DISPUTE_FEE, category="dispute",
+    withdrawn = add_movement(mutation, "adjustment", -amount, currency, identifier, fee=DISPUTE_FEE, category="dispute",
                              description=f"Chargeback withdrawal for {charge.id}")  # fmt: skip
-    row = op.add(
+    row = mutation.add(
         "dispute",
         {
             "id": identifier,
@@ -83,7 +83,7 @@ def dispute(op: Operation, charge: Row, reason: str) -> Row:
             "currency": currency,
             "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
             "evidence_details": {
-                "due_by": op.now + 8 * DAY,
+                "due_by": mutation.now + 8 * DAY,
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
@@ -106,33 +106,35 @@ def dispute(op: Operation, charge: Row, reason: str) -> Row:
         },
         event="charge.dispute.created",
     )
-    op.change("charge", charge, {"disputed": True}, event="charge.updated")
-    op.emit("charge.dispute.funds_withdrawn", "dispute", row)
+    mutation.change("charge", charge, {"disputed": True}, event="charge.updated")
+    mutation.emit("charge.dispute.funds_withdrawn", "dispute", row)
     return row
 
 
-def close_dispute(op: Operation, row: Row, *, won: bool) -> None:
+def close_dispute(mutation: Mutation, row: Row, *, won: bool) -> None:
     """Decide a dispute; the money of a won one comes back."""
     fields: dict[str, Any] = {"status": "won" if won else "lost"}
     if won:
-        back = add_movement(op, "adjustment", row.obj["amount"], row.obj["currency"], row.id, fee=-DISPUTE_FEE,
+        back = add_movement(mutation, "adjustment", row.obj["amount"], row.obj["currency"], row.id, fee=-DISPUTE_FEE,
                             category="dispute_reversal", description="Chargeback reversal")  # fmt: skip
         fields["balance_transactions"] = [*row.obj["balance_transactions"], back.id]
-    op.change("dispute", row, fields, event="charge.dispute.closed")
+    mutation.change("dispute", row, fields, event="charge.dispute.closed")
     if won:
-        op.emit("charge.dispute.funds_reinstated", "dispute", row)
+        mutation.emit("charge.dispute.funds_reinstated", "dispute", row)
 
 
-def pay_out(op: Operation, amount: int, currency: str, destination: str | None, covered: list[Row], **more: Any) -> Row:
+def pay_out(
+    mutation: Mutation, amount: int, currency: str, destination: str | None, covered: list[Row], **more: Any
+) -> Row:
     """Send money from the balance to the bank. `covered` are the balance transactions that the payout takes along."""
-    identifier = op.identify("payout")
-    movement = add_movement(op, "payout", -amount, currency, identifier, days=0, description="STRIPE PAYOUT")
-    row = op.add(
+    identifier = mutation.identify("payout")
+    movement = add_movement(mutation, "payout", -amount, currency, identifier, days=0, description="STRIPE PAYOUT")
+    row = mutation.add(
         "payout",
         {
             "id": identifier,
             "amount": amount,
-            "arrival_date": op.now - op.now % DAY + 2 * DAY,
+            "arrival_date": mutation.now - mutation.now % DAY + 2 * DAY,
             "automatic": bool(covered),
             "balance_transaction": movement.id,
             "currency": currency,
@@ -148,17 +150,17 @@ def pay_out(op: Operation, amount: int, currency: str, destination: str | None, 
         event="payout.created",
     )
     for each in [*covered, movement]:
-        op.store.table("balance_transaction").annotate(each, {**(each.extra or {}), "payout": identifier})
+        mutation.store.table("balance_transaction").annotate(each, {**(each.extra or {}), "payout": identifier})
     return row
 
 
-def arrive(op: Operation, row: Row) -> None:
+def arrive(mutation: Mutation, row: Row) -> None:
     """The bank has the money."""
-    op.change("payout", row, {"status": "paid"})
-    op.emit("payout.paid", "payout", row)
+    mutation.change("payout", row, {"status": "paid"})
+    mutation.emit("payout.paid", "payout", row)
 
 
-def add_credit_note(op: Operation, invoice: Row, lines: list[dict[str, Any]], fields: Obj) -> Row:
+def add_credit_note(mutation: Mutation, invoice: Row, lines: list[dict[str, Any]], fields: Obj) -> Row:
     """Take back a part of a finalised invoice. Each line: amount, quantity, description, invoice_line_item, tax_rates,
     taxes. What is paid already must be refunded, credited or settled out of band by `fields`."""
     invoice_now = invoice.obj
@@ -171,17 +173,17 @@ def add_credit_note(op: Operation, invoice: Row, lines: list[dict[str, Any]], fi
     if total > invoice_now["total"] - credited:
         raise refused("The sum of credit notes cannot be greater than the invoice's total.", None, "amount")
     paid = invoice_now["status"] == "paid"
-    number = len(op.store.find_all("credit_note", "invoice", invoice.id)) + 1
-    identifier = op.identify("credit_note")
+    number = len(mutation.store.find_all("credit_note", "invoice", invoice.id)) + 1
+    identifier = mutation.identify("credit_note")
     refunds = [{"amount_refunded": each["amount"], "refund": each["id"]} for each in fields.get("refund_objects", ())]
-    row = op.add(
+    row = mutation.add(
         "credit_note",
         {
             "id": identifier,
             "amount": total,
             "currency": invoice_now["currency"],
             "customer": invoice_now["customer"],
-            "effective_at": op.now,
+            "effective_at": mutation.now,
             "invoice": invoice.id,
             "number": f"{invoice_now['number']}-CN-{number:02d}",
             "pdf": f"https://pay.stripe.com/credit_notes/{identifier}/pdf",
@@ -199,25 +201,25 @@ def add_credit_note(op: Operation, invoice: Row, lines: list[dict[str, Any]], fi
         },
     )
     for line in lines:
-        _add_credit_line(op, row, line)
-    op.emit("credit_note.created", "credit_note", row)
-    _credit_invoice(op, invoice, total, paid=paid)
+        _add_credit_line(mutation, row, line)
+    mutation.emit("credit_note.created", "credit_note", row)
+    _credit_invoice(mutation, invoice, total, paid=paid)
     return row
 
 
-def _add_credit_line(op: Operation, note: Row, line: dict[str, Any]) -> None:
+def _add_credit_line(mutation: Mutation, note: Row, line: dict[str, Any]) -> None:
     plain = {
         "quantity": 1,
         "taxes": [],
         "type": "invoice_line_item" if line.get("invoice_line_item") else "custom_line_item",
     }
-    op.add("credit_note_line_item", {**plain, **line}, parent=note.id)
+    mutation.add("credit_note_line_item", {**plain, **line}, parent=note.id)
 
 
-def _credit_invoice(op: Operation, invoice: Row, total: int, *, paid: bool) -> None:
+def _credit_invoice(mutation: Mutation, invoice: Row, total: int, *, paid: bool) -> None:
     field = "post_payment_credit_notes_amount" if paid else "pre_payment_credit_notes_amount"
     changes: dict[str, Any] = {field: invoice.obj[field] + total}
     if not paid:
         for name in ("amount_due", "amount_remaining"):
             changes[name] = max(0, invoice.obj[name] - total)
-    op.change("invoice", invoice, changes, event="invoice.updated")
+    mutation.change("invoice", invoice, changes, event="invoice.updated")

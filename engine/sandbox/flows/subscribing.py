@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..errors import refused
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
 from . import invoicing, offers
 
@@ -27,7 +27,9 @@ def after(moment: int, interval: str, count: int = 1) -> int:
     return int(at.replace(year=year, month=month + 1, day=min(at.day, 29 if leap else DAYS_IN[month])).timestamp())
 
 
-def subscribe(op: Operation, customer: Row, picks: Sequence[tuple[Row, int, Obj]], fields: Obj, **facts: Any) -> Row:
+def subscribe(
+    mutation: Mutation, customer: Row, picks: Sequence[tuple[Row, int, Obj]], fields: Obj, **facts: Any
+) -> Row:
     """A new subscription with its items. `facts`: trial_end, coupon (row). It is billed by `start`."""
     trial_end = facts.get("trial_end")
     if not picks:
@@ -35,16 +37,18 @@ def subscribe(op: Operation, customer: Row, picks: Sequence[tuple[Row, int, Obj]
     currencies = {price.obj["currency"] for price, _, _ in picks}
     if len(currencies) > 1:
         raise refused("All prices on a subscription must use the same currency.", None, "items")
-    identifier = op.identify("subscription")
+    identifier = mutation.identify("subscription")
     coupon = facts.get("coupon")
-    discounts = [offers.add_discount(op, coupon, customer=customer.id, subscription=identifier).id] if coupon else []
+    discounts = (
+        [offers.add_discount(mutation, coupon, customer=customer.id, subscription=identifier).id] if coupon else []
+    )
     trial_settings = {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}}
-    row = op.add(
+    row = mutation.add(
         "subscription",
         {
             "id": identifier,
             "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": trial_end or op.now,
+            "billing_cycle_anchor": trial_end or mutation.now,
             "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
             "cancellation_details": dict.fromkeys(("comment", "feedback", "reason")),
             "collection_method": "charge_automatically",
@@ -57,52 +61,56 @@ def subscribe(op: Operation, customer: Row, picks: Sequence[tuple[Row, int, Obj]
                 **dict.fromkeys(("payment_method_options", "payment_method_types")),
                 "save_default_payment_method": "off",
             },
-            "start_date": op.now,
+            "start_date": mutation.now,
             "status": "trialing" if trial_end else "incomplete",
             "test_clock": customer.obj["test_clock"],
             "trial_end": trial_end,
             "trial_settings": trial_settings,
-            "trial_start": op.now if trial_end else None,
+            "trial_start": mutation.now if trial_end else None,
             **fields,
         },
     )
     for price, quantity, more in picks:
-        add_item(op, row, price, quantity, more, until=trial_end)
+        add_item(mutation, row, price, quantity, more, until=trial_end)
     return row
 
 
-def add_item(op: Operation, subscription: Row, price: Row, quantity: int, fields: Obj, until: int | None = None) -> Row:
+def add_item(
+    mutation: Mutation, subscription: Row, price: Row, quantity: int, fields: Obj, until: int | None = None
+) -> Row:
     """Another item of a subscription."""
     if price.obj["type"] != "recurring":
         raise refused("The price specified is set to `type=one_time` but this field only accepts prices with "
                       "`type=recurring`.", None, "items")  # fmt: skip
     recurring = price.obj["recurring"]
-    end = until or after(op.now, recurring["interval"], recurring["interval_count"])
+    end = until or after(mutation.now, recurring["interval"], recurring["interval_count"])
     plain = {
         "current_period_end": end,
-        "current_period_start": op.now,
+        "current_period_start": mutation.now,
         "plan": price.id,
         "price": price.id,
         "quantity": quantity,
         "subscription": subscription.id,
         "tax_rates": [],
     }
-    return op.add("subscription_item", {**plain, **fields}, parent=subscription.id)
+    return mutation.add("subscription_item", {**plain, **fields}, parent=subscription.id)
 
 
-def items_of(op: Operation, subscription: Row) -> list[Row]:
+def items_of(mutation: Mutation, subscription: Row) -> list[Row]:
     """The items, in the order in which they came."""
-    return op.store.table("subscription_item").children(subscription.id)
+    return mutation.store.table("subscription_item").children(subscription.id)
 
 
-def bill(op: Operation, subscription: Row, reason: str, method: Row | None, items: Sequence[Row] | None = None) -> Row:
+def bill(
+    mutation: Mutation, subscription: Row, reason: str, method: Row | None, items: Sequence[Row] | None = None
+) -> Row:
     """Invoice the current period of a subscription, or of these items, and try to collect it."""
-    customer = op.get("customer", subscription.obj["customer"])
+    customer = mutation.get("customer", subscription.obj["customer"])
     automatic = subscription.obj["collection_method"] == "charge_automatically"
-    items = items_of(op, subscription) if items is None else items
+    items = items_of(mutation, subscription) if items is None else items
     details = {"metadata": subscription.obj["metadata"], "subscription": subscription.id}
     invoice = invoicing.draft(
-        op,
+        mutation,
         customer,
         {
             "auto_advance": True,
@@ -117,18 +125,18 @@ def bill(op: Operation, subscription: Row, reason: str, method: Row | None, item
     )
     trial = subscription.obj["status"] == "trialing"
     for item in items:
-        _add_period_line(op, invoice, subscription, item, free=trial)
-    invoicing.take_pending_items(op, invoice)
-    invoicing.total_up(op, invoice)
-    op.emit("invoice.created", "invoice", invoice)
-    op.change("subscription", subscription, {"latest_invoice": invoice.id})
-    invoicing.finalize(op, invoice)
+        _add_period_line(mutation, invoice, subscription, item, free=trial)
+    invoicing.take_pending_items(mutation, invoice)
+    invoicing.total_up(mutation, invoice)
+    mutation.emit("invoice.created", "invoice", invoice)
+    mutation.change("subscription", subscription, {"latest_invoice": invoice.id})
+    invoicing.finalize(mutation, invoice)
     if automatic and invoice.obj["status"] == "open" and method is not None:
-        invoicing.pay(op, invoice, method)
+        invoicing.pay(mutation, invoice, method)
     return invoice
 
 
-def _add_period_line(op: Operation, invoice: Row, subscription: Row, item: Row, *, free: bool) -> None:
+def _add_period_line(mutation: Mutation, invoice: Row, subscription: Row, item: Row, *, free: bool) -> None:
     parent = {
         "invoice_item_details": None,
         "subscription_item_details": {
@@ -144,43 +152,43 @@ def _add_period_line(op: Operation, invoice: Row, subscription: Row, item: Row, 
     fields: dict[str, Any] = {"parent": parent, "period": period, "subscription": subscription.id}
     if free:
         fields |= {"amount": 0, "subtotal": 0}
-    price = op.get("price", item.obj["price"])
-    invoicing.add_price_line(op, invoice, price, item.obj["quantity"] or 0, fields)
+    price = mutation.get("price", item.obj["price"])
+    invoicing.add_price_line(mutation, invoice, price, item.obj["quantity"] or 0, fields)
 
 
-def start(op: Operation, subscription: Row, method: Row | None) -> None:
+def start(mutation: Mutation, subscription: Row, method: Row | None) -> None:
     """Bill a new subscription for the first time, and announce it."""
-    invoice = bill(op, subscription, "subscription_create", method)
+    invoice = bill(mutation, subscription, "subscription_create", method)
     if subscription.obj["status"] == "incomplete" and _good(invoice):
-        op.change("subscription", subscription, {"status": "active"})
-    op.emit("customer.subscription.created", "subscription", subscription)
+        mutation.change("subscription", subscription, {"status": "active"})
+    mutation.emit("customer.subscription.created", "subscription", subscription)
 
 
-def move_on(op: Operation, subscription: Row) -> list[Row]:
+def move_on(mutation: Mutation, subscription: Row) -> list[Row]:
     """Begin the next period of every item whose period is over; these items."""
     moved = []
-    for item in items_of(op, subscription):
+    for item in items_of(mutation, subscription):
         begin = item.obj["current_period_end"]
-        if begin <= op.now:
-            price = op.get("price", item.obj["price"]).obj["recurring"]
+        if begin <= mutation.now:
+            price = mutation.get("price", item.obj["price"]).obj["recurring"]
             end = after(begin, price["interval"], price["interval_count"])
-            op.change("subscription_item", item, {"current_period_end": end, "current_period_start": begin})
+            mutation.change("subscription_item", item, {"current_period_end": end, "current_period_start": begin})
             moved.append(item)
     return moved
 
 
-def renew(op: Operation, subscription: Row, method: Row | None) -> Row:
+def renew(mutation: Mutation, subscription: Row, method: Row | None) -> Row:
     """Begin the next period and bill it. What fails to be paid makes the subscription past due."""
     trial_over = subscription.obj["status"] == "trialing"
-    moved = move_on(op, subscription)
+    moved = move_on(mutation, subscription)
     if trial_over:
-        op.change("subscription", subscription, {"status": "active"})
-    invoice = bill(op, subscription, "subscription_cycle", method, moved)
+        mutation.change("subscription", subscription, {"status": "active"})
+    invoice = bill(mutation, subscription, "subscription_cycle", method, moved)
     status = "active" if _good(invoice) else "past_due"
-    op.change("subscription", subscription, {"status": status})
-    op.emit("customer.subscription.updated", "subscription", subscription)
-    customer = op.get("customer", subscription.obj["customer"])
-    op.change("customer", customer, {"delinquent": status == "past_due"}, event="customer.updated")
+    mutation.change("subscription", subscription, {"status": status})
+    mutation.emit("customer.subscription.updated", "subscription", subscription)
+    customer = mutation.get("customer", subscription.obj["customer"])
+    mutation.change("customer", customer, {"delinquent": status == "past_due"}, event="customer.updated")
     return invoice
 
 
@@ -188,21 +196,21 @@ def _good(invoice: Row) -> bool:
     return bool(invoice.obj["status"] == "paid" or invoice.obj["collection_method"] == "send_invoice")
 
 
-def cancel(op: Operation, subscription: Row, details: Obj | None = None) -> None:
+def cancel(mutation: Mutation, subscription: Row, details: Obj | None = None) -> None:
     """End a subscription now."""
     if subscription.obj["status"] in OVER:
         raise refused(f"No such subscription: '{subscription.id}'", "resource_missing", "id")
     said = {**subscription.obj["cancellation_details"], "reason": "cancellation_requested", **(details or {})}
-    fields = {"status": "canceled", "canceled_at": op.now, "ended_at": op.now, "cancellation_details": said}
-    op.change("subscription", subscription, fields)
-    op.emit("customer.subscription.deleted", "subscription", subscription)
+    fields = {"status": "canceled", "canceled_at": mutation.now, "ended_at": mutation.now, "cancellation_details": said}
+    mutation.change("subscription", subscription, fields)
+    mutation.emit("customer.subscription.deleted", "subscription", subscription)
 
 
-def default_method(op: Operation, customer: Row, subscription: Row | None = None) -> Row | None:
+def default_method(mutation: Mutation, customer: Row, subscription: Row | None = None) -> Row | None:
     """The payment method that an invoice is charged to: the subscription's, the customer's, or the newest one."""
     chosen = subscription.obj["default_payment_method"] if subscription else None
     chosen = chosen or (customer.obj["invoice_settings"] or {}).get("default_payment_method")
     if chosen:
-        return op.store.find("payment_method", chosen)
-    owned = op.store.find_all("payment_method", "customer", customer.id)
+        return mutation.store.find("payment_method", chosen)
+    owned = mutation.store.find_all("payment_method", "customer", customer.id)
     return owned[-1] if owned else None

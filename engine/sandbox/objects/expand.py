@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from engine.connectors.stripe.catalogue import Catalogue, FieldType, Resource
 
 from ..errors import invalid
-from ..params import Given, as_list
+from ..params import RawParams, as_list
 from ..state.store import Store
 from .render import Renderer
 
@@ -26,7 +26,7 @@ class Expander:
         self._catalogue = catalogue
         self._renderer = renderer
 
-    def read(self, given: Given, resources: tuple[str, ...], *, in_list: bool) -> Tree:
+    def read(self, given: RawParams, resources: tuple[str, ...], *, in_list: bool) -> Tree:
         """The paths to expand, as a tree; an API error for one that cannot be."""
         if "expand" not in given:
             return {}

@@ -1,4 +1,4 @@
-"""List filters: from parameters to a question about rows."""
+"""List filters: from parameters to a query about rows."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from engine.connectors.stripe.catalogue import FieldType, Filter, FilterKind, Ta
 from ..errors import invalid, missing
 from ..flows.invoicing import subscription_of
 from ..options import EVENT_RETENTION
-from ..params import Given, as_list, check_choice, to_boolean, to_integer
+from ..params import RawParams, as_list, check_choice, to_boolean, to_integer
 from ..state.store import Row, Store
 
 PAGING: Final = frozenset({"limit", "starting_after", "ending_before", "expand", "page"})
 BOUNDS: Final = ("gt", "gte", "lt", "lte")
 OVER: Final = ("canceled", "incomplete_expired")
 
-Test: TypeAlias = Callable[[Row], bool]
+RowPredicate: TypeAlias = Callable[[Row], bool]
 Getter: TypeAlias = Callable[[Store, Row], Any]
 
 
 @dataclass(slots=True)
-class Question:
+class ListQuery:
     """What a list is asked for. `tests` must all hold; `equal` is a top-level column and its value, for an index.
 
     `low` and `high` bound `created`: `low <= created < high`.
     """
 
-    tests: list[Test] = field(default_factory=list)
+    tests: list[RowPredicate] = field(default_factory=list)
     equal: tuple[str, Any] | None = None
     low: int | None = None
     high: int | None = None
@@ -69,12 +69,12 @@ CHECKED: Final = {"customer": "customer", "subscription": "subscription"}
 """Filters that must name an object that exists or did."""
 
 
-def read_filters(store: Store, table: Table, given: Given, now: int, fixed: Mapping[str, str]) -> Question:
-    """The question that the parameters ask; `fixed` are parameters from the path, by name.
+def read_filters(store: Store, table: Table, given: RawParams, now: int, fixed: Mapping[str, str]) -> ListQuery:
+    """The query that the parameters ask; `fixed` are parameters from the path, by name.
 
     An API error for unknown, missing and wrong parameters.
     """
-    question = Question()
+    query = ListQuery()
     flat = _flatten({name: value for name, value in given.items() if name not in PAGING})
     known = {each.param: each for each in table.filters}
     unknown = [name for name in flat if name not in known and _base(name) not in known]
@@ -85,12 +85,12 @@ def read_filters(store: Store, table: Table, given: Given, now: int, fixed: Mapp
         if each.required and each.param not in flat and each.param not in fixed:
             raise invalid(f"Missing required param: {each.param}.", each.param, "parameter_missing")
         if each.param in given or each.param in flat or any(_base(name) == each.param for name in flat):
-            _add(question, store, table, each, _pick(given, each.param))
-    _hide(question, table, flat, now)
-    return question
+            _add(query, store, table, each, _pick(given, each.param))
+    _hide(query, table, flat, now)
+    return query
 
 
-def _flatten(given: Given, path: str = "") -> dict[str, Any]:
+def _flatten(given: RawParams, path: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in given.items():
         full = f"{path}[{name}]" if path else name
@@ -105,49 +105,49 @@ def _base(name: str) -> str:
     return name.rpartition("[")[0]
 
 
-def _pick(given: Given, param: str) -> Any:
+def _pick(given: RawParams, param: str) -> Any:
     value: Any = given
     for part in param.replace("]", "").split("["):
         value = value[part] if isinstance(value, dict) else None
     return value
 
 
-def _add(question: Question, store: Store, table: Table, each: Filter, value: Any) -> None:
+def _add(query: ListQuery, store: Store, table: Table, each: Filter, value: Any) -> None:
     getter = _getter(table.resource, each.param)
     match each.kind:
         case FilterKind.RANGE:
-            _add_range(question, store, each.param, getter, value)
+            _add_range(query, store, each.param, getter, value)
         case FilterKind.VALUES:
             items = as_list(value)
             if items is None:
                 raise invalid("Invalid array", each.param)
             wanted = {_typed(each, item, each.param) for item in items}
-            question.tests.append(lambda row: _matches(getter(store, row), wanted))
+            query.tests.append(lambda row: _matches(getter(store, row), wanted))
         case FilterKind.VALUE:
-            _add_value(question, store, table, each, _typed(each, value, each.param))
+            _add_value(query, store, table, each, _typed(each, value, each.param))
 
 
-def _add_value(question: Question, store: Store, table: Table, each: Filter, value: Any) -> None:
+def _add_value(query: ListQuery, store: Store, table: Table, each: Filter, value: Any) -> None:
     name, resource = each.param, table.resource
     if name == "status" and value == "all":
         return
     if resource == "subscription" and name == "status" and value == "ended":
-        question.tests.append(lambda row: row.obj["status"] in OVER)
+        query.tests.append(lambda row: row.obj["status"] in OVER)
         return
     if name == "type" and resource == "event" and "*" in value:
-        question.tests.append(lambda row: fnmatchcase(row.obj["type"], value))
+        query.tests.append(lambda row: fnmatchcase(row.obj["type"], value))
         return
     target = CHECKED.get(name)
     if target and store.find(target, value) is None and value not in store.table(target).gone:
         raise missing(target, value, param=name)
-    if each.column == name and (resource, name) not in GETTERS and question.equal is None:
-        question.equal = (name, value)
+    if each.column == name and (resource, name) not in GETTERS and query.equal is None:
+        query.equal = (name, value)
         return
     getter = _getter(resource, name)
-    question.tests.append(lambda row: _matches(getter(store, row), {value}))
+    query.tests.append(lambda row: _matches(getter(store, row), {value}))
 
 
-def _add_range(question: Question, store: Store, name: str, getter: Getter, value: Any) -> None:
+def _add_range(query: ListQuery, store: Store, name: str, getter: Getter, value: Any) -> None:
     low: int | None
     high: int | None
     if not isinstance(value, dict):
@@ -156,7 +156,7 @@ def _add_range(question: Question, store: Store, name: str, getter: Getter, valu
     else:
         low, high = _bounds(name, value)
     if name == "created":
-        question.bound(low, high)
+        query.bound(low, high)
         return
 
     def inside(number: Any) -> bool:
@@ -166,10 +166,10 @@ def _add_range(question: Question, store: Store, name: str, getter: Getter, valu
         found = getter(store, row)
         return any(map(inside, found)) if isinstance(found, list) else inside(found)
 
-    question.tests.append(test)
+    query.tests.append(test)
 
 
-def _bounds(name: str, value: Given) -> tuple[Any, Any]:
+def _bounds(name: str, value: RawParams) -> tuple[Any, Any]:
     low: int | None = None
     high: int | None = None
     for bound, text in value.items():
@@ -219,22 +219,22 @@ def _matches(found: Any, wanted: set[Any]) -> bool:
     return found in wanted
 
 
-def _hide(question: Question, table: Table, flat: Mapping[str, Any], now: int) -> None:
+def _hide(query: ListQuery, table: Table, flat: Mapping[str, Any], now: int) -> None:
     """Leave out what Stripe does not show unless it is asked for."""
     for default in table.defaults:
         if default.param not in flat:
-            question.tests.append(_shown_by_default(table.resource, default.param))
+            query.tests.append(_shown_by_default(table.resource, default.param))
     match table.resource:
         case "event":
-            question.bound(now - EVENT_RETENTION + 1, None)
-            question.tests.append(lambda row: event_is_listed(row, now))
+            query.bound(now - EVENT_RETENTION + 1, None)
+            query.tests.append(lambda row: event_is_listed(row, now))
         case "price":
-            question.tests.append(lambda row: not (row.extra or {}).get("inline"))
+            query.tests.append(lambda row: not (row.extra or {}).get("inline"))
         case "tax_id" if table.name == "tax_ids" and "owner[type]" not in flat:
-            question.tests.append(lambda row: (row.obj["owner"] or {}).get("type") != "customer")
+            query.tests.append(lambda row: (row.obj["owner"] or {}).get("type") != "customer")
         case "customer" | "subscription" | "quote" | "subscription_schedule":
             if "test_clock" not in flat and (table.resource == "customer" or "customer" not in flat):
-                question.tests.append(lambda row: row.obj["test_clock"] is None)
+                query.tests.append(lambda row: row.obj["test_clock"] is None)
         case _:
             pass
 
@@ -245,7 +245,7 @@ def event_is_listed(event: Row, now: int) -> bool:
     return event.created > now - EVENT_RETENTION and visible_from <= now
 
 
-def _shown_by_default(resource: str, param: str) -> Test:
+def _shown_by_default(resource: str, param: str) -> RowPredicate:
     if resource == "subscription":
         return lambda row: row.obj["status"] != "canceled"
     if param == "active":

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import invalid, missing
-from ..objects.operation import label
-from ..params import Given, to_integer
-from ..state.store import Key, Row, Store
-from .filters import Question
+from ..objects.mutation import label
+from ..params import RawParams, to_integer
+from ..state.store import OrderKey, Row, Store
+from .filters import ListQuery
 
 LIMIT: Final = 10
 LIMIT_MOST: Final = 100
@@ -29,7 +29,7 @@ class Paging:
     before: str | None = None
 
 
-def read_paging(given: Given) -> Paging:
+def read_paging(given: RawParams) -> Paging:
     """The paging parameters; an API error for wrong ones."""
     limit = LIMIT
     if "limit" in given:
@@ -50,12 +50,12 @@ def read_paging(given: Given) -> Paging:
 
 
 def find_page(
-    store: Store, resources: Sequence[str], question: Question, paging: Paging, within: list[Key] | None = None
+    store: Store, resources: Sequence[str], query: ListQuery, paging: Paging, within: list[OrderKey] | None = None
 ) -> tuple[list[Row], bool]:
     """The rows of one page and whether more follow in its direction. `within` limits the list to these rows."""
-    keys = within if within is not None else _candidates(store, resources, question)
-    low = 0 if question.low is None else bisect_left(keys, (question.low,))
-    high = len(keys) if question.high is None else bisect_left(keys, (question.high,))
+    keys = within if within is not None else _candidates(store, resources, query)
+    low = 0 if query.low is None else bisect_left(keys, (query.low,))
+    high = len(keys) if query.high is None else bisect_left(keys, (query.high,))
     ascending = resources[0] in OLDEST_FIRST
     backward = False
     if paging.after is not None or paging.before is not None:
@@ -69,7 +69,7 @@ def find_page(
             high = min(high, bisect_left(keys, place))
     upward = ascending != backward
     steps: Iterable[int] = range(low, high) if upward else range(high - 1, low - 1, -1)
-    found = _collect(keys, steps, question, paging.limit + 1)
+    found = _collect(keys, steps, query, paging.limit + 1)
     more = len(found) > paging.limit
     page = found[: paging.limit]
     return (page[::-1] if backward else page), more
@@ -88,21 +88,19 @@ class _Last:
 _LAST: Final = _Last()
 
 
-def _collect(keys: list[Key], steps: Iterable[int], question: Question, enough: int) -> list[Row]:
+def _collect(keys: list[OrderKey], steps: Iterable[int], query: ListQuery, enough: int) -> list[Row]:
     found: list[Row] = []
     for place in steps:
         row = keys[place][2]
-        if not question.tests or question.holds(row):
+        if not query.tests or query.holds(row):
             found.append(row)
             if len(found) == enough:
                 break
     return found
 
 
-def _candidates(store: Store, resources: Sequence[str], question: Question) -> list[Key]:
-    parts = [
-        store.table(each).where(*question.equal) if question.equal else store.table(each).order for each in resources
-    ]
+def _candidates(store: Store, resources: Sequence[str], query: ListQuery) -> list[OrderKey]:
+    parts = [store.table(each).where(*query.equal) if query.equal else store.table(each).order for each in resources]
     return parts[0] if len(parts) == 1 else sorted(key for part in parts for key in part)
 
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from engine.connectors.stripe.catalogue import PageStyle, Parent, Retrieve, Search, Table
 
-from ..admission.routes import Match
+from ..admission.routes import RouteMatch
 from ..errors import ApiError, invalid, missing
 from ..objects.expand import Expander, Tree
-from ..objects.operation import label
-from ..params import Given
-from ..state.store import Key, Row, Store
-from ..world import World
+from ..objects.mutation import label
+from ..params import RawParams
+from ..state.store import OrderKey, Row, Store
+from ..world import SandboxWorld
 from .filters import event_is_listed, read_filters
 from .listing import find_page, read_paging
 from .search import find
@@ -26,21 +26,21 @@ OF_ACCOUNT: Final = frozenset({"bank_account", "card", "person", "capability"})
 class Reader:
     """Answers reads, as JSON bytes."""
 
-    def __init__(self, world: World, expander: Expander) -> None:
+    def __init__(self, world: SandboxWorld, expander: Expander) -> None:
         self._world = world
         self._expander = expander
 
-    def page(self, store: Store, match: Match, table: Table, path: str, given: Given) -> bytes:
+    def page(self, store: Store, match: RouteMatch, table: Table, path: str, given: RawParams) -> bytes:
         """One page of a list."""
         if table.page is PageStyle.V2:
             return b'{"data":[],"next_page_url":null,"previous_page_url":null}'
         store = self._store_of(store, table, match)
         tree = self._expander.read(given, table.resources, in_list=True)
         if table.path not in self._world.catalogue.unreadable:
-            question = read_filters(store, table, given, self._world.clock.now(), match.values)
+            query = read_filters(store, table, given, self._world.clock.now(), match.values)
             within = self._within(store, table, match)
             paging = read_paging(given)
-            rows, more = find_page(store, table.resources, question, paging, within)
+            rows, more = find_page(store, table.resources, query, paging, within)
         else:
             rows, more = [], False
         parts = [self._render(store, table.resources, row, tree) for row in rows]
@@ -50,14 +50,14 @@ class Reader:
             path.encode(),
         )
 
-    def _store_of(self, store: Store, table: Table, match: Match) -> Store:
+    def _store_of(self, store: Store, table: Table, match: RouteMatch) -> Store:
         if table.path.startswith("/v1/accounts/{"):
             if not self._world.knows(match.last):
                 raise missing("account", match.last, in_path=True, param="account")
             return self._world.store(match.last, livemode=store.livemode)
         return store
 
-    def _within(self, store: Store, table: Table, match: Match) -> list[Key] | None:
+    def _within(self, store: Store, table: Table, match: RouteMatch) -> list[OrderKey] | None:
         """The rows that belong to the object in the path, or None where there is none."""
         parent = next((each for each in table.parents if each.in_path), None)
         if parent is None:
@@ -84,7 +84,7 @@ class Reader:
             return renderer.body(store, kind, row)
         return renderer.encode(self._expander.apply(store, renderer.show(store, kind, row), tree))
 
-    def retrieve(self, store: Store, match: Match, endpoint: Retrieve, given: Given) -> bytes:
+    def retrieve(self, store: Store, match: RouteMatch, endpoint: Retrieve, given: RawParams) -> bytes:
         """One object."""
         tree = self._expander.read(given, endpoint.returns, in_list=False)
         unknown = [name for name in given if name != "expand" and name not in endpoint.params]
@@ -93,7 +93,7 @@ class Reader:
         shown = self._single(store, match, endpoint)
         return self._world.renderer.encode(self._expander.apply(store, shown, tree) if tree else shown)
 
-    def _single(self, store: Store, match: Match, endpoint: Retrieve) -> dict[str, Any]:
+    def _single(self, store: Store, match: RouteMatch, endpoint: Retrieve) -> dict[str, Any]:
         if endpoint.path == "/v1/balance":
             return self._world.balance(store)
         if endpoint.returns == ("account",):
@@ -110,7 +110,7 @@ class Reader:
         other = self._world.in_other_mode(store, kind, match.last)
         raise missing(label(kind), match.last, in_path=True, elsewhere=other)
 
-    def _account(self, store: Store, match: Match) -> dict[str, Any]:
+    def _account(self, store: Store, match: RouteMatch) -> dict[str, Any]:
         wanted = match.last if match.values else store.account
         if not self._world.knows(wanted) or (store.account != self._world.platform and wanted != store.account):
             message = f"The provided key does not have access to account '{wanted}' (or that account does not exist)."
@@ -132,7 +132,7 @@ class Reader:
     def _visible(self, kind: str, row: Row) -> bool:
         return kind != "event" or event_is_listed(row, self._world.clock.now())
 
-    def search(self, store: Store, endpoint: Search, path: str, given: Given) -> bytes:
+    def search(self, store: Store, endpoint: Search, path: str, given: RawParams) -> bytes:
         """One page of what a query finds."""
         tree = self._expander.read({key: value for key, value in given.items() if not _counts(key, value)},
                                    (endpoint.resource,), in_list=True)  # fmt: skip
@@ -150,7 +150,7 @@ def _counts(key: str, value: Any) -> bool:
     return key == "expand" and isinstance(value, dict) and "total_count" in value.values()
 
 
-def _belongs(match: Match, row: Row) -> bool:
+def _belongs(match: RouteMatch, row: Row) -> bool:
     owners = [value for value in match.values.values() if value != row.id]
     if not owners:
         return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import invalid
-from ..params import Given, to_integer
+from ..params import RawParams, to_integer
 from ..state.store import Obj, Row, Store
 from .listing import LIMIT
 
@@ -45,7 +45,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
 CLAUSES: Final = 10
 CLAUSE: Final = re.compile(
     r"""\s*(?P<minus>-)?(?P<field>[a-z_0-9.]+)(?:\[(?P<quote>["'])(?P<key>(?:(?!(?P=quote)).)*)(?P=quote)\])?
-        \s*(?P<op>[:~]|>=|<=|>|<)\s*
+        \s*(?P<operator>[:~]|>=|<=|>|<)\s*
         (?:(?P<q>["'])(?P<text>(?:\\.|(?!(?P=q))[^\\])*)(?P=q)|(?P<bare>null|true|false|-?\d+(?:\.\d+)?))\s*""",
     re.VERBOSE,
 )
@@ -58,7 +58,7 @@ class Clause:
 
     field: str
     key: str | None
-    op: str
+    operator: str
     value: str | float | bool | None
     negated: bool
 
@@ -81,13 +81,13 @@ class Clause:
             return found is None
         if found is None:
             return False
-        match self.op:
+        match self.operator:
             case ":":
                 return _same(found, self.value)
             case "~":
                 return str(self.value).lower() in str(found).lower()
             case _:
-                return _ordered(self.op, found, self.value)
+                return _ordered(self.operator, found, self.value)
 
 
 def _same(found: Any, value: str | float | bool) -> bool:
@@ -102,11 +102,11 @@ def _numeric(value: str | float) -> bool:
     return isinstance(value, int | float) or value.removeprefix("-").replace(".", "", 1).isdigit()
 
 
-def _ordered(op: str, found: Any, value: str | float | bool) -> bool:
+def _ordered(operator: str, found: Any, value: str | float | bool) -> bool:
     if isinstance(found, str) or isinstance(value, bool) or not _numeric(value):
         return False
     number = float(value)
-    return bool({">": found > number, "<": found < number, ">=": found >= number, "<=": found <= number}[op])
+    return bool({">": found > number, "<": found < number, ">=": found >= number, "<=": found <= number}[operator])
 
 
 def parse(resource: str, query: str) -> tuple[list[Clause], bool]:
@@ -133,7 +133,7 @@ def parse(resource: str, query: str) -> tuple[list[Clause], bool]:
 
 
 def _clause(resource: str, match: re.Match[str]) -> Clause:
-    name, op = match["field"], match["op"]
+    name, operator = match["field"], match["operator"]
     if name not in FIELDS[resource]:
         raise invalid(f"Field `{name}` is an unsupported search field for resource `{resource}s`.", "query")
     if (name == "metadata") != (match["key"] is not None):
@@ -147,12 +147,12 @@ def _clause(resource: str, match: re.Match[str]) -> Clause:
             if not _numeric(match["bare"])
             else float(match["bare"])
         )
-    if op == "~" and (not isinstance(value, str) or len(value) < 3):
+    if operator == "~" and (not isinstance(value, str) or len(value) < 3):
         raise invalid("Substring search needs a text of at least 3 characters.", "query")
-    return Clause(name, match["key"], op, value, match["minus"] is not None)
+    return Clause(name, match["key"], operator, value, match["minus"] is not None)
 
 
-def find(store: Store, resource: str, given: Given, now: int, lag: int) -> tuple[list[Row], str | None, int]:
+def find(store: Store, resource: str, given: RawParams, now: int, lag: int) -> tuple[list[Row], str | None, int]:
     """The rows of one page, the token of the next page or None, and how many there are in all.
 
     What was written less than `lag` seconds ago is seen as it was before, or not at all.

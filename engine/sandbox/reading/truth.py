@@ -11,7 +11,7 @@ import msgspec
 from engine.connectors.stripe.catalogue import FieldType
 
 from ..state.store import Row, Store
-from ..world import World
+from ..world import SandboxWorld
 from .filters import event_is_listed
 
 WHOLE = (FieldType.INTEGER, FieldType.TIMESTAMP)
@@ -23,7 +23,7 @@ def digest(shown: Any) -> str:
     return sha256(ENCODER.encode(shown)).hexdigest()
 
 
-def tell(world: World, wanted: Collection[str] = (), *, objects: bool = False) -> dict[str, Any]:
+def tell(world: SandboxWorld, wanted: Collection[str] = (), *, objects: bool = False) -> dict[str, Any]:
     """By `account` and then by table: how many objects, the hash of each by id, the sums of whole-number fields, and
     the ids of deleted ones. `wanted` limits it to these tables; `objects` adds the objects themselves.
 
@@ -42,7 +42,7 @@ def tell(world: World, wanted: Collection[str] = (), *, objects: bool = False) -
     return told
 
 
-def _table(world: World, store: Store, resources: tuple[str, ...], *, objects: bool) -> dict[str, Any]:
+def _table(world: SandboxWorld, store: Store, resources: tuple[str, ...], *, objects: bool) -> dict[str, Any]:
     hashes: dict[str, str] = {}
     sums: dict[str, int] = {}
     full: dict[str, Any] = {}
@@ -64,7 +64,7 @@ def _table(world: World, store: Store, resources: tuple[str, ...], *, objects: b
     return {**entry, "objects": full} if objects else entry
 
 
-def _reachable(world: World, resource: str, row: Row) -> bool:
+def _reachable(world: SandboxWorld, resource: str, row: Row) -> bool:
     match resource:
         case "event":
             return event_is_listed(row, world.clock.now())

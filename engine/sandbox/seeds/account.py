@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 
 OPENED_BEFORE: Final = 600 * 86_400
 CAPABILITIES: Final = ("card_payments", "sepa_debit_payments", "transfers")
 
 
-def seed_account(op: Operation, identifier: str, name: str, country: str) -> dict[str, Any]:
+def seed_account(mutation: Mutation, identifier: str, name: str, country: str) -> dict[str, Any]:
     """An account that can take payments and pay out. `metadata.seeded` says that it has a business."""
     slug = name.lower().replace(" ", "-")
     return {
-        **op.world.shapes.blank("account"),
+        **mutation.world.shapes.blank("account"),
         "id": identifier,
         "business_profile": {
             "annual_revenue": None,
@@ -33,14 +33,14 @@ def seed_account(op: Operation, identifier: str, name: str, country: str) -> dic
         "charges_enabled": True,
         "controller": {"type": "account"},
         "country": country,
-        "created": op.now - OPENED_BEFORE,
+        "created": mutation.now - OPENED_BEFORE,
         "default_currency": "usd",
         "details_submitted": True,
         "email": f"owner@{slug}.example",
         "metadata": {"seeded": "true"},
         "payouts_enabled": True,
         "settings": _settings(name),
-        "tos_acceptance": {"date": op.now - OPENED_BEFORE, "ip": "192.0.2.10", "user_agent": None},
+        "tos_acceptance": {"date": mutation.now - OPENED_BEFORE, "ip": "192.0.2.10", "user_agent": None},
         "type": "standard",
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..flows import offers
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Row
 from .names import COUNTRIES
 
@@ -21,7 +21,7 @@ MODULES: Final = ("Forecasts", "Cohorts", "Alerts", "Exports", "Sandboxes", "Sin
 
 
 @dataclass(slots=True)
-class Shelf:
+class PriceList:
     """The rows on offer: prices by `<key>_<monthly|yearly|once>_<currency>`, coupons by name, tax rates by country."""
 
     prices: dict[str, Row] = field(default_factory=dict)
@@ -33,34 +33,36 @@ class Shelf:
         return self.prices[f"{key}_{interval}_{currency}"]
 
 
-def stock(op: Operation) -> Shelf:
-    """Put everything on the shelf."""
-    shelf = Shelf()
+def stock(mutation: Mutation) -> PriceList:
+    """Put everything on the price_list."""
+    price_list = PriceList()
     for key, name, dollars in PLANS:
-        _sell(op, shelf, key, f"{name} plan", dollars, {"kind": "plan"})
+        _sell(mutation, price_list, key, f"{name} plan", dollars, {"kind": "plan"})
     for key, name, dollars in ADD_ONS:
-        _sell(op, shelf, key, name, dollars, {"kind": "add_on"})
+        _sell(mutation, price_list, key, name, dollars, {"kind": "add_on"})
     for index, name in enumerate(MODULES):
-        _sell(op, shelf, f"module{index}", f"Module: {name}", 15 + 5 * index, {"kind": "module"})
-    _sell_enterprise(op, shelf)
-    workshop = offers.add_product(op, {"name": "Onboarding workshop", "metadata": {"kind": "service"}})
+        _sell(mutation, price_list, f"module{index}", f"Module: {name}", 15 + 5 * index, {"kind": "module"})
+    _sell_enterprise(mutation, price_list)
+    workshop = offers.add_product(mutation, {"name": "Onboarding workshop", "metadata": {"kind": "service"}})
     for currency, unit in CURRENCIES.items():
         fields = {"currency": currency, "product": workshop.id, "unit_amount": round(1_500 * unit)}
-        shelf.prices[f"workshop_once_{currency}"] = offers.add_price(op, fields)
-    _retire(op)
-    _add_coupons(op, shelf)
-    _add_tax_rates(op, shelf)
-    return shelf
+        price_list.prices[f"workshop_once_{currency}"] = offers.add_price(mutation, fields)
+    _retire(mutation)
+    _add_coupons(mutation, price_list)
+    _add_tax_rates(mutation, price_list)
+    return price_list
 
 
-def _sell(op: Operation, shelf: Shelf, key: str, name: str, dollars: int, metadata: dict[str, str]) -> None:
+def _sell(
+    mutation: Mutation, price_list: PriceList, key: str, name: str, dollars: int, metadata: dict[str, str]
+) -> None:
     product = offers.add_product(
-        op, {"name": name, "description": f"{name}, per month or per year", "metadata": metadata}
+        mutation, {"name": name, "description": f"{name}, per month or per year", "metadata": metadata}
     )
     for currency, unit in CURRENCIES.items():
         for interval, period, times in (("monthly", "month", 1), ("yearly", "year", 10)):
-            shelf.prices[f"{key}_{interval}_{currency}"] = offers.add_price(
-                op,
+            price_list.prices[f"{key}_{interval}_{currency}"] = offers.add_price(
+                mutation,
                 {
                     "currency": currency,
                     "lookup_key": f"{key}_{interval}_{currency}",
@@ -70,13 +72,15 @@ def _sell(op: Operation, shelf: Shelf, key: str, name: str, dollars: int, metada
                     "unit_amount": round(dollars * unit * times),
                 },
             )
-    default = shelf.prices[f"{key}_monthly_usd"]
-    op.change("product", product, {"default_price": default.id})
+    default = price_list.prices[f"{key}_monthly_usd"]
+    mutation.change("product", product, {"default_price": default.id})
 
 
-def _sell_enterprise(op: Operation, shelf: Shelf) -> None:
+def _sell_enterprise(mutation: Mutation, price_list: PriceList) -> None:
     """A plan with graduated prices per seat."""
-    product = offers.add_product(op, {"name": "Enterprise plan", "unit_label": "seat", "metadata": {"kind": "plan"}})
+    product = offers.add_product(
+        mutation, {"name": "Enterprise plan", "unit_label": "seat", "metadata": {"kind": "plan"}}
+    )
     for currency, unit in CURRENCIES.items():
         for interval, period, times in (("monthly", "month", 1), ("yearly", "year", 10)):
             steps = ((10, 60), (50, 45), (None, 30))
@@ -90,8 +94,8 @@ def _sell_enterprise(op: Operation, shelf: Shelf) -> None:
                 }
                 for limit, dollars in steps
             ]
-            shelf.prices[f"enterprise_{interval}_{currency}"] = offers.add_price(
-                op,
+            price_list.prices[f"enterprise_{interval}_{currency}"] = offers.add_price(
+                mutation,
                 {
                     "billing_scheme": "tiered",
                     "currency": currency,
@@ -106,22 +110,24 @@ def _sell_enterprise(op: Operation, shelf: Shelf) -> None:
             )
 
 
-def _retire(op: Operation) -> None:
+def _retire(mutation: Mutation) -> None:
     """An offer of old: neither it nor its price can be bought any more."""
-    product = offers.add_product(op, {"name": "Hobby plan", "active": False, "metadata": {"kind": "plan"}})
+    product = offers.add_product(mutation, {"name": "Hobby plan", "active": False, "metadata": {"kind": "plan"}})
     fields = {"active": False, "currency": "usd", "product": product.id, "unit_amount": 500}
-    offers.add_price(op, {**fields, "recurring": offers.recurring("month")})
+    offers.add_price(mutation, {**fields, "recurring": offers.recurring("month")})
 
 
-def _add_coupons(op: Operation, shelf: Shelf) -> None:
+def _add_coupons(mutation: Mutation, price_list: PriceList) -> None:
     for name, fields in (
         ("LAUNCH20", {"percent_off": 20.0, "duration": "repeating", "duration_in_months": 3}),
         ("FRIENDS10", {"percent_off": 10.0, "duration": "forever"}),
         ("WELCOME15", {"amount_off": 1_500, "currency": "usd", "duration": "once"}),
     ):
-        row = op.add("coupon", {"id": name, "name": name.title(), "valid": True, **fields}, event="coupon.created")
-        shelf.coupons[name] = row
-    op.add(
+        row = mutation.add(
+            "coupon", {"id": name, "name": name.title(), "valid": True, **fields}, event="coupon.created"
+        )
+        price_list.coupons[name] = row
+    mutation.add(
         "promotion_code",
         {
             "active": True,
@@ -133,10 +139,10 @@ def _add_coupons(op: Operation, shelf: Shelf) -> None:
     )
 
 
-def _add_tax_rates(op: Operation, shelf: Shelf) -> None:
+def _add_tax_rates(mutation: Mutation, price_list: PriceList) -> None:
     for country in COUNTRIES:
         if country.vat is not None:
-            shelf.tax_rates[country.code] = op.add(
+            price_list.tax_rates[country.code] = mutation.add(
                 "tax_rate",
                 {
                     "active": True,

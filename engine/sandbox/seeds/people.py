@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..flows.payments import add_card, details_of
 from ..objects.identifiers import token
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Row
 from .names import COMPANY, COUNTRIES, FIRST, LAST, PHONES, STREET, TRADE, VAT_IDS, Country
 
@@ -20,16 +20,16 @@ def pick_country(source: Random) -> Country:
     return source.choices(COUNTRIES, [country.weight for country in COUNTRIES])[0]
 
 
-def add_customer(op: Operation, index: int, country: Country, tier: str) -> Row:
+def add_customer(mutation: Mutation, index: int, country: Country, tier: str) -> Row:
     """The customer with this number. Companies have a name, people too; every ninth says nothing but its email."""
-    source = op.random
+    source = mutation.random
     first, last = source.choice(FIRST), source.choice(LAST)
     company = f"{source.choice(COMPANY)} {source.choice(TRADE)}"
     business = source.random() < 0.6
     silent = index % 9 == 8
     domain = f"{company.lower().replace(' ', '-')}.example" if business else "mail.example"
     name = company if business else f"{first} {last}"
-    return op.add(
+    return mutation.add(
         "customer",
         {
             "address": None if silent else _address(source, country),
@@ -66,35 +66,35 @@ def _address(source: Random, country: Country) -> dict[str, Any]:
     }
 
 
-def give_card(op: Operation, customer: Row, country: Country) -> Row:
+def give_card(mutation: Mutation, customer: Row, country: Country) -> Row:
     """The customer's card, attached and made its default."""
-    brand = op.random.choice(("visa", "visa", "mastercard", "amex"))
+    brand = mutation.random.choice(("visa", "visa", "mastercard", "amex"))
     method = add_card(
-        op,
+        mutation,
         brand,
-        f"{op.random.randrange(10_000):04d}",
+        f"{mutation.random.randrange(10_000):04d}",
         details_of(customer.obj),
         country=country.code,
         customer=customer.id,
-        exp_month=op.random.randrange(1, 13),
-        exp_year=op.random.randrange(2027, 2032),
+        exp_month=mutation.random.randrange(1, 13),
+        exp_year=mutation.random.randrange(2027, 2032),
         event="payment_method.attached",
     )
     settings = {**customer.obj["invoice_settings"], "default_payment_method": method.id}
-    op.change("customer", customer, {"invoice_settings": settings}, event="customer.updated")
+    mutation.change("customer", customer, {"invoice_settings": settings}, event="customer.updated")
     return method
 
 
-def give_vat_id(op: Operation, customer: Row, country: Country) -> None:
+def give_vat_id(mutation: Mutation, customer: Row, country: Country) -> None:
     """A tax id of a company in the European Union or the United Kingdom."""
-    op.add(
+    mutation.add(
         "tax_id",
         {
             "country": country.code,
             "customer": customer.id,
             "owner": {"customer": customer.id, "type": "customer"},
             "type": "gb_vat" if country.code == "GB" else "eu_vat",
-            "value": VAT_IDS[country.code].format(op.random.randrange(10**8, 10**9)),
+            "value": VAT_IDS[country.code].format(mutation.random.randrange(10**8, 10**9)),
             "verification": {"status": "verified", "verified_address": None, "verified_name": None},
         },
         parent=customer.id,

@@ -5,46 +5,46 @@ from __future__ import annotations
 from typing import Final
 
 from ..flows import invoicing, quoting, returns
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Row
-from .cases import Case
-from .offers import Shelf
+from .offers import PriceList
+from .scenarios import Scenario
 
 DAY: Final = 86_400
 CALLS: Final = 100
 """Invoice items that come on top of the subscription's own line."""
 
 
-def before_renewal(op: Operation, case: Case | None, customer: Row, subscription: Row, end: int) -> None:
+def before_renewal(mutation: Mutation, scenario: Scenario | None, customer: Row, subscription: Row, end: int) -> None:
     """What happens in the days before a renewal."""
-    if case is None or case.name not in ("MANY_LINES", "OLD_MANY_LINES"):
+    if scenario is None or scenario.name not in ("MANY_LINES", "OLD_MANY_LINES"):
         return
-    wanted = (20, 60) if case.name == "MANY_LINES" else (100, 160)
-    if not wanted[0] * DAY <= end - op.now <= wanted[1] * DAY or op.store.find_all(
+    wanted = (20, 60) if scenario.name == "MANY_LINES" else (100, 160)
+    if not wanted[0] * DAY <= end - mutation.now <= wanted[1] * DAY or mutation.store.find_all(
         "invoiceitem", "customer", customer.id
     ):
         return
-    moment = op.now
+    moment = mutation.now
     for number in range(CALLS):
-        op.now = moment - (CALLS - number) * 600
-        add_item(op, customer, subscription.obj["currency"], 100 + 7 * number, f"Report run {number + 1:03d}")
-    op.now = moment
+        mutation.now = moment - (CALLS - number) * 600
+        add_item(mutation, customer, subscription.obj["currency"], 100 + 7 * number, f"Report run {number + 1:03d}")
+    mutation.now = moment
 
 
-def add_item(op: Operation, customer: Row, currency: str, amount: int, description: str) -> Row:
+def add_item(mutation: Mutation, customer: Row, currency: str, amount: int, description: str) -> Row:
     """An invoice item that waits for the customer's next invoice."""
-    return op.add(
+    return mutation.add(
         "invoiceitem",
         {
             "amount": amount,
             "currency": currency,
             "customer": customer.id,
-            "date": op.now,
+            "date": mutation.now,
             "description": description,
             "discountable": True,
             "discounts": [],
             "net_amount": amount,
-            "period": {"end": op.now, "start": op.now},
+            "period": {"end": mutation.now, "start": mutation.now},
             "pricing": None,
             "quantity": 1,
             "quantity_decimal": "1",
@@ -54,66 +54,67 @@ def add_item(op: Operation, customer: Row, currency: str, amount: int, descripti
     )
 
 
-def settle_by_invoice(op: Operation, subscription: Row, method: Row, end: int) -> None:
+def settle_by_invoice(mutation: Mutation, subscription: Row, method: Row, end: int) -> None:
     """Pay a sent invoice nine days after it went out, if that day has come."""
     if subscription.obj["collection_method"] != "send_invoice" or not subscription.obj["latest_invoice"]:
         return
-    invoice = op.get("invoice", subscription.obj["latest_invoice"])
-    if invoice.obj["status"] == "open" and op.now + 9 * DAY < end:
-        moment, op.now = op.now, op.now + 9 * DAY
-        invoicing.pay(op, invoice, method)
-        op.now = moment
+    invoice = mutation.get("invoice", subscription.obj["latest_invoice"])
+    if invoice.obj["status"] == "open" and mutation.now + 9 * DAY < end:
+        moment, mutation.now = mutation.now, mutation.now + 9 * DAY
+        invoicing.pay(mutation, invoice, method)
+        mutation.now = moment
 
 
-def finish(op: Operation, case: Case | None, customer: Row, subscription: Row, end: int) -> None:
+def finish(mutation: Mutation, scenario: Scenario | None, customer: Row, subscription: Row, end: int) -> None:
     """What the customer's story ends with."""
-    if case is None:
+    if scenario is None:
         return
-    match case.name:
+    match scenario.name:
         case "REFUND" | "PARTIAL_REFUND" | "DISPUTE_LOST" | "DISPUTE_WON" | "DISPUTE_OPEN":
-            _take_back(op, case.name, customer, end)
+            _take_back(mutation, scenario.name, customer, end)
         case "CREDIT_NOTE":
-            _credit(op, customer, end)
+            _credit(mutation, customer, end)
         case "DRAFT" | "VOID" | "UNCOLLECTIBLE":
-            _leave_invoice(op, case.name, customer, subscription, end)
+            _leave_invoice(mutation, scenario.name, customer, subscription, end)
         case "CANCELS_LATER":
-            op.now = end - 3 * DAY
+            mutation.now = end - 3 * DAY
             last = max(
-                each.obj["current_period_end"] for each in op.store.table("subscription_item").children(subscription.id)
+                each.obj["current_period_end"]
+                for each in mutation.store.table("subscription_item").children(subscription.id)
             )
-            fields = {"cancel_at_period_end": True, "cancel_at": last, "canceled_at": op.now}
-            op.change("subscription", subscription, fields, event="customer.subscription.updated")
+            fields = {"cancel_at_period_end": True, "cancel_at": last, "canceled_at": mutation.now}
+            mutation.change("subscription", subscription, fields, event="customer.subscription.updated")
         case _:
             pass
 
 
-def _take_back(op: Operation, story: str, customer: Row, end: int) -> None:
-    paid = [row for row in op.store.find_all("charge", "customer", customer.id) if row.obj["paid"]]
+def _take_back(mutation: Mutation, story: str, customer: Row, end: int) -> None:
+    paid = [row for row in mutation.store.find_all("charge", "customer", customer.id) if row.obj["paid"]]
     if not paid:
         return
     charge = max(paid, key=lambda row: row.created)
-    op.now = min(charge.created + 4 * DAY, end - 600)
+    mutation.now = min(charge.created + 4 * DAY, end - 600)
     if story.endswith("REFUND"):
         amount = charge.obj["amount"] // 4 if story == "PARTIAL_REFUND" else None
-        returns.refund(op, charge, amount, reason="requested_by_customer", metadata={"ticket": "T-1042"})
+        returns.refund(mutation, charge, amount, reason="requested_by_customer", metadata={"ticket": "T-1042"})
         return
-    row = returns.dispute(op, charge, "product_not_received" if story == "DISPUTE_WON" else "fraudulent")
-    if story != "DISPUTE_OPEN" and op.now + DAY < end:
-        op.now = min(op.now + 20 * DAY, end - 300)
-        returns.close_dispute(op, row, won=story == "DISPUTE_WON")
+    row = returns.dispute(mutation, charge, "product_not_received" if story == "DISPUTE_WON" else "fraudulent")
+    if story != "DISPUTE_OPEN" and mutation.now + DAY < end:
+        mutation.now = min(mutation.now + 20 * DAY, end - 300)
+        returns.close_dispute(mutation, row, won=story == "DISPUTE_WON")
 
 
-def _credit(op: Operation, customer: Row, end: int) -> None:
+def _credit(mutation: Mutation, customer: Row, end: int) -> None:
     """Refund a fifth of a paid invoice's first line, by a credit note."""
-    paid = [row for row in op.store.find_all("invoice", "customer", customer.id) if row.obj["amount_paid"] > 0]
-    charge = invoicing.charge_of(op, paid[-1]) if paid else None
+    paid = [row for row in mutation.store.find_all("invoice", "customer", customer.id) if row.obj["amount_paid"] > 0]
+    charge = invoicing.charge_of(mutation, paid[-1]) if paid else None
     if charge is None:
         return
     invoice = paid[-1]
-    line = op.store.table("line_item").children(invoice.id)[0]
+    line = mutation.store.table("line_item").children(invoice.id)[0]
     amount = line.obj["amount"] // 5
-    op.now = min(invoice.created + 2 * DAY, end - 600)
-    refund = returns.refund(op, charge, amount, metadata={})
+    mutation.now = min(invoice.created + 2 * DAY, end - 600)
+    refund = returns.refund(mutation, charge, amount, metadata={})
     credited = {
         "amount": amount,
         "description": line.obj["description"],
@@ -122,34 +123,34 @@ def _credit(op: Operation, customer: Row, end: int) -> None:
         "unit_amount_decimal": str(amount),
     }
     fields = {"memo": "Goodwill", "reason": "product_unsatisfactory", "refund_objects": [refund.obj]}
-    returns.add_credit_note(op, invoice, [credited], fields)
+    returns.add_credit_note(mutation, invoice, [credited], fields)
 
 
-def _leave_invoice(op: Operation, story: str, customer: Row, subscription: Row, end: int) -> None:
+def _leave_invoice(mutation: Mutation, story: str, customer: Row, subscription: Row, end: int) -> None:
     """An invoice made by hand that is not paid."""
-    op.now = end - 10 * DAY
+    mutation.now = end - 10 * DAY
     currency = subscription.obj["currency"]
     fields = {"collection_method": "send_invoice", "currency": currency, "description": "Extra work"}
-    invoice = invoicing.draft(op, customer, {**fields, "due_date": op.now + 30 * DAY})
-    item = add_item(op, customer, currency, 12_000, "Data migration")
-    op.change("invoiceitem", item, {"invoice": invoice.id})
-    invoicing.add_item_line(op, invoice, item)
-    invoicing.total_up(op, invoice)
-    op.emit("invoice.created", "invoice", invoice)
+    invoice = invoicing.draft(mutation, customer, {**fields, "due_date": mutation.now + 30 * DAY})
+    item = add_item(mutation, customer, currency, 12_000, "Data migration")
+    mutation.change("invoiceitem", item, {"invoice": invoice.id})
+    invoicing.add_item_line(mutation, invoice, item)
+    invoicing.total_up(mutation, invoice)
+    mutation.emit("invoice.created", "invoice", invoice)
     if story == "DRAFT":
         return
-    op.now += 3600
-    invoicing.finalize(op, invoice)
-    op.now += 2 * DAY
+    mutation.now += 3600
+    invoicing.finalize(mutation, invoice)
+    mutation.now += 2 * DAY
     if story == "VOID":
-        invoicing.void(op, invoice)
+        invoicing.void(mutation, invoice)
     else:
-        invoicing.give_up(op, invoice)
+        invoicing.give_up(mutation, invoice)
 
 
-def quote(op: Operation, shelf: Shelf, customer: Row, currency: str) -> None:
+def quote(mutation: Mutation, price_list: PriceList, customer: Row, currency: str) -> None:
     """A quote that waits for an answer."""
     row = quoting.add_quote(
-        op, customer, [(shelf.price("business", "yearly", currency), 1)], {"header": "Annual offer"}
+        mutation, customer, [(price_list.price("business", "yearly", currency), 1)], {"header": "Annual offer"}
     )
-    quoting.finalize(op, row)
+    quoting.finalize(mutation, row)

@@ -8,7 +8,7 @@ from typing import Final
 from ..flows.payments import settle
 from ..flows.returns import arrive, pay_out
 from ..objects.identifiers import token
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Row
 
 DAY: Final = 86_400
@@ -24,14 +24,14 @@ BANKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def add_banks(op: Operation) -> dict[str, str]:
+def add_banks(mutation: Mutation) -> dict[str, str]:
     """A bank account for each currency; their ids by currency."""
     banks = {}
     for currency, (country, bank) in BANKS.items():
-        row = op.add(
+        row = mutation.add(
             "bank_account",
             {
-                "account": op.store.account,
+                "account": mutation.store.account,
                 "account_holder_name": "Larkspur Analytics",
                 "account_holder_type": "company",
                 "available_payout_methods": ["standard"],
@@ -39,45 +39,45 @@ def add_banks(op: Operation) -> dict[str, str]:
                 "country": country,
                 "currency": currency,
                 "default_for_currency": True,
-                "fingerprint": token(op.random, 16),
-                "last4": f"{op.random.randrange(10_000):04d}",
+                "fingerprint": token(mutation.random, 16),
+                "last4": f"{mutation.random.randrange(10_000):04d}",
                 "metadata": {},
                 "routing_number": "110000000" if country == "US" else None,
                 "status": "new",
             },
-            parent=op.store.account,
+            parent=mutation.store.account,
         )
         banks[currency] = row.id
     return banks
 
 
-def pay_out_weekly(op: Operation, banks: Mapping[str, str], end: int) -> None:
+def pay_out_weekly(mutation: Mutation, banks: Mapping[str, str], end: int) -> None:
     """Every Monday pay out, by currency, what has become available since; up to the present."""
     waiting: dict[str, list[Row]] = {}
-    for _, _, row in op.store.table("balance_transaction").order:
+    for _, _, row in mutation.store.table("balance_transaction").order:
         waiting.setdefault(row.obj["currency"], []).append(row)
     for currency in sorted(waiting):
         rows = sorted(waiting[currency], key=lambda row: (row.obj["available_on"], row.seq))
-        _pay_out(op, banks[currency], rows, end)
-    op.now = end
-    settle(op)
+        _pay_out(mutation, banks[currency], rows, end)
+    mutation.now = end
+    settle(mutation)
 
 
-def _pay_out(op: Operation, bank: str, rows: list[Row], end: int) -> None:
+def _pay_out(mutation: Mutation, bank: str, rows: list[Row], end: int) -> None:
     start = rows[0].obj["available_on"]
-    op.now = start - (start - MONDAY) % WEEK + WEEK + 3 * 3600
+    mutation.now = start - (start - MONDAY) % WEEK + WEEK + 3 * 3600
     place, covered = 0, list[Row]()
-    while op.now < end:
-        while place < len(rows) and rows[place].obj["available_on"] <= op.now:
+    while mutation.now < end:
+        while place < len(rows) and rows[place].obj["available_on"] <= mutation.now:
             covered.append(rows[place])
             place += 1
         amount = sum(row.obj["net"] for row in covered)
         if amount > 0:
-            payout = pay_out(op, amount, rows[0].obj["currency"], bank, covered)
+            payout = pay_out(mutation, amount, rows[0].obj["currency"], bank, covered)
             covered = []
-            monday = op.now
+            monday = mutation.now
             if payout.obj["arrival_date"] <= end:
-                op.now = payout.obj["arrival_date"]
-                arrive(op, payout)
-            op.now = monday
-        op.now += WEEK
+                mutation.now = payout.obj["arrival_date"]
+                arrive(mutation, payout)
+            mutation.now = monday
+        mutation.now += WEEK

@@ -19,21 +19,21 @@ from engine.connectors.stripe.catalogue.load import load_params
 from ..admission.faults import Fault
 from ..admission.keys import check_permission, open_store
 from ..admission.limits import too_many
-from ..admission.routes import Match
+from ..admission.routes import RouteMatch
 from ..errors import ApiError
 from ..options import KeyGrant
 from ..params import check, nest
-from ..sandbox import Sandbox
-from ..state.idempotency import Answer
+from ..state.idempotency import ApiResponse
 from ..state.store import Store
 from ..verbs import VERBS
-from ..writes import GENERIC, Call, clearable, unsupported
+from ..verbs.generic import GENERIC, WriteCall, clearable, unsupported
+from .sandbox import Sandbox
 
 VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ApiRequest:
     """A request as it came; header names in lower case."""
 
     method: str
@@ -47,7 +47,7 @@ class Request:
 class Delivery:
     """An answer and how it is to be delivered: `cut` none of it, `half` of it, or `stretch` it over seconds."""
 
-    answer: Answer
+    answer: ApiResponse
     cut: bool = False
     half: bool = False
     stretch: float = 0.0
@@ -55,17 +55,17 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class Ticket:
+class AdmittedRequest:
     """A request that passed the door: who asks, of which store, for what, under which idempotency key.
 
     A `silent` one leaves no events.
     """
 
     id: str
-    request: Request
+    request: ApiRequest
     grant: KeyGrant
     store: Store
-    match: Match
+    match: RouteMatch
     key: str | None = None
     silent: bool = False
 
@@ -76,46 +76,46 @@ class Api:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
 
-    def admit(self, request: Request, request_id: str) -> Ticket | Delivery:
+    def admit(self, request: ApiRequest, request_id: str) -> AdmittedRequest | Delivery:
         """Check key, account, path, permission, version, limits and idempotency key; a refusal is a delivery."""
-        box = self.sandbox
+        sandbox = self.sandbox
         try:
-            grant = box.keyring.check(request.headers)
-            store = open_store(box.world, grant, request.headers)
-            match = box.routes.find(request.method, request.path)
+            grant = sandbox.keyring.check(request.headers)
+            store = open_store(sandbox.world, grant, request.headers)
+            match = sandbox.routes.find(request.method, request.path)
             if match is None:
                 raise ApiError(404, f"Unrecognized request URL ({request.method}: {request.path}).")
-            check_permission(grant, box.routes.permission(match.endpoint), store.account)
+            check_permission(grant, sandbox.routes.permission(match.endpoint), store.account)
             version = request.headers.get("stripe-version")
             if version is not None and not VERSION.match(version):
                 raise ApiError(400, f"Invalid Stripe API version: {version}")
-            box.limiter.check(f"{request.method} {match.endpoint.path}")
-            ticket = Ticket(request_id, request, grant, store, match)
+            sandbox.limiter.check(f"{request.method} {match.endpoint.path}")
+            admitted = AdmittedRequest(request_id, request, grant, store, match)
             key = request.headers.get("idempotency-key")
             if key and request.method == "POST":
                 print_of = f"{request.method} {request.path} {request.query} {request.body.decode('utf-8', 'replace')}"
-                kept = box.idempotency.begin(store.account, key, print_of, box.world.clock.now())
+                kept = sandbox.idempotency.begin(store.account, key, print_of, sandbox.world.clock.now())
                 if kept is not None:
                     headers = (*kept.headers, ("Idempotent-Replayed", "true"))
-                    return Delivery(Answer(kept.status, kept.body, headers))
-                ticket.key = key
+                    return Delivery(ApiResponse(kept.status, kept.body, headers))
+                admitted.key = key
         except ApiError as error:
             return Delivery(self._refusal(error))
-        return ticket
+        return admitted
 
-    def answer(self, ticket: Ticket, faults: list[Fault]) -> Delivery:
+    def answer(self, admitted: AdmittedRequest, faults: list[Fault]) -> Delivery:
         """Carry the request out, unless a fault comes first, let faults spoil its answer, and keep what came of it."""
-        delivery = self._answer(ticket, faults)
+        delivery = self._answer(admitted, faults)
         self.sandbox.keep()
         return delivery
 
-    def _answer(self, ticket: Ticket, faults: list[Fault]) -> Delivery:
+    def _answer(self, admitted: AdmittedRequest, faults: list[Fault]) -> Delivery:
         for fault in faults:
             if not fault.applied and fault.kind in ("error", "rate_limit", "lock", "reset"):
                 delivery = self._fail(fault)
-                self._settle(ticket, delivery.answer if fault.kind == "error" else None)
+                self._settle(admitted, delivery.answer if fault.kind == "error" else None)
                 return delivery
-        answer, keep = self._perform(ticket)
+        answer, keep = self._perform(admitted)
         delivery = Delivery(answer)
         for fault in faults:
             if fault.applied and fault.kind == "error":
@@ -123,17 +123,17 @@ class Api:
                 answer = delivery.answer
             else:
                 _spoil(delivery, fault)
-        self._settle(ticket, answer if keep else None)
+        self._settle(admitted, answer if keep else None)
         return delivery
 
-    def _settle(self, ticket: Ticket, answer: Answer | None) -> None:
-        if ticket.key is None:
+    def _settle(self, admitted: AdmittedRequest, answer: ApiResponse | None) -> None:
+        if admitted.key is None:
             return
         if answer is None:
-            self.sandbox.idempotency.drop(ticket.store.account, ticket.key)
+            self.sandbox.idempotency.drop(admitted.store.account, admitted.key)
         else:
-            kept = Answer(answer.status, answer.body, (*answer.headers, ("Original-Request", ticket.id)))
-            self.sandbox.idempotency.finish(ticket.store.account, ticket.key, kept)
+            kept = ApiResponse(answer.status, answer.body, (*answer.headers, ("Original-Request", admitted.id)))
+            self.sandbox.idempotency.finish(admitted.store.account, admitted.key, kept)
 
     def _fail(self, fault: Fault) -> Delivery:
         match fault.kind:
@@ -147,12 +147,12 @@ class Api:
                 error = ApiError(fault.status, text, type="api_error", headers=more)
         return Delivery(self._refusal(error), cut=fault.kind == "reset")
 
-    def _perform(self, ticket: Ticket) -> tuple[Answer, bool]:
+    def _perform(self, admitted: AdmittedRequest) -> tuple[ApiResponse, bool]:
         """The answer, and whether it is kept under an idempotency key."""
         try:
             self.sandbox.world.pass_time()
-            self._run_hooks(ticket)
-            return Answer(200, self._do(ticket)), True
+            self._run_hooks(admitted)
+            return ApiResponse(200, self._do(admitted)), True
         except ApiError as error:
             return self._refusal(error), error.kept
         except Exception:  # noqa: BLE001 - a defect of the sandbox is answered like one of Stripe's, and shown
@@ -162,64 +162,68 @@ class Api:
             )
             return self._refusal(defect), False
 
-    def _run_hooks(self, ticket: Ticket) -> None:
-        if not isinstance(ticket.match.endpoint, Table):
+    def _run_hooks(self, admitted: AdmittedRequest) -> None:
+        if not isinstance(admitted.match.endpoint, Table):
             return
-        for hook in self.sandbox.hooks.due(ticket.request.path):
+        for hook in self.sandbox.hooks.due(admitted.request.path):
             if hook.advance:
                 self.sandbox.world.clock.advance(hook.advance)
             if hook.target:
-                hook.status = self.act(ticket.store, hook.method, hook.target, hook.params).status
+                hook.status = self.act(admitted.store, hook.method, hook.target, hook.params).status
             else:
                 hook.status = 200
 
-    def act(self, store: Store, method: str, path: str, params: Mapping[str, str], *, silent: bool = False) -> Answer:
+    def act(
+        self, store: Store, method: str, path: str, params: Mapping[str, str], *, silent: bool = False
+    ) -> ApiResponse:
         """Do something in an account's name: without key, limits, faults or trace, and if `silent` without events."""
         form = urlencode(params)
-        request = Request(method, path, form if method == "GET" else "", {}, b"" if method == "GET" else form.encode())
+        request = ApiRequest(
+            method, path, form if method == "GET" else "", {}, b"" if method == "GET" else form.encode()
+        )
         match = self.sandbox.routes.find(method, path)
         if match is None:
             return self._refusal(ApiError(404, f"Unrecognized request URL ({method}: {path})."))
-        ticket = Ticket(self.sandbox.world.request_id(), request, KeyGrant(""), store, match, silent=silent)
+        admitted = AdmittedRequest(self.sandbox.world.request_id(), request, KeyGrant(""), store, match, silent=silent)
         try:
-            return Answer(200, self._do(ticket))
+            return ApiResponse(200, self._do(admitted))
         except ApiError as error:
             return self._refusal(error)
 
-    def _do(self, ticket: Ticket) -> bytes:
-        request, store, reader = ticket.request, ticket.store, self.sandbox.reader
-        endpoint = ticket.match.endpoint
+    def _do(self, admitted: AdmittedRequest) -> bytes:
+        request, store, reader = admitted.request, admitted.store, self.sandbox.reader
+        endpoint = admitted.match.endpoint
         match endpoint:
             case Table():
-                return reader.page(store, ticket.match, endpoint, request.path, _query(request))
+                return reader.page(store, admitted.match, endpoint, request.path, _query(request))
             case Retrieve():
-                return reader.retrieve(store, ticket.match, endpoint, _query(request))
+                return reader.retrieve(store, admitted.match, endpoint, _query(request))
             case Search():
                 return reader.search(store, endpoint, request.path, _query(request))
             case Write():
-                return self._write(ticket, endpoint)
+                return self._write(admitted, endpoint)
 
-    def _write(self, ticket: Ticket, write: Write) -> bytes:
+    def _write(self, admitted: AdmittedRequest, write: Write) -> bytes:
         world = self.sandbox.world
-        given = nest(_form(ticket.request))
+        given = nest(_form(admitted.request))
         tree = self.sandbox.expander.read(given, write.returns, in_list=False)
         given.pop("expand", None)
-        operation = world.operation(ticket.store, ticket.id, ticket.key, silent=ticket.silent)
-        params = check(load_params().get(write.key, ()), given, clearing=clearable(write, operation))
-        call = Call(write, ticket.match.values, params)
+        mutation = world.mutation(admitted.store, admitted.id, admitted.key, silent=admitted.silent)
+        params = check(load_params().get(write.key, ()), given, clearing=clearable(write, mutation))
+        call = WriteCall(write, admitted.match.values, params)
         if write.path.startswith("/v2/") or not write.returns:
             raise unsupported(call)
         verb = VERBS.get((write.method, write.path), GENERIC[write.kind])
-        result = verb(operation, call)
+        result = verb(mutation, call)
         shown: dict[str, Any]
-        shown = result if isinstance(result, dict) else world.renderer.show(ticket.store, *result)
-        return world.renderer.encode(self.sandbox.expander.apply(ticket.store, shown, tree) if tree else shown)
+        shown = result if isinstance(result, dict) else world.renderer.show(admitted.store, *result)
+        return world.renderer.encode(self.sandbox.expander.apply(admitted.store, shown, tree) if tree else shown)
 
-    def _refusal(self, error: ApiError) -> Answer:
+    def _refusal(self, error: ApiError) -> ApiResponse:
         body = msgspec.json.encode(error.body())
-        return Answer(error.status, body, tuple(error.headers.items()))
+        return ApiResponse(error.status, body, tuple(error.headers.items()))
 
-    def headers(self, request: Request, request_id: str, answer: Answer) -> list[tuple[bytes, bytes]]:
+    def headers(self, request: ApiRequest, request_id: str, answer: ApiResponse) -> list[tuple[bytes, bytes]]:
         """The headers that go with an answer."""
         world = self.sandbox.world
         headers = {
@@ -247,18 +251,18 @@ def _spoil(delivery: Delivery, fault: Fault) -> None:
             delivery.stretch = max(delivery.stretch, fault.seconds)
         case "malformed":
             body = delivery.answer.body
-            delivery.answer = Answer(
+            delivery.answer = ApiResponse(
                 delivery.answer.status, body[: len(body) // 2] + b"}<html>", delivery.answer.headers
             )
         case _:
             pass
 
 
-def _query(request: Request) -> dict[str, Any]:
+def _query(request: ApiRequest) -> dict[str, Any]:
     return nest(parse_qsl(request.query, keep_blank_values=True))
 
 
-def _form(request: Request) -> list[tuple[str, str]]:
+def _form(request: ApiRequest) -> list[tuple[str, str]]:
     kind = request.headers.get("content-type", "application/x-www-form-urlencoded").partition(";")[0].strip()
     if request.body and kind != "application/x-www-form-urlencoded":
         raise ApiError(400, f"The sandbox reads form parameters only, not {kind}.", code="sandbox_unsupported")

@@ -13,13 +13,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from ..keeper import Keeper
 from ..options import SandboxOptions
-from ..sandbox import Sandbox
-from ..state.idempotency import Answer
+from ..persistence import Persistence
+from ..state.idempotency import ApiResponse
 from ..state.state_file import StateFile
-from .api import Api, Delivery, Request, clean_path
+from .api import Api, ApiRequest, Delivery, clean_path
 from .control import Control
+from .sandbox import Sandbox
 
 TRANSPORT = "weir.sandbox.transport"
 """Where the server puts the connection's transport in the scope, so that a fault can cut it."""
@@ -28,9 +28,9 @@ CHUNKS = 20
 
 def make_app(options: SandboxOptions, state: Path | None = None) -> Starlette:
     """A sandbox with its business, ready to answer; with a `state` file its world is kept there (or StateError)."""
-    keeper = Keeper(StateFile(state), options, time.time) if state is not None else None
-    sandbox = Sandbox(options, time.monotonic, keeper)
-    front = Front(Api(sandbox))
+    persistence = Persistence(StateFile(state), options, time.time) if state is not None else None
+    sandbox = Sandbox(options, time.monotonic, persistence)
+    front = ApiApplication(Api(sandbox))
     routes: list[Any] = [Mount("/", app=front)]
     if options.control:
         routes.insert(0, Mount("/_sandbox", routes=list(Control(front.api).routes())))
@@ -39,7 +39,7 @@ def make_app(options: SandboxOptions, state: Path | None = None) -> Starlette:
     return app
 
 
-class Front:
+class ApiApplication:
     """Takes API requests in, waits where a fault says so, and delivers the answers."""
 
     def __init__(self, api: Api) -> None:
@@ -50,38 +50,38 @@ class Front:
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
-        box = self.api.sandbox
+        sandbox = self.api.sandbox
         started = time.monotonic()
-        request_id = box.world.request_id()
-        box.limiter.in_flight += 1
+        request_id = sandbox.world.request_id()
+        sandbox.limiter.in_flight += 1
         try:
             delivery = await self._serve(request, request_id)
             self._note(request, request_id, delivery, started)
             await self._deliver(scope, send, request, request_id, delivery)
         finally:
-            box.limiter.in_flight -= 1
+            sandbox.limiter.in_flight -= 1
 
-    async def _serve(self, request: Request, request_id: str) -> Delivery:
-        ticket = self.api.admit(request, request_id)
-        if isinstance(ticket, Delivery):
-            return ticket
-        box = self.api.sandbox
-        faults = box.faults.strike(request.method, request.path)
+    async def _serve(self, request: ApiRequest, request_id: str) -> Delivery:
+        admitted = self.api.admit(request, request_id)
+        if isinstance(admitted, Delivery):
+            return admitted
+        sandbox = self.api.sandbox
+        faults = sandbox.faults.strike(request.method, request.path)
         for fault in faults:
             if fault.kind == "latency":
-                await asyncio.sleep(fault.seconds + _jitter(box.faults.random, fault.jitter))
-        delivery = self.api.answer(ticket, faults)
+                await asyncio.sleep(fault.seconds + _jitter(sandbox.faults.random, fault.jitter))
+        delivery = self.api.answer(admitted, faults)
         delivery.struck = [fault.kind for fault in faults]
-        if box.options.pretty and "malformed" not in delivery.struck:
+        if sandbox.options.pretty and "malformed" not in delivery.struck:
             body = msgspec.json.format(delivery.answer.body, indent=2)
-            delivery.answer = Answer(delivery.answer.status, body, delivery.answer.headers)
+            delivery.answer = ApiResponse(delivery.answer.status, body, delivery.answer.headers)
         return delivery
 
-    def _note(self, request: Request, request_id: str, delivery: Delivery, started: float) -> None:
-        box = self.api.sandbox
+    def _note(self, request: ApiRequest, request_id: str, delivery: Delivery, started: float) -> None:
+        sandbox = self.api.sandbox
         status = delivery.answer.status
-        box.counts[str(status)] = box.counts.get(str(status), 0) + 1
-        box.trace.append(
+        sandbox.counts[str(status)] = sandbox.counts.get(str(status), 0) + 1
+        sandbox.trace.append(
             {
                 "id": request_id,
                 "method": request.method,
@@ -94,11 +94,13 @@ class Front:
                 "status": status,
                 "faults": delivery.struck,
                 "seconds": round(time.monotonic() - started, 6),
-                "in_flight": box.limiter.in_flight,
+                "in_flight": sandbox.limiter.in_flight,
             }
         )
 
-    async def _deliver(self, scope: Scope, send: Send, request: Request, request_id: str, delivery: Delivery) -> None:
+    async def _deliver(
+        self, scope: Scope, send: Send, request: ApiRequest, request_id: str, delivery: Delivery
+    ) -> None:
         transport = scope.get(TRANSPORT)
         if delivery.cut and transport is not None:
             transport.abort()
@@ -116,7 +118,7 @@ class Front:
         await send({"type": "http.response.body", "body": b"" if delivery.stretch else answer.body})
 
 
-async def _read(scope: Scope, receive: Receive) -> Request:
+async def _read(scope: Scope, receive: Receive) -> ApiRequest:
     body = b""
     if scope["method"] not in ("GET", "HEAD"):
         more = True
@@ -127,7 +129,9 @@ async def _read(scope: Scope, receive: Receive) -> Request:
             body += message.get("body", b"")
             more = message.get("more_body", False)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return Request(scope["method"], clean_path(scope["path"]), scope["query_string"].decode("latin-1"), headers, body)
+    return ApiRequest(
+        scope["method"], clean_path(scope["path"]), scope["query_string"].decode("latin-1"), headers, body
+    )
 
 
 async def _trickle(send: Send, body: bytes, seconds: float) -> None:

@@ -22,7 +22,7 @@ class Control:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._box = api.sandbox
+        self._sandbox = api.sandbox
 
     def routes(self) -> list[Route]:
         """The routes below `/_sandbox`."""
@@ -41,36 +41,36 @@ class Control:
         return [Route(path, self._guard(handler), methods=methods) for path, (handler, methods) in handlers.items()]
 
     def _guard(self, handler: Handler) -> Handler:
-        """Answer 400 with the reason where a handler cannot use what it was given; keep what it has changed."""
+        """ApiResponse 400 with the reason where a handler cannot use what it was given; keep what it has changed."""
 
         async def guarded(request: Request) -> Response:
             try:
                 response = await handler(request)
             except (KeyError, TypeError, ValueError) as error:
                 response = JSONResponse({"error": str(error)}, 400)
-            self._box.keep()
+            self._sandbox.keep()
             return response
 
         return guarded
 
     async def overview(self, _: Request) -> Response:
         """What this sandbox is: version, account, size, clock."""
-        options, world = self._box.options, self._box.world
+        options, world = self._sandbox.options, self._sandbox.world
         counts = {name: len(table.rows) for name, table in world.store(world.platform).tables() if table.rows}
         return JSONResponse(
             {
-                "api_version": self._box.catalogue.api_version,
+                "api_version": self._sandbox.catalogue.api_version,
                 "account": world.platform,
                 "seed": options.seed,
                 "now": world.clock.now(),
                 "objects": counts,
-                "requests": dict(self._box.counts),
+                "requests": dict(self._sandbox.counts),
             }
         )
 
     async def clock(self, request: Request) -> Response:
         """The time. POST `{"now": 0}`, `{"advance": 60}`, `{"frozen": true}`, or several of them."""
-        clock = self._box.world.clock
+        clock = self._sandbox.world.clock
         if request.method == "POST":
             given = _known(await request.json(), {"now", "advance", "frozen"})
             if "frozen" in given:
@@ -79,25 +79,25 @@ class Control:
                 clock.set(int(given["now"]))
             if "advance" in given:
                 clock.advance(int(given["advance"]))
-            self._box.world.pass_time()
+            self._sandbox.world.pass_time()
         return JSONResponse({"now": clock.now(), "frozen": clock.frozen})
 
     async def config(self, request: Request) -> Response:
         """The rate limits, search lag, version and delay of events; POST sets the ones that are given."""
         limits = {each.name for each in fields(RateLimits)}
-        world = self._box.world
+        world = self._sandbox.world
         if request.method == "POST":
             given = _known(await request.json(), limits | {"search_lag", "event_api_version", "event_delay"})
             changed = {name: value for name, value in given.items() if name in limits}
-            self._box.limiter.set(replace(self._box.limiter.limits, **changed))
+            self._sandbox.limiter.set(replace(self._sandbox.limiter.limits, **changed))
             world.options = replace(world.options, **{key: value for key, value in given.items() if key not in limits})
         names = ("search_lag", "event_api_version", "event_delay")
         more = {name: getattr(world.options, name) for name in names}
-        return JSONResponse({**asdict(self._box.limiter.limits), **more})
+        return JSONResponse({**asdict(self._sandbox.limiter.limits), **more})
 
     async def faults(self, request: Request) -> Response:
         """The faults; POST sets one, DELETE (`?id=`) takes one or all back."""
-        faults = self._box.faults
+        faults = self._sandbox.faults
         if request.method == "POST":
             return JSONResponse(asdict(faults.add(await request.json())))
         if request.method == "DELETE":
@@ -108,10 +108,10 @@ class Control:
     async def hooks(self, request: Request) -> Response:
         """The hooks; POST sets one, DELETE takes all back."""
         if request.method == "POST":
-            return JSONResponse(asdict(self._box.hooks.add(await request.json())))
+            return JSONResponse(asdict(self._sandbox.hooks.add(await request.json())))
         if request.method == "DELETE":
-            self._box.hooks.clear()
-        return JSONResponse([asdict(hook) for hook in self._box.hooks.all])
+            self._sandbox.hooks.clear()
+        return JSONResponse([asdict(hook) for hook in self._sandbox.hooks.all])
 
     async def keys(self, request: Request) -> Response:
         """The keys; POST `{"key", "permissions", "livemode", "account"}` adds one, DELETE `?key=` revokes it."""
@@ -120,9 +120,9 @@ class Control:
             permissions = given.get("permissions")
             rights = None if permissions is None else frozenset(permissions)
             live = bool(given.get("livemode", False))
-            self._box.keyring.add(KeyGrant(given["key"], rights, live, given.get("account")))
+            self._sandbox.keyring.add(KeyGrant(given["key"], rights, live, given.get("account")))
         if request.method == "DELETE":
-            self._box.keyring.revoke(request.query_params["key"])
+            self._sandbox.keyring.revoke(request.query_params["key"])
         return JSONResponse(
             [
                 {
@@ -131,20 +131,20 @@ class Control:
                     "livemode": each.livemode,
                     "account": each.account,
                 }
-                for each in self._box.keyring.grants()
+                for each in self._sandbox.keyring.grants()
             ]
         )
 
     async def requests(self, request: Request) -> Response:
         """The API requests so far, the oldest first; DELETE forgets them."""
         if request.method == "DELETE":
-            self._box.trace.clear()
-            self._box.counts.clear()
-        return JSONResponse(list(self._box.trace))
+            self._sandbox.trace.clear()
+            self._sandbox.counts.clear()
+        return JSONResponse(list(self._sandbox.trace))
 
     async def reset(self, _: Request) -> Response:
         """Everything as at the start."""
-        self._box.reset()
+        self._sandbox.reset()
         return JSONResponse({"reset": True})
 
     async def act(self, request: Request) -> Response:
@@ -153,7 +153,7 @@ class Control:
         With `"silent": true` it leaves no events.
         """
         given = _known(await request.json(), {"method", "path", "params", "account", "livemode", "silent"})
-        world = self._box.world
+        world = self._sandbox.world
         account = given.get("account") or world.platform
         if not world.knows(account):
             raise ValueError(f"no account {account}")
@@ -165,8 +165,10 @@ class Control:
 
     async def truth(self, request: Request) -> Response:
         """What is really there (see `truth.tell`); `?table=` may be repeated, `?objects=1` adds the objects."""
-        told = tell(self._box.world, request.query_params.getlist("table"), objects="objects" in request.query_params)
-        return Response(self._box.world.renderer.encode(told), media_type="application/json")
+        told = tell(
+            self._sandbox.world, request.query_params.getlist("table"), objects="objects" in request.query_params
+        )
+        return Response(self._sandbox.world.renderer.encode(told), media_type="application/json")
 
 
 def _known(given: Any, names: set[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..options import SandboxOptions
-from ..state.holding import PAUSE_SECONDS, Holding
+from ..state.lock import PAUSE_SECONDS, StateLock
 from .app import TRANSPORT, make_app
 
 
@@ -54,7 +54,7 @@ def make_server(app: Any) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(options: SandboxOptions, holding: Holding | None = None) -> None:
+def serve(options: SandboxOptions, lock: StateLock | None = None) -> None:
     """Serve until interrupted, or until standard input ends if the options say so; the held world if there is one.
 
     When it is ready, one line of JSON goes to standard output: `{"url": …, "key": …, "account": …}`. OSError if the
@@ -63,26 +63,26 @@ def serve(options: SandboxOptions, holding: Holding | None = None) -> None:
     listener = socket.create_server((options.host, options.port), backlog=256)
     host, port = listener.getsockname()[:2]
     gc.disable()  # a whole world is made and stays: looking through it for garbage would take longer than making it
-    app = make_app(options, holding.file if holding is not None else None)
+    app = make_app(options, lock.file if lock is not None else None)
     gc.freeze()
     gc.enable()
     server = make_server(app)
     ready = {"url": f"http://{host}:{port}", "key": options.keys[0].key, "account": app.state.sandbox.world.platform}
-    if holding is not None:
-        holding.announce(ready)
+    if lock is not None:
+        lock.announce(ready)
     _say(ready)
     if options.until_stdin_closes:
-        threading.Thread(target=_wait_for_end, args=(server, holding), daemon=True).start()
+        threading.Thread(target=_wait_for_end, args=(server, lock), daemon=True).start()
     server.run(sockets=[listener])
 
 
-def _wait_for_end(server: uvicorn.Server, holding: Holding | None) -> None:
+def _wait_for_end(server: uvicorn.Server, lock: StateLock | None) -> None:
     while sys.stdin.buffer.read(4096):
         pass
-    if holding is not None and not holding.close_to_others():
+    if lock is not None and not lock.close_to_others():
         with suppress(OSError):  # nobody may be left to hear it
             _say({"staying": True})
-        while not holding.close_to_others():
+        while not lock.close_to_others():
             time.sleep(PAUSE_SECONDS)
     server.should_exit = True
 

@@ -11,7 +11,7 @@ LENGTH: int = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """An answer as it goes out: status, JSON, and the headers that belong to it."""
 
     status: int
@@ -20,25 +20,25 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Entry:
+class IdempotencyRecord:
     """A key that was used: for what, when, and the answer once there is one."""
 
     fingerprint: str
     moment: int
-    answer: Answer | None = None
+    answer: ApiResponse | None = None
 
 
-class Keys:
+class IdempotencyKeys:
     """What was answered under which key, for 24 hours by the sandbox's clock.
 
     `changed` holds what was answered since it was last emptied, by account and key.
     """
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[str, str], Entry] = {}
-        self.changed: dict[tuple[str, str], Entry] = {}
+        self._entries: dict[tuple[str, str], IdempotencyRecord] = {}
+        self.changed: dict[tuple[str, str], IdempotencyRecord] = {}
 
-    def begin(self, account: str, key: str, fingerprint: str, now: int) -> Answer | None:
+    def begin(self, account: str, key: str, fingerprint: str, now: int) -> ApiResponse | None:
         """The answer to repeat, or None: then the request is to be done, and `finish` or `drop` must follow.
 
         A 400 if the key was used for another request, a 409 if its request is still being done.
@@ -49,7 +49,7 @@ class Keys:
         if entry is not None and now - entry.moment >= KEY_RETENTION:
             entry = None
         if entry is None:
-            self._entries[account, key] = Entry(fingerprint, now)
+            self._entries[account, key] = IdempotencyRecord(fingerprint, now)
             return None
         if entry.fingerprint != fingerprint:
             raise ApiError(
@@ -68,13 +68,13 @@ class Keys:
             )
         return entry.answer
 
-    def finish(self, account: str, key: str, answer: Answer) -> None:
+    def finish(self, account: str, key: str, answer: ApiResponse) -> None:
         """Keep the answer."""
         entry = self._entries[account, key]
         entry.answer = answer
         self.changed[account, key] = entry
 
-    def restore(self, account: str, key: str, entry: Entry) -> None:
+    def restore(self, account: str, key: str, entry: IdempotencyRecord) -> None:
         """Put back what was answered before."""
         self._entries[account, key] = entry
 

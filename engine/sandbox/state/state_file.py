@@ -57,7 +57,7 @@ class Origin:
     format: int = FORMAT
 
 
-class KeptObject(NamedTuple):
+class StoredObject(NamedTuple):
     """An object at rest. `gone` is the moment of its deletion; then it has no `body`."""
 
     account: str
@@ -73,7 +73,7 @@ class KeptObject(NamedTuple):
     more: bytes | None = None
 
 
-class KeptAnswer(NamedTuple):
+class StoredResponse(NamedTuple):
     """What was answered under an idempotency key; `headers` are JSON."""
 
     account: str
@@ -114,22 +114,24 @@ class StateFile:
             raise StateError(f"{self.path} was written by another version of Weir; {_ANEW}")
         return origin
 
-    def objects(self) -> Iterator[KeptObject]:
+    def objects(self) -> Iterator[StoredObject]:
         """All objects, by age; StateError when they cannot be read."""
         try:
-            yield from (KeptObject(*row) for row in self._base.execute("SELECT * FROM object ORDER BY seq, rowid"))
+            yield from (StoredObject(*row) for row in self._base.execute("SELECT * FROM object ORDER BY seq, rowid"))
         except sqlite3.Error as error:
             raise _unreadable(self.path, error) from None
 
-    def answers(self, since: int) -> list[KeptAnswer]:
+    def answers(self, since: int) -> list[StoredResponse]:
         """The answers to keys that were first used after this moment. Older ones are forgotten."""
         try:
             self._base.execute("DELETE FROM answer WHERE moment <= ?", (since,))
-            return [KeptAnswer(*row) for row in self._base.execute("SELECT * FROM answer")]
+            return [StoredResponse(*row) for row in self._base.execute("SELECT * FROM answer")]
         except sqlite3.Error as error:
             raise _unreadable(self.path, error) from None
 
-    def write(self, origin: Origin, objects: Sequence[KeptObject] = (), answers: Sequence[KeptAnswer] = ()) -> None:
+    def write(
+        self, origin: Origin, objects: Sequence[StoredObject] = (), answers: Sequence[StoredResponse] = ()
+    ) -> None:
         """Keep all of this or nothing. `sqlite3.Error` when it is nothing."""
         base = self._base
         with base:

@@ -37,10 +37,10 @@ class Row:
         self.epoch = -1
 
 
-Key: TypeAlias = tuple[int, int, Row]
+OrderKey: TypeAlias = tuple[int, int, Row]
 
 
-class Table:
+class ObjectTable:
     """The objects of one kind. `order` is ascending by (created, seq): lists read it from its end.
 
     `changed` are the ids of what was written since it was last emptied; None while nobody wants to know.
@@ -50,13 +50,13 @@ class Table:
         self.changed: set[str] | None = None
         self.rows: dict[str, Row] = {}
         self.gone: dict[str, int] = {}
-        self._order: list[Key] = []
+        self._order: list[OrderKey] = []
         self._sorted = True
         self._children: dict[str, dict[str, Row]] = {}
-        self._indexes: dict[str, dict[Any, list[Key]]] = {}
+        self._indexes: dict[str, dict[Any, list[OrderKey]]] = {}
 
     @property
-    def order(self) -> list[Key]:
+    def order(self) -> list[OrderKey]:
         """All rows, the oldest first."""
         if not self._sorted:
             self._order.sort()
@@ -67,7 +67,7 @@ class Table:
         """The rows that belong to this object, in the order in which they came."""
         return list(self._children.get(parent, {}).values())
 
-    def where(self, column: str, value: Any) -> list[Key]:
+    def where(self, column: str, value: Any) -> list[OrderKey]:
         """The rows whose top-level `column` has this value, the oldest first; fast from the second time on."""
         index = self._indexes.get(column)
         if index is None:
@@ -134,7 +134,7 @@ class Store:
         self.livemode = livemode
         self.epoch = 0
         self.next_due = 0
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, ObjectTable] = {}
         self._seq = count(1)
         self._recording = False
 
@@ -149,15 +149,15 @@ class Store:
         self.table(resource).insert(row)
         self._seq = count(row.seq + 1)
 
-    def table(self, resource: str) -> Table:
+    def table(self, resource: str) -> ObjectTable:
         """The table of this kind, made when first asked for."""
         table = self._tables.get(resource)
         if table is None:
-            table = self._tables[resource] = Table()
+            table = self._tables[resource] = ObjectTable()
             table.changed = set() if self._recording else None
         return table
 
-    def tables(self) -> Iterator[tuple[str, Table]]:
+    def tables(self) -> Iterator[tuple[str, ObjectTable]]:
         """All kinds that were asked for so far, by name."""
         yield from sorted(self._tables.items())
 
@@ -183,7 +183,7 @@ def _hashable(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def _drop(keys: list[Key], key: Key) -> None:
+def _drop(keys: list[OrderKey], key: OrderKey) -> None:
     place = bisect_left(keys, key)
     if place < len(keys) and keys[place][2] is key[2]:
         del keys[place]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ..writes import Verb
 from . import accounts, billing, customers, money, offers, payments, subscriptions
+from .generic import WriteHandler
 
-VERBS: Final[Mapping[tuple[str, str], Verb]] = {
+VERBS: Final[Mapping[tuple[str, str], WriteHandler]] = {
     **accounts.VERBS,
     **billing.VERBS,
     **customers.VERBS,

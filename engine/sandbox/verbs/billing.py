@@ -8,63 +8,63 @@ from typing import Any, Final
 from ..errors import invalid, refused
 from ..flows import invoicing, offers, quoting, returns, subscribing
 from ..flows.payments import test_card
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
-from ..writes import Call, Result, Verb, need, plain, target
+from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 DAY: Final = 86_400
 
 
-def create_invoice(op: Operation, call: Call) -> Result:
+def create_invoice(mutation: Mutation, call: WriteCall) -> Result:
     """A draft. `pending_invoice_items_behavior=include` takes the waiting items along."""
     params = call.params
     if "customer" not in params:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")
-    customer = need(op, ("customer",), params["customer"], "customer")
+    customer = need(mutation, ("customer",), params["customer"], "customer")
     assert customer is not None
     skip = ("customer", "discounts", "issuer", "automatic_tax", "payment_settings", "rendering", "days_until_due")
-    fields = plain(op, "invoice", params, skip=skip)
+    fields = plain(mutation, "invoice", params, skip=skip)
     if params.get("collection_method") == "send_invoice" and not ("days_until_due" in params or "due_date" in params):
         message = "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
         raise invalid(message, "days_until_due")
     if params.get("days_until_due") is not None:
-        fields["due_date"] = op.now + params["days_until_due"] * DAY
+        fields["due_date"] = mutation.now + params["days_until_due"] * DAY
     if params.get("discounts"):
-        fields["discounts"] = [_discount(op, customer, each) for each in params["discounts"]]
-    row = invoicing.draft(op, customer, fields)
+        fields["discounts"] = [_discount(mutation, customer, each) for each in params["discounts"]]
+    row = invoicing.draft(mutation, customer, fields)
     if params.get("pending_invoice_items_behavior") == "include":
-        invoicing.take_pending_items(op, row)
-    invoicing.total_up(op, row)
-    op.emit("invoice.created", "invoice", row)
+        invoicing.take_pending_items(mutation, row)
+    invoicing.total_up(mutation, row)
+    mutation.emit("invoice.created", "invoice", row)
     return "invoice", row
 
 
-def _discount(op: Operation, customer: Row, given: Obj) -> str:
-    coupon = need(op, ("coupon",), given.get("coupon") or "", "discounts")
+def _discount(mutation: Mutation, customer: Row, given: Obj) -> str:
+    coupon = need(mutation, ("coupon",), given.get("coupon") or "", "discounts")
     assert coupon is not None
-    return offers.add_discount(op, coupon, customer=customer.id).id
+    return offers.add_discount(mutation, coupon, customer=customer.id).id
 
 
-def update_invoice(op: Operation, call: Call) -> Result:
+def update_invoice(mutation: Mutation, call: WriteCall) -> Result:
     """The invoice with other values; a finalised one keeps its lines."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     skip = ("discounts", "issuer", "automatic_tax", "payment_settings", "rendering")
-    op.change("invoice", row, plain(op, "invoice", call.params, row, skip=skip))
+    mutation.change("invoice", row, plain(mutation, "invoice", call.params, row, skip=skip))
     if row.obj["status"] == "draft":
-        invoicing.total_up(op, row)
-    op.emit("invoice.updated", "invoice", row)
+        invoicing.total_up(mutation, row)
+    mutation.emit("invoice.updated", "invoice", row)
     return "invoice", row
 
 
-def delete_invoice(op: Operation, call: Call) -> Result:
+def delete_invoice(mutation: Mutation, call: WriteCall) -> Result:
     """A draft is gone; its invoice items wait again."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     _need_draft(row, "delete")
-    for line in op.store.table("line_item").children(row.id):
-        op.remove("line_item", line)
-    for item in op.store.find_all("invoiceitem", "invoice", row.id):
-        op.change("invoiceitem", item, {"invoice": None})
-    return op.remove("invoice", row, event="invoice.deleted")
+    for line in mutation.store.table("line_item").children(row.id):
+        mutation.remove("line_item", line)
+    for item in mutation.store.find_all("invoiceitem", "invoice", row.id):
+        mutation.change("invoiceitem", item, {"invoice": None})
+    return mutation.remove("invoice", row, event="invoice.deleted")
 
 
 def _need_draft(invoice: Row, verb: str) -> None:
@@ -74,93 +74,95 @@ def _need_draft(invoice: Row, verb: str) -> None:
         )
 
 
-def finalize(op: Operation, call: Call) -> Result:
+def finalize(mutation: Mutation, call: WriteCall) -> Result:
     """The draft becomes definite."""
-    _, row = target(op, call)
-    invoicing.finalize(op, row)
+    _, row = target(mutation, call)
+    invoicing.finalize(mutation, row)
     return "invoice", row
 
 
-def pay(op: Operation, call: Call) -> Result:
+def pay(mutation: Mutation, call: WriteCall) -> Result:
     """Collect the invoice now; a draft is finalised first."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] == "draft":
-        invoicing.finalize(op, row)
+        invoicing.finalize(mutation, row)
     if call.params.get("paid_out_of_band"):
-        invoicing.mark_paid(op, row, elsewhere=True)
+        invoicing.mark_paid(mutation, row, elsewhere=True)
         return "invoice", row
     if row.obj["status"] == "paid" and row.obj["amount_due"] == 0:
         return "invoice", row
-    customer = op.get("customer", row.obj["customer"])
+    customer = mutation.get("customer", row.obj["customer"])
     given = call.params.get("payment_method")
     if given:
-        method = test_card(op, given, customer.obj) or need(op, ("payment_method",), given, "payment_method")
+        method = test_card(mutation, given, customer.obj) or need(
+            mutation, ("payment_method",), given, "payment_method"
+        )
     else:
-        subscription = op.store.find("subscription", invoicing.subscription_of(row) or "")
-        method = subscribing.default_method(op, customer, subscription)
+        subscription = mutation.store.find("subscription", invoicing.subscription_of(row) or "")
+        method = subscribing.default_method(mutation, customer, subscription)
     if method is None:
         raise refused("Cannot charge a customer that has no active card", "missing")
-    error = invoicing.pay(op, row, method)
+    error = invoicing.pay(mutation, row, method)
     if error is not None:
         raise error
-    _revive(op, row)
+    _revive(mutation, row)
     return "invoice", row
 
 
-def _revive(op: Operation, invoice: Row) -> None:
+def _revive(mutation: Mutation, invoice: Row) -> None:
     """A subscription whose latest invoice is paid is active again."""
-    subscription = op.store.find("subscription", invoicing.subscription_of(invoice) or "")
+    subscription = mutation.store.find("subscription", invoicing.subscription_of(invoice) or "")
     if subscription is None or subscription.obj["latest_invoice"] != invoice.id:
         return
     if subscription.obj["status"] in ("past_due", "incomplete", "unpaid"):
-        op.change("subscription", subscription, {"status": "active"}, event="customer.subscription.updated")
+        mutation.change("subscription", subscription, {"status": "active"}, event="customer.subscription.updated")
 
 
-def void(op: Operation, call: Call) -> Result:
+def void(mutation: Mutation, call: WriteCall) -> Result:
     """The finalised invoice is canceled."""
-    _, row = target(op, call)
-    invoicing.void(op, row)
+    _, row = target(mutation, call)
+    invoicing.void(mutation, row)
     return "invoice", row
 
 
-def mark_uncollectible(op: Operation, call: Call) -> Result:
+def mark_uncollectible(mutation: Mutation, call: WriteCall) -> Result:
     """The invoice is given up."""
-    _, row = target(op, call)
-    invoicing.give_up(op, row)
+    _, row = target(mutation, call)
+    invoicing.give_up(mutation, row)
     return "invoice", row
 
 
-def send(op: Operation, call: Call) -> Result:
+def send(mutation: Mutation, call: WriteCall) -> Result:
     """The invoice goes out to its customer; a draft is finalised first."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["collection_method"] != "send_invoice":
         raise refused("You can only manually send an invoice if its collection method is 'send_invoice'.")
     if row.obj["status"] == "draft":
-        invoicing.finalize(op, row)
-    op.emit("invoice.sent", "invoice", row)
+        invoicing.finalize(mutation, row)
+    mutation.emit("invoice.sent", "invoice", row)
     return "invoice", row
 
 
-def create_item(op: Operation, call: Call) -> Result:
+def create_item(mutation: Mutation, call: WriteCall) -> Result:
     """An invoice item: on this draft, or on the customer's next invoice."""
     params = call.params
-    customer = need(op, ("customer",), params.get("customer") or "", "customer")
+    customer = need(mutation, ("customer",), params.get("customer") or "", "customer")
     assert customer is not None
-    fields = plain(op, "invoiceitem", params, skip=("discounts", "pricing", "tax_rates"))
+    fields = plain(mutation, "invoiceitem", params, skip=("discounts", "pricing", "tax_rates"))
     quantity = params.get("quantity") or 1
-    _price_item(op, fields, params, quantity)
-    invoice = op.get("invoice", params["invoice"], param="invoice") if params.get("invoice") else None
+    _price_item(mutation, fields, params, quantity)
+    invoice = mutation.get("invoice", params["invoice"], param="invoice") if params.get("invoice") else None
     if invoice is not None:
         _need_draft(invoice, "add items to")
     fields.setdefault("currency", customer.obj["currency"] or "usd")
-    row = op.add(
+    row = mutation.add(
         "invoiceitem",
         {
-            "date": op.now,
+            "date": mutation.now,
             "discountable": True,
             "discounts": [],
             "net_amount": fields["amount"],
-            "period": {"end": op.now, "start": op.now},
+            "period": {"end": mutation.now, "start": mutation.now},
             "quantity_decimal": str(quantity),
             "tax_rates": [],
             **fields,
@@ -169,15 +171,15 @@ def create_item(op: Operation, call: Call) -> Result:
         event="invoiceitem.created",
     )
     if invoice is not None:
-        invoicing.add_item_line(op, invoice, row)
-        invoicing.total_up(op, invoice, event="invoice.updated")
+        invoicing.add_item_line(mutation, invoice, row)
+        invoicing.total_up(mutation, invoice, event="invoice.updated")
     return "invoiceitem", row
 
 
-def _price_item(op: Operation, fields: dict[str, Any], params: Obj, quantity: int) -> None:
+def _price_item(mutation: Mutation, fields: dict[str, Any], params: Obj, quantity: int) -> None:
     identifier = (params.get("pricing") or {}).get("price")
     if identifier:
-        price = need(op, ("price",), identifier, "pricing[price]")
+        price = need(mutation, ("price",), identifier, "pricing[price]")
         assert price is not None
         details = {"price": price.id, "product": price.obj["product"]}
         unit = price.obj["unit_amount_decimal"]
@@ -189,63 +191,63 @@ def _price_item(op: Operation, fields: dict[str, Any], params: Obj, quantity: in
         raise invalid("You must pass one of amount, pricing and unit_amount_decimal.", "amount", "parameter_missing")
 
 
-def update_item(op: Operation, call: Call) -> Result:
+def update_item(mutation: Mutation, call: WriteCall) -> Result:
     """The invoice item with other values, while its invoice is a draft."""
-    _, row = target(op, call)
-    invoice = op.store.find("invoice", row.obj["invoice"] or "")
+    _, row = target(mutation, call)
+    invoice = mutation.store.find("invoice", row.obj["invoice"] or "")
     if invoice is not None:
         _need_draft(invoice, "change items of")
-    fields = plain(op, "invoiceitem", call.params, row, skip=("discounts", "pricing", "tax_rates"))
-    op.change("invoiceitem", row, {**fields, "net_amount": fields.get("amount", row.obj["amount"])})
+    fields = plain(mutation, "invoiceitem", call.params, row, skip=("discounts", "pricing", "tax_rates"))
+    mutation.change("invoiceitem", row, {**fields, "net_amount": fields.get("amount", row.obj["amount"])})
     if invoice is not None:
-        line = _line_of(op, invoice, row)
+        line = _line_of(mutation, invoice, row)
         shown: dict[str, Any] = {key: fields[key] for key in ("amount", "description", "metadata") if key in fields}
         if line is not None:
-            op.change("line_item", line, {**shown, "subtotal": fields.get("amount", line.obj["subtotal"])})
-        invoicing.total_up(op, invoice, event="invoice.updated")
+            mutation.change("line_item", line, {**shown, "subtotal": fields.get("amount", line.obj["subtotal"])})
+        invoicing.total_up(mutation, invoice, event="invoice.updated")
     return "invoiceitem", row
 
 
-def delete_item(op: Operation, call: Call) -> Result:
+def delete_item(mutation: Mutation, call: WriteCall) -> Result:
     """The invoice item is gone, and its line of a draft."""
-    _, row = target(op, call)
-    invoice = op.store.find("invoice", row.obj["invoice"] or "")
+    _, row = target(mutation, call)
+    invoice = mutation.store.find("invoice", row.obj["invoice"] or "")
     if invoice is not None:
         _need_draft(invoice, "delete items of")
-        line = _line_of(op, invoice, row)
+        line = _line_of(mutation, invoice, row)
         if line is not None:
-            op.remove("line_item", line)
-        invoicing.total_up(op, invoice, event="invoice.updated")
-    return op.remove("invoiceitem", row, event="invoiceitem.deleted")
+            mutation.remove("line_item", line)
+        invoicing.total_up(mutation, invoice, event="invoice.updated")
+    return mutation.remove("invoiceitem", row, event="invoiceitem.deleted")
 
 
-def _line_of(op: Operation, invoice: Row, item: Row) -> Row | None:
-    for line in op.store.table("line_item").children(invoice.id):
+def _line_of(mutation: Mutation, invoice: Row, item: Row) -> Row | None:
+    for line in mutation.store.table("line_item").children(invoice.id):
         details = (line.obj["parent"] or {}).get("invoice_item_details") or {}
         if details.get("invoice_item") == item.id:
             return line
     return None
 
 
-def create_credit_note(op: Operation, call: Call) -> Result:
+def create_credit_note(mutation: Mutation, call: WriteCall) -> Result:
     """Take back a part of an invoice: the lines that are named, or an amount."""
     params = call.params
-    invoice = need(op, ("invoice",), params["invoice"], "invoice")
+    invoice = need(mutation, ("invoice",), params["invoice"], "invoice")
     assert invoice is not None
-    lines = [_credit_line(op, each) for each in params.get("lines") or ()]
+    lines = [_credit_line(mutation, each) for each in params.get("lines") or ()]
     if not lines:
         amount = params.get("amount", invoice.obj["total"])
         lines = [{"amount": amount, "description": "Credit", "unit_amount": amount, "unit_amount_decimal": str(amount)}]
-    fields = plain(op, "credit_note", params, skip=("invoice", "lines", "amount", "refunds", "shipping_cost"))
-    charge = invoicing.charge_of(op, invoice)
+    fields = plain(mutation, "credit_note", params, skip=("invoice", "lines", "amount", "refunds", "shipping_cost"))
+    charge = invoicing.charge_of(mutation, invoice)
     if params.get("refund_amount") and charge is not None:
-        fields["refund_objects"] = [returns.refund(op, charge, params["refund_amount"], metadata={}).obj]
-    return "credit_note", returns.add_credit_note(op, invoice, lines, fields)
+        fields["refund_objects"] = [returns.refund(mutation, charge, params["refund_amount"], metadata={}).obj]
+    return "credit_note", returns.add_credit_note(mutation, invoice, lines, fields)
 
 
-def _credit_line(op: Operation, given: Obj) -> dict[str, Any]:
+def _credit_line(mutation: Mutation, given: Obj) -> dict[str, Any]:
     identifier = given.get("invoice_line_item")
-    line = op.get("line_item", identifier, param="lines") if identifier else None
+    line = mutation.get("line_item", identifier, param="lines") if identifier else None
     quantity = given.get("quantity") or 1
     amount = given.get("amount")
     if amount is None:
@@ -262,41 +264,41 @@ def _credit_line(op: Operation, given: Obj) -> dict[str, Any]:
     }
 
 
-def void_credit_note(op: Operation, call: Call) -> Result:
+def void_credit_note(mutation: Mutation, call: WriteCall) -> Result:
     """The credit note of an open invoice is taken back."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] == "void" or row.obj["type"] != "pre_payment":
         raise refused("You can only void issued credit notes of open invoices.")
-    invoice = op.get("invoice", row.obj["invoice"])
+    invoice = mutation.get("invoice", row.obj["invoice"])
     total = row.obj["total"]
     fields = {name: invoice.obj[name] + total for name in ("amount_due", "amount_remaining")}
     left = invoice.obj["pre_payment_credit_notes_amount"] - total
-    op.change("invoice", invoice, {**fields, "pre_payment_credit_notes_amount": left}, event="invoice.updated")
-    op.change("credit_note", row, {"status": "void", "voided_at": op.now}, event="credit_note.voided")
+    mutation.change("invoice", invoice, {**fields, "pre_payment_credit_notes_amount": left}, event="invoice.updated")
+    mutation.change("credit_note", row, {"status": "void", "voided_at": mutation.now}, event="credit_note.voided")
     return "credit_note", row
 
 
-def create_quote(op: Operation, call: Call) -> Result:
+def create_quote(mutation: Mutation, call: WriteCall) -> Result:
     """A draft of a quote."""
     params = call.params
-    customer = need(op, ("customer",), params["customer"], "customer") if params.get("customer") else None
-    picks = [(op.get("price", each.get("price", ""), param="line_items"), each.get("quantity", 1))
+    customer = need(mutation, ("customer",), params["customer"], "customer") if params.get("customer") else None
+    picks = [(mutation.get("price", each.get("price", ""), param="line_items"), each.get("quantity", 1))
              for each in params.get("line_items") or ()]  # fmt: skip
     names = ("description", "expires_at", "footer", "header", "metadata")
-    fields = plain(op, "quote", {key: value for key, value in params.items() if key in names})
-    return "quote", quoting.add_quote(op, customer, picks, fields)
+    fields = plain(mutation, "quote", {key: value for key, value in params.items() if key in names})
+    return "quote", quoting.add_quote(mutation, customer, picks, fields)
 
 
-def act_on_quote(op: Operation, call: Call) -> Result:
+def act_on_quote(mutation: Mutation, call: WriteCall) -> Result:
     """Finalise, accept or cancel a quote."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     {"finalize": quoting.finalize, "accept": quoting.accept, "cancel": quoting.cancel}[call.write.path.split("/")[-1]](
-        op, row
+        mutation, row
     )
     return "quote", row
 
 
-VERBS: Final[Mapping[tuple[str, str], Verb]] = {
+VERBS: Final[Mapping[tuple[str, str], WriteHandler]] = {
     ("post", "/v1/invoices"): create_invoice,
     ("post", "/v1/invoices/{invoice}"): update_invoice,
     ("delete", "/v1/invoices/{invoice}"): delete_invoice,

@@ -8,64 +8,69 @@ from typing import Any, Final
 from ..errors import invalid, refused
 from ..flows import payments, subscribing
 from ..objects.identifiers import token
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
-from ..writes import Call, Result, Verb, need, plain, target
+from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 SETTINGS: Final = ("custom_fields", "default_payment_method", "footer", "rendering_options")
 EMAIL_LENGTH: Final = 512
 
 
-def create_customer(op: Operation, call: Call) -> Result:
+def create_customer(mutation: Mutation, call: WriteCall) -> Result:
     """A new customer, with its payment method attached if one is given."""
     params = call.params
     _check_email(params)
-    method = _method(op, params.get("payment_method"), None)
+    method = _method(mutation, params.get("payment_method"), None)
     settings = {**dict.fromkeys(SETTINGS), **(params.get("invoice_settings") or {})}
-    row = op.add(
+    row = mutation.add(
         "customer",
         {
             "balance": 0,
             "delinquent": False,
-            "invoice_prefix": token(op.random, 8).upper(),
+            "invoice_prefix": token(mutation.random, 8).upper(),
             "next_invoice_sequence": 1,
             "preferred_locales": [],
             "tax_exempt": "none",
-            **plain(op, "customer", params, skip=("invoice_settings", "source")),
+            **plain(mutation, "customer", params, skip=("invoice_settings", "source")),
             "invoice_settings": settings,
         },
     )
-    op.emit("customer.created", "customer", row)
+    mutation.emit("customer.created", "customer", row)
     if method is not None:
-        _attach(op, method, row)
+        _attach(mutation, method, row)
     for each in params.get("tax_id_data") or ():
-        _add_tax_id(op, row, each)
+        _add_tax_id(mutation, row, each)
     return "customer", row
 
 
-def update_customer(op: Operation, call: Call) -> Result:
+def update_customer(mutation: Mutation, call: WriteCall) -> Result:
     """The customer with other values."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     _check_email(call.params)
-    fields = plain(op, "customer", call.params, row, skip=("source",))
+    fields = plain(mutation, "customer", call.params, row, skip=("source",))
     if "invoice_settings" in call.params:
         given = call.params["invoice_settings"] or {}
         if given.get("default_payment_method"):
-            need(op, ("payment_method",), given["default_payment_method"], "invoice_settings[default_payment_method]")
+            need(
+                mutation,
+                ("payment_method",),
+                given["default_payment_method"],
+                "invoice_settings[default_payment_method]",
+            )
         fields["invoice_settings"] = {**row.obj["invoice_settings"], **given}
-    op.change("customer", row, fields, event="customer.updated")
+    mutation.change("customer", row, fields, event="customer.updated")
     return "customer", row
 
 
-def delete_customer(op: Operation, call: Call) -> Result:
+def delete_customer(mutation: Mutation, call: WriteCall) -> Result:
     """The customer is gone; its subscriptions end, its cards are detached."""
-    _, row = target(op, call)
-    for subscription in op.store.find_all("subscription", "customer", row.id):
+    _, row = target(mutation, call)
+    for subscription in mutation.store.find_all("subscription", "customer", row.id):
         if subscription.obj["status"] not in subscribing.OVER:
-            subscribing.cancel(op, subscription)
-    for method in list(op.store.find_all("payment_method", "customer", row.id)):
-        op.change("payment_method", method, {"customer": None})
-    return op.remove("customer", row, event="customer.deleted")
+            subscribing.cancel(mutation, subscription)
+    for method in list(mutation.store.find_all("payment_method", "customer", row.id)):
+        mutation.change("payment_method", method, {"customer": None})
+    return mutation.remove("customer", row, event="customer.deleted")
 
 
 def _check_email(params: Obj) -> None:
@@ -74,44 +79,44 @@ def _check_email(params: Obj) -> None:
         raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
 
 
-def _method(op: Operation, identifier: str | None, customer: Obj | None) -> Row | None:
+def _method(mutation: Mutation, identifier: str | None, customer: Obj | None) -> Row | None:
     if identifier is None:
         return None
-    card = payments.test_card(op, identifier, customer)
-    return card or need(op, ("payment_method",), identifier, "payment_method")
+    card = payments.test_card(mutation, identifier, customer)
+    return card or need(mutation, ("payment_method",), identifier, "payment_method")
 
 
-def _attach(op: Operation, method: Row, customer: Row) -> None:
+def _attach(mutation: Mutation, method: Row, customer: Row) -> None:
     owner = method.obj["customer"]
     if owner not in (None, customer.id):
         raise refused("The payment method you provided has already been attached to a customer.")
-    op.change("payment_method", method, {"customer": customer.id})
-    op.emit("payment_method.attached", "payment_method", method)
+    mutation.change("payment_method", method, {"customer": customer.id})
+    mutation.emit("payment_method.attached", "payment_method", method)
 
 
-def attach_method(op: Operation, call: Call) -> Result:
+def attach_method(mutation: Mutation, call: WriteCall) -> Result:
     """The payment method belongs to a customer from now on."""
-    customer = need(op, ("customer",), call.params.get("customer") or "", "customer")
+    customer = need(mutation, ("customer",), call.params.get("customer") or "", "customer")
     assert customer is not None
-    method = payments.test_card(op, call.id, None) or target(op, call)[1]
-    _attach(op, method, customer)
+    method = payments.test_card(mutation, call.id, None) or target(mutation, call)[1]
+    _attach(mutation, method, customer)
     return "payment_method", method
 
 
-def detach_method(op: Operation, call: Call) -> Result:
+def detach_method(mutation: Mutation, call: WriteCall) -> Result:
     """The payment method belongs to nobody any more, for good."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["customer"] is None:
         raise refused("The payment method you provided is not attached to a customer so detachment is impossible.")
-    customer = op.store.find("customer", row.obj["customer"])
+    customer = mutation.store.find("customer", row.obj["customer"])
     if customer is not None and customer.obj["invoice_settings"]["default_payment_method"] == row.id:
         settings = {**customer.obj["invoice_settings"], "default_payment_method": None}
-        op.change("customer", customer, {"invoice_settings": settings}, event="customer.updated")
-    op.change("payment_method", row, {"customer": None}, event="payment_method.detached")
+        mutation.change("customer", customer, {"invoice_settings": settings}, event="customer.updated")
+    mutation.change("payment_method", row, {"customer": None}, event="payment_method.detached")
     return "payment_method", row
 
 
-def create_method(op: Operation, call: Call) -> Result:
+def create_method(mutation: Mutation, call: WriteCall) -> Result:
     """A payment method: a card by its number or by a test token."""
     params = call.params
     if params.get("type") != "card" or "card" not in params:
@@ -121,7 +126,7 @@ def create_method(op: Operation, call: Call) -> Result:
     known = payments.CARDS.get(str(card.get("token", "")).removeprefix("tok_"))
     brand, last4, declines = known or ("visa", str(card.get("number", "4242"))[-4:], None)
     row = payments.add_card(
-        op,
+        mutation,
         brand,
         last4,
         details,
@@ -133,17 +138,17 @@ def create_method(op: Operation, call: Call) -> Result:
     return "payment_method", row
 
 
-def update_method(op: Operation, call: Call) -> Result:
+def update_method(mutation: Mutation, call: WriteCall) -> Result:
     """The payment method with other details; it must be attached."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["customer"] is None:
         raise refused("You must save this PaymentMethod to a customer before you can update it.")
-    fields = plain(op, "payment_method", call.params, row)
-    op.change("payment_method", row, fields, event="payment_method.updated")
+    fields = plain(mutation, "payment_method", call.params, row)
+    mutation.change("payment_method", row, fields, event="payment_method.updated")
     return "payment_method", row
 
 
-def _add_tax_id(op: Operation, customer: Row | None, params: Obj) -> Row:
+def _add_tax_id(mutation: Mutation, customer: Row | None, params: Obj) -> Row:
     owner = {"customer": customer.id, "type": "customer"} if customer else {"type": "self"}
     status = "pending" if params["type"] in ("eu_vat", "gb_vat") else "unavailable"
     fields = {
@@ -154,26 +159,26 @@ def _add_tax_id(op: Operation, customer: Row | None, params: Obj) -> Row:
         "value": params["value"],
         "verification": {"status": status, "verified_address": None, "verified_name": None},
     }
-    return op.add("tax_id", fields, parent=customer.id if customer else None, event="customer.tax_id.created")
+    return mutation.add("tax_id", fields, parent=customer.id if customer else None, event="customer.tax_id.created")
 
 
-def create_tax_id(op: Operation, call: Call) -> Result:
+def create_tax_id(mutation: Mutation, call: WriteCall) -> Result:
     """A tax id of the customer in the path, or of the account."""
-    customer = op.get("customer", call.id, in_path=True) if call.values else None
+    customer = mutation.get("customer", call.id, in_path=True) if call.values else None
     owner = call.params.get("owner") or {}
     if owner.get("type") == "customer":
-        customer = need(op, ("customer",), owner.get("customer", ""), "owner[customer]")
-    return "tax_id", _add_tax_id(op, customer, call.params)
+        customer = need(mutation, ("customer",), owner.get("customer", ""), "owner[customer]")
+    return "tax_id", _add_tax_id(mutation, customer, call.params)
 
 
-def create_balance_transaction(op: Operation, call: Call) -> Result:
+def create_balance_transaction(mutation: Mutation, call: WriteCall) -> Result:
     """Move a customer's balance: a negative amount is in its favour."""
-    customer = op.get("customer", call.id, in_path=True)
+    customer = mutation.get("customer", call.id, in_path=True)
     balance = customer.obj["balance"] + call.params["amount"]
-    row = op.add(
+    row = mutation.add(
         "customer_balance_transaction",
         {
-            **plain(op, "customer_balance_transaction", call.params),
+            **plain(mutation, "customer_balance_transaction", call.params),
             "customer": customer.id,
             "ending_balance": balance,
             "type": "adjustment",
@@ -184,26 +189,26 @@ def create_balance_transaction(op: Operation, call: Call) -> Result:
     fields: dict[str, Any] = {"balance": balance}
     if customer.obj["currency"] is None:
         fields["currency"] = call.params["currency"]
-    op.change("customer", customer, fields, event="customer.updated")
+    mutation.change("customer", customer, fields, event="customer.updated")
     return "customer_balance_transaction", row
 
 
-def delete_discount(op: Operation, call: Call) -> Result:
+def delete_discount(mutation: Mutation, call: WriteCall) -> Result:
     """The customer's or subscription's discount ends."""
     resource = "customer" if call.write.path.startswith("/v1/customers") else "subscription"
-    row = op.get(resource, call.id, in_path=True)
+    row = mutation.get(resource, call.id, in_path=True)
     ids = [row.obj["discount"]] if resource == "customer" else list(row.obj["discounts"])
-    discount = op.store.find("discount", ids[0] or "") if ids else None
+    discount = mutation.store.find("discount", ids[0] or "") if ids else None
     if discount is None:
         raise invalid("No active discount for this object.", "id", "resource_missing")
-    op.change(resource, row, {"discount": None} if resource == "customer" else {"discounts": ids[1:]})
-    shown = {**discount.obj, "deleted": True, "end": op.now}
-    op.remove("discount", discount)
-    op.emit_object("customer.discount.deleted", shown)
+    mutation.change(resource, row, {"discount": None} if resource == "customer" else {"discounts": ids[1:]})
+    shown = {**discount.obj, "deleted": True, "end": mutation.now}
+    mutation.remove("discount", discount)
+    mutation.emit_object("customer.discount.deleted", shown)
     return shown
 
 
-VERBS: Final[Mapping[tuple[str, str], Verb]] = {
+VERBS: Final[Mapping[tuple[str, str], WriteHandler]] = {
     ("post", "/v1/customers"): create_customer,
     ("post", "/v1/customers/{customer}"): update_customer,
     ("delete", "/v1/customers/{customer}"): delete_customer,

@@ -8,9 +8,9 @@ from typing import Any, Final
 from ..errors import card_declined, invalid, refused
 from ..flows import payments
 from ..objects.identifiers import token
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
-from ..writes import Call, Result, Verb, need, plain, target
+from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 LEAST: Final = 50
 """The smallest amount that can be charged, in minor units."""
@@ -19,17 +19,17 @@ SKIP: Final = ("amount_details", "automatic_payment_methods", "payment_method", 
                "transfer_data", "next_action", "hooks", "payment_details", "processing")  # fmt: skip
 
 
-def create_intent(op: Operation, call: Call) -> Result:
+def create_intent(mutation: Mutation, call: WriteCall) -> Result:
     """A payment intent; with `confirm` it is charged at once."""
     params = call.params
     _check_amount(params["amount"])
-    fields = plain(op, "payment_intent", params, skip=SKIP)
-    row = payments.add_intent(op, fields)
-    method = _method(op, row, params)
+    fields = plain(mutation, "payment_intent", params, skip=SKIP)
+    row = payments.add_intent(mutation, fields)
+    method = _method(mutation, row, params)
     if method is not None:
-        op.change("payment_intent", row, {"payment_method": method.id, "status": "requires_confirmation"})
+        mutation.change("payment_intent", row, {"payment_method": method.id, "status": "requires_confirmation"})
     if params.get("confirm"):
-        _confirm(op, row, method)
+        _confirm(mutation, row, method)
     return "payment_intent", row
 
 
@@ -40,31 +40,31 @@ def _check_amount(amount: int) -> None:
         raise invalid("Amount must be no more than 99999999.", "amount", "amount_too_large")
 
 
-def _method(op: Operation, intent: Row, params: Obj) -> Row | None:
+def _method(mutation: Mutation, intent: Row, params: Obj) -> Row | None:
     given = params.get("payment_method")
     if not given:
         return None
-    customer = op.store.find("customer", intent.obj["customer"] or "")
-    card = payments.test_card(op, given, customer.obj if customer else None)
-    return card or need(op, ("payment_method",), given, "payment_method")
+    customer = mutation.store.find("customer", intent.obj["customer"] or "")
+    card = payments.test_card(mutation, given, customer.obj if customer else None)
+    return card or need(mutation, ("payment_method",), given, "payment_method")
 
 
-def _confirm(op: Operation, intent: Row, method: Row | None) -> None:
+def _confirm(mutation: Mutation, intent: Row, method: Row | None) -> None:
     if intent.obj["status"] not in ("requires_payment_method", "requires_confirmation"):
         raise refused(f"This PaymentIntent could not be confirmed because it has a status of {intent.obj['status']}.",
                       "payment_intent_unexpected_state")  # fmt: skip
     if method is None:
         raise refused("You cannot confirm this PaymentIntent because it's missing a payment method.",
                       "payment_intent_unexpected_state", "payment_method")  # fmt: skip
-    error = payments.confirm(op, intent, method)
+    error = payments.confirm(mutation, intent, method)
     if error is not None:
-        op.change("payment_intent", intent, {"status": "requires_payment_method"})
+        mutation.change("payment_intent", intent, {"status": "requires_payment_method"})
         raise error
 
 
-def update_intent(op: Operation, call: Call) -> Result:
+def update_intent(mutation: Mutation, call: WriteCall) -> Result:
     """The payment intent with other values, while it is not paid. Stripe writes no event for it."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] in ("succeeded", "canceled") and set(call.params) - {
         "metadata",
         "description",
@@ -72,62 +72,64 @@ def update_intent(op: Operation, call: Call) -> Result:
     }:
         raise refused(f"This PaymentIntent could not be updated because it has a status of {row.obj['status']}.",
                       "payment_intent_unexpected_state")  # fmt: skip
-    fields = plain(op, "payment_intent", call.params, row, skip=SKIP)
+    fields = plain(mutation, "payment_intent", call.params, row, skip=SKIP)
     if "amount" in fields:
         _check_amount(fields["amount"])
-    method = _method(op, row, call.params)
+    method = _method(mutation, row, call.params)
     if method is not None:
         fields |= {"payment_method": method.id, "status": "requires_confirmation"}
-    op.change("payment_intent", row, fields)
+    mutation.change("payment_intent", row, fields)
     return "payment_intent", row
 
 
-def confirm_intent(op: Operation, call: Call) -> Result:
+def confirm_intent(mutation: Mutation, call: WriteCall) -> Result:
     """Charge the payment intent's payment method."""
-    _, row = target(op, call)
-    method = _method(op, row, call.params) or op.store.find("payment_method", row.obj["payment_method"] or "")
-    _confirm(op, row, method)
+    _, row = target(mutation, call)
+    method = _method(mutation, row, call.params) or mutation.store.find(
+        "payment_method", row.obj["payment_method"] or ""
+    )
+    _confirm(mutation, row, method)
     return "payment_intent", row
 
 
-def capture_intent(op: Operation, call: Call) -> Result:
+def capture_intent(mutation: Mutation, call: WriteCall) -> Result:
     """Take the money that was authorised."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] != "requires_capture":
         raise refused(f"This PaymentIntent could not be captured because it has a status of {row.obj['status']}.",
                       "payment_intent_unexpected_state")  # fmt: skip
     amount = call.params.get("amount_to_capture", row.obj["amount_capturable"])
-    payments.capture_charge(op, op.get("charge", row.obj["latest_charge"]), amount)
-    op.change("payment_intent", row, {"status": "succeeded", "amount_capturable": 0, "amount_received": amount})
-    op.emit("payment_intent.succeeded", "payment_intent", row)
+    payments.capture_charge(mutation, mutation.get("charge", row.obj["latest_charge"]), amount)
+    mutation.change("payment_intent", row, {"status": "succeeded", "amount_capturable": 0, "amount_received": amount})
+    mutation.emit("payment_intent.succeeded", "payment_intent", row)
     return "payment_intent", row
 
 
-def cancel_intent(op: Operation, call: Call) -> Result:
+def cancel_intent(mutation: Mutation, call: WriteCall) -> Result:
     """The payment intent is given up; an authorisation is released."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] in ("succeeded", "canceled"):
         raise refused(f"You cannot cancel this PaymentIntent because it has a status of {row.obj['status']}.",
                       "payment_intent_unexpected_state")  # fmt: skip
-    charge = op.store.find("charge", row.obj["latest_charge"] or "")
+    charge = mutation.store.find("charge", row.obj["latest_charge"] or "")
     if charge is not None and charge.obj["paid"] and not charge.obj["captured"]:
         fields = {"amount_refunded": charge.obj["amount"], "refunded": True}
-        op.change("charge", charge, fields, event="charge.refunded")
+        mutation.change("charge", charge, fields, event="charge.refunded")
     reason = call.params.get("cancellation_reason")
-    fields = {"status": "canceled", "canceled_at": op.now, "cancellation_reason": reason, "amount_capturable": 0}
-    op.change("payment_intent", row, fields)
-    op.emit("payment_intent.canceled", "payment_intent", row)
+    fields = {"status": "canceled", "canceled_at": mutation.now, "cancellation_reason": reason, "amount_capturable": 0}
+    mutation.change("payment_intent", row, fields)
+    mutation.emit("payment_intent.canceled", "payment_intent", row)
     return "payment_intent", row
 
 
-def create_charge(op: Operation, call: Call) -> Result:
+def create_charge(mutation: Mutation, call: WriteCall) -> Result:
     """A charge of a test token or of the customer's card."""
     params = call.params
     _check_amount(params.get("amount", 0))
-    customer = need(op, ("customer",), params["customer"], "customer") if params.get("customer") else None
-    method = payments.test_card(op, params.get("source") or "", None)
+    customer = need(mutation, ("customer",), params["customer"], "customer") if params.get("customer") else None
+    method = payments.test_card(mutation, params.get("source") or "", None)
     if method is None and customer is not None:
-        owned = op.store.find_all("payment_method", "customer", customer.id)
+        owned = mutation.store.find_all("payment_method", "customer", customer.id)
         method = owned[-1] if owned else None
     if method is None:
         raise refused("Cannot charge a customer that has no active card", "missing", "source")
@@ -135,52 +137,55 @@ def create_charge(op: Operation, call: Call) -> Result:
     names = ("amount", "currency", "customer", "description", "metadata", "receipt_email", "statement_descriptor",
              "statement_descriptor_suffix", "transfer_group")  # fmt: skip
     fields: dict[str, Any] = {key: params[key] for key in names if key in params}
-    row = payments.add_charge(op, fields, method, declines=declines, capture=params.get("capture", True))
+    row = payments.add_charge(mutation, fields, method, declines=declines, capture=params.get("capture", True))
     if declines:
         raise card_declined(declines, payments.DECLINES[declines], row.id, {})
     return "charge", row
 
 
-def update_charge(op: Operation, call: Call) -> Result:
+def update_charge(mutation: Mutation, call: WriteCall) -> Result:
     """The charge with another description, metadata, and so on."""
-    _, row = target(op, call)
-    op.change("charge", row, plain(op, "charge", call.params, row), event="charge.updated")
+    _, row = target(mutation, call)
+    mutation.change("charge", row, plain(mutation, "charge", call.params, row), event="charge.updated")
     return "charge", row
 
 
-def capture_charge(op: Operation, call: Call) -> Result:
+def capture_charge(mutation: Mutation, call: WriteCall) -> Result:
     """Take the money of an authorised charge."""
-    _, row = target(op, call)
-    payments.capture_charge(op, row, call.params.get("amount"))
+    _, row = target(mutation, call)
+    payments.capture_charge(mutation, row, call.params.get("amount"))
     return "charge", row
 
 
-def create_setup_intent(op: Operation, call: Call) -> Result:
+def create_setup_intent(mutation: Mutation, call: WriteCall) -> Result:
     """A setup intent; with `confirm` and a payment method it succeeds at once."""
-    identifier = op.identify("setup_intent")
+    identifier = mutation.identify("setup_intent")
     fields = plain(
-        op, "setup_intent", call.params, skip=("payment_method", "automatic_payment_methods", "payment_method_options")
+        mutation,
+        "setup_intent",
+        call.params,
+        skip=("payment_method", "automatic_payment_methods", "payment_method_options"),
     )
     plain_fields = {
         "id": identifier,
-        "client_secret": f"{identifier}_secret_{token(op.random, 24)}",
+        "client_secret": f"{identifier}_secret_{token(mutation.random, 24)}",
         "payment_method_types": ["card"],
         "status": "requires_payment_method",
         "usage": "off_session",
     }
-    row = op.add("setup_intent", {**plain_fields, **fields}, event="setup_intent.created")
+    row = mutation.add("setup_intent", {**plain_fields, **fields}, event="setup_intent.created")
     given = call.params.get("payment_method")
-    method = payments.test_card(op, given or "", None) or (
-        need(op, ("payment_method",), given, "payment_method") if given else None
+    method = payments.test_card(mutation, given or "", None) or (
+        need(mutation, ("payment_method",), given, "payment_method") if given else None
     )
     if method is not None:
         done = bool(call.params.get("confirm"))
         fields = {"payment_method": method.id, "status": "succeeded" if done else "requires_confirmation"}
-        op.change("setup_intent", row, fields, event="setup_intent.succeeded" if done else None)
+        mutation.change("setup_intent", row, fields, event="setup_intent.succeeded" if done else None)
     return "setup_intent", row
 
 
-VERBS: Final[Mapping[tuple[str, str], Verb]] = {
+VERBS: Final[Mapping[tuple[str, str], WriteHandler]] = {
     ("post", "/v1/payment_intents"): create_intent,
     ("post", "/v1/payment_intents/{intent}"): update_intent,
     ("post", "/v1/payment_intents/{intent}/confirm"): confirm_intent,

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from ..errors import invalid, refused
 from ..flows import offers, subscribing
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Obj, Row
-from ..writes import Call, Result, Verb, event_name, need, plain, target
+from .generic import Result, WriteCall, WriteHandler, event_name, need, plain, target
 
 DAY: Final = 86_400
 SKIP: Final = ("customer", "items", "discounts", "automatic_tax", "billing_mode", "invoice_settings",
@@ -18,44 +18,44 @@ SKIP: Final = ("customer", "items", "discounts", "automatic_tax", "billing_mode"
 COPIED: Final = ("metadata", "billing_thresholds", "tax_rates")
 
 
-def create_subscription(op: Operation, call: Call) -> Result:
+def create_subscription(mutation: Mutation, call: WriteCall) -> Result:
     """A new subscription, billed at once unless a trial comes first."""
     params = call.params
-    customer = need(op, ("customer",), params.get("customer") or "", "customer")
+    customer = need(mutation, ("customer",), params.get("customer") or "", "customer")
     assert customer is not None
-    picks = [_pick(op, each) for each in params.get("items") or ()]
-    fields = plain(op, "subscription", params, skip=SKIP)
+    picks = [_pick(mutation, each) for each in params.get("items") or ()]
+    fields = plain(mutation, "subscription", params, skip=SKIP)
     if params.get("collection_method") == "send_invoice" and "days_until_due" not in params:
         raise invalid("You must pass days_until_due when collection_method is send_invoice.", "days_until_due")
     if params.get("default_tax_rates"):
         for rate in params["default_tax_rates"]:
-            need(op, ("tax_rate",), rate, "default_tax_rates")
+            need(mutation, ("tax_rate",), rate, "default_tax_rates")
         fields["default_tax_rates"] = params["default_tax_rates"]
     coupon = None
     for each in params.get("discounts") or ():
-        coupon = need(op, ("coupon",), each.get("coupon") or "", "discounts")
-    method = subscribing.default_method(op, customer)
+        coupon = need(mutation, ("coupon",), each.get("coupon") or "", "discounts")
+    method = subscribing.default_method(mutation, customer)
     if params.get("default_payment_method"):
-        method = op.get("payment_method", params["default_payment_method"], param="default_payment_method")
-    trial_end = _trial_end(op, params)
+        method = mutation.get("payment_method", params["default_payment_method"], param="default_payment_method")
+    trial_end = _trial_end(mutation, params)
     automatic = params.get("collection_method", "charge_automatically") == "charge_automatically"
     if method is None and automatic and trial_end is None and params.get("payment_behavior") != "default_incomplete":
         raise refused("This customer has no attached payment source or default payment method.", "resource_missing")
-    row = subscribing.subscribe(op, customer, picks, fields, trial_end=trial_end, coupon=coupon)
+    row = subscribing.subscribe(mutation, customer, picks, fields, trial_end=trial_end, coupon=coupon)
     hold = params.get("payment_behavior") == "default_incomplete"
-    subscribing.start(op, row, None if hold else method)
+    subscribing.start(mutation, row, None if hold else method)
     return "subscription", row
 
 
-def _pick(op: Operation, given: Obj) -> tuple[Row, int, dict[str, Any]]:
+def _pick(mutation: Mutation, given: Obj) -> tuple[Row, int, dict[str, Any]]:
     identifier = given.get("price") or given.get("plan")
     data = given.get("price_data")
     if identifier is None and data:
         fields = {**data, "recurring": offers.recurring(**_every(data["recurring"]))}
-        price = offers.add_price(op, fields)
-        op.store.table("price").annotate(price, {"inline": True})
+        price = offers.add_price(mutation, fields)
+        mutation.store.table("price").annotate(price, {"inline": True})
     else:
-        found = need(op, ("price",), identifier or "", "items[0][price]")
+        found = need(mutation, ("price",), identifier or "", "items[0][price]")
         assert found is not None
         price = found
     return price, given.get("quantity", 1), {key: given[key] for key in COPIED if given.get(key)}
@@ -65,22 +65,22 @@ def _every(given: Obj) -> dict[str, Any]:
     return {"interval": given["interval"], "count": given.get("interval_count", 1)}
 
 
-def _trial_end(op: Operation, params: Obj) -> int | None:
+def _trial_end(mutation: Mutation, params: Obj) -> int | None:
     end = params.get("trial_end")
     if isinstance(end, int):
         return end
     days = params.get("trial_period_days")
-    return op.now + days * DAY if days and end != "now" else None
+    return mutation.now + days * DAY if days and end != "now" else None
 
 
-def update_subscription(op: Operation, call: Call) -> Result:
+def update_subscription(mutation: Mutation, call: WriteCall) -> Result:
     """The subscription with other values and items. Nothing is prorated: changes bill from the next period on."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] in subscribing.OVER and set(call.params) - {"metadata", "cancellation_details"}:
         raise refused("A canceled subscription can only update its cancellation_details and metadata.")
-    before = op.world.renderer.show(op.store, "subscription", row)
-    fields = plain(op, "subscription", call.params, row, skip=SKIP)
-    fields |= _ending(op, row, call.params)
+    before = mutation.world.renderer.show(mutation.store, "subscription", row)
+    fields = plain(mutation, "subscription", call.params, row, skip=SKIP)
+    fields |= _ending(mutation, row, call.params)
     if "pause_collection" in call.params:
         given = call.params["pause_collection"]
         fields["pause_collection"] = None if given is None else {"resumes_at": None, **given}
@@ -90,137 +90,137 @@ def update_subscription(op: Operation, call: Call) -> Result:
             **(call.params["cancellation_details"] or {}),
         }
     if "trial_end" in call.params:
-        fields |= _end_trial(op, row, call.params["trial_end"])
+        fields |= _end_trial(mutation, row, call.params["trial_end"])
     if "default_tax_rates" in call.params:
         fields["default_tax_rates"] = call.params["default_tax_rates"] or []
     for each in call.params.get("items") or ():
-        _update_pick(op, row, each)
-    op.change("subscription", row, fields)
-    _announce(op, row, before)
+        _update_pick(mutation, row, each)
+    mutation.change("subscription", row, fields)
+    _announce(mutation, row, before)
     return "subscription", row
 
 
-def _announce(op: Operation, row: Row, before: Obj) -> None:
-    if op.world.renderer.show(op.store, "subscription", row) != before:
-        op.emit("customer.subscription.updated", "subscription", row, before)
+def _announce(mutation: Mutation, row: Row, before: Obj) -> None:
+    if mutation.world.renderer.show(mutation.store, "subscription", row) != before:
+        mutation.emit("customer.subscription.updated", "subscription", row, before)
 
 
-def _ending(op: Operation, row: Row, params: Obj) -> dict[str, Any]:
+def _ending(mutation: Mutation, row: Row, params: Obj) -> dict[str, Any]:
     """The fields that say when the subscription ends."""
     if "cancel_at" in params:
         moment = params["cancel_at"]
         if isinstance(moment, str):
-            moment = max(item.obj["current_period_end"] for item in subscribing.items_of(op, row))
-        return {"cancel_at": moment, "canceled_at": op.now if moment else None}
+            moment = max(item.obj["current_period_end"] for item in subscribing.items_of(mutation, row))
+        return {"cancel_at": moment, "canceled_at": mutation.now if moment else None}
     if "cancel_at_period_end" not in params:
         return {}
     if not params["cancel_at_period_end"]:
         return {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None}
-    end = max(item.obj["current_period_end"] for item in subscribing.items_of(op, row))
+    end = max(item.obj["current_period_end"] for item in subscribing.items_of(mutation, row))
     said = {**row.obj["cancellation_details"], "reason": "cancellation_requested"}
-    return {"cancel_at_period_end": True, "cancel_at": end, "canceled_at": op.now, "cancellation_details": said}
+    return {"cancel_at_period_end": True, "cancel_at": end, "canceled_at": mutation.now, "cancellation_details": said}
 
 
-def _end_trial(op: Operation, row: Row, end: Any) -> dict[str, Any]:
+def _end_trial(mutation: Mutation, row: Row, end: Any) -> dict[str, Any]:
     if end == "now":
         if row.obj["status"] != "trialing":
             return {}
-        for item in subscribing.items_of(op, row):
-            op.change("subscription_item", item, {"current_period_end": op.now})
-        customer = op.get("customer", row.obj["customer"])
-        subscribing.renew(op, row, subscribing.default_method(op, customer, row))
-        return {"trial_end": op.now}
+        for item in subscribing.items_of(mutation, row):
+            mutation.change("subscription_item", item, {"current_period_end": mutation.now})
+        customer = mutation.get("customer", row.obj["customer"])
+        subscribing.renew(mutation, row, subscribing.default_method(mutation, customer, row))
+        return {"trial_end": mutation.now}
     if end is None:
         return {}
-    for item in subscribing.items_of(op, row):
-        op.change("subscription_item", item, {"current_period_end": end})
-    return {"trial_end": end, "trial_start": row.obj["trial_start"] or op.now, "status": "trialing"}
+    for item in subscribing.items_of(mutation, row):
+        mutation.change("subscription_item", item, {"current_period_end": end})
+    return {"trial_end": end, "trial_start": row.obj["trial_start"] or mutation.now, "status": "trialing"}
 
 
-def _update_pick(op: Operation, subscription: Row, given: Obj) -> None:
+def _update_pick(mutation: Mutation, subscription: Row, given: Obj) -> None:
     if not given.get("id"):
-        price, quantity, more = _pick(op, given)
-        subscribing.add_item(op, subscription, price, quantity, more)
+        price, quantity, more = _pick(mutation, given)
+        subscribing.add_item(mutation, subscription, price, quantity, more)
         return
-    item = op.get("subscription_item", given["id"], param="items")
+    item = mutation.get("subscription_item", given["id"], param="items")
     if given.get("deleted"):
-        op.remove("subscription_item", item)
+        mutation.remove("subscription_item", item)
         return
-    op.change("subscription_item", item, _item_fields(op, item, given))
+    mutation.change("subscription_item", item, _item_fields(mutation, item, given))
 
 
-def _item_fields(op: Operation, item: Row, given: Obj) -> dict[str, Any]:
+def _item_fields(mutation: Mutation, item: Row, given: Obj) -> dict[str, Any]:
     fields: dict[str, Any] = plain(
-        op, "subscription_item", given, item, skip=("id", "price", "plan", "discounts", "tax_rates")
+        mutation, "subscription_item", given, item, skip=("id", "price", "plan", "discounts", "tax_rates")
     )
     if given.get("price"):
-        price = need(op, ("price",), given["price"], "price")
+        price = need(mutation, ("price",), given["price"], "price")
         assert price is not None
         fields |= {"price": price.id, "plan": price.id}
     return fields
 
 
-def cancel_subscription(op: Operation, call: Call) -> Result:
+def cancel_subscription(mutation: Mutation, call: WriteCall) -> Result:
     """The subscription ends now."""
-    _, row = target(op, call)
-    subscribing.cancel(op, row, call.params.get("cancellation_details"))
+    _, row = target(mutation, call)
+    subscribing.cancel(mutation, row, call.params.get("cancellation_details"))
     return "subscription", row
 
 
-def resume_subscription(op: Operation, call: Call) -> Result:
+def resume_subscription(mutation: Mutation, call: WriteCall) -> Result:
     """A paused subscription goes on."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] != "paused":
         raise refused("Only a subscription with the status paused can be resumed.")
-    op.change(
+    mutation.change(
         "subscription", row, {"status": "active", "pause_collection": None}, event="customer.subscription.resumed"
     )
     return "subscription", row
 
 
-def pause_subscription(op: Operation, call: Call) -> Result:
+def pause_subscription(mutation: Mutation, call: WriteCall) -> Result:
     """An active subscription stops."""
-    _, row = target(op, call)
+    _, row = target(mutation, call)
     if row.obj["status"] != "active":
         raise refused("Only a subscription with the status active can be paused.")
-    op.change("subscription", row, {"status": "paused"}, event="customer.subscription.paused")
+    mutation.change("subscription", row, {"status": "paused"}, event="customer.subscription.paused")
     return "subscription", row
 
 
-def create_item(op: Operation, call: Call) -> Result:
+def create_item(mutation: Mutation, call: WriteCall) -> Result:
     """Another item of a subscription."""
-    subscription = need(op, ("subscription",), call.params["subscription"], "subscription")
+    subscription = need(mutation, ("subscription",), call.params["subscription"], "subscription")
     assert subscription is not None
-    before = op.world.renderer.show(op.store, "subscription", subscription)
-    price, quantity, more = _pick(op, call.params)
-    row = subscribing.add_item(op, subscription, price, quantity, more)
-    _announce(op, subscription, before)
+    before = mutation.world.renderer.show(mutation.store, "subscription", subscription)
+    price, quantity, more = _pick(mutation, call.params)
+    row = subscribing.add_item(mutation, subscription, price, quantity, more)
+    _announce(mutation, subscription, before)
     return "subscription_item", row
 
 
-def update_item(op: Operation, call: Call) -> Result:
+def update_item(mutation: Mutation, call: WriteCall) -> Result:
     """The item with another price or quantity."""
-    _, row = target(op, call)
-    subscription = op.get("subscription", row.obj["subscription"])
-    before = op.world.renderer.show(op.store, "subscription", subscription)
-    op.change("subscription_item", row, _item_fields(op, row, call.params))
-    _announce(op, subscription, before)
+    _, row = target(mutation, call)
+    subscription = mutation.get("subscription", row.obj["subscription"])
+    before = mutation.world.renderer.show(mutation.store, "subscription", subscription)
+    mutation.change("subscription_item", row, _item_fields(mutation, row, call.params))
+    _announce(mutation, subscription, before)
     return "subscription_item", row
 
 
-def delete_item(op: Operation, call: Call) -> Result:
+def delete_item(mutation: Mutation, call: WriteCall) -> Result:
     """The item is gone; a subscription keeps at least one."""
-    _, row = target(op, call)
-    subscription = op.get("subscription", row.obj["subscription"])
-    if len(subscribing.items_of(op, subscription)) == 1:
+    _, row = target(mutation, call)
+    subscription = mutation.get("subscription", row.obj["subscription"])
+    if len(subscribing.items_of(mutation, subscription)) == 1:
         raise refused("A subscription must have at least one active plan. To cancel, delete the subscription.")
-    before = op.world.renderer.show(op.store, "subscription", subscription)
-    gone = op.remove("subscription_item", row, event=event_name(op, "subscription_item", "deleted"))
-    _announce(op, subscription, before)
+    before = mutation.world.renderer.show(mutation.store, "subscription", subscription)
+    gone = mutation.remove("subscription_item", row, event=event_name(mutation, "subscription_item", "deleted"))
+    _announce(mutation, subscription, before)
     return gone
 
 
-VERBS: Final[Mapping[tuple[str, str], Verb]] = {
+VERBS: Final[Mapping[tuple[str, str], WriteHandler]] = {
     ("post", "/v1/subscriptions"): create_subscription,
     ("post", "/v1/subscriptions/{subscription_exposed_id}"): update_subscription,
     ("delete", "/v1/subscriptions/{subscription_exposed_id}"): cancel_subscription,

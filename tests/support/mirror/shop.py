@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from engine.sandbox import SandboxOptions, make_app
 from engine.sandbox.options import KeyGrant
 from engine.sandbox.reading.truth import tell
-from engine.sandbox.sandbox import Sandbox
 from engine.sandbox.serving.api import Api
+from engine.sandbox.serving.sandbox import Sandbox
 from engine.sandbox.serving.server import make_server
-from engine.sandbox.state.idempotency import Keys
+from engine.sandbox.state.idempotency import IdempotencyKeys
 from engine.sandbox.state.store import Row, Store
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class Shop:
 
     def forget_answers(self) -> None:
         """Keep nothing under idempotency keys any more."""
-        self._served.do(lambda: setattr(self._box, "idempotency", Keys()))
+        self._served.do(lambda: setattr(self._box, "idempotency", IdempotencyKeys()))
 
     def calm(self) -> None:
         """Take all faults and hooks back."""

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from engine.connector.sandbox import SANDBOX_KEY
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.sandbox import Sandbox
-from engine.sandbox.serving.api import Api, Delivery, Request
+from engine.sandbox.serving.api import Api, ApiRequest, Delivery
+from engine.sandbox.serving.sandbox import Sandbox
 
 
 class Reply:
@@ -38,21 +38,21 @@ class Client:
     def __init__(self, **options: Any) -> None:
         self.elapsed = 0.0
         chosen = replace(SandboxOptions(customers=40, frozen=True), **options)
-        self.box = Sandbox(chosen, lambda: self.elapsed)
-        self.api = Api(self.box)
+        self.sandbox = Sandbox(chosen, lambda: self.elapsed)
+        self.api = Api(self.sandbox)
 
     def ask(self, method: str, path: str, params: Any = (), *, key: str = SANDBOX_KEY, **headers: str) -> Reply:
         form = urlencode(params)
         sent = {"authorization": f"Bearer {key}"} if key else {}
         sent |= {name.replace("_", "-").lower(): value for name, value in headers.items()}
         in_query = method != "POST"
-        request = Request(method, path, form if in_query else "", sent, b"" if in_query else form.encode())
-        request_id = self.box.world.request_id()
+        request = ApiRequest(method, path, form if in_query else "", sent, b"" if in_query else form.encode())
+        request_id = self.sandbox.world.request_id()
         ticket = self.api.admit(request, request_id)
         if isinstance(ticket, Delivery):
             delivery = ticket
         else:
-            delivery = self.api.answer(ticket, self.box.faults.strike(method, path))
+            delivery = self.api.answer(ticket, self.sandbox.faults.strike(method, path))
         raw = self.api.headers(request, request_id, delivery.answer)
         return Reply(delivery.answer.status, delivery.answer.body, {k.decode(): v.decode() for k, v in raw})
 
@@ -88,7 +88,7 @@ class Client:
 
     @property
     def now(self) -> int:
-        return self.box.world.clock.now()
+        return self.sandbox.world.clock.now()
 
     def advance(self, seconds: int) -> None:
-        self.box.world.clock.advance(seconds)
+        self.sandbox.world.clock.advance(seconds)

@@ -25,7 +25,7 @@ def test_an_event_is_not_seen_before_its_delay_is_over() -> None:
 def test_an_event_on_its_way_cannot_be_retrieved_and_is_no_truth() -> None:
     client = Client(customers=0, event_delay=60)
     client.post("/v1/customers")
-    world = client.box.world
+    world = client.sandbox.world
     (hidden,) = world.store(world.platform).table("event").rows
     assert client.ask("GET", f"/v1/events/{hidden}").status == 404
     assert "events" not in tell(world, ["events"])[world.platform]
@@ -36,7 +36,7 @@ def test_an_event_on_its_way_cannot_be_retrieved_and_is_no_truth() -> None:
 def test_a_silent_write_leaves_no_event() -> None:
     client = Client(customers=0)
     customer = client.post("/v1/customers")["id"]
-    world = client.box.world
+    world = client.sandbox.world
     client.api.act(world.store(world.platform), "POST", f"/v1/customers/{customer}", {"name": "Silent"}, silent=True)
     assert client.get(f"/v1/customers/{customer}")["name"] == "Silent"
     (event,) = client.everything("/v1/events")

@@ -8,7 +8,7 @@ from engine.sandbox.objects.render import CUT
 from tests.support.sandbox.client import Client
 
 CLIENT = Client(customers=30)
-STORE = CLIENT.box.world.store(CLIENT.box.world.platform)
+STORE = CLIENT.sandbox.world.store(CLIENT.sandbox.world.platform)
 
 
 def test_references_become_objects() -> None:

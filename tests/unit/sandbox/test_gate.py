@@ -9,7 +9,7 @@ import pytest
 
 from engine.connector.sandbox import SANDBOX_KEY
 from engine.sandbox.options import DAY, KeyGrant, RateLimits
-from engine.sandbox.serving.api import Request, Ticket
+from engine.sandbox.serving.api import AdmittedRequest, ApiRequest
 from tests.support.sandbox.client import Client, Reply
 
 RESTRICTED = "rk_test_weir_reader"
@@ -43,7 +43,7 @@ def test_restricted_keys_are_told_what_they_lack() -> None:
         assert reply.status == 403
         assert f"Having the '{permission}' permission would allow this request to continue." in reply.error["message"]
         assert RESTRICTED not in reply.error["message"]
-        assert client.box.world.platform in reply.error["message"]
+        assert client.sandbox.world.platform in reply.error["message"]
 
 
 def test_live_and_test_objects_are_apart() -> None:
@@ -85,7 +85,7 @@ def test_headers() -> None:
     client = Client(customers=0)
     reply = client.ask("GET", "/v1/customers")
     assert reply.headers["request-id"].startswith("req_")
-    assert reply.headers["stripe-version"] == client.box.catalogue.api_version
+    assert reply.headers["stripe-version"] == client.sandbox.catalogue.api_version
     assert parsedate_to_datetime(reply.headers["date"]).timestamp() == client.now
     assert reply.headers["content-type"] == "application/json"
     assert int(reply.headers["content-length"]) == len(reply.body)
@@ -134,9 +134,9 @@ def test_what_an_idempotency_key_keeps() -> None:
 def test_two_requests_under_one_key_at_the_same_time() -> None:
     client = Client(customers=0)
     headers = {"authorization": f"Bearer {SANDBOX_KEY}", "idempotency-key": "k"}
-    request = Request("POST", "/v1/customers", "", headers, b"name=Ada")
+    request = ApiRequest("POST", "/v1/customers", "", headers, b"name=Ada")
     first = client.api.admit(request, "req_1")
-    assert isinstance(first, Ticket)
+    assert isinstance(first, AdmittedRequest)
     second = client.ask("POST", "/v1/customers", [("name", "Ada")], idempotency_key="k")
     assert (second.status, second.error["code"]) == (409, "idempotency_key_in_use")
     assert second.headers["stripe-should-retry"] == "true"
@@ -167,9 +167,9 @@ def test_rate_limits(limits: RateLimits, reason: str, other: int) -> None:
 
 def test_a_limit_on_requests_in_flight() -> None:
     client = Client(customers=0, limits=RateLimits(in_flight=2, retry_after=3))
-    client.box.limiter.in_flight = 3
+    client.sandbox.limiter.in_flight = 3
     reply = client.ask("GET", "/v1/customers")
     assert (reply.status, reply.headers["stripe-rate-limited-reason"]) == (429, "global-concurrency")
     assert reply.headers["retry-after"] == "3"
-    client.box.limiter.in_flight = 2
+    client.sandbox.limiter.in_flight = 2
     assert client.ask("GET", "/v1/customers").status == 200

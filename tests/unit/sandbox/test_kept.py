@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from engine.sandbox.keeper import Keeper
 from engine.sandbox.options import ANCHOR, DAY, SandboxOptions
+from engine.sandbox.persistence import Persistence
 from engine.sandbox.reading.truth import tell
-from engine.sandbox.sandbox import Sandbox
 from engine.sandbox.serving.api import Api
+from engine.sandbox.serving.sandbox import Sandbox
 from engine.sandbox.state.state_file import StateError, StateFile
 from tests.support.sandbox.client import Client
 
@@ -37,10 +37,10 @@ class KeptClient(Client):
         self.elapsed = 0.0
         self._chosen = replace(self._chosen, **options)
         self._file = StateFile(self.path)
-        self.box = Sandbox(
-            self._chosen, lambda: self.elapsed, Keeper(self._file, self._chosen, lambda: self.wall + self.elapsed)
+        self.sandbox = Sandbox(
+            self._chosen, lambda: self.elapsed, Persistence(self._file, self._chosen, lambda: self.wall + self.elapsed)
         )
-        self.api = Api(self.box)
+        self.api = Api(self.sandbox)
 
     def pass_by(self, seconds: float) -> None:
         """The process runs for so long."""
@@ -54,7 +54,7 @@ class KeptClient(Client):
     def whole(self) -> tuple[dict[str, Any], list[bytes]]:
         """All that there is, and how lists show it."""
         pages = [self.ask("GET", f"/v1/{name}", [("limit", "100")]).body for name in LISTS]
-        return tell(self.box.world, objects=True), pages
+        return tell(self.sandbox.world, objects=True), pages
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def do_business(client: Client) -> dict[str, str]:
 def test_everything_is_there_again_to_the_last_byte(kept: KeptClient) -> None:
     made = do_business(kept)
     before = kept.whole()
-    assert made["gone"] in before[0][kept.box.world.platform]["customers"]["deleted"]
+    assert made["gone"] in before[0][kept.sandbox.world.platform]["customers"]["deleted"]
     kept.again()
     assert kept.whole() == before
     assert kept.get(f"/v1/customers/{made['inside']}", stripe_account=made["account"])["name"] == "Inside"
@@ -165,7 +165,7 @@ def test_what_time_has_done_is_done_once(kept: KeptClient) -> None:
 
 def test_the_clock_is_kept_as_it_was_set_and_never_goes_back(kept: KeptClient) -> None:
     kept.advance(3 * DAY)
-    kept.box.keep()
+    kept.sandbox.keep()
     kept.again(5)
     assert kept.now == ANCHOR + 3 * DAY + 5
     kept.pass_by(10)
@@ -188,10 +188,10 @@ def test_a_world_that_nobody_changes_is_not_written(kept: KeptClient) -> None:
     for path in ("/v1/customers", "/v1/invoices", "/v1/account"):
         kept.get(path)
     assert kept.path.stat().st_size < 50_000
-    account = kept.box.world.platform
+    account = kept.sandbox.world.platform
     kept.again()
-    assert kept.box.world.platform == account
-    assert kept.box.world.store(account).find("customer", kept.get("/v1/customers")["data"][0]["id"])
+    assert kept.sandbox.world.platform == account
+    assert kept.sandbox.world.store(account).find("customer", kept.get("/v1/customers")["data"][0]["id"])
 
 
 def test_each_world_has_an_account_of_its_own_and_the_same_business(tmp_path: Path) -> None:
@@ -208,12 +208,12 @@ def test_each_world_has_an_account_of_its_own_and_the_same_business(tmp_path: Pa
 def test_a_reset_forgets_the_world_and_its_account(kept: KeptClient) -> None:
     made = do_business(kept)
     kept.ask("POST", "/v1/customers", [("name", "K")], idempotency_key="k")
-    account = kept.box.world.platform
-    kept.box.reset()
-    fresh = kept.box.world.platform
+    account = kept.sandbox.world.platform
+    kept.sandbox.reset()
+    fresh = kept.sandbox.world.platform
     assert fresh != account
     kept.again()
-    assert kept.box.world.platform == fresh
+    assert kept.sandbox.world.platform == fresh
     assert kept.ask("GET", f"/v1/customers/{made['customer']}").status == 404
     assert "idempotent-replayed" not in kept.ask("POST", "/v1/customers", [("name", "K")], idempotency_key="k").headers
 
@@ -232,7 +232,7 @@ def test_another_beginning_is_refused_and_the_default_asks_for_none(kept: KeptCl
     with pytest.raises(StateError, match="began with seed 1, not 2"):
         kept.begin(seed=2)
     kept.begin(seed=1, customers=None)
-    assert kept.box.options.customers == 40
+    assert kept.sandbox.options.customers == 40
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.support.effort import examples
 from tests.support.sandbox.client import Client
 
 CLIENT = Client(customers=30)
-STORE = CLIENT.box.world.store(CLIENT.box.world.platform)
+STORE = CLIENT.sandbox.world.store(CLIENT.sandbox.world.platform)
 SOME = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PATHS = {
@@ -230,7 +230,7 @@ def test_a_deleted_cursor_is_missing() -> None:
 
 
 def test_every_list_of_the_catalogue_answers() -> None:
-    catalogue = CLIENT.box.catalogue
+    catalogue = CLIENT.sandbox.catalogue
     for table in catalogue.tables.values():
         params = {each.param: (each.values or ("1",))[0] for each in table.filters if each.required}
         if table.parents and table.parents[0].in_path:

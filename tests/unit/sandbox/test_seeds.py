@@ -17,7 +17,7 @@ from tests.support.sandbox.client import Client
 DIGEST = """
 import hashlib, time
 from engine.sandbox.options import SandboxOptions
-from engine.sandbox.sandbox import Sandbox
+from engine.sandbox.serving.sandbox import Sandbox
 world = Sandbox(SandboxOptions(customers=25, frozen=True), time.monotonic).world
 store, hash = world.store(world.platform), hashlib.sha256()
 for name, table in store.tables():
@@ -34,7 +34,7 @@ def client() -> Client:
 
 @pytest.fixture(scope="module")
 def store(client: Client) -> Store:
-    return client.box.world.store(client.box.world.platform)
+    return client.sandbox.world.store(client.sandbox.world.platform)
 
 
 def objects(store: Store, resource: str) -> Iterator[dict[str, Any]]:
@@ -170,14 +170,14 @@ def test_nothing_lies_in_the_future_and_events_are_of_the_last_month(client: Cli
 
 
 def test_references_lead_somewhere(client: Client, store: Store) -> None:
-    catalogue = client.box.catalogue
+    catalogue = client.sandbox.catalogue
     gone = {identifier for _, table in store.tables() for identifier in table.gone}
     for name, table in store.tables():
         fields = [each for each in catalogue.resources[name].fields if each.type == "reference"]
         for row in table.rows.values():
             for field in fields:
                 value = row.obj.get(field.name)
-                if value and not client.box.world.knows(value):
+                if value and not client.sandbox.world.knows(value):
                     found = any(store.find(each, value) for each in field.targets)
                     assert found or value in gone, (name, field.name)
 
@@ -210,7 +210,9 @@ def test_connected_accounts_have_businesses_of_their_own() -> None:
 
 
 def test_truth_tells_what_the_lists_show(client: Client) -> None:
-    told = tell(client.box.world, {"charges", "customers", "subscriptions", "prices"})[client.box.world.platform]
+    told = tell(client.sandbox.world, {"charges", "customers", "subscriptions", "prices"})[
+        client.sandbox.world.platform
+    ]
     for table, params in {"charges": [], "customers": [], "subscriptions": [("status", "all")]}.items():
         listed = client.everything(f"/v1/{table}", params)
         assert {each["id"] for each in listed} == set(told[table]["ids"])
@@ -221,7 +223,7 @@ def test_truth_tells_what_the_lists_show(client: Client) -> None:
 
 def test_time_settles_the_balance_and_payouts_arrive() -> None:
     client = Client(customers=60)
-    store = client.box.world.store(client.box.world.platform)
+    store = client.sandbox.world.store(client.sandbox.world.platform)
     pending = [each["id"] for each in objects(store, "balance_transaction") if each["status"] == "pending"]
     assert pending
     events = len(client.events())

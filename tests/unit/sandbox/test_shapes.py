@@ -33,7 +33,7 @@ def client() -> Client:
 
 
 def seeded(client: Client) -> list[str]:
-    store = client.box.world.store(client.box.world.platform)
+    store = client.sandbox.world.store(client.sandbox.world.platform)
     return [name for name, table in store.tables() if table.rows]
 
 
@@ -59,7 +59,7 @@ def samples(rows: list[Any]) -> list[Any]:
 
 
 def test_seeded_objects_fit_the_sdk(client: Client) -> None:
-    world = client.box.world
+    world = client.sandbox.world
     store = world.store(world.platform)
     found: list[str] = []
     for name in seeded(client):
@@ -113,7 +113,7 @@ def test_expanded_objects_fit_the_sdk(client: Client) -> None:
 
 def test_blank_objects_have_every_field_the_catalogue_requires() -> None:
     catalogue = load_catalogue()
-    shapes = Client(customers=0).box.world.shapes
+    shapes = Client(customers=0).sandbox.world.shapes
     for name, resource in catalogue.resources.items():
         blank = shapes.blank(name)
         for field in resource.fields:

@@ -75,7 +75,7 @@ def test_events_carry_the_object_and_what_it_was(client: Client) -> None:
     assert created["request"]["id"].startswith("req_")
     assert updated["data"]["previous_attributes"] == {"name": "Ada", "metadata": {"b": None}}
     assert updated["data"]["object"]["name"] == "Bea"
-    assert updated["api_version"] == client.box.catalogue.api_version
+    assert updated["api_version"] == client.sandbox.catalogue.api_version
     assert client.get(f"/v1/events/{updated['id']}") == updated
     client.post(f"/v1/customers/{made['id']}", [("name", "Bea")])
     assert len(client.events()) == 2
@@ -399,7 +399,7 @@ def sample(param: Param, path: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("full", [False, True])
 def test_every_write_of_the_catalogue_answers_without_a_defect(client: Client, full: bool) -> None:
     done = 0
-    for write in client.box.catalogue.writes:
+    for write in client.sandbox.catalogue.writes:
         path = "/".join("x_1" if part.startswith("{") else part for part in write.path.split("/"))
         params = load_params()[write.key] if full else ()
         form = [pair for each in params if each.required for pair in sample(each, each.name)]

@@ -19,11 +19,11 @@ JOIN_SECONDS: Final = 20.0
 WORLD: Final = "world.db"
 
 
-class HeldElsewhereError(Exception):
+class StateLockedError(Exception):
     """Another process holds the state; the message says which, and where it serves it."""
 
 
-class Holding:
+class StateLock:
     """A folder that is this process's own until it ends."""
 
     def __init__(self, folder: Path, held: int) -> None:
@@ -44,20 +44,20 @@ class Holding:
         return False
 
 
-def hold(folder: Path) -> Holding:
-    """Make the folder this process's own; HeldElsewhereError when it is another's, OSError when it cannot be made."""
-    found = _hold(folder)
+def acquire(folder: Path) -> StateLock:
+    """Make the folder this process's own; StateLockedError when it is another's, OSError when it cannot be made."""
+    found = _acquire(folder)
     if found is not None:
         return found
     running = _read(folder) or {}
     where = f" and serves it at {running['url']}" if running else ""
-    raise HeldElsewhereError(f"process {running.get('pid', '?')} holds the state in {folder}{where}")
+    raise StateLockedError(f"process {running.get('pid', '?')} holds the state in {folder}{where}")
 
 
-def hold_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> Holding | dict[str, Any]:
+def acquire_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> StateLock | dict[str, Any]:
     """Make the folder this process's own, or say where it is served; that one then stays as long as this process does.
 
-    HeldElsewhereError when neither is possible within these seconds, OSError when the folder cannot be made.
+    StateLockedError when neither is possible within these seconds, OSError when the folder cannot be made.
     """
     deadline = time.monotonic() + seconds
     users = -1
@@ -66,7 +66,7 @@ def hold_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> Holding | dict[
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             users = _open(folder / "users")
         if _locked(users, fcntl.LOCK_SH):
-            found = _hold(folder)
+            found = _acquire(folder)
             if found is not None:
                 os.close(users)
                 return found
@@ -74,18 +74,18 @@ def hold_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> Holding | dict[
             if running is not None:
                 return running
         if time.monotonic() > deadline:
-            return hold(folder)
+            return acquire(folder)
         time.sleep(PAUSE_SECONDS)
 
 
-def _hold(folder: Path) -> Holding | None:
+def _acquire(folder: Path) -> StateLock | None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = _open(folder / "held")
     if not _locked(descriptor, fcntl.LOCK_EX):
         os.close(descriptor)
         return None
     os.ftruncate(descriptor, 0)
-    return Holding(folder, descriptor)
+    return StateLock(folder, descriptor)
 
 
 def _read(folder: Path) -> dict[str, Any] | None:

@@ -11,17 +11,17 @@ from typing import Any, Final, TypeAlias
 
 from engine.connectors.stripe.catalogue import Field, FieldType, Write, WriteKind
 
-from .errors import ApiError, invalid, missing
-from .objects.operation import Operation, label
-from .params import merge_metadata
-from .state.store import Obj, Row
+from ..errors import ApiError, invalid, missing
+from ..objects.mutation import Mutation, label
+from ..params import merge_metadata
+from ..state.store import Obj, Row
 
 Result: TypeAlias = "tuple[str, Row] | dict[str, Any]"
 """A row to answer with and its kind, or the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class WriteCall:
     """A write as it was asked for: the endpoint, the placeholders of its path, its checked parameters."""
 
     write: Write
@@ -34,7 +34,7 @@ class Call:
         return list(self.values.values())[-1]
 
 
-Verb: TypeAlias = Callable[[Operation, Call], Result]
+WriteHandler: TypeAlias = Callable[[Mutation, WriteCall], Result]
 
 ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
 SHIPPING: Final = ("address", "carrier", "name", "phone", "tracking_number")
@@ -65,35 +65,35 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
 }
 
 
-def event_name(op: Operation, resource: str, what: str) -> str | None:
+def event_name(mutation: Mutation, resource: str, what: str) -> str | None:
     """The event type for what happened to an object of this kind; None if Stripe has none."""
     base = EVENT_NAMES.get(resource, resource)
     for name in (base, base.replace(".", "_")):
-        if f"{name}.{what}" in op.world.catalogue.events:
+        if f"{name}.{what}" in mutation.world.catalogue.events:
             return f"{name}.{what}"
     return None
 
 
 def plain(
-    op: Operation, resource: str, params: Obj, old: Row | None = None, *, skip: tuple[str, ...] = ()
+    mutation: Mutation, resource: str, params: Obj, old: Row | None = None, *, skip: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """The fields that the parameters of the same name set. References must lead somewhere."""
-    known = op.world.catalogue.resources[resource]
+    known = mutation.world.catalogue.resources[resource]
     fields: dict[str, Any] = {}
     for name, value in params.items():
         field = known.find(name)
         if field is None or name in skip or field.type is FieldType.SUBLIST:
             continue
         before = old.obj.get(name) if old is not None else None
-        fields[name] = _set(op, field, value, before)
+        fields[name] = _set(mutation, field, value, before)
     return fields
 
 
-def _set(op: Operation, field: Field, value: Any, before: Any) -> Any:
+def _set(mutation: Mutation, field: Field, value: Any, before: Any) -> Any:
     if field.name == "metadata":
         return merge_metadata(before or {}, value)
     if field.type is FieldType.REFERENCE and isinstance(value, str):
-        need(op, field.targets, value, field.name)
+        need(mutation, field.targets, value, field.name)
     if field.name == "address" or field.name.endswith("_address"):
         return address(value)
     if field.name == "shipping":
@@ -105,15 +105,15 @@ def _set(op: Operation, field: Field, value: Any, before: Any) -> Any:
     return value
 
 
-def need(op: Operation, kinds: tuple[str, ...], identifier: str, param: str) -> Row | None:
+def need(mutation: Mutation, kinds: tuple[str, ...], identifier: str, param: str) -> Row | None:
     """The row that a parameter names, of any of these kinds; an API error if there is none."""
-    known = [kind for kind in kinds if kind in op.world.catalogue.resources]
+    known = [kind for kind in kinds if kind in mutation.world.catalogue.resources]
     for kind in known:
-        row = op.store.find(kind, identifier)
+        row = mutation.store.find(kind, identifier)
         if row is not None:
             return row
-    if known and not op.world.knows(identifier):
-        other = op.world.in_other_mode(op.store, known[0], identifier)
+    if known and not mutation.world.knows(identifier):
+        other = mutation.world.in_other_mode(mutation.store, known[0], identifier)
         raise missing(label(known[0]), identifier, param=param, elsewhere=other)
     return None
 
@@ -128,82 +128,86 @@ def shipping(value: Obj) -> dict[str, Any]:
     return {**dict.fromkeys(SHIPPING), **value, "address": address(value.get("address"))}
 
 
-def create(op: Operation, call: Call) -> Result:
+def create(mutation: Mutation, call: WriteCall) -> Result:
     """A new object from the parameters."""
     resource = call.write.returns[0]
-    fields = plain(op, resource, call.params)
+    fields = plain(mutation, resource, call.params)
     identifier = call.params.get("id")
-    if isinstance(identifier, str) and op.store.find(resource, identifier) is not None:
+    if isinstance(identifier, str) and mutation.store.find(resource, identifier) is not None:
         raise invalid(f"{resource.title()} already exists.", "id", "resource_already_exists")
-    owner = _owner(op, call)
+    owner = _owner(mutation, call)
     for name in call.values if owner is None else (owner[0], *call.values):
-        if name != "id" and op.world.shapes.has(resource, name):
+        if name != "id" and mutation.world.shapes.has(resource, name):
             fields[name] = owner[1].id if owner is not None else call.values[name]
-    row = op.add(resource, fields, parent=owner[1].id if owner else None, event=event_name(op, resource, "created"))
+    row = mutation.add(
+        resource, fields, parent=owner[1].id if owner else None, event=event_name(mutation, resource, "created")
+    )
     return resource, row
 
 
-def _owner(op: Operation, call: Call) -> tuple[str, Row] | None:
+def _owner(mutation: Mutation, call: WriteCall) -> tuple[str, Row] | None:
     """The object that the path puts the new one under, with its kind; a 404 if there is none."""
     if not call.values:
         return None
     above = call.write.path.partition("/{")[0]
-    for table in op.world.catalogue.tables.values():
+    for table in mutation.world.catalogue.tables.values():
         if table.path == above:
-            return table.resource, op.get(table.resource, call.id, in_path=True)
+            return table.resource, mutation.get(table.resource, call.id, in_path=True)
     raise unsupported(call)
 
 
-def update(op: Operation, call: Call) -> Result:
+def update(mutation: Mutation, call: WriteCall) -> Result:
     """The object with other values."""
-    resource, row = target(op, call)
-    fields = plain(op, resource, call.params, row)
-    op.change(resource, row, fields, event=event_name(op, resource, "updated"))
+    resource, row = target(mutation, call)
+    fields = plain(mutation, resource, call.params, row)
+    mutation.change(resource, row, fields, event=event_name(mutation, resource, "updated"))
     return resource, row
 
 
-def delete(op: Operation, call: Call) -> Result:
+def delete(mutation: Mutation, call: WriteCall) -> Result:
     """The object is gone."""
-    resource, row = target(op, call)
-    return op.remove(resource, row, event=event_name(op, resource, "deleted"))
+    resource, row = target(mutation, call)
+    return mutation.remove(resource, row, event=event_name(mutation, resource, "deleted"))
 
 
-def act(op: Operation, call: Call) -> Result:
+def act(mutation: Mutation, call: WriteCall) -> Result:
     """A verb that moves the object to another state; an API error if the sandbox does not know how."""
     verb = STATUS_VERBS.get(call.write.verb.removesuffix("_grant"))
     if verb is not None and call.values:
-        resource, row = target(op, call)
-        field = op.world.catalogue.resources[resource].find(verb[0])
+        resource, row = target(mutation, call)
+        field = mutation.world.catalogue.resources[resource].find(verb[0])
         if field is not None and (not field.values or verb[1] in field.values):
-            op.change(resource, row, {verb[0]: verb[1]}, event=event_name(op, resource, "updated"))
+            mutation.change(resource, row, {verb[0]: verb[1]}, event=event_name(mutation, resource, "updated"))
             return resource, row
     raise unsupported(call)
 
 
-def unsupported(call: Call) -> ApiError:
+def unsupported(call: WriteCall) -> ApiError:
     """A write that the sandbox does not know how to do."""
     message = f"The sandbox does not act out {call.write.method.upper()} {call.write.path}."
     return ApiError(400, message, code="sandbox_unsupported")
 
 
-def target(op: Operation, call: Call) -> tuple[str, Row]:
+def target(mutation: Mutation, call: WriteCall) -> tuple[str, Row]:
     """The object that the path names; a 404 if there is none."""
     if not call.values or not call.write.returns:
         raise unsupported(call)
-    kinds = call.write.returns if call.write.returns[0] in op.world.catalogue.resources else (call.write.resource,)
+    kinds = (
+        call.write.returns if call.write.returns[0] in mutation.world.catalogue.resources else (call.write.resource,)
+    )
     for kind in kinds:
-        row = op.store.find(kind, call.id)
+        row = mutation.store.find(kind, call.id)
         if row is not None and _belongs(call, row):
             return kind, row
-    return kinds[0], op.get(kinds[0], call.id, in_path=True)
+    return kinds[0], mutation.get(kinds[0], call.id, in_path=True)
 
 
-def _belongs(call: Call, row: Row) -> bool:
+def _belongs(call: WriteCall, row: Row) -> bool:
     owners = [value for value in call.values.values() if value != row.id]
     return row.parent is None or not owners or row.parent in owners
 
 
-GENERIC: Final[Mapping[WriteKind, Verb]] = {
+GENERIC: Final[Mapping[WriteKind, WriteHandler]] = {
     WriteKind.CREATE: create,
     WriteKind.UPDATE: update,
     WriteKind.DELETE: delete,
@@ -211,9 +215,9 @@ GENERIC: Final[Mapping[WriteKind, Verb]] = {
 }
 
 
-def clearable(write: Write, op: Operation) -> frozenset[str]:
+def clearable(write: Write, mutation: Mutation) -> frozenset[str]:
     """Parameters of an update that `""` clears because the field may be null."""
-    resource = op.world.catalogue.resources.get(write.returns[0]) if write.returns else None
+    resource = mutation.world.catalogue.resources.get(write.returns[0]) if write.returns else None
     if write.kind is not WriteKind.UPDATE or resource is None:
         return frozenset()
     return frozenset(field.name for field in resource.fields if field.nullable)

@@ -12,7 +12,7 @@ from .render import Renderer
 from .shapes import Shapes
 
 
-class Surroundings(Protocol):
+class WorldView(Protocol):
     """The world, as far as an operation needs it."""
 
     options: SandboxOptions

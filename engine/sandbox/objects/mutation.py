@@ -9,21 +9,21 @@ from typing import Any
 
 from ..errors import missing
 from ..state.store import Obj, Row, Store
+from .api_versions import render_at
 from .identifiers import identify
-from .older import render_at
 from .render import LINKED
-from .surroundings import Surroundings
+from .world_view import WorldView
 
 
 @dataclass(slots=True)
-class Operation:
+class Mutation:
     """Writes to one store at one moment.
 
     `events_from` is the moment from which on events are worth writing; a `silent` operation writes none. `request` and
     `idempotency_key` go into them.
     """
 
-    world: Surroundings
+    world: WorldView
     store: Store
     now: int
     random: Random

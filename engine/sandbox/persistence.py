@@ -15,17 +15,17 @@ import msgspec
 from .objects.identifiers import token
 from .options import KEY_RETENTION, SandboxOptions
 from .state.clock import Clock
-from .state.idempotency import Answer, Entry, Keys
-from .state.state_file import KeptAnswer, KeptObject, Origin, StateError, StateFile
-from .state.store import Row, Store, Table
-from .world import Past, World
+from .state.idempotency import ApiResponse, IdempotencyKeys, IdempotencyRecord
+from .state.state_file import Origin, StateError, StateFile, StoredObject, StoredResponse
+from .state.store import ObjectTable, Row, Store
+from .world import RestoredState, SandboxWorld
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 _BEGINNINGS: Final = ("seed", "customers", "accounts", "now")
 _FILE_LOST: Final = 3
 
 
-class Keeper:
+class Persistence:
     """Between a world in memory and its file. `wall` gives Unix seconds of the machine's clock.
 
     StateError when the file cannot be read, or holds a world that began otherwise than the options ask for.
@@ -72,10 +72,10 @@ class Keeper:
         passed = 0.0 if origin.frozen else max(0.0, self._wall() - origin.wall)
         return Clock(origin.moment + passed, elapsed, frozen=frozen)
 
-    def past(self) -> Past:
+    def past(self) -> RestoredState:
         """What the world goes on from."""
         origin = self._origin
-        return Past(origin.account, origin.commits, self._stores() if origin.whole else None)
+        return RestoredState(origin.account, origin.commits, self._stores() if origin.whole else None)
 
     def _stores(self) -> dict[tuple[str, bool], Store]:
         stores: dict[tuple[str, bool], Store] = {}
@@ -94,17 +94,17 @@ class Keeper:
             store.restore(kept.kind, row)
         return stores
 
-    def follow(self, world: World, keys: Keys) -> None:
+    def follow(self, world: SandboxWorld, keys: IdempotencyKeys) -> None:
         """Put back what was answered under keys that are still remembered, and take note of changes from now on."""
         until = world.clock.now() - KEY_RETENTION
         for kept in self._file.answers(until):
             headers = msgspec.json.decode(kept.headers, type=tuple[tuple[str, str], ...])
-            entry = Entry(kept.fingerprint, kept.moment, Answer(kept.status, kept.body, headers))
+            entry = IdempotencyRecord(kept.fingerprint, kept.moment, ApiResponse(kept.status, kept.body, headers))
             keys.restore(kept.account, kept.key, entry)
         world.record()
         self.keep(world, keys)
 
-    def keep(self, world: World, keys: Keys) -> None:
+    def keep(self, world: SandboxWorld, keys: IdempotencyKeys) -> None:
         """Write down what has changed since the last time.
 
         A world that is ahead of its file must not go on: when the file cannot be written, the process ends here.
@@ -133,7 +133,7 @@ class Keeper:
         for _, _, table in tables:
             table.changed = set()
 
-    def _write(self, objects: list[KeptObject], answers: list[KeptAnswer]) -> None:
+    def _write(self, objects: list[StoredObject], answers: list[StoredResponse]) -> None:
         try:
             self._file.write(self._origin, objects, answers)
         except sqlite3.Error as error:
@@ -151,18 +151,18 @@ def _beginnings(options: SandboxOptions) -> dict[str, int]:
     }
 
 
-def _everything(store: Store) -> Iterator[KeptObject]:
+def _everything(store: Store) -> Iterator[StoredObject]:
     for kind, table in store.tables():
         for identifier in (*table.gone, *table.rows):
             yield _kept(store, kind, table, identifier)
 
 
-def _kept(store: Store, kind: str, table: Table, identifier: str) -> KeptObject:
+def _kept(store: Store, kind: str, table: ObjectTable, identifier: str) -> StoredObject:
     row = table.rows.get(identifier)
     if row is None:
-        return KeptObject(store.account, store.livemode, kind, identifier, gone=table.gone[identifier])
+        return StoredObject(store.account, store.livemode, kind, identifier, gone=table.gone[identifier])
     more = {name: value for name, value in (("extra", row.extra), ("before", row.before)) if value is not None}
-    return KeptObject(
+    return StoredObject(
         store.account,
         store.livemode,
         kind,
@@ -177,9 +177,9 @@ def _kept(store: Store, kind: str, table: Table, identifier: str) -> KeptObject:
     )
 
 
-def _answers(keys: Keys) -> Iterator[KeptAnswer]:
+def _answers(keys: IdempotencyKeys) -> Iterator[StoredResponse]:
     for (account, key), entry in keys.changed.items():
         if entry.answer is not None:
             answer = entry.answer
             headers = _ENCODE(answer.headers)
-            yield KeptAnswer(account, key, entry.fingerprint, entry.moment, answer.status, answer.body, headers)
+            yield StoredResponse(account, key, entry.fingerprint, entry.moment, answer.status, answer.body, headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from ..objects.operation import Operation
+from ..objects.mutation import Mutation
 from ..state.store import Row
 from . import subscribing
 from .payments import settle
@@ -14,53 +14,53 @@ from .returns import arrive
 RUNNING: Final = ("active", "trialing", "past_due")
 
 
-def pass_time(op: Operation, until: int) -> int | None:
+def pass_time(mutation: Mutation, until: int) -> int | None:
     """Let happen, each at its own moment, what is due up to `until`; the next moment at which something renews or ends.
 
     The clock hand of the operation is left at `until`.
     """
     waiting = [
-        (_due(op, row), row.seq, row)
+        (_due(mutation, row), row.seq, row)
         for status in RUNNING
-        for row in op.store.find_all("subscription", "status", status)
-        if subscribing.items_of(op, row)
+        for row in mutation.store.find_all("subscription", "status", status)
+        if subscribing.items_of(mutation, row)
     ]
     heapify(waiting)
     while waiting and waiting[0][0] <= until:
         due, seq, row = heappop(waiting)
-        op.now = due
-        _reach(op, row, due)
+        mutation.now = due
+        _reach(mutation, row, due)
         if row.obj["status"] in RUNNING:
-            heappush(waiting, (_due(op, row), seq, row))
-    come_in(op, until)
+            heappush(waiting, (_due(mutation, row), seq, row))
+    settle_due(mutation, until)
     return waiting[0][0] if waiting else None
 
 
-def come_in(op: Operation, until: int) -> None:
+def settle_due(mutation: Mutation, until: int) -> None:
     """Balance becomes available and payouts arrive, as far as they are due."""
-    op.now = until
-    settle(op)
-    for payout in op.store.find_all("payout", "status", "in_transit"):
+    mutation.now = until
+    settle(mutation)
+    for payout in mutation.store.find_all("payout", "status", "in_transit"):
         if payout.obj["arrival_date"] <= until:
-            op.now = payout.obj["arrival_date"]
-            arrive(op, payout)
-    op.now = until
+            mutation.now = payout.obj["arrival_date"]
+            arrive(mutation, payout)
+    mutation.now = until
 
 
-def _due(op: Operation, row: Row) -> int:
-    end: int = min(item.obj["current_period_end"] for item in subscribing.items_of(op, row))
+def _due(mutation: Mutation, row: Row) -> int:
+    end: int = min(item.obj["current_period_end"] for item in subscribing.items_of(mutation, row))
     cancel: int | None = row.obj["cancel_at"]
     return end if cancel is None else min(end, cancel)
 
 
-def _reach(op: Operation, row: Row, due: int) -> None:
+def _reach(mutation: Mutation, row: Row, due: int) -> None:
     """A subscription comes to the end of its period, or to its own."""
     if row.obj["cancel_at"] is not None and row.obj["cancel_at"] <= due:
-        subscribing.cancel(op, row)
+        subscribing.cancel(mutation, row)
         return
-    customer = op.store.find("customer", row.obj["customer"])
+    customer = mutation.store.find("customer", row.obj["customer"])
     if row.obj["pause_collection"] is not None or customer is None:
-        subscribing.move_on(op, row)
-        op.emit("customer.subscription.updated", "subscription", row)
+        subscribing.move_on(mutation, row)
+        mutation.emit("customer.subscription.updated", "subscription", row)
         return
-    subscribing.renew(op, row, subscribing.default_method(op, customer, row))
+    subscribing.renew(mutation, row, subscribing.default_method(mutation, customer, row))

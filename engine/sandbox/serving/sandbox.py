@@ -9,18 +9,18 @@ from typing import Any
 
 from engine.connectors.stripe.catalogue import load_catalogue
 
-from .admission.faults import Faults
-from .admission.hooks import Hooks
-from .admission.keys import Keyring
-from .admission.limits import Limiter
-from .admission.routes import Routes
-from .keeper import Keeper
-from .objects.expand import Expander
-from .options import SandboxOptions
-from .reading.reads import Reader
-from .state.clock import Clock
-from .state.idempotency import Keys
-from .world import World
+from ..admission.faults import Faults
+from ..admission.hooks import Hooks
+from ..admission.keys import Keyring
+from ..admission.limits import RateLimiter
+from ..admission.routes import Routes
+from ..objects.expand import Expander
+from ..options import SandboxOptions
+from ..persistence import Persistence
+from ..reading.reads import Reader
+from ..state.clock import Clock
+from ..state.idempotency import IdempotencyKeys
+from ..world import SandboxWorld
 
 TRACE = 20_000
 """How many requests are remembered."""
@@ -29,13 +29,15 @@ TRACE = 20_000
 class Sandbox:
     """Everything that a running sandbox is made of. `elapsed` gives seconds of a monotonic clock.
 
-    With a `keeper` the world is the one that was kept, and every change is kept. StateError when it cannot be read.
+    With `persistence` it resumes the saved world and saves every change. StateError if that cannot be read.
     """
 
-    def __init__(self, options: SandboxOptions, elapsed: Callable[[], float], keeper: Keeper | None = None) -> None:
-        self.options = keeper.options(options) if keeper is not None else options
+    def __init__(
+        self, options: SandboxOptions, elapsed: Callable[[], float], persistence: Persistence | None = None
+    ) -> None:
+        self.options = persistence.options(options) if persistence is not None else options
         self._elapsed = elapsed
-        self._keeper = keeper
+        self._keeper = persistence
         self.catalogue = load_catalogue()
         self.routes = Routes(self.catalogue)
         self._begin()
@@ -52,20 +54,22 @@ class Sandbox:
             self._keeper.keep(self.world, self.idempotency)
 
     def _begin(self) -> None:
-        options, keeper = self.options, self._keeper
-        if keeper is None:
+        options, persistence = self.options, self._keeper
+        if persistence is None:
             clock = Clock(options.now, self._elapsed, frozen=options.frozen)
         else:
-            clock = keeper.clock(self._elapsed, frozen=options.frozen)
-        self.world = World(options, self.catalogue, clock, keeper.past() if keeper is not None else None)
+            clock = persistence.clock(self._elapsed, frozen=options.frozen)
+        self.world = SandboxWorld(
+            options, self.catalogue, clock, persistence.past() if persistence is not None else None
+        )
         self.expander = Expander(self.catalogue, self.world.renderer)
         self.reader = Reader(self.world, self.expander)
         self.keyring = Keyring(options.keys)
-        self.limiter = Limiter(options.limits, self._elapsed)
+        self.limiter = RateLimiter(options.limits, self._elapsed)
         self.faults = Faults(Random(f"{options.seed}/faults"))  # noqa: S311 - faults that can be repeated
-        self.idempotency = Keys()
-        if keeper is not None:
-            keeper.follow(self.world, self.idempotency)
+        self.idempotency = IdempotencyKeys()
+        if persistence is not None:
+            persistence.follow(self.world, self.idempotency)
         self.hooks = Hooks()
         self.trace: deque[dict[str, Any]] = deque(maxlen=TRACE)
         self.counts: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Case(IntEnum):
+class Scenario(IntEnum):
     """Customers, by their number modulo `EVERY`, that show something special."""
 
     MANY_ITEMS = 3
