@@ -16,7 +16,7 @@ from engine.connector.sandbox import SANDBOX_KEY
 from .options import ANCHOR, SIZES, KeyGrant, RateLimits, SandboxOptions
 
 if TYPE_CHECKING:
-    from .state.lock import StateLock
+    from .state import StateLock
 
 USAGE_ERROR: Final = 64
 UNUSABLE: Final = 3
@@ -179,7 +179,7 @@ def _held(options: SandboxOptions) -> StateLock | dict[str, Any] | None:
     """The folder of the state, or where it is served already; None for a world in memory."""
     if options.state is None:
         return None
-    from .state.lock import StateLockedError, acquire, acquire_or_join
+    from .state import StateLockedError, acquire, acquire_or_join
 
     folder = Path(options.state)
     try:
@@ -200,7 +200,7 @@ def _stand_by(running: dict[str, Any]) -> None:
 
 def _serve(options: SandboxOptions, lock: StateLock | None) -> None:
     from .serving.server import serve  # the web framework only loads when something is served
-    from .state.state_file import StateError
+    from .state import StateError
 
     try:
         serve(options, lock)

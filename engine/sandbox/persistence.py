@@ -12,12 +12,22 @@ from typing import Final
 
 import msgspec
 
-from .objects.identifiers import token
+from .objects import token
 from .options import KEY_RETENTION, SandboxOptions
-from .state.clock import Clock
-from .state.idempotency import ApiResponse, IdempotencyKeys, IdempotencyRecord
-from .state.state_file import Origin, StateError, StateFile, StoredObject, StoredResponse
-from .state.store import ObjectTable, Row, Store
+from .state import (
+    ApiResponse,
+    Clock,
+    IdempotencyKeys,
+    IdempotencyRecord,
+    ObjectTable,
+    Origin,
+    Row,
+    StateError,
+    StateFile,
+    Store,
+    StoredObject,
+    StoredResponse,
+)
 from .world import RestoredState, SandboxWorld
 
 _ENCODE: Final = msgspec.json.Encoder().encode

@@ -10,14 +10,10 @@ from typing import Any
 from engine.connectors.stripe.catalogue import Catalogue
 
 from .flows.due import pass_time, settle_due
-from .objects.identifiers import token
-from .objects.mutation import Mutation
-from .objects.render import Renderer
-from .objects.shapes import Shapes
+from .objects import Mutation, Renderer, Shapes, token
 from .options import SandboxOptions
 from .seeds import seed_account, seed_business
-from .state.clock import Clock
-from .state.store import Obj, Store
+from .state import Clock, Obj, Store
 
 NEVER = 1 << 62
 CONNECTED_CUSTOMERS = 12

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from ..errors import ApiError
 from ..options import KeyGrant
-from ..state.store import Store
+from ..state import Store
 from ..world import SandboxWorld
 
 

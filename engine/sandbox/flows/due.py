@@ -5,8 +5,8 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from ..objects.mutation import Mutation
-from ..state.store import Row
+from ..objects import Mutation
+from ..state import Row
 from . import subscribing
 from .payments import settle
 from .returns import arrive

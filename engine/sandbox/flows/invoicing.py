@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import ApiError, refused
-from ..objects.identifiers import token
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation, token
+from ..options import DAY
+from ..state import Obj, Row
 from . import payments
 from .offers import cost, taken_off
 
-DAY: Final = 86_400
 SETTLED: Final = ("paid", "void", "uncollectible")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation
+from ..state import Obj, Row
 
 PLAN_FIELDS = ("active", "billing_scheme", "currency", "livemode", "metadata", "nickname", "product", "tiers_mode")
 

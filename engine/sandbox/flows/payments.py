@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import ApiError, card_declined, refused
-from ..objects.identifiers import token
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
-
-DAY: Final = 86_400
+from ..objects import Mutation, token
+from ..options import DAY
+from ..state import Obj, Row
 
 DECLINES: Final[Mapping[str, str]] = {
     "generic_decline": "Your card was declined.",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from ..errors import refused
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation
+from ..options import DAY
+from ..state import Obj, Row
 from . import subscribing
 from .offers import cost
-
-DAY: Final = 86_400
 
 
 def add_quote(mutation: Mutation, customer: Row | None, picks: Sequence[tuple[Row, int]], fields: Obj) -> Row:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..errors import refused
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
-from .payments import DAY, add_movement
+from ..objects import Mutation
+from ..options import DAY
+from ..state import Obj, Row
+from .payments import add_movement
 
 DISPUTE_FEE: Final = 1_500
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..errors import refused
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation
+from ..options import DAY
+from ..state import Obj, Row
 from . import invoicing, offers
 
-DAY: Final = 86_400
 OVER: Final = ("canceled", "incomplete_expired")
 DAYS_IN: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 

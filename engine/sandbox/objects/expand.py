@@ -9,7 +9,7 @@ from engine.connectors.stripe.catalogue import Catalogue, FieldType, Resource
 
 from ..errors import invalid
 from ..params import RawParams, as_list
-from ..state.store import Store
+from ..state import Store
 from .render import Renderer
 
 DEPTH: Final = 4

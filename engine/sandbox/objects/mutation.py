@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from ..errors import missing
-from ..state.store import Obj, Row, Store
+from ..state import Obj, Row, Store
 from .api_versions import render_at
 from .identifiers import identify
 from .render import LINKED

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.connectors.stripe.catalogue import Catalogue, Table
 
-from ..state.store import Obj, Row, Store
+from ..state import Obj, Row, Store
 
 CUT: Final = 10
 """How many items an embedded list shows."""

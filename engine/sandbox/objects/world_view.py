@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from engine.connectors.stripe.catalogue import Catalogue
 
 from ..options import SandboxOptions
-from ..state.store import Obj, Store
+from ..state import Obj, Store
 from .render import Renderer
 from .shapes import Shapes
 

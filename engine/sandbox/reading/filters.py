@@ -13,7 +13,7 @@ from ..errors import invalid, missing
 from ..flows.invoicing import subscription_of
 from ..options import EVENT_RETENTION
 from ..params import RawParams, as_list, check_choice, to_boolean, to_integer
-from ..state.store import Row, Store
+from ..state import Row, Store
 
 PAGING: Final = frozenset({"limit", "starting_after", "ending_before", "expand", "page"})
 BOUNDS: Final = ("gt", "gte", "lt", "lte")

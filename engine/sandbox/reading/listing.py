@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import invalid, missing
-from ..objects.mutation import label
+from ..objects import label
 from ..params import RawParams, to_integer
-from ..state.store import OrderKey, Row, Store
+from ..state import OrderKey, Row, Store
 from .filters import ListQuery
 
 LIMIT: Final = 10

@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from engine.connectors.stripe.catalogue import PageStyle, Parent, Retrieve, Search, Table
 
-from ..admission.routes import RouteMatch
+from ..admission import RouteMatch
 from ..errors import ApiError, invalid, missing
-from ..objects.expand import Expander, Tree
-from ..objects.mutation import label
+from ..objects import Expander, Tree, label
 from ..params import RawParams
-from ..state.store import OrderKey, Row, Store
+from ..state import OrderKey, Row, Store
 from ..world import SandboxWorld
 from .filters import event_is_listed, read_filters
 from .listing import find_page, read_paging

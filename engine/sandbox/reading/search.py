@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..errors import invalid
 from ..params import RawParams, to_integer
-from ..state.store import Obj, Row, Store
+from ..state import Obj, Row, Store
 from .listing import LIMIT
 
 FIELDS: Final[Mapping[str, frozenset[str]]] = {

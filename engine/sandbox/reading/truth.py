@@ -10,7 +10,7 @@ import msgspec
 
 from engine.connectors.stripe.catalogue import FieldType
 
-from ..state.store import Row, Store
+from ..state import Row, Store
 from ..world import SandboxWorld
 from .filters import event_is_listed
 

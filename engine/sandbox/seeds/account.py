@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..objects.mutation import Mutation
+from ..objects import Mutation
 
 OPENED_BEFORE: Final = 600 * 86_400
 CAPABILITIES: Final = ("card_payments", "sepa_debit_payments", "transfers")

@@ -7,16 +7,15 @@ from random import Random
 from typing import Final
 
 from ..flows import invoicing, returns, subscribing
-from ..objects.mutation import Mutation
-from ..options import EVENT_RETENTION
-from ..state.store import Row
+from ..objects import Mutation
+from ..options import DAY, EVENT_RETENTION
+from ..state import Row
 from . import people, stories
 from .names import Country
 from .offers import MODULES, PriceList, stock
 from .scenarios import Scenario
 from .treasury import add_banks, pay_out_weekly
 
-DAY: Final = 86_400
 HISTORY: Final = 540 * DAY
 EVERY: Final = 60
 """After so many customers the special cases come round again."""

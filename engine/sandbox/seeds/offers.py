@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..flows import offers
-from ..objects.mutation import Mutation
-from ..state.store import Row
+from ..objects import Mutation
+from ..state import Row
 from .names import COUNTRIES
 
 CURRENCIES: Final[Mapping[str, float]] = {"usd": 100, "eur": 92, "gbp": 80, "jpy": 150}

@@ -6,9 +6,8 @@ from random import Random
 from typing import Any, Final
 
 from ..flows.payments import add_card, details_of
-from ..objects.identifiers import token
-from ..objects.mutation import Mutation
-from ..state.store import Row
+from ..objects import Mutation, token
+from ..state import Row
 from .names import COMPANY, COUNTRIES, FIRST, LAST, PHONES, STREET, TRADE, VAT_IDS, Country
 
 CHANNELS: Final = ("organic", "partner", "ads", "event", "referral")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from ..flows import invoicing, quoting, returns
-from ..objects.mutation import Mutation
-from ..state.store import Row
+from ..objects import Mutation
+from ..options import DAY
+from ..state import Row
 from .offers import PriceList
 from .scenarios import Scenario
 
-DAY: Final = 86_400
 CALLS: Final = 100
 """Invoice items that come on top of the subscription's own line."""
 

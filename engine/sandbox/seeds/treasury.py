@@ -7,11 +7,10 @@ from typing import Final
 
 from ..flows.payments import settle
 from ..flows.returns import arrive, pay_out
-from ..objects.identifiers import token
-from ..objects.mutation import Mutation
-from ..state.store import Row
+from ..objects import Mutation, token
+from ..options import DAY
+from ..state import Row
 
-DAY: Final = 86_400
 WEEK: Final = 7 * DAY
 MONDAY: Final = 4 * DAY
 """The first Monday after the epoch, in seconds."""

@@ -14,19 +14,13 @@ from urllib.parse import parse_qsl, unquote, urlencode
 import msgspec
 
 from engine.connectors.stripe.catalogue import Retrieve, Search, Table, Write
-from engine.connectors.stripe.catalogue.load import load_params
 
-from ..admission.faults import Fault
-from ..admission.keys import check_permission, open_store
-from ..admission.limits import too_many
-from ..admission.routes import RouteMatch
+from ..admission import Fault, RouteMatch, check_permission, open_store, too_many
 from ..errors import ApiError
 from ..options import KeyGrant
-from ..params import check, nest
-from ..state.idempotency import ApiResponse
-from ..state.store import Store
-from ..verbs import VERBS
-from ..verbs.generic import GENERIC, WriteCall, clearable, unsupported
+from ..params import nest
+from ..state import ApiResponse, Store
+from ..verbs import perform
 from .sandbox import Sandbox
 
 VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
@@ -209,12 +203,7 @@ class Api:
         tree = self.sandbox.expander.read(given, write.returns, in_list=False)
         given.pop("expand", None)
         mutation = world.mutation(admitted.store, admitted.id, admitted.key, silent=admitted.silent)
-        params = check(load_params().get(write.key, ()), given, clearing=clearable(write, mutation))
-        call = WriteCall(write, admitted.match.values, params)
-        if write.path.startswith("/v2/") or not write.returns:
-            raise unsupported(call)
-        verb = VERBS.get((write.method, write.path), GENERIC[write.kind])
-        result = verb(mutation, call)
+        result = perform(mutation, write, admitted.match.values, given)
         shown: dict[str, Any]
         shown = result if isinstance(result, dict) else world.renderer.show(admitted.store, *result)
         return world.renderer.encode(self.sandbox.expander.apply(admitted.store, shown, tree) if tree else shown)

@@ -15,8 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..options import SandboxOptions
 from ..persistence import Persistence
-from ..state.idempotency import ApiResponse
-from ..state.state_file import StateFile
+from ..state import ApiResponse, StateFile
 from .api import Api, ApiRequest, Delivery, clean_path
 from .control import Control
 from .sandbox import Sandbox

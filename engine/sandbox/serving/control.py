@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..options import KeyGrant, RateLimits
-from ..reading.truth import tell
+from ..reading import tell
 from .api import Api
 
 Handler = Callable[[Request], Awaitable[Response]]

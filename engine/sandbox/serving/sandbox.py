@@ -9,17 +9,12 @@ from typing import Any
 
 from engine.connectors.stripe.catalogue import load_catalogue
 
-from ..admission.faults import Faults
-from ..admission.hooks import Hooks
-from ..admission.keys import Keyring
-from ..admission.limits import RateLimiter
-from ..admission.routes import Routes
-from ..objects.expand import Expander
+from ..admission import Faults, Hooks, Keyring, RateLimiter, Routes
+from ..objects import Expander
 from ..options import SandboxOptions
 from ..persistence import Persistence
-from ..reading.reads import Reader
-from ..state.clock import Clock
-from ..state.idempotency import IdempotencyKeys
+from ..reading import Reader
+from ..state import Clock, IdempotencyKeys
 from ..world import SandboxWorld
 
 TRACE = 20_000

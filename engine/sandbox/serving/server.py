@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..options import SandboxOptions
-from ..state.lock import PAUSE_SECONDS, StateLock
+from ..state import PAUSE_SECONDS, StateLock
 from .app import TRANSPORT, make_app
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..errors import invalid, refused
-from ..objects.mutation import Mutation
+from ..objects import Mutation
 from ..seeds import seed_account
 from .generic import Result, WriteCall, WriteHandler, plain, target
 

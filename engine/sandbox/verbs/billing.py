@@ -8,11 +8,10 @@ from typing import Any, Final
 from ..errors import invalid, refused
 from ..flows import invoicing, offers, quoting, returns, subscribing
 from ..flows.payments import test_card
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation
+from ..options import DAY
+from ..state import Obj, Row
 from .generic import Result, WriteCall, WriteHandler, need, plain, target
-
-DAY: Final = 86_400
 
 
 def create_invoice(mutation: Mutation, call: WriteCall) -> Result:

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from ..errors import invalid, refused
 from ..flows import payments, subscribing
-from ..objects.identifiers import token
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation, token
+from ..state import Obj, Row
 from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 SETTINGS: Final = ("custom_fields", "default_payment_method", "footer", "rendering_options")

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 from engine.connectors.stripe.catalogue import Field, FieldType, Write, WriteKind
 
 from ..errors import ApiError, invalid, missing
-from ..objects.mutation import Mutation, label
+from ..objects import Mutation, label
 from ..params import merge_metadata
-from ..state.store import Obj, Row
+from ..state import Obj, Row
 
 Result: TypeAlias = "tuple[str, Row] | dict[str, Any]"
 """A row to answer with and its kind, or the answer itself."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from ..errors import invalid, refused
 from ..flows import returns
-from ..objects.mutation import Mutation
-from ..state.store import Row
+from ..objects import Mutation
+from ..state import Row
 from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from ..errors import invalid, refused
 from ..flows import offers
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation
+from ..state import Obj, Row
 from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 

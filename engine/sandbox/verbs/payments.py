@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from ..errors import card_declined, invalid, refused
 from ..flows import payments
-from ..objects.identifiers import token
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation, token
+from ..state import Obj, Row
 from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 LEAST: Final = 50

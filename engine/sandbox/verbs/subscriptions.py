@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from ..errors import invalid, refused
 from ..flows import offers, subscribing
-from ..objects.mutation import Mutation
-from ..state.store import Obj, Row
+from ..objects import Mutation
+from ..options import DAY
+from ..state import Obj, Row
 from .generic import Result, WriteCall, WriteHandler, event_name, need, plain, target
 
-DAY: Final = 86_400
 SKIP: Final = ("customer", "items", "discounts", "automatic_tax", "billing_mode", "invoice_settings",
                "payment_settings", "pause_collection", "trial_settings", "cancellation_details", "cancel_at",
                "billing_cycle_anchor", "default_tax_rates", "trial_end")  # fmt: skip
