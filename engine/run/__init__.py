@@ -3,12 +3,15 @@
 from engine.connector import Coverage
 
 from .budget import BUDGET_HINT, first_day
+from .environment import Exports, World
 from .events import Event, EventSink, RunEnded, RunStarted, TaskEnded, TaskProgressed, TaskStarted
 from .execute import execute_plan
 from .initial import GIVEN_ROWS
 from .leases import PREFIX as LEASE_PREFIX
 from .leases import take_lease
-from .outcome import Exports, Outcome, Run, RunRefusedError, World
+from .outcome import Outcome, Run, RunRefusedError
+from .ports.boxes import BoxError, BoxLimits, BoxResult, BoxRunner
+from .ports.compare import CallJob, CompareJob, Comparer, Comparison
 from .ports.executor import (
     Executor,
     Json,
@@ -21,40 +24,10 @@ from .ports.executor import (
     TaskContext,
     TaskResult,
 )
-from .ports.ledger import (
-    DOUBTFUL_STATES,
-    OPEN_STATES,
-    CallJob,
-    CompareJob,
-    Comparer,
-    Comparison,
-    Op,
-    OpEnd,
-    OpState,
-    WriteLedger,
-)
-from .ports.records import (
-    BoxError,
-    BoxLimits,
-    BoxResult,
-    BoxRunner,
-    ConnectionReads,
-    Drift,
-    ImportJob,
-    ImportReport,
-    InitialRows,
-    KeptReject,
-    LoadReport,
-    ReadLedger,
-    Reject,
-    RowOutcome,
-    RunRecord,
-    RunStore,
-    Staging,
-    StepRecord,
-    StoreError,
-    TableStore,
-)
+from .ports.ledger import DOUBTFUL_STATES, OPEN_STATES, Op, OpEnd, OpState, WriteLedger
+from .ports.records import ConnectionReads, ReadLedger, RunRecord, RunStore, StepRecord
+from .ports.staging import Drift, LoadReport, RowOutcome, Staging
+from .ports.tables import ImportJob, ImportReport, InitialRows, KeptReject, Reject, StoreError, TableStore
 from .processes import describe_process, in_words, process_is_alive
 from .tasks.extract.optional import is_accepted
 from .tasks.respond import response_file

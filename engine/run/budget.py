@@ -10,7 +10,7 @@ from typing import Final
 from engine.connector import ACCOUNT, CHANGES, Failure, FailureKind
 from engine.plan import BUDGET_DAYS, ConnectionSettings
 
-from .outcome import World
+from .environment import World
 from .ports.records import ConnectionReads, ReadLedger
 
 _NOTE_SECONDS: Final = 2.0

@@ -15,9 +15,10 @@ from engine.diagnostics import Place
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 from engine.plan import ConnectionSettings, StepWrites
 
+from .environment import Exports, World
 from .events import EventSink, TaskEnded, TaskProgressed, TaskStarted
 from .mirrors import Mirrors
-from .outcome import Exports, Outcome, Status, World
+from .outcome import Outcome, Status
 from .ports.records import ConnectionReads
 from .schedule import interface_of
 

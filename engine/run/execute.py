@@ -12,11 +12,12 @@ from typing import Literal
 from engine.plan import Plan
 
 from .context import RunContext
+from .environment import World
 from .events import Event, EventSink, RunEnded, RunStarted
 from .initial import initialise
 from .leases import Leases, bury_dead_runs
 from .mirrors import Mirrors
-from .outcome import Outcome, Run, World
+from .outcome import Outcome, Run
 from .perform import perform
 from .ports.records import RunRecord, StepRecord
 from .schedule import Schedule, Skip

@@ -9,7 +9,7 @@ from engine.graph import Action, MapColumn
 
 from .context import RunContext, StoppedError, file_name
 from .outcome import Outcome, Status
-from .ports.records import ImportJob, InitialRows, StoreError
+from .ports.tables import ImportJob, InitialRows, StoreError
 from .tasks.import_rows import counts_of
 
 GIVEN_ROWS: Final = "rows"

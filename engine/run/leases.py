@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from .outcome import RunRefusedError, World
+from .environment import World
+from .outcome import RunRefusedError
 from .ports.records import RunStore
 from .processes import in_words
 

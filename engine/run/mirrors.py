@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from engine.graph import Call, Export, Extract
 from engine.plan import ConnectionSettings, Plan
 
-from .outcome import World
+from .environment import World
 
 
 class Mirrors:

@@ -11,7 +11,8 @@ from engine.plan import Task
 
 from .context import RunContext, StoppedError, TaskError, place_of
 from .outcome import Outcome
-from .ports.records import BoxError, StoreError
+from .ports.boxes import BoxError
+from .ports.tables import StoreError
 from .schedule import Unit
 from .tasks.call import call
 from .tasks.export import export

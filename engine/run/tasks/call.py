@@ -9,8 +9,10 @@ from engine.graph import Call
 
 from ..context import RunContext, file_name
 from ..outcome import Outcome
-from ..ports.ledger import CallJob, Comparison
-from ..ports.records import BoxResult, ImportJob, Staging
+from ..ports.boxes import BoxResult
+from ..ports.compare import CallJob, Comparison
+from ..ports.staging import Staging
+from ..ports.tables import ImportJob
 from ..writes import write_rows
 from ..writes.step import ended_empty, ends_here, opened_step, outcome_of, references_of
 from .import_rows import counts_of

@@ -8,7 +8,7 @@ from engine.graph import Export
 
 from ..context import RunContext
 from ..outcome import Outcome
-from ..ports.ledger import CompareJob, Comparison
+from ..ports.compare import CompareJob, Comparison
 from ..writes import write_rows
 from ..writes.step import ended_empty, ends_here, opened_step, outcome_of, references_of
 

@@ -11,7 +11,8 @@ from engine.plan import Watermark, parts_of, reason_for_all, reason_of_mirror
 
 from ..context import RunContext, file_name
 from ..outcome import Outcome
-from ..ports.records import BoxResult, ImportJob, ImportReport
+from ..ports.boxes import BoxResult
+from ..ports.tables import ImportJob, ImportReport
 from .currencies import unknown_currency
 
 

@@ -11,9 +11,10 @@ from engine.graph import Call, Export
 from engine.plan import PlannedWrite, StepWrites, compare_writes
 
 from ..context import RunContext, TaskError
-from ..outcome import Exports
-from ..ports.ledger import Comparison, Op, WriteLedger
-from ..ports.records import RowOutcome, Staging
+from ..environment import Exports
+from ..ports.compare import Comparison
+from ..ports.ledger import Op, WriteLedger
+from ..ports.staging import RowOutcome, Staging
 from .bounds import demand_bounds
 from .ops import make_ops
 from .send import Sender

@@ -23,7 +23,7 @@ from engine.graph import Caps
 from ..context import RunContext, file_name
 from ..ports.executor import OutputFile
 from ..ports.ledger import Op, OpEnd, OpState, WriteLedger
-from ..ports.records import Staging
+from ..ports.staging import Staging
 from .bounds import Watch
 from .ops import request_of
 

@@ -12,7 +12,8 @@ from engine.graph import Call, Export
 
 from ..context import RunContext
 from ..outcome import Outcome
-from ..ports.records import BoxResult, Staging
+from ..ports.boxes import BoxResult
+from ..ports.staging import Staging
 from .rows import Written
 
 

@@ -37,7 +37,7 @@ from ...budget import ReadMeter
 from ...context import RunContext, StoppedError, file_name
 from ...outcome import Outcome
 from ...ports.executor import Json, OutputFile, Partition, Stage, TaskResult
-from ...ports.records import Drift, Staging
+from ...ports.staging import Drift, Staging
 from .account import AccountWork
 from .answers import Answers
 from .optional import is_accepted, without_table
