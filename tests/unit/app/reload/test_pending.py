@@ -105,6 +105,6 @@ def test_a_project_that_is_not_protected_holds_nothing(tmp_path: Path) -> None:
 def test_without_the_kept_generations_a_pending_change_becomes_live_at_the_next_start(tmp_path: Path) -> None:
     with opened(tmp_path, {**BASE, "weir.yaml": PROTECTED}) as found:
         assert found.save(connections__stripe=TARGET).pending is not None
-    shutil.rmtree(state_paths(tmp_path).generations)
+    shutil.rmtree(Workspace.open(tmp_path).paths.generations)
     with opened(tmp_path, {**BASE, "weir.yaml": PROTECTED, "connections/stripe.yaml": TARGET}) as found:
         assert found.live["connections/stripe.yaml"] == TARGET
