@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..planning.read_options import BelowParents
 from .cursors import Cursor
 from .pages import Page
 from .readers import TableReader
@@ -64,14 +65,14 @@ class ChangeReader:
 
     def __post_init__(self) -> None:
         roots, children = defaultdict(list), defaultdict(list)
-        by_table = {reader.table: reader for reader in self.readers if reader.options["follow"] is not None}
+        by_table = {reader.table: reader for reader in self.readers if reader.follow is not None}
         for reader in self.readers:
-            parent = reader.options["parent"]
+            options = reader.options
             for kind in reader.pages.row.expected:
-                if reader.options["follow"] is not None:
+                if reader.follow is not None:
                     roots[kind].append(reader)
-                elif reader.options["partial"] and parent is not None and parent["table"] in by_table:
-                    children[kind].append((reader, by_table[parent["table"]]))
+                elif isinstance(options, BelowParents) and options.partial and options.parent.table in by_table:
+                    children[kind].append((reader, by_table[options.parent.table]))
         self._roots, self._children = dict(roots), dict(children)
 
     def take(self, page: Page) -> Iterator[tuple[TableReader, Page]]:
@@ -111,12 +112,12 @@ class ChangeReader:
         if before is not None and created < before:
             return
         self._latest[key] = created
-        follow = reader.options["follow"]
+        follow = reader.follow
         if follow is None or key in self._refetch:
             return
-        same_moment = before == created  # which of the two is the later one, nobody can say
+        tied = before == created  # which of the two is the later one is not known
         late = created <= self.settled
-        sure = follow["payload"] and event.f_api_version == follow["version"] and not same_moment and not late
+        sure = follow.payload and event.f_api_version == follow.version and not tied and not late
         if not sure or event.f_type.endswith(".deleted"):
             self._ask_for(reader, identifier, payloads)
         elif not reader.children:
@@ -149,25 +150,25 @@ class ChangeReader:
 
 def _belongs(reader: TableReader, subject: _Subject, found: msgspec.Raw) -> bool:
     """Whether the object is a row of the table, and not one that its list brings anyway."""
-    follow = reader.options["follow"]
+    follow = reader.follow
     if follow is None:
         return False
-    if follow["newer"] is not None and subject.created is not None and subject.created >= follow["newer"]:
+    if follow.newer is not None and subject.created is not None and subject.created >= follow.newer:
         return False
-    if not follow["on_a_clock"] and follow["not_with"] is None:
+    if not follow.on_a_clock and follow.not_with is None:
         return True
     fields = _FIELDS.decode(found)
-    hidden = ["test_clock"] if follow["on_a_clock"] else []
-    hidden += [follow["not_with"]] if follow["not_with"] is not None else []
+    hidden = ["test_clock"] if follow.on_a_clock else []
+    hidden += [follow.not_with] if follow.not_with is not None else []
     return all(bytes(fields.get(name, _NULL)) in _NO_TEXT for name in hidden)
 
 
 def _owner(child: TableReader, found: msgspec.Raw) -> str | None:
     """The id of the parent that an object of a table with parents names."""
-    parent = child.options["parent"]
-    if parent is None or len(parent["params"]) != 1:
+    options = child.options
+    if not isinstance(options, BelowParents) or len(options.parent.params) != 1:
         return None
-    raw = _FIELDS.decode(found).get(parent["params"][0]["field"], _NULL)
+    raw = _FIELDS.decode(found).get(options.parent.params[0].field, _NULL)
     try:
         return _TEXT.decode(raw) or None
     except msgspec.ValidationError:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import assert_never
 
-from engine.connector import Coverage, EventClaim, Op, Predicate, Renewed, Window, group_touching
+from engine.connector import EVERYTHING, Coverage, EventClaim, Predicate, Renewed, Window, group_touching
 
-from ..planning.read_options import ReadOptions, Variant, followed_tables
+from ..planning.read_options import (
+    AccountEvents,
+    BelowParents,
+    Embedded,
+    Kept,
+    Listed,
+    ListedForParents,
+    ListedForValues,
+    NoRows,
+    ReadOptions,
+    Retrieved,
+    TableOptions,
+    carried_tables,
+    follow_of,
+    followed_tables,
+    source_of,
+)
 from .changes import ChangeReader
 from .cursors import Cursor, State
 
@@ -37,99 +54,111 @@ class Claims:
         self._claims.setdefault((cursor.read, cursor.variant), []).append(claim)
         cursor.unclaimed_pages = cursor.unclaimed_rows = 0
 
-    def coverage(self, reads: list[ReadOptions], state: State, *, final: bool) -> Iterator[Coverage]:
+    def coverage(self, reads: Sequence[ReadOptions], state: State, *, final: bool) -> Iterator[Coverage]:
         """The slice's claims. Reads that are complete only at the end claim so when it is `final`; before, those that
         can resume after an interruption report how far they are."""
         # A table that the run skips is not among the reads, though its parents were to carry it.
-        brought = {each["table"] for index, each in enumerate(reads) if index not in state.failed}
-        for (read, variant), claims in sorted(self._claims.items()):
-            if read in state.failed:
-                continue
+        brought = {each.table for index, each in enumerate(reads) if index not in state.failed}
+        for (read, place), claims in sorted(self._claims.items()):
             options = reads[read]
-            limit = Window(lt=state.ceiling if options["created"] else None)
-            carried = tuple(name for name in options["carries"] if name in brought)
+            if read in state.failed or not isinstance(options, Listed):
+                continue
+            limit = Window(lt=state.ceiling if options.created else None)
+            carried = tuple(name for name in options.carries if name in brought)
             for claim in _merged(claims, limit):
-                found = self._one(options, options["variants"][variant], claim, state)
-                yield replace(found, carried=carried)
-        yield from self._whole(reads, state, final)
-
-    def _whole(self, reads: list[ReadOptions], state: State, final: bool) -> Iterator[Coverage]:
-        carried = {name for each in reads for name in each["carries"]}
+                found = self._one(options, options.variants[place].where, claim, state)
+                yield replace(found, carried=carried, continues=options.continues)
+        carried_by_any = carried_tables(reads)
         for index, options in enumerate(reads):
-            if options["strategy"] not in ("retrieve", "parents", "embedded") or index in state.failed:
-                continue
-            gathers = options["gathers"]
-            if options["partial"] and gathers is None:
-                continue
-            if not final and options["table"] not in carried:
-                continue
-            pages, rows = state.totals.get(index, (0, 0))
-            for place, variant in enumerate(options["variants"]):
-                window = Window(variant["gte"], variant["lt"])
-                whole = _Claim(window, 0 if place else pages, 0 if place else rows, final)
-                found = self._one(options, variant, whole, state)
-                yield found if gathers is None else replace(found, as_of=_timestamp(gathers), gathered=True)
+            if index not in state.failed and (final or options.table in carried_by_any):
+                yield from self._whole(options, state.totals.get(index, (0, 0)), state, final=final)
 
-    def renewed(self, reads: list[ReadOptions], state: State) -> Iterator[Renewed]:
+    def _whole(self, options: ReadOptions, totals: tuple[int, int], state: State, *, final: bool) -> Iterator[Coverage]:
+        """The claims of a read that is complete only at the end. `totals` are the pages and rows so far."""
+        match options:
+            case Retrieved():
+                yield self._one(options, options.where, _Claim(EVERYTHING, *totals, final), state)
+            case ListedForValues():
+                yield from self._variants(options, totals, state, final=final)
+            case ListedForParents() | Embedded() if options.gathering is not None:
+                for found in self._variants(options, totals, state, final=final):
+                    yield replace(found, as_of=options.gathering.since, gathered=True)
+            case ListedForParents() | Embedded():
+                if not options.partial:
+                    yield from self._variants(options, totals, state, final=final)
+            case NoRows() | Kept() | Listed() | AccountEvents():
+                return
+            case _:
+                assert_never(options)
+
+    def _variants(
+        self,
+        options: ListedForValues | ListedForParents | Embedded,
+        totals: tuple[int, int],
+        state: State,
+        *,
+        final: bool,
+    ) -> Iterator[Coverage]:
+        """A claim for each variant; the first one has the totals."""
+        for place, variant in enumerate(options.variants):
+            claim = _Claim(variant.window, *((0, 0) if place else totals), final)
+            yield self._one(options, variant.where, claim, state)
+
+    def renewed(self, reads: Sequence[ReadOptions], state: State) -> Iterator[Renewed]:
         """The tables of which all rows were read for each parent that was read: rows that did not come are gone."""
         for index, options in enumerate(reads):
-            parent = options["parent"]
-            if not options["partial"] or parent is None or index in state.failed:
-                continue
-            param = parent["params"][0]
-            yield Renewed(self.account, options["table"], param["field"], parent["table"], param["column"])
+            if isinstance(options, BelowParents) and options.partial and index not in state.failed:
+                param = options.parent.params[0]
+                yield Renewed(self.account, options.table, param.field, options.parent.table, param.column)
 
-    def events(self, reads: list[ReadOptions], state: State, changes: ChangeReader | None) -> Iterator[EventClaim]:
+    def events(self, reads: Sequence[ReadOptions], state: State, changes: ChangeReader | None) -> Iterator[EventClaim]:
         """Up to when events are applied. Nothing where an earlier slice claimed it, or what they require is not read.
 
         A table below one that is followed, if it is read whole, claims nothing until that is done: events are consumed,
         and the run may end before. What the windows of its parents carry stays with them.
         """
-        options = next((each["changes"] for each in reads if each["changes"] is not None), None)
+        options = next((each for each in reads if isinstance(each, AccountEvents)), None)
         if options is None or state.claimed or state.as_of is None or any(each.urgent for each in state.cursors):
             return
-        followed = followed_tables(reads)
-        carried = {name for each in reads for name in each["carries"]}
+        followed, carried = followed_tables(reads), carried_tables(reads)
         missed = [
-            each["table"]
+            each.table
             for index, each in enumerate(reads)
-            if each["table"] in followed
-            and (
-                index in state.failed or not (each["partial"] or each["follow"] is not None or each["table"] in carried)
-            )
+            if each.table in followed
+            and (index in state.failed or not (_is_kept_current(each) or each.table in carried))
         ]
         state.claimed = True
         until = datetime.fromtimestamp(state.as_of, UTC)
         yield EventClaim(
             account=self.account,
             until=until,
-            since=until if options["since"] is None else None,
-            lost=_timestamp(options["lost"]) if options["lost"] is not None else None,
+            since=until if options.since is None else None,
+            lost=options.lost,
             applied=tuple(changes.applied) if changes is not None else (),
             forget=tuple(missed),
-            looks_back=options["looks_back"],
+            looks_back=options.looks_back,
         )
 
-    def _one(self, options: ReadOptions, variant: Variant, claim: _Claim, state: State) -> Coverage:
+    def _one(self, options: TableOptions, where: tuple[Predicate, ...], claim: _Claim, state: State) -> Coverage:
         assert state.as_of is not None
         return Coverage(
             account=self.account,
-            table=options["table"],
+            table=options.table,
             window=claim.window,
-            where=(tuple(Predicate(column, Op(op), tuple(values)) for column, op, values in variant["where"]),),
+            where=(where,),
             as_of=datetime.fromtimestamp(state.as_of, UTC),
-            strategy=options["strategy"],
+            strategy=source_of(options),
             api_version=self.api_version,
             pages=claim.pages,
             rows=claim.rows,
             complete=claim.complete,
-            expanded=tuple(options["expanded"]),
-            continues=_timestamp(options["continues"]) if options["continues"] is not None else None,
+            expanded=options.expanded,
         )
 
 
-def _timestamp(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _is_kept_current(options: ReadOptions) -> bool:
+    """Whether the read brings all that events changed of its table."""
+    return follow_of(options) is not None or (isinstance(options, BelowParents) and options.partial)
 
 
 def _merged(claims: list[_Claim], limit: Window) -> list[_Claim]:

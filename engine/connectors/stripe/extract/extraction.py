@@ -13,6 +13,7 @@ from typing import Final
 from engine.connector import EVENT_GAP, ConnectorError, Failure, FailureKind
 
 from ..client import Answer, Client
+from ..planning.read_options import AccountEvents
 from ..sync.sync_rules import OVERLAP, RETENTION
 from .changes import ChangeReader
 from .claims import Claims
@@ -143,7 +144,7 @@ class Extraction:
         return len(self._flying) - self.client.counts.open
 
     def _is_of_events(self, cursor: Cursor) -> bool:
-        return self.readers[cursor.read].options["strategy"] == "changes"
+        return isinstance(self.readers[cursor.read].options, AccountEvents)
 
     def _queue(self, cursor: Cursor) -> None:
         if cursor.read not in self.state.failed:
@@ -205,8 +206,7 @@ class Extraction:
 
     def _take_events(self, changes: ChangeReader, reader: TableReader, cursor: Cursor, page: Page, rows: int) -> None:
         """Store what events tell, and see to what they ask for when the last of them is read."""
-        options = reader.options["changes"]
-        settled = options["settled"] if options is not None else None
+        settled = reader.options.settled if isinstance(reader.options, AccountEvents) else None
         if settled is not None and self.state.as_of is not None and self.state.as_of - settled > RETENTION - OVERLAP:
             raise ConnectorError(_too_old(reader))
         for follower, told in changes.take(page):
@@ -270,7 +270,7 @@ class Extraction:
 
     def _fail(self, reader: TableReader, failure: Failure) -> None:
         """End the table and what hangs on it, or everything."""
-        if not self.tolerant or failure.kind not in _OF_ONE_TABLE or reader.options["strategy"] == "changes":
+        if not self.tolerant or failure.kind not in _OF_ONE_TABLE or isinstance(reader.options, AccountEvents):
             raise ConnectorError(failure)
         if reader.index in self.state.failed:
             return

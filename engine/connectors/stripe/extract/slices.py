@@ -28,7 +28,7 @@ from engine.run import Json, Output, TaskContext
 from ..accounts import own_account
 from ..catalogue import load_catalogue
 from ..client import Client, RetryPolicy, Settings, open_key, shared_buckets
-from ..planning.read_options import ReadOptions
+from ..planning.read_options import AccountEvents, BelowParents, ReadOptions, decode_options
 from .changes import ChangeReader
 from .claims import Claims
 from .cursors import State
@@ -71,7 +71,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
     client = open_client(config, given.get("account"))
     settings, mode = client.settings, client.key.mode
     livemode = None if mode is None else mode == "live"
-    options = [cast("ReadOptions", read["options"]) for read in given["reads"]]
+    options = [decode_options(read["options"]) for read in given["reads"]]
     readers = make_readers(options, livemode)
     state = _state(given.get("state"), readers)
     spool = SpoolSet(context.directory, given.get("account") or "", settings.api_version, livemode)
@@ -138,21 +138,23 @@ async def _run(extraction: Extraction, *, asks: bool) -> str | None:
 
 def _state(given: Json, readers: list[TableReader]) -> State:
     if given is None:
-        before = {each.index: each.options["gathered"] for each in readers if each.options["gathers"] is not None}
         return State(
             cursors=[cursor for reader in readers for cursor in reader.first_cursors()],
-            totals={index: (pages, rows) for index, (pages, rows) in before.items()},
+            totals={
+                each.index: (each.options.gathering.pages, each.options.gathering.rows)
+                for each in readers
+                if isinstance(each.options, BelowParents) and each.options.gathering is not None
+            },
         )
     return msgspec.convert(given, State, strict=False)
 
 
 def _changes(readers: list[TableReader], options: list[ReadOptions], state: State) -> ChangeReader | None:
     """What takes the events that this slice reads; None when it reads none."""
-    wanted = next((each["changes"] for each in options if each["changes"] is not None), None)
-    of_events = any(options[cursor.read]["changes"] is not None for cursor in state.cursors)
-    if wanted is None or not of_events:
+    wanted = next((each for each in options if isinstance(each, AccountEvents)), None)
+    if wanted is None or not any(options[cursor.read] is wanted for cursor in state.cursors):
         return None
-    return ChangeReader(readers, frozenset(wanted["applied"]), wanted["settled"] or 0)
+    return ChangeReader(readers, frozenset(wanted.applied), wanted.settled or 0)
 
 
 def _warnings(settings: Settings, spool: SpoolSet) -> tuple[str, ...]:

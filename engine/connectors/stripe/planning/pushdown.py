@@ -260,8 +260,3 @@ def ids_of_all(where: Iterable[Sequence[Predicate]], column: str) -> tuple[str, 
             return None
         found |= values
     return tuple(sorted(found)) if len(found) <= MAX_IDS and all(_ID.fullmatch(each) for each in found) else None
-
-
-def as_json(where: Iterable[Predicate]) -> list[tuple[str, str, list[Value]]]:
-    """Comparisons as `[column, op, [values]]`."""
-    return [(each.column, each.op.value, list(each.values)) for each in where]

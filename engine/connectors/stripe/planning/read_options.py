@@ -1,35 +1,42 @@
-"""`Read.options`: how a Stripe table is read, in JSON. Written by `reads.plan_reads`, followed by the extraction."""
+"""`Read.options`: how a Stripe table is read, one class for each strategy.
+
+Written by `plan_reads`, narrowed by `refresh_reads` to what a mirror lacks, followed by the extraction. In JSON, as
+part of a plan and of a worker's payload, `strategy` names the class, and fields with their defaults are absent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, assert_never
 
-Strategy = Literal["none", "list", "retrieve", "parents", "embedded", "kept", "changes"]
-"""How the rows are reached.
+import msgspec
 
-- `none`: no row can be needed; nothing is requested.
-- `list`: page through `path` once for each of `variants`.
-- `retrieve`: GET `retrieve` once for each of `ids` (its one `{…}` is the id), with the `params` of the one variant.
-  404 means: no such row. An answer with `deleted: true` is a deleted row.
-- `parents`: page through `path` once for each of `variants` and each parent. The parents are the rows of
-  `parent.table`, which has a Read of its own in the same plan, or `parent.values` if these are given. 404 for a parent
-  means: no rows.
-- `embedded`: the rows arrive inside the rows of `parent.table` (its Read is in the same plan), in their field
-  `parent.embedded`: a list object whose first items are in `data` and whose rest, if `has_more`, lies behind its
-  `url`. When the field is missing, `path` is read as with `parents`.
-- `kept`: the mirror has the rows; only those that `changes` speaks of are read again.
-- `changes`: page through the account's events, and have each object that they speak of brought up to date by the read
-  that follows it (see `Follow`).
-"""
+from engine.connector import CHANGES, Predicate, Read, Window
+
+from ..catalogue import PageStyle
 
 
-class Follow(TypedDict):
-    """How a read brings an object up to date that an event speaks of.
+class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of list request, paging aside.
 
-    `payload`: the event's own object will do where it is of API version `version`; otherwise it is retrieved from
+    `params` are filters, overridden defaults and fixed parameters, as the query string has them; neither paging, nor
+    the `created` window, nor `expand`. The extraction may cut the `window` into smaller ones. `where` is what the
+    variant covers besides the window: predicates that all hold (empty: everything). A 400 or 404 with code
+    `resource_missing` whose `param` is in `params` means: no rows.
+    """
+
+    params: dict[str, str]
+    window: Window
+    where: tuple[Predicate, ...]
+
+
+class Follow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a read brings an object up to date that an event names.
+
+    `payload`: the event's own object is used where it is of API version `version`; otherwise it is retrieved from
     `path` with `params`. Objects created from `newer` on come with the read's own list, now or later. `on_a_clock`:
-    the list leaves out objects on a test clock; `not_with` is a field that its rows never have.
+    the list omits objects on a test clock; `not_with` is a field that its rows never have.
     """
 
     payload: bool
@@ -41,43 +48,11 @@ class Follow(TypedDict):
     not_with: str | None
 
 
-class ChangesOptions(TypedDict):
-    """Which events are read: those created from `since` on that are not among `applied`; none where `since` is null.
-
-    Up to `settled` events were applied before; one from then comes late. `looks_back`: `since` is early enough for all
-    that came late since they were sought last. The interval of applied events begins anew where `since` is null; `lost`
-    (RFC 3339) says from when on events could not be read any more, if that leaves a hole.
-    """
-
-    since: int | None
-    settled: int | None
-    looks_back: bool
-    applied: list[str]
-    lost: str | None
-
-
-class Variant(TypedDict):
-    """One kind of list request, paging aside.
-
-    `params` goes into the query string as it stands: filters, overridden defaults, fixed parameters, `expand[0]`
-    and so on. It never holds paging or the `created` window. `gte` and `lt` bound the time of creation in Unix
-    seconds, as `created[gte]` and `created[lt]` (null: no bound); the extraction may cut the window `[gte, lt)`
-    into smaller ones. `where` is what the variant covers, besides the window: predicates `[column, op, [values]]`
-    that all hold (empty: everything). A 400 or 404 with code `resource_missing` whose `param` is in `params` means:
-    no rows.
-    """
-
-    params: dict[str, str]
-    gte: int | None
-    lt: int | None
-    where: list[tuple[str, str, list[str | int | float | bool]]]
-
-
-class ParentParam(TypedDict):
+class ParentParam(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`param` of each request takes the parent row's `column`; rows where it is NULL are skipped.
 
     With `in_path` it replaces `{param}` in the path, otherwise it is a query parameter. `field` is the column of the
-    row read that holds the parent's value: set it where Stripe's object lacks it.
+    row read that holds the parent's value: it is set where Stripe's object lacks it.
     """
 
     param: str
@@ -86,63 +61,237 @@ class ParentParam(TypedDict):
     in_path: bool
 
 
-class ParentOptions(TypedDict):
-    """Where the parents come from: the rows of `table`, or just `values` of the first of `params`."""
+class ParentRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parents are the rows of `table`, which has a read of its own in the same plan."""
 
     table: str
-    params: list[ParentParam]
-    values: list[str] | None
-    embedded: str | None
+    params: tuple[ParentParam, ...]
 
 
-class ReadOptions(TypedDict):
-    """How one table is read.
+class Gathering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Windows of the parents have carried a table since this timestamp; so many pages and rows of it were read before.
 
-    `page` is the list's page style; `created` is the column that variants' windows bound and may be cut by; null
-    forbids cutting, because rows may have no such time. `newest_first` lists are ordered by it. `limit` is how many
-    rows each variant needs at most (null: all). `ids` and `retrieve` belong to the strategy `retrieve` (a list may have
-    some besides), `parent` to `parents` and `embedded`. Variants may overlap: rows are told apart by the table's key.
-
-    `expanded` are the fields that the variants' `expand` parameters ask for. The rest is of reads that go on from a
-    mirror: `continues` (RFC 3339) is the age of the windows that the variants make longer; with `partial`, the rows
-    of parents that come now are read, and what these do not have any more is gone; `follow` is set where `changes`
-    reach the table. `carries` are the tables below whose rows come with each row of this one, and with all before: its
-    windows say so. With `gathers` (RFC 3339: since when) a `partial` table is whole when this read is done: all windows
-    of its parents have carried it. `gathered` are the pages and rows that were read of it before.
+    When the read is done the table is whole.
     """
 
+    since: datetime
+    pages: int
+    rows: int
+
+
+class _Options(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="strategy"
+):
+    """What all reads of a table have. `expanded` are fields that only come when asked for, and are asked for."""
+
     table: str
+    expanded: tuple[str, ...] = ()
+
+
+class RootOptions(_Options, frozen=True, kw_only=True):
+    """A read that does not depend on the rows of another one.
+
+    `follow` is set where events reach the table. `carries` are the tables below whose rows come with each row of this
+    one, and with all before: its windows claim so.
+    """
+
+    follow: Follow | None = None
+    carries: tuple[str, ...] = ()
+
+
+class NoRows(RootOptions, frozen=True, kw_only=True, tag="none"):
+    """No row can be needed; nothing is requested."""
+
+
+class Kept(RootOptions, frozen=True, kw_only=True, tag="kept"):
+    """The mirror has the rows; only those that events name are read again."""
+
+
+class Listed(RootOptions, frozen=True, kw_only=True, tag="list"):
+    """Page through `path` once for each of `variants`; they may overlap, rows are told apart by the table's key.
+
+    `created` is the column that windows bound and may be cut by; None forbids cutting, because rows may have no such
+    time. `newest_first` lists are ordered by it. `limit` is how many rows each variant needs at most (None: all). `ids`
+    are objects that are retrieved besides, from `retrieve`. `continues` is the age of the windows in the mirror that
+    the variants extend.
+    """
+
     path: str
-    page: Literal["cursor", "none", "v2"]
-    strategy: Strategy
-    variants: list[Variant]
-    created: str | None
-    newest_first: bool
-    limit: int | None
-    retrieve: str | None
-    ids: list[str]
-    parent: ParentOptions | None
-    expanded: list[str]
-    continues: str | None
-    partial: bool
-    follow: Follow | None
-    changes: ChangesOptions | None
-    carries: list[str]
-    gathers: str | None
-    gathered: list[int]
+    page: PageStyle
+    variants: tuple[Variant, ...]
+    created: str | None = None
+    newest_first: bool = False
+    limit: int | None = None
+    ids: tuple[str, ...] = ()
+    retrieve: str | None = None
+    continues: datetime | None = None
 
 
-def followed_tables(reads: Sequence[ReadOptions]) -> frozenset[str]:
-    """The tables that a run's events bring up to date: those that are followed, and those that hang on their rows."""
-    found = {each["table"] for each in reads if each["follow"] is not None}
-    size = 0
-    while len(found) > size:
-        size = len(found)
-        found |= {each["table"] for each in reads if parent_table(each) in found}
-    return frozenset(found)
+class Retrieved(RootOptions, frozen=True, kw_only=True, tag="retrieve"):
+    """GET `retrieve` once for each of `ids` (its one `{…}` is the id); `where` is what that covers.
+
+    404 means: no such row. An answer with `deleted: true` is a deleted row.
+    """
+
+    retrieve: str
+    ids: tuple[str, ...]
+    where: tuple[Predicate, ...]
+
+
+class ListedForValues(_Options, frozen=True, kw_only=True, tag="values"):
+    """Page through `path` once for each of `variants` and each of `values`, which are known parents.
+
+    404 for a parent means: no rows.
+    """
+
+    path: str
+    page: PageStyle
+    variants: tuple[Variant, ...]
+    param: ParentParam
+    values: tuple[str, ...]
+
+
+class BelowParents(_Options, frozen=True, kw_only=True):
+    """A read that depends on the rows of another one, its parents.
+
+    With `partial`, all rows of the parents that are read now are read, and rows that these no longer have are gone;
+    `gathering` is set where that makes the table whole.
+    """
+
+    path: str
+    page: PageStyle
+    variants: tuple[Variant, ...]
+    parent: ParentRows
+    partial: bool = False
+    gathering: Gathering | None = None
+
+
+class ListedForParents(BelowParents, frozen=True, kw_only=True, tag="parents"):
+    """Page through `path` once for each of `variants` and each parent. 404 for a parent means: no rows."""
+
+
+class Embedded(BelowParents, frozen=True, kw_only=True, tag="embedded"):
+    """The rows arrive inside the parents, in their `field`: a list object whose first items are in `data` and whose
+    rest, if `has_more`, lies behind its `url`. When the field is missing, `path` is read as with `ListedForParents`."""
+
+    field: str
+
+
+class AccountEvents(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="strategy",
+    tag="changes",
+):
+    """Page through the account's events, and bring each object that they name up to date (see `Follow`).
+
+    Events created from `since` on that are not among `applied` are read; none where `since` is None, and the interval
+    of applied events begins again. Up to `settled` events were applied before; one from then comes late. `looks_back`:
+    `since` is early enough for all that came late since they were last looked for. `lost` is from when on events could
+    not be read, if that leaves a hole.
+    """
+
+    since: int | None = None
+    settled: int | None = None
+    looks_back: bool = False
+    applied: tuple[str, ...] = ()
+    lost: datetime | None = None
+
+    @property
+    def table(self) -> str:
+        """The name of this read, which is no table's."""
+        return CHANGES
+
+
+TableOptions = NoRows | Kept | Listed | Retrieved | ListedForValues | ListedForParents | Embedded
+ReadOptions = TableOptions | AccountEvents
+
+
+def encode_options(options: ReadOptions) -> Mapping[str, object]:
+    """The options as `Read.options`: values as JSON gives them back, so that a plan equals itself when it is read."""
+    encoded: dict[str, object] = msgspec.json.decode(msgspec.json.encode(options))
+    return encoded
+
+
+def decode_options(value: object) -> ReadOptions:
+    """The options that `encode_options` wrote. `msgspec.ValidationError` for anything else."""
+    found: ReadOptions = msgspec.convert(value, _ANY)
+    return found
+
+
+def options_of(read: Read) -> TableOptions:
+    """How a table is read. `msgspec.ValidationError` for the read of events."""
+    found: TableOptions = msgspec.convert(read.options, _OF_TABLES)
+    return found
+
+
+def variants_of(options: TableOptions) -> tuple[Variant, ...]:
+    """The kinds of list requests of a read; none where it lists nothing."""
+    match options:
+        case NoRows() | Kept() | Retrieved():
+            return ()
+        case Listed() | ListedForValues() | ListedForParents() | Embedded():
+            return options.variants
+        case _:
+            assert_never(options)
+
+
+def expand_params(options: ReadOptions) -> dict[str, str]:
+    """The parameters of each request that have the answer carry the fields in `expanded`."""
+    if isinstance(options, AccountEvents):
+        return {}
+    prefix = "" if isinstance(options, Retrieved) else "data."
+    return {f"expand[{place}]": f"{prefix}{name}" for place, name in enumerate(options.expanded)}
+
+
+def source_of(options: ReadOptions) -> str:
+    """How rows are read, in the words of `_source` and `weir.coverage`."""
+    match options:
+        case NoRows():
+            return "none"
+        case Kept():
+            return "kept"
+        case Listed():
+            return "list"
+        case Retrieved():
+            return "retrieve"
+        case ListedForValues() | ListedForParents():
+            return "parents"
+        case Embedded():
+            return "embedded"
+        case AccountEvents():
+            return "changes"
+        case _:
+            assert_never(options)
+
+
+def follow_of(options: ReadOptions) -> Follow | None:
+    """How events reach the table; None where they do not."""
+    return options.follow if isinstance(options, RootOptions) else None
+
+
+def carried_tables(reads: Sequence[ReadOptions]) -> frozenset[str]:
+    """The tables whose rows come with the windows of others."""
+    return frozenset(name for each in reads if isinstance(each, RootOptions) for name in each.carries)
 
 
 def parent_table(options: ReadOptions) -> str | None:
-    """The table on whose rows a read hangs; None for one that stands alone, or is made for some values."""
-    parent = options["parent"]
-    return parent["table"] if parent is not None and parent["values"] is None else None
+    """The table on whose rows a read depends; None for one that stands alone, or is made for known values."""
+    return options.parent.table if isinstance(options, BelowParents) else None
+
+
+def followed_tables(reads: Sequence[ReadOptions]) -> frozenset[str]:
+    """The tables that a run's events bring up to date: those that are followed, and those below them."""
+    found = {each.table for each in reads if follow_of(each) is not None}
+    size = 0
+    while len(found) > size:
+        size = len(found)
+        found |= {each.table for each in reads if parent_table(each) in found}
+    return frozenset(found)
+
+
+_ANY: Any = ReadOptions
+_OF_TABLES: Any = TableOptions

@@ -1,16 +1,30 @@
-"""Needs of SQL boxes → the fewest Stripe requests that give them."""
+"""The fewest Stripe requests that answer the needs of SQL boxes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import assert_never
 
 from engine.connector import Need, Op, Predicate, Read, Request
 
 from ..catalogue import PageStyle, Table, load_catalogue, table_fields
-from .pushdown import MAX_REQUESTS, Draft, as_json, draft_requests, fewest, ids_of_all, with_defaults
-from .read_options import ParentOptions, ReadOptions, Strategy, Variant
+from .pushdown import MAX_REQUESTS, Draft, draft_requests, fewest, ids_of_all, with_defaults
+from .read_options import (
+    Embedded,
+    Kept,
+    Listed,
+    ListedForParents,
+    ListedForValues,
+    NoRows,
+    ParentParam,
+    ParentRows,
+    Retrieved,
+    TableOptions,
+    Variant,
+    encode_options,
+    expand_params,
+)
 from .reasons import reason_of
 from .windows import window_params
 
@@ -34,7 +48,7 @@ class _Merged:
 def plan_reads(needs: Sequence[Need]) -> tuple[Read, ...]:
     """One `Read` a table, in order of name: those of `needs`, and the parents that they are read from.
 
-    Every row that a need speaks of is answered by its table's read. KeyError for an unknown table.
+    Every row that a need covers is answered by its table's read. KeyError for an unknown table.
     """
     tables = load_catalogue().tables
     own: dict[str, list[Need]] = {}
@@ -109,23 +123,91 @@ def _read(merged: _Merged) -> Read:
     ids = _ids(table, merged.where)
     values = _parent_values(table, merged.where)
     if not merged.where or ids == () or values == ():
-        return _finish(merged, "none", (), None)
+        return _no_rows(merged)
     if ids is not None:
-        return _finish(merged, "retrieve", (Draft(where=(_one_of("id", ids),)),), None, ids=ids)
+        return _retrieved(merged, ids)
     drafts = tuple(draft for conjunction in merged.where for draft in draft_requests(table, conjunction))
     if not drafts:
-        return _finish(merged, "none", (), None)
+        return _no_rows(merged)
     if not table.parents:
-        limit = merged.limit if _limit_holds(merged, drafts) else None
-        kept = tuple(dict.fromkeys(drafts)) if limit is not None else fewest(drafts)
-        return _finish(merged, "list", with_defaults(table, kept), limit)
+        return _listed(merged, drafts)
     if values is not None:
-        held = _one_of(table.parents[0].field, values)
-        kept = tuple(replace(draft, where=tuple(sorted([*draft.where, held]))) for draft in fewest(drafts))
-        return _finish(merged, "parents", with_defaults(table, kept), None, values=values)
+        return _listed_for_values(merged, drafts, values)
+    return _below_parents(merged, drafts)
+
+
+def _no_rows(merged: _Merged) -> Read:
+    return _finish(merged, NoRows(table=merged.table.name, expanded=merged.expand), ())
+
+
+def _retrieved(merged: _Merged, ids: tuple[str, ...]) -> Read:
+    where = (_one_of("id", ids),)
+    options = Retrieved(
+        table=merged.table.name, expanded=merged.expand, retrieve=merged.table.retrieve or "", ids=ids, where=where
+    )
+    return _finish(merged, options, (Draft(where=where),))
+
+
+def _listed(merged: _Merged, drafts: Sequence[Draft]) -> Read:
+    table = merged.table
+    limit = merged.limit if _limit_holds(merged, drafts) else None
+    kept = with_defaults(table, tuple(dict.fromkeys(drafts)) if limit is not None else fewest(drafts))
+    options = Listed(
+        table=table.name,
+        expanded=merged.expand,
+        path=table.path,
+        page=table.page,
+        variants=_variants(kept),
+        created=table.created if _always_created(table) else None,
+        newest_first=table.newest_first,
+        limit=limit,
+    )
+    return _finish(merged, options, kept)
+
+
+def _listed_for_values(merged: _Merged, drafts: Sequence[Draft], values: tuple[str, ...]) -> Read:
+    table = merged.table
+    of_values = _one_of(table.parents[0].field, values)
+    narrowed = (replace(draft, where=tuple(sorted([*draft.where, of_values]))) for draft in fewest(drafts))
+    kept = with_defaults(table, narrowed)
+    options = ListedForValues(
+        table=table.name,
+        expanded=merged.expand,
+        path=table.path,
+        page=table.page,
+        variants=_variants(kept),
+        param=_parent_params(table)[0],
+        values=values,
+    )
+    return _finish(merged, options, kept)
+
+
+def _below_parents(merged: _Merged, drafts: Sequence[Draft]) -> Read:
+    table = merged.table
+    parent = ParentRows(table=table.parents[0].table, params=_parent_params(table))
+    options: ListedForParents | Embedded
     if table.embedded is not None:
-        return _finish(merged, "embedded", with_defaults(table, (Draft(),)), None)
-    return _finish(merged, "parents", with_defaults(table, fewest(drafts)), None)
+        kept = with_defaults(table, (Draft(),))
+        options = Embedded(
+            table=table.name,
+            expanded=merged.expand,
+            path=table.path,
+            page=table.page,
+            variants=_variants(kept),
+            parent=parent,
+            field=table.embedded.field,
+        )
+    else:
+        kept = with_defaults(table, fewest(drafts))
+        options = ListedForParents(
+            table=table.name,
+            expanded=merged.expand,
+            path=table.path,
+            page=table.page,
+            variants=_variants(kept),
+            parent=parent,
+        )
+    return _finish(merged, options, kept)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> Predicate:
@@ -141,103 +223,62 @@ def _limit_holds(merged: _Merged, drafts: Sequence[Draft]) -> bool:
     return exact and len(drafts) <= MAX_REQUESTS and (merged.table.newest_first or not merged.newest_first)
 
 
-def _finish(
-    merged: _Merged,
-    strategy: Strategy,
-    drafts: Sequence[Draft],
-    limit: int | None,
-    *,
-    ids: tuple[str, ...] = (),
-    values: tuple[str, ...] | None = None,
-) -> Read:
+def _finish(merged: _Merged, options: TableOptions, drafts: Sequence[Draft]) -> Read:
     table = merged.table
-    expand = _expand(merged, strategy)
-    parent = _parent_options(table, strategy, values)
-    options: ReadOptions = {
-        "table": table.name,
-        "path": table.path,
-        "page": table.page.value,
-        "strategy": strategy,
-        "variants": [_variant(draft, expand) for draft in drafts],
-        "created": table.created if _always_created(table) else None,
-        "newest_first": table.newest_first,
-        "limit": limit,
-        "retrieve": table.retrieve,
-        "ids": list(ids),
-        "parent": parent,
-        "expanded": list(merged.expand),
-        "continues": None,
-        "partial": False,
-        "follow": None,
-        "changes": None,
-        "carries": [],
-        "gathers": None,
-        "gathered": [0, 0],
-    }
     return Read(
         table=table.name,
         columns=merged.columns,
         where=tuple((*draft.window.predicates(table.created or "created"), *draft.where) for draft in drafts),
-        requests=tuple(_requests(table, drafts, expand, options)),
+        requests=tuple(_requests(table, drafts, options)),
         why=reason_of(table, merged.where, options, merged.children),
-        limit=limit,
-        options=cast("Mapping[str, object]", options),
+        limit=options.limit if isinstance(options, Listed) else None,
+        options=encode_options(options),
     )
 
 
 def _always_created(table: Table) -> bool:
-    """Whether every row has its time of creation, so that windows together hold them all."""
+    """Whether every row has its time of creation, so that windows together contain all rows."""
     return any(field.name == table.created and not field.nullable for field in table_fields(table.name))
 
 
-def _expand(merged: _Merged, strategy: Strategy) -> dict[str, str]:
-    """Parameters that make the answer carry the includable fields that are needed."""
-    prefix = "" if strategy == "retrieve" else "data."
-    return {f"expand[{place}]": f"{prefix}{name}" for place, name in enumerate(merged.expand)}
+def _variants(drafts: Sequence[Draft]) -> tuple[Variant, ...]:
+    return tuple(Variant(params=draft.query, window=draft.window, where=draft.where) for draft in drafts)
 
 
-def _variant(draft: Draft, expand: Mapping[str, str]) -> Variant:
-    return {
-        "params": {**draft.query, **expand},
-        "gte": draft.window.gte,
-        "lt": draft.window.lt,
-        "where": as_json(draft.where),
-    }
+def _parent_params(table: Table) -> tuple[ParentParam, ...]:
+    return tuple(
+        ParentParam(param=each.param, column=each.column, field=each.field, in_path=each.in_path)
+        for each in table.parents
+    )
 
 
-def _parent_options(table: Table, strategy: Strategy, values: tuple[str, ...] | None) -> ParentOptions | None:
-    if strategy not in ("parents", "embedded"):
-        return None
-    return {
-        "table": table.parents[0].table,
-        "params": [
-            {"param": each.param, "column": each.column, "field": each.field, "in_path": each.in_path}
-            for each in table.parents
-        ],
-        "values": list(values) if values is not None else None,
-        "embedded": table.embedded.field if table.embedded is not None and strategy == "embedded" else None,
-    }
-
-
-def _requests(
-    table: Table, drafts: Sequence[Draft], expand: Mapping[str, str], options: ReadOptions
-) -> Iterator[Request]:
+def _requests(table: Table, drafts: Sequence[Draft], options: TableOptions) -> Iterator[Request]:
     """The requests as `plan` shows them, the first page of each."""
-    paging = {} if table.page is PageStyle.NONE else {"limit": str(min(PAGE_SIZE, options["limit"] or PAGE_SIZE))}
-    parent = options["parent"]
+    expand = expand_params(options)
     for draft in drafts:
-        params = {**draft.query, **expand}
-        if options["strategy"] == "retrieve":
-            head = (table.retrieve or "").rpartition("/")[0]
-            yield from (Request("GET", f"{head}/{each}", params) for each in options["ids"])
-            continue
-        params |= {**window_params(draft.window, "created"), **paging}
-        if parent is None:
-            yield Request("GET", table.path, params)
-        elif parent["values"] is None:
-            yield _placed(table, params, {each.param: f"{{{each.param}}}" for each in table.parents}, parent["table"])
-        else:
-            yield from (_placed(table, params, {table.parents[0].param: each}, None) for each in parent["values"])
+        query = {**draft.query, **expand}
+        match options:
+            case NoRows() | Kept():
+                return
+            case Retrieved():
+                head = options.retrieve.rpartition("/")[0]
+                yield from (Request("GET", f"{head}/{each}", query) for each in options.ids)
+            case Listed():
+                yield Request("GET", table.path, query | _paging(table, draft, options.limit))
+            case ListedForValues():
+                params = query | _paging(table, draft)
+                yield from (_placed(table, params, {options.param.param: each}, None) for each in options.values)
+            case ListedForParents() | Embedded():
+                values = {each.param: f"{{{each.param}}}" for each in table.parents}
+                yield _placed(table, query | _paging(table, draft), values, options.parent.table)
+            case _:
+                assert_never(options)
+
+
+def _paging(table: Table, draft: Draft, limit: int | None = None) -> dict[str, str]:
+    """The window of a list request, and the size of its pages."""
+    size = {} if table.page is PageStyle.NONE else {"limit": str(min(PAGE_SIZE, limit or PAGE_SIZE))}
+    return {**window_params(draft.window, "created"), **size}
 
 
 def _placed(table: Table, params: Mapping[str, str], values: Mapping[str, str], per: str | None) -> Request:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine.connector import Coverage, Mirror, Window, by_lower_bound
 
 from ..catalogue import Table, load_catalogue
-from ..planning.read_options import ReadOptions, Variant
+from ..planning.read_options import Variant
 from .sync_rules import emits_events
 
 
@@ -39,22 +39,11 @@ def live_coverage(mirror: Mirror, table: Table, current_since: datetime | None) 
     ]
 
 
-def as_where(coverage: Coverage) -> list[list[object]]:
-    """The filter of a coverage as read options write it."""
-    return [[each.column, each.op.value, list(each.values)] for each in coverage.where[0]]
-
-
-def covered_part(live: Sequence[Coverage], variant: Variant, options: ReadOptions) -> Part | None:
-    """What `live` has of the variant; None when it has nothing."""
-    asked = {(column, op, tuple(values)) for column, op, values in variant["where"]}
-    expanded = set(options["expanded"])
-    pieces = [
-        each
-        for each in live
-        if {(p.column, p.op.value, tuple(p.values)) for p in each.where[0]} <= asked and expanded <= set(each.expanded)
-    ]
+def covered_part(live: Sequence[Coverage], variant: Variant, expanded: Collection[str]) -> Part | None:
+    """What `live` has of the variant with these fields expanded; None when it has nothing."""
+    pieces = [each for each in live if set(each.where[0]) <= set(variant.where) and set(expanded) <= set(each.expanded)]
     used: list[Coverage] = []
-    holes: tuple[Window, ...] = (Window(variant["gte"], variant["lt"]),)
+    holes: tuple[Window, ...] = (variant.window,)
     for piece in sorted(pieces, key=lambda each: by_lower_bound(each.window)):
         left = tuple(part for hole in holes for part in hole.without([piece.window]))
         if left != holes:

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import cast
 
 from engine.connector import CHANGES, Coverage, EventInterval, Read, Request
 
 from ..catalogue import SyncClass, load_catalogue
-from ..planning.read_options import ChangesOptions, Follow, ReadOptions
+from ..planning.read_options import (
+    AccountEvents,
+    Follow,
+    Kept,
+    Listed,
+    RootOptions,
+    TableOptions,
+    encode_options,
+    follow_of,
+    options_of,
+    variants_of,
+)
 from ..planning.reads import PAGE_SIZE, plan_reads_of
-from .covered import as_where, live_coverage
-from .held import Held, changed, is_unfiltered, options_of, parent_of, partial, table_of
+from .covered import live_coverage
+from .held import Held, changed, is_unfiltered, parent_of, partial, table_of
 from .sync_rules import HOUR, LATEST, OF_PARENTS_ONLY, ON_A_CLOCK, OVERLAP, emits_events
 
 
 def needs_events(held: Held, found: Iterable[Read]) -> bool:
     """Whether one of these reads needs the account's events, now or the next time."""
-    return held.pace.events and any(
-        options_of(read)["follow"] is not None
-        or (
-            options_of(read)["strategy"] == "list"
-            and options_of(read)["limit"] is None
-            and emits_events(table_of(read))
-        )
-        for read in found
-    )
+    return held.pace.events and any(_needs_events(read) for read in found)
+
+
+def _needs_events(read: Read) -> bool:
+    options = options_of(read)
+    if isinstance(options, Listed) and options.limit is None and emits_events(table_of(read)):
+        return True
+    return follow_of(options) is not None
 
 
 def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
@@ -58,12 +67,15 @@ def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
 
 def _carrying(read: Read, tables: Sequence[str]) -> Read:
     """The read with these further tables, whose rows come with each of its own."""
-    return changed(read, carries=sorted({*options_of(read)["carries"], *tables})) if tables else read
+    options = options_of(read)
+    if not tables or not isinstance(options, RootOptions):
+        return read
+    return changed(read, carries=tuple(sorted({*options.carries, *tables})))
 
 
 def _followed(held: Held, read: Read) -> Read:
     """A read that goes on without the mirror; what the mirror has of its table must be kept current all the same."""
-    if options_of(read)["follow"] is not None or not _is_live_root(held, read):
+    if follow_of(options_of(read)) is not None or not _is_live_root(held, read):
         return read
     return changed(read, follow=follow(held, read, []))
 
@@ -73,7 +85,8 @@ def _bystander(held: Held, read: Read) -> Read:
     options = options_of(read)
     live = live_coverage(held.mirror, table_of(read), held.current_since)
     following = follow(held, read, _end_of(live, options))
-    return replace(changed(read, strategy="kept", variants=[], follow=following), requests=(), cost=0)
+    kept = Kept(table=options.table, expanded=options.expanded, follow=following)
+    return replace(read, options=encode_options(kept), requests=(), cost=0)
 
 
 def _is_live_root(held: Held, read: Read) -> bool:
@@ -86,7 +99,7 @@ def follow(held: Held, read: Read, newer: Sequence[int]) -> Follow:
     """How its changes are followed. What its lists bring from `newer` on is left to them, if they bring all of it:
     a filter could leave out what has changed."""
     table = table_of(read)
-    expand = {f"expand[{place}]": name for place, name in enumerate(options_of(read)["expanded"])}
+    expand = {f"expand[{place}]": name for place, name in enumerate(options_of(read).expanded)}
     on_a_clock = table.name in ON_A_CLOCK and not any(
         predicate.column == "test_clock"
         for each in held.mirror.coverage
@@ -94,15 +107,15 @@ def follow(held: Held, read: Read, newer: Sequence[int]) -> Follow:
         for case in each.where
         for predicate in case
     )
-    return {
-        "payload": table.sync is SyncClass.EVENTS and not expand,
-        "version": load_catalogue().api_version,
-        "path": table.retrieve or "",
-        "params": expand,
-        "newer": min(newer, default=None) if is_unfiltered(read) else None,
-        "on_a_clock": on_a_clock,
-        "not_with": OF_PARENTS_ONLY.get(table.name),
-    }
+    return Follow(
+        payload=table.sync is SyncClass.EVENTS and not expand,
+        version=load_catalogue().api_version,
+        path=table.retrieve or "",
+        params=expand,
+        newer=min(newer, default=None) if is_unfiltered(read) else None,
+        on_a_clock=on_a_clock,
+        not_with=OF_PARENTS_ONLY.get(table.name),
+    )
 
 
 def changes_read(held: Held) -> Read:
@@ -113,35 +126,13 @@ def changes_read(held: Held) -> Read:
     settled = int(interval.until.timestamp()) if interval is not None and usable else None
     looks_back = interval is not None and _looks_back(held, interval)
     since = _read_from(interval, settled, looks_back) if interval is not None and settled is not None else None
-    known = [each for each, created in held.mirror.applied if since is not None and created >= since]
-    changes: ChangesOptions = {
-        "since": since,
-        "settled": settled,
-        "looks_back": looks_back,
-        "applied": known,
-        "lost": lost.isoformat() if lost is not None else None,
-    }
-    options: ReadOptions = {
-        "table": CHANGES,
-        "path": "/v1/events",
-        "page": "cursor",
-        "strategy": "changes",
-        "variants": [{"params": {}, "gte": since, "lt": None, "where": []}],
-        "created": "created",
-        "newest_first": True,
-        "limit": None,
-        "retrieve": None,
-        "ids": [],
-        "parent": None,
-        "expanded": [],
-        "continues": None,
-        "partial": False,
-        "follow": None,
-        "changes": changes,
-        "carries": [],
-        "gathers": None,
-        "gathered": [0, 0],
-    }
+    options = AccountEvents(
+        since=since,
+        settled=settled,
+        looks_back=looks_back,
+        applied=tuple(each for each, created in held.mirror.applied if since is not None and created >= since),
+        lost=lost,
+    )
     request = Request("GET", "/v1/events", {"created[gte]": str(since), "limit": str(PAGE_SIZE)})
     return Read(
         table=CHANGES,
@@ -149,7 +140,7 @@ def changes_read(held: Held) -> Read:
         where=(),
         requests=(request,) if since is not None else (),
         why="what has changed since" if since is not None else "changes are followed from this run on",
-        options=cast("Mapping[str, object]", options),
+        options=encode_options(options),
         cost=1 if since is not None else 0,
     )
 
@@ -169,10 +160,10 @@ def _read_from(interval: EventInterval, settled: int, looks_back: bool) -> int:
     return max(before - LATEST, int(interval.since.timestamp()) - OVERLAP)
 
 
-def _end_of(live: Sequence[Coverage], options: ReadOptions) -> list[int]:
+def _end_of(live: Sequence[Coverage], options: TableOptions) -> list[int]:
     """From when on a table's own list will bring what is new, when it is needed next; nothing where it may not."""
-    wheres = [[list(place) for place in each["where"]] for each in options["variants"]]
+    wheres = [each.where for each in variants_of(options)]
     ends = [each.window.lt for each in live]
-    if any(as_where(each) not in wheres for each in live) or None in ends:
+    if any(each.where[0] not in wheres for each in live) or None in ends:
         return []
     return [max(end for end in ends if end is not None) - OVERLAP]

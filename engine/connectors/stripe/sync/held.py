@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
+
+import msgspec
 
 from engine.connector import Coverage, Mirror, Pace, Read
 
 from ..catalogue import Table, load_catalogue
-from ..planning.read_options import ReadOptions, Variant, parent_table
+from ..planning.read_options import (
+    Gathering,
+    Kept,
+    NoRows,
+    Variant,
+    encode_options,
+    options_of,
+    parent_table,
+    variants_of,
+)
 from ..planning.reads import plan_reads_of
 from .covered import covered_part, live_coverage
 from .sync_rules import HOUR, RETENTION, emits_events, reread_seconds
@@ -21,14 +32,14 @@ _MARGIN: Final = HOUR
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A mirror at a moment."""
+    """A mirror at a point in time."""
 
     mirror: Mirror
     pace: Pace
 
     @property
     def events_usable(self) -> bool:
-        """Whether the account's events go on from those that were applied."""
+        """Whether the account's events continue from those that were applied."""
         interval = self.mirror.events
         if interval is None or not self.pace.events:
             return False
@@ -40,48 +51,38 @@ class Held:
         return self.mirror.events.since if self.mirror.events is not None and self.events_usable else None
 
     def with_expansions(self, read: Read) -> Read:
-        """Fields that were asked for before are asked for again: an answer without them would look as if they were
+        """Fields that were requested before are requested again: an answer without them would look as if they were
         empty."""
         options = options_of(read)
         before = {name for each in self.mirror.coverage if each.table == read.table for name in each.expanded}
-        if before <= set(options["expanded"]) or options["strategy"] in ("none", "kept"):
+        if before <= set(options.expanded) or isinstance(options, NoRows | Kept):
             return read
-        expanded = sorted({*before, *options["expanded"]})
-        prefix = "" if options["strategy"] == "retrieve" else "data."
-        wanted = {f"expand[{place}]": f"{prefix}{name}" for place, name in enumerate(expanded)}
-        variants = [
-            cast(
-                "Variant",
-                {**each, "params": {**{k: v for k, v in each["params"].items() if k[:7] != "expand["}, **wanted}},
-            )
-            for each in options["variants"]
-        ]
-        return changed(read, expanded=expanded, variants=variants)
+        return changed(read, expanded=tuple(sorted({*before, *options.expanded})))
 
     def has_whole(self, child: Read, *, due: bool = False) -> bool:
-        """Whether the mirror has all rows of a table that hangs on another one, kept current with it; also what must
-        be read again by now, if `due`."""
+        """Whether the mirror has all rows of a table below another one, kept current with it; also what must be read
+        again by now, if `due`."""
         options, table = options_of(child), table_of(child)
         if self.current_since is None or not emits_events(load_catalogue().tables[parent_of(child)]):
             return False
         live = live_coverage(self.mirror, table, self.current_since) if due else self.live(table)
-        parts = [covered_part(live, each, options) for each in options["variants"]]
+        parts = [covered_part(live, each, options.expanded) for each in variants_of(options)]
         return all(part is not None and not part.holes for part in parts)
 
     def has_carried(self, child: Read) -> bool:
-        """Whether the mirror has the rows of a table that hang on a part of its parents, kept current with them."""
+        """Whether the mirror has the rows of a table below a part of its parents, kept current with them."""
         parent = load_catalogue().tables[parent_of(child)]
         return emits_events(parent) and any(child.table in each.carried for each in self.live(parent))
 
     def gathering(self, child: Read, since: datetime) -> Read:
         """As `partial`, where the parents' windows have carried the table so far: with those of now it is whole."""
         begun = [each for each in self.mirror.coverage if each.table == child.table and not each.complete]
-        gathered = [sum(each.pages for each in begun), sum(each.rows for each in begun)]
-        return changed(partial(child), gathers=since.isoformat(), gathered=gathered)
+        pages, rows = sum(each.pages for each in begun), sum(each.rows for each in begun)
+        return changed(partial(child), gathering=Gathering(since=since, pages=pages, rows=rows))
 
     def live(self, table: Table, *, carrying: Iterable[str] = ()) -> list[Coverage]:
-        """What the mirror has of a table with the rows of those that hang on it, kept current, and none of it so old
-        that it must be read again."""
+        """What the mirror has of a table with the rows of the tables below it, kept current, and none of it so old that
+        it must be read again."""
         found = live_coverage(self.mirror, table, self.current_since)
         tables = load_catalogue().tables
         for each in (table, *(tables[name] for name in carrying)):
@@ -90,13 +91,8 @@ class Held:
         return [each for each in found if set(carrying) <= set(each.carried)]
 
     def _age(self, coverage: Coverage) -> float:
-        """How many seconds ago it was read; less than none where the clock has gone back, so that nobody knows."""
+        """How many seconds ago it was read; negative where it is not known, because the clock was set back."""
         return (self.pace.now - coverage.read_at).total_seconds() if coverage.read_at is not None else -1.0
-
-
-def options_of(read: Read) -> ReadOptions:
-    """A read's options, as they were written by this connector."""
-    return cast("ReadOptions", read.options)
 
 
 def table_of(read: Read) -> Table:
@@ -105,37 +101,29 @@ def table_of(read: Read) -> Table:
 
 
 def parent_of(read: Read) -> str:
-    """The table whose rows a read hangs on, or an empty text."""
+    """The table on whose rows a read depends, or an empty text."""
     return parent_table(options_of(read)) or ""
 
 
 def changed(read: Read, **options: object) -> Read:
-    """The read with other options."""
-    return replace(read, options={**options_of(read), **options})
+    """The read with other values of these options, which its strategy must have."""
+    return replace(read, options=encode_options(msgspec.structs.replace(options_of(read), **options)))
 
 
 def partial(child: Read) -> Read:
-    """The read of a table for those parents that come now: of all of their rows, whatever was asked for, because the
+    """The read of a table for the parents that come now: of all of their rows, whatever was requested, because the
     mirror may claim to have others, too."""
     why = "read for each parent that is new or has changed"
     return replace(changed(child, partial=True, variants=_whole_variants(child)), cost=0, why=why)
 
 
 def is_unfiltered(read: Read) -> bool:
-    """Whether it brings all rows: its filters, if any, are those that undo the provider's defaults."""
-    wanted = [each["where"] for each in options_of(read)["variants"]]
-    return all(each["where"] in wanted for each in _whole_variants(read))
+    """Whether it brings all rows: its filters, if any, are those that override the provider's defaults."""
+    wanted = [each.where for each in variants_of(options_of(read))]
+    return all(each.where in wanted for each in _whole_variants(read))
 
 
-def _whole_variants(read: Read) -> list[Variant]:
-    """The requests that bring all rows, with the fields that this read asks for."""
+def _whole_variants(read: Read) -> tuple[Variant, ...]:
+    """The requests that bring all rows."""
     (whole,) = (each for each in plan_reads_of([read.table]) if each.table == read.table)
-    expanded = {
-        name: value
-        for each in options_of(read)["variants"]
-        for name, value in each["params"].items()
-        if name[:7] == "expand["
-    }
-    return [
-        cast("Variant", {**each, "params": {**each["params"], **expanded}}) for each in options_of(whole)["variants"]
-    ]
+    return variants_of(options_of(whole))

@@ -1,8 +1,8 @@
-"""What must be asked for now: the reads of a plan, less what the mirror already has, and what has changed since.
+"""What must be requested now: the reads of a plan, less what the mirror has, and what has changed since.
 
-A family is a list with the tables that are read once for each of its rows. It goes on from the mirror when all of it is
-there and kept current, or, where its first load was interrupted, from the windows of it that are; otherwise it is read
-as if there were no mirror.
+A family is a list with the tables that are read once for each of its rows. It continues from the mirror when all of it
+is there and kept current, or, where its first load was interrupted, from the windows of it that are; otherwise it is
+read as if there were no mirror.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
-from typing import Final, cast
+from typing import Final
+
+import msgspec
 
 from engine.connector import CHANGES, Mirror, Pace, Read, Request, Window
 
 from ..catalogue import Table
-from ..planning.read_options import Variant
+from ..planning.read_options import Kept, Listed, Variant, encode_options, expand_params, options_of
 from ..planning.reads import PAGE_SIZE
-from ..planning.windows import sendable
+from ..planning.windows import sendable, window_params
 from .covered import Part, covered_part
 from .following import follow, needs_events, with_events
-from .held import Held, changed, options_of, parent_of, partial, table_of
+from .held import Held, changed, parent_of, partial, table_of
 from .sync_rules import OVERLAP, emits_events, reread_seconds
 
 _FEW_OPEN: Final = 20
@@ -38,7 +40,7 @@ def refresh_reads(reads: Sequence[Read], mirror: Mirror, pace: Pace) -> tuple[Re
 
 
 def _families(reads: Sequence[Read]) -> Iterator[list[Read]]:
-    """Each root with what hangs on its rows, parents first."""
+    """Each root with the tables below it, parents first."""
     waiting = {read.table: read for read in reads}
     below: dict[str, list[str]] = {}
     for read in reads:
@@ -65,86 +67,79 @@ class _Refresh:
         """The reads of a family now."""
         whole = [self.held.with_expansions(read) for read in family]
         root, *below = whole
-        if options_of(root)["strategy"] != "list" or options_of(root)["limit"] is not None:
-            return [self._cost_of_whole(read, alone=not below) for read in whole]  # a few rows are seen as they come
-        parts = self._parts(root)
+        options = options_of(root)
+        if not isinstance(options, Listed) or options.limit is not None:
+            return [self._cost_of_whole(read, alone=not below) for read in whole]  # too few rows to continue from
+        parts = self._parts(root, options)
         if parts is not None and all(self.held.has_whole(child) for child in below):
-            return [self._going_on(root, parts), *(partial(child) for child in below)]
-        return self._first(root, below)
+            return [self._continued(root, options, parts), *(partial(child) for child in below)]
+        return self._first(root, options, below)
 
-    def _first(self, root: Read, below: Sequence[Read]) -> list[Read]:
-        """A family that is not there as a whole. Where its first load was interrupted, it goes on from the windows that
-        were committed with all that hangs on their rows."""
+    def _first(self, root: Read, options: Listed, below: Sequence[Read]) -> list[Read]:
+        """A family that is not there as a whole. Where its first load was interrupted, it continues from the windows
+        that were committed with all rows below theirs."""
         if not below:
             return [self._cost_of_whole(root, alone=True)]
-        names = sorted(child.table for child in below)
+        names = tuple(sorted(child.table for child in below))
         if any(parent_of(child) != root.table for child in below) or not emits_events(table_of(root)):
             return [root, *below]
-        parts = self._parts(root, frozenset(names))
+        parts = self._parts(root, options, frozenset(names))
         if parts is not None:
             since = min(part.as_of for part in parts)
             return [
-                changed(self._going_on(root, parts), carries=names),
+                changed(self._continued(root, options, parts), carries=names),
                 *(self.held.gathering(child, since) for child in below),
             ]
         if any(self.held.mirror.rows.get(name) for name in names):
-            return [root, *below]  # what hangs on parents that are gone is found out at the end only
+            return [root, *below]  # rows below parents that are gone are found at the end only
         return [changed(root, carries=names), *below]
 
     def _cost_of_whole(self, read: Read, *, alone: bool) -> Read:
         """A read without a mirror: its cost is known where one of the same rows was made before."""
         rows = self.held.mirror.rows.get(read.table)
         options = options_of(read)
-        if options["strategy"] != "list" or rows is None or not alone:
+        if not isinstance(options, Listed) or rows is None or not alone:
             return read
-        if options["limit"] is not None:
-            rows = min(rows, options["limit"])
-        return replace(read, cost=len(options["variants"]) - 1 + max(1, ceil(rows / PAGE_SIZE)))
+        if options.limit is not None:
+            rows = min(rows, options.limit)
+        return replace(read, cost=len(options.variants) - 1 + max(1, ceil(rows / PAGE_SIZE)))
 
-    def _parts(self, root: Read, carrying: frozenset[str] = frozenset()) -> list[Part] | None:
+    def _parts(self, root: Read, options: Listed, carrying: frozenset[str] = frozenset()) -> list[Part] | None:
         """What the mirror has of each variant of a list, with the rows of the tables that are `carrying`; None when it
         must be read whole."""
-        table, options = table_of(root), options_of(root)
+        table = table_of(root)
         if reread_seconds(table, self.held.pace.reread) == 0 or (emits_events(table) and not self.held.events_usable):
             return None
         live = self.held.live(table, carrying=carrying)
-        parts = [covered_part(live, each, options) for each in options["variants"]]
+        parts = [covered_part(live, each, options.expanded) for each in options.variants]
         found = [part for part in parts if part is not None]
         return found if len(found) == len(parts) else None
 
-    def _going_on(self, root: Read, parts: Sequence[Part]) -> Read:
-        """A list that goes on from the mirror: what was created since, and rows that are not final."""
-        table, options = table_of(root), options_of(root)
-        variants, newer = [], []
-        for variant, part in zip(options["variants"], parts, strict=True):
-            whole = Window(variant["gte"], variant["lt"])
-            for hole in part.holes:
-                window = sendable(hole.starting_earlier(OVERLAP).intersect(whole))
-                variants.append(cast("Variant", {**variant, "gte": window.gte, "lt": window.lt}))
-                if window.lt is None and window.gte is not None:
-                    newer.append(window.gte)
-        ids: list[str] = []
+    def _continued(self, root: Read, options: Listed, parts: Sequence[Part]) -> Read:
+        """A list that continues from the mirror: what was created since, and rows that are not final."""
+        table = table_of(root)
+        variants, newer = _missing(options, parts)
+        ids: tuple[str, ...] = ()
         if (open_rows := self.held.mirror.open_rows.get(table.name)) is not None and not emits_events(table):
             if open_rows.count <= _FEW_OPEN and table.retrieve is not None:
-                ids = list(open_rows.ids)
-            elif variants:
-                variants = [
-                    cast("Variant", {**each, "gte": min(each["gte"] or 0, open_rows.oldest)}) for each in variants
-                ]
-        requests = [Request("GET", options["path"], _shown(each)) for each in variants]
-        if ids and table.retrieve is not None:
-            requests.append(Request("GET", table.retrieve, {}, "row that is not final"))
+                ids = open_rows.ids
+            else:
+                variants = [_reaching_back(each, open_rows.oldest) for each in variants]
         age = min((part.as_of for part in parts), default=None)
+        following = follow(self.held, root, newer) if emits_events(table) else None
+        kept = Kept(table=options.table, expanded=options.expanded, follow=following, carries=options.carries)
+        listed = msgspec.structs.replace(
+            options,
+            variants=tuple(variants),
+            ids=ids,
+            retrieve=table.retrieve if ids else None,
+            continues=age,
+            follow=following,
+        )
         return replace(
-            changed(
-                root,
-                strategy="list" if variants or ids else "kept",
-                variants=variants,
-                ids=ids,
-                continues=age.isoformat() if age is not None else None,
-                follow=follow(self.held, root, newer) if emits_events(table) else None,
-            ),
-            requests=tuple(requests),
+            root,
+            options=encode_options(listed if variants or ids else kept),
+            requests=tuple(_requests(listed)),
             why=_why(self._current_as_of(table, age), bool(variants), len(ids)),
             cost=len(variants) + len(ids),
         )
@@ -154,10 +149,32 @@ class _Refresh:
         return self.held.mirror.events.until if emits_events(table) and self.held.mirror.events is not None else age
 
 
-def _shown(variant: Variant) -> dict[str, str]:
-    bounds = {"created[gte]": variant["gte"], "created[lt]": variant["lt"]}
-    shown = {name: str(bound) for name, bound in bounds.items() if bound is not None}
-    return {**variant["params"], **shown, "limit": str(PAGE_SIZE)}
+def _missing(options: Listed, parts: Sequence[Part]) -> tuple[list[Variant], list[int]]:
+    """The variants of what the mirror lacks, each a little wider, and from when on those are that have no end."""
+    variants: list[Variant] = []
+    newer: list[int] = []
+    for variant, part in zip(options.variants, parts, strict=True):
+        for hole in part.holes:
+            window = sendable(hole.starting_earlier(OVERLAP).intersect(variant.window))
+            variants.append(msgspec.structs.replace(variant, window=window))
+            if window.lt is None and window.gte is not None:
+                newer.append(window.gte)
+    return variants, newer
+
+
+def _reaching_back(variant: Variant, oldest: int) -> Variant:
+    """The variant with all that was created since `oldest`."""
+    window = Window(min(variant.window.gte or 0, oldest), variant.window.lt)
+    return msgspec.structs.replace(variant, window=window)
+
+
+def _requests(options: Listed) -> Iterator[Request]:
+    """The requests as `plan` shows them."""
+    for each in options.variants:
+        params = {**each.params, **expand_params(options), **window_params(each.window, "created")}
+        yield Request("GET", options.path, {**params, "limit": str(PAGE_SIZE)})
+    if options.retrieve is not None:
+        yield Request("GET", options.retrieve, {}, "row that is not final")
 
 
 def _why(age: datetime | None, lists: bool, ids: int) -> str:

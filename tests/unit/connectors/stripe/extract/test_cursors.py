@@ -10,9 +10,12 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from engine.connector import EVERYTHING
+from engine.connectors.stripe.catalogue import PageStyle
 from engine.connectors.stripe.extract.claims import Claims
 from engine.connectors.stripe.extract.cursors import Cursor, State, split_url
 from engine.connectors.stripe.extract.rowtypes import Envelope
+from engine.connectors.stripe.planning.read_options import Listed, Variant
 
 NOW = 10_000
 
@@ -91,16 +94,10 @@ def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = 
     claims = Claims("", "v")
     for gte, lt in windows:
         claims.add(Cursor(read=0, variant=0, kind="list", path="/", lt=lt, unclaimed_rows=1), gte)
-    options: Any = {
-        "table": "charges",
-        "strategy": "list",
-        "created": "created",
-        "limit": None,
-        "expanded": [],
-        "continues": None,
-        "carries": [],
-        "variants": [{"params": {}, "gte": None, "lt": None, "where": []}],
-    }
+    variant = Variant(params={}, window=EVERYTHING, where=())
+    options = Listed(
+        table="charges", path="/", page=PageStyle.CURSOR, variants=(variant,), created="created", newest_first=True
+    )
     found = claims.coverage([options], State(cursors=[], as_of=5, ceiling=ceiling), final=False)
     return [(each.window.gte, each.window.lt, each.rows) for each in found]
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 import pytest
 
 from engine.connector import Need, Op, Predicate, Read, Value
-from engine.connectors.stripe.planning.read_options import ReadOptions
+from engine.connectors.stripe.planning.read_options import (
+    Embedded,
+    Listed,
+    NoRows,
+    ParentParam,
+    ParentRows,
+    Retrieved,
+    TableOptions,
+    decode_options,
+    expand_params,
+    options_of,
+    variants_of,
+)
 from engine.connectors.stripe.planning.reads import plan_reads
 
 
@@ -26,10 +37,10 @@ def _plan(*needs: Need) -> dict[str, Read]:
     return {read.table: read for read in plan_reads(needs)}
 
 
-def _options(read: Read) -> ReadOptions:
-    assert read.options is not None
-    assert json.loads(json.dumps(read.options)) is not None
-    return cast("ReadOptions", read.options)
+def _options(read: Read) -> TableOptions:
+    found = options_of(read)
+    assert decode_options(json.loads(json.dumps(read.options))) == found
+    return found
 
 
 def _lines(read: Read) -> list[str]:
@@ -121,7 +132,7 @@ def test_a_contradiction_asks_for_nothing(where: tuple[tuple[Predicate, ...], ..
     read = plan_reads([Need("subscriptions", ("id",), where)])[0]
     assert read.requests == ()
     assert read.where == ()
-    assert _options(read)["strategy"] == "none"
+    assert _options(read) == NoRows(table="subscriptions")
 
 
 def test_alternatives_are_united() -> None:
@@ -164,13 +175,10 @@ def test_children_inside_their_parents() -> None:
     assert _lines(reads["invoices"]) == ["GET /v1/invoices limit=100"], "all parents are needed, not the paid ones only"
     assert reads["invoices"].columns == ("id", "lines")
     options = _options(reads["invoice_line_items"])
-    assert options["strategy"] == "embedded"
-    assert options["parent"] == {
-        "table": "invoices",
-        "params": [{"param": "invoice", "column": "id", "field": "invoice", "in_path": True}],
-        "values": None,
-        "embedded": "lines",
-    }
+    assert isinstance(options, Embedded)
+    param = ParentParam(param="invoice", column="id", field="invoice", in_path=True)
+    assert options.parent == ParentRows(table="invoices", params=(param,))
+    assert options.field == "lines"
 
 
 def test_children_that_must_be_expanded() -> None:
@@ -194,7 +202,8 @@ def test_columns_that_must_be_expanded() -> None:
     assert listed.requests[0].params == {"active": "true", "expand[0]": "data.tiers", "limit": "100"}
     retrieved = _plan(_need("prices", (_is("id", "price_1"),), columns=("id", "tiers")))["prices"]
     assert retrieved.requests[0].params == {"expand[0]": "tiers"}
-    assert _options(retrieved)["variants"][0]["params"] == {"expand[0]": "tiers"}
+    assert isinstance(_options(retrieved), Retrieved)
+    assert expand_params(_options(retrieved)) == {"expand[0]": "tiers"}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +221,9 @@ def test_columns_that_must_be_expanded() -> None:
 )
 def test_a_limit_is_kept_only_where_it_is_sound(need: Need, limit: int | None) -> None:
     read = _plan(need)[need.table]
-    assert read.limit == _options(read)["limit"] == limit
+    options = _options(read)
+    assert read.limit == limit
+    assert (options.limit if isinstance(options, Listed) else None) == limit
     if limit is not None:
         assert all(request.params["limit"] == str(limit) for request in read.requests)
 
@@ -231,10 +242,7 @@ def test_limits_of_several_needs() -> None:
 def test_coverage_is_what_the_requests_answer() -> None:
     prices = _plan(_need("prices"))["prices"]
     assert prices.where == ((_is("active", True),), (_is("active", False),))
-    assert [each["where"] for each in _options(prices)["variants"]] == [
-        [("active", "=", [True])],
-        [("active", "=", [False])],
-    ]
+    assert [each.where for each in variants_of(_options(prices))] == [(_is("active", True),), (_is("active", False),)]
     assert _plan(_need("subscriptions"))["subscriptions"].where == ((),)
     charges = _plan(_need("charges", (_is("created", 5, op=Op.GT), _is("amount", 1))))["charges"]
     assert charges.where == ((Predicate("created", Op.GE, (6,)),),)

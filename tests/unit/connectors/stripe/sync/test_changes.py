@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.extract.changes import ChangeReader
 from engine.connectors.stripe.extract.pages import Page
 from engine.connectors.stripe.extract.readers import TableReader, make_readers
-from engine.connectors.stripe.planning.read_options import ReadOptions
+from engine.connectors.stripe.planning.read_options import AccountEvents, decode_options
 
 VERSION = load_catalogue().api_version
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -36,7 +36,7 @@ def readers_of(*tables: str, expanded: tuple[str, ...] = ()) -> list[TableReader
     mirror = Mirror("", coverage, EventInterval(BEGUN, NOW, NOW))
     never = dict.fromkeys(tables)
     reads = CONNECTOR.refresh(CONNECTOR.plan_reads([Need(name, ("id",)) for name in tables]), mirror, Pace(NOW, never))
-    return make_readers([cast("ReadOptions", read.options) for read in reads], False)
+    return make_readers([decode_options(read.options) for read in reads], False)
 
 
 class Told:
@@ -45,7 +45,7 @@ class Told:
     def __init__(
         self, readers: list[TableReader], *pages: list[dict[str, Any]], known: tuple[str, ...] = (), settled: int = 0
     ) -> None:
-        events = next(reader for reader in readers if reader.options["strategy"] == "changes")
+        events = next(reader for reader in readers if isinstance(reader.options, AccountEvents))
         self.changes = ChangeReader(readers, frozenset(known), settled)
         self.rows: list[tuple[str, str, Any]] = []
         self.pages: list[tuple[str, Page]] = []
@@ -192,7 +192,7 @@ def test_tax_ids_of_customers_are_no_rows_of_tax_ids() -> None:
 
 
 def test_unknown_fields_of_an_event_s_object_are_kept(readers: list[TableReader]) -> None:
-    events = next(reader for reader in readers if reader.options["strategy"] == "changes")
+    events = next(reader for reader in readers if isinstance(reader.options, AccountEvents))
     body = json.dumps({"data": [updated(1, "a", brand_new={"x": 1})]}).encode()
     ((_, page),) = ChangeReader(readers, frozenset()).take(events.pages.read(body))
     assert page.extra

@@ -23,6 +23,14 @@ from engine.connector import (
 )
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
+from engine.connectors.stripe.planning.read_options import (
+    AccountEvents,
+    Gathering,
+    Kept,
+    Variant,
+    decode_options,
+    expand_params,
+)
 from engine.connectors.stripe.sync.sync_rules import LATEST, OVERLAP, emits_events, freshness_of
 
 VERSION = load_catalogue().api_version
@@ -51,13 +59,13 @@ def refreshed(needs: list[Need], found: Mirror, **pace: Any) -> dict[str, Read]:
     return {read.table: read for read in reads}
 
 
-def options(read: Read) -> dict[str, Any]:
-    assert read.options is not None
-    return dict(read.options)
+def options(read: Read) -> Any:
+    """How it is read; the class has the fields that a test looks at."""
+    return decode_options(read.options)
 
 
-def variant(read: Read, place: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = options(read)["variants"][place]
+def variant(read: Read, place: int = 0) -> Variant:
+    found: Variant = options(read).variants[place]
     return found
 
 
@@ -69,21 +77,16 @@ def test_without_a_mirror_everything_is_read_and_events_are_noted() -> None:
     found = refreshed([need("customers")], Mirror())
     (planned,) = CONNECTOR.plan_reads([need("customers")])
     assert found["customers"] == planned
-    assert options(found[CHANGES])["changes"] == {
-        "since": None, "settled": None, "looks_back": False, "applied": [], "lost": None,
-    }  # fmt: skip
+    assert options(found[CHANGES]) == AccountEvents()
     assert found[CHANGES].requests == ()
 
 
 def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
     found = refreshed([need("customers")], mirror(coverage("customers")))
-    assert variant(found["customers"])["gte"] == CEILING - OVERLAP
-    assert options(found["customers"])["continues"] == BEGUN.isoformat()
+    assert variant(found["customers"]).window.gte == CEILING - OVERLAP
+    assert options(found["customers"]).continues == BEGUN
     assert found["customers"].requests[0].params["created[gte]"] == str(CEILING - OVERLAP)
-    assert options(found[CHANGES])["changes"] == {
-        "since": CEILING - OVERLAP, "settled": CEILING, "looks_back": False, "applied": ["evt_1"],
-        "lost": None,
-    }  # fmt: skip
+    assert options(found[CHANGES]) == AccountEvents(since=CEILING - OVERLAP, settled=CEILING, applied=("evt_1",))
     assert sum(read.cost or 0 for read in found.values()) == 2
 
 
@@ -100,7 +103,7 @@ def test_what_cannot_be_relied_on_is_read_whole(changes: dict[str, Any]) -> None
     found = refreshed([need("customers")], mirror(coverage("customers", **changes)))
     (planned,) = CONNECTOR.plan_reads([need("customers")])
     assert found["customers"].requests == planned.requests
-    assert options(found["customers"])["variants"] == options(planned)["variants"]
+    assert options(found["customers"]).variants == options(planned).variants
     assert found["customers"].cost == 3, "250 rows were there"
 
 
@@ -108,21 +111,21 @@ def test_a_filter_is_covered_by_itself_and_by_everything() -> None:
     needs = [need("invoices", *PAID)]
     for part in (coverage("invoices", where=(PAID,)), coverage("invoices")):
         found = refreshed(needs, mirror(part))["invoices"]
-        assert variant(found)["gte"] == CEILING - OVERLAP
-        assert variant(found)["params"]["status"] == "paid"
+        assert variant(found).window.gte == CEILING - OVERLAP
+        assert variant(found).params["status"] == "paid"
     other = (Predicate("status", Op.EQ, ("open",)),)
-    assert variant(refreshed(needs, mirror(coverage("invoices", where=(other,))))["invoices"])["gte"] is None
+    assert variant(refreshed(needs, mirror(coverage("invoices", where=(other,))))["invoices"]).window.gte is None
 
 
 def test_a_window_that_is_over_needs_no_list() -> None:
     window = (Predicate("created", Op.GE, (1_000,)), Predicate("created", Op.LT, (2_000,)))
     found = refreshed([need("charges", *window)], mirror(coverage("charges", gte=900)))
-    assert (options(found["charges"])["strategy"], found["charges"].requests) == ("kept", ())
-    assert options(found["charges"])["follow"]["newer"] is None
+    assert (type(options(found["charges"])), found["charges"].requests) == (Kept, ())
+    assert options(found["charges"]).follow.newer is None
 
 
 def windows(read: Read) -> list[tuple[int | None, int | None]]:
-    return [(each["gte"], each["lt"]) for each in options(read)["variants"]]
+    return [(each.window.gte, each.window.lt) for each in options(read).variants]
 
 
 def test_windows_without_a_hole_are_one() -> None:
@@ -135,16 +138,16 @@ def test_an_interrupted_read_goes_on_with_the_holes_that_it_left() -> None:
     parts = [coverage("charges", gte=2_000, lt=3_000), coverage("charges", gte=9_000)]
     found = refreshed([need("charges")], mirror(*parts))["charges"]
     assert windows(found) == [(None, 2_000), (3_000 - OVERLAP, 9_000), (CEILING - OVERLAP, None)]
-    assert options(found)["follow"]["newer"] == CEILING - OVERLAP
+    assert options(found).follow.newer == CEILING - OVERLAP
     assert found.cost == 3
 
 
 def test_what_a_filter_may_leave_out_is_taken_from_events() -> None:
     found = refreshed([need("invoices", *PAID)], mirror(coverage("invoices", where=(PAID,))))
-    assert options(found["invoices"])["follow"]["newer"] is None
+    assert options(found["invoices"]).follow.newer is None
     states = [((Predicate("active", Op.EQ, (state,)),),) for state in (True, False)]
     both = refreshed([need("prices")], mirror(*(coverage("prices", where=each) for each in states)))
-    assert options(both["prices"])["follow"]["newer"] == CEILING - OVERLAP, "the two together are all prices"
+    assert options(both["prices"]).follow.newer == CEILING - OVERLAP, "the two together are all prices"
 
 
 def test_a_few_rows_are_read_even_where_all_are_there() -> None:
@@ -157,31 +160,31 @@ def test_a_few_rows_are_read_even_where_all_are_there() -> None:
 def test_children_come_with_parents_that_are_new_or_changed() -> None:
     parts = [coverage("invoices"), whole("invoice_line_items")]
     found = refreshed([need("invoice_line_items")], mirror(*parts))
-    assert options(found["invoice_line_items"])["partial"] is True
-    assert variant(found["invoices"])["gte"] == CEILING - OVERLAP
+    assert options(found["invoice_line_items"]).partial is True
+    assert variant(found["invoices"]).window.gte == CEILING - OVERLAP
     alone = refreshed([need("invoice_line_items")], mirror(parts[0]))
-    assert options(alone["invoice_line_items"])["partial"] is False
-    assert variant(alone["invoices"])["gte"] is None, "the children were never read: all parents are needed"
+    assert options(alone["invoice_line_items"]).partial is False
+    assert variant(alone["invoices"]).window.gte is None, "the children were never read: all parents are needed"
 
 
 def test_a_first_load_of_a_family_goes_on_from_the_windows_that_carried_it() -> None:
     needs = [need("invoice_line_items")]
     first = refreshed(needs, mirror())
-    assert options(first["invoices"])["carries"] == ["invoice_line_items"]
+    assert options(first["invoices"]).carries == ("invoice_line_items",)
     part = coverage("invoices", gte=CEILING - 9_000, carried=("invoice_line_items",), as_of=BEGUN + timedelta(hours=1))
     found = refreshed(needs, mirror(part))
-    windows = [(each["gte"], each["lt"]) for each in options(found["invoices"])["variants"]]
+    windows = [(each.window.gte, each.window.lt) for each in options(found["invoices"]).variants]
     assert windows == [(None, CEILING - 9_000), (CEILING - OVERLAP, None)]
-    assert options(found["invoices"])["carries"] == ["invoice_line_items"]
+    assert options(found["invoices"]).carries == ("invoice_line_items",)
     lines = options(found["invoice_line_items"])
-    assert (lines["partial"], lines["gathers"], lines["gathered"]) == (True, part.as_of.isoformat(), [0, 0])
+    assert (lines.partial, lines.gathering) == (True, Gathering(since=part.as_of, pages=0, rows=0))
     begun = whole("invoice_line_items", complete=False)
     lines = options(refreshed(needs, mirror(part, begun))["invoice_line_items"])
-    assert lines["gathered"] == [begun.pages, begun.rows]
+    assert (lines.gathering.pages, lines.gathering.rows) == (begun.pages, begun.rows)
     other = refreshed([need("customers")], mirror(part))
-    assert options(other["invoices"])["carries"] == ["invoice_line_items"], "nobody needs them now; they stay current"
-    assert options(other["invoice_line_items"])["partial"] is True
-    assert options(other["invoice_line_items"])["gathers"] is None
+    assert options(other["invoices"]).carries == ("invoice_line_items",), "nobody needs them now; they stay current"
+    assert options(other["invoice_line_items"]).partial is True
+    assert options(other["invoice_line_items"]).gathering is None
 
 
 def test_what_came_with_its_parents_so_long_ago_that_it_is_due_is_read_whole() -> None:
@@ -190,39 +193,39 @@ def test_what_came_with_its_parents_so_long_ago_that_it_is_due_is_read_whole() -
     for age, partial in ((timedelta(days=6), True), (timedelta(days=8), False)):
         part = coverage("customers", carried=(name,), read_at=NOW - age)
         found = refreshed([need(name)], mirror(part, whole(name, read_at=NOW - timedelta(days=8))))
-        assert options(found[name])["partial"] is partial
-        assert (variant(found["customers"])["gte"] is None) is not partial
+        assert options(found[name]).partial is partial
+        assert (variant(found["customers"]).window.gte is None) is not partial
 
 
 def test_a_family_with_rows_of_before_begins_again() -> None:
     """Only a whole read finds out which lines are gone."""
     rows = {"invoices": 9, "invoice_line_items": 9}
     found = refreshed([need("invoice_line_items")], mirror(coverage("invoices"), rows=rows))
-    assert options(found["invoices"])["carries"] == []
-    assert options(found["invoice_line_items"])["partial"] is False
+    assert options(found["invoices"]).carries == ()
+    assert options(found["invoice_line_items"]).partial is False
 
 
 def test_edits_without_an_event_are_found_on_a_schedule() -> None:
     young, old = NOW - timedelta(hours=23), NOW - timedelta(hours=25)
     assert variant(refreshed([need("payment_intents")], mirror(coverage("payment_intents", read_at=young)))[
-        "payment_intents"])["gte"] == CEILING - OVERLAP  # fmt: skip
+        "payment_intents"]).window.gte == CEILING - OVERLAP  # fmt: skip
     due = mirror(coverage("payment_intents", read_at=old))
-    assert variant(refreshed([need("payment_intents")], due)["payment_intents"])["gte"] is None
+    assert variant(refreshed([need("payment_intents")], due)["payment_intents"]).window.gte is None
     slower = refreshed([need("payment_intents")], due, reread={"payment_intents": 2 * 86_400.0})
-    assert variant(slower["payment_intents"])["gte"] is not None
+    assert variant(slower["payment_intents"]).window.gte is not None
     never = refreshed([need("payment_intents")], due, reread={"payment_intents": None})
-    assert variant(never["payment_intents"])["gte"] is not None
+    assert variant(never["payment_intents"]).window.gte is not None
 
 
 def test_rows_that_are_not_final_are_read_again() -> None:
     part = coverage("balance_transactions", read_at=NOW - timedelta(days=1), as_of=BEGUN - timedelta(days=99))
     few = mirror(part, open_rows={"balance_transactions": OpenRows(2, 1_000, 2_000, ("txn_1", "txn_2"))})
     read = refreshed([need("balance_transactions")], few)["balance_transactions"]
-    assert options(read)["ids"] == ["txn_1", "txn_2"]
-    assert variant(read)["gte"] == CEILING - OVERLAP
+    assert options(read).ids == ("txn_1", "txn_2")
+    assert variant(read).window.gte == CEILING - OVERLAP
     many = mirror(part, open_rows={"balance_transactions": OpenRows(999, 1_000, 2_000, ("txn_1",))})
     read = refreshed([need("balance_transactions")], many)["balance_transactions"]
-    assert (options(read)["ids"], variant(read)["gte"]) == ([], 1_000)
+    assert (options(read).ids, variant(read).window.gte) == ((), 1_000)
     assert read.requests[0].params["created[gte]"] == "1000", "what is shown is what is asked"
 
 
@@ -230,68 +233,68 @@ def test_rows_that_are_not_final_are_read_again() -> None:
 def test_the_first_run_of_an_hour_looks_back(before: datetime) -> None:
     applied = (("evt_long_ago", CEILING - 2 * LATEST - 1), ("evt_late", CEILING - 4_000), ("evt_1", CEILING))
     found = mirror(coverage("customers"), events=replace(INTERVAL, read_at=before), applied=applied)
-    changes = options(refreshed([need("customers")], found)[CHANGES])["changes"]
-    assert (changes["since"], changes["settled"], changes["looks_back"]) == (CEILING - 2 * LATEST, CEILING, True)
-    assert changes["applied"] == ["evt_late", "evt_1"]
+    changes = options(refreshed([need("customers")], found)[CHANGES])
+    assert (changes.since, changes.settled, changes.looks_back) == (CEILING - 2 * LATEST, CEILING, True)
+    assert changes.applied == ("evt_late", "evt_1")
     last = datetime.fromtimestamp(CEILING - 5_000, UTC)
     known = replace(found, events=replace(INTERVAL, read_at=before, looked_back=last))
-    changes = options(refreshed([need("customers")], known)[CHANGES])["changes"]
-    assert changes["since"] == CEILING - 5_000 - LATEST, "whatever the clock said meanwhile"
+    changes = options(refreshed([need("customers")], known)[CHANGES])
+    assert changes.since == CEILING - 5_000 - LATEST, "whatever the clock said meanwhile"
     begun = datetime.fromtimestamp(CEILING - 1_000, UTC)
     young = replace(
         found, events=replace(INTERVAL, read_at=before, since=begun), coverage=(coverage("customers", as_of=begun),)
     )
-    changes = options(refreshed([need("customers")], young)[CHANGES])["changes"]
-    assert changes["since"] == CEILING - 1_000 - OVERLAP, "what was told before, lists have brought"
+    changes = options(refreshed([need("customers")], young)[CHANGES])
+    assert changes.since == CEILING - 1_000 - OVERLAP, "what was told before, lists have brought"
     again = replace(found, events=replace(INTERVAL, read_at=NOW + timedelta(minutes=59)))
-    changes = options(refreshed([need("customers")], again)[CHANGES])["changes"]
-    assert (changes["since"], changes["applied"]) == (CEILING - OVERLAP, ["evt_1"])
+    changes = options(refreshed([need("customers")], again)[CHANGES])
+    assert (changes.since, changes.applied) == (CEILING - OVERLAP, ("evt_1",))
 
 
 def test_a_clock_that_went_back_does_not_make_a_read_younger() -> None:
     later = coverage("payment_intents", read_at=NOW + timedelta(days=50))
     read = refreshed([need("payment_intents")], mirror(later))["payment_intents"]
-    assert variant(read)["gte"] is None
+    assert variant(read).window.gte is None
     never = refreshed([need("payment_intents")], mirror(later), reread={"payment_intents": None})["payment_intents"]
-    assert variant(never)["gte"] == CEILING - OVERLAP
+    assert variant(never).window.gte == CEILING - OVERLAP
 
 
 def test_what_hangs_on_rows_is_kept_current_even_if_it_is_due() -> None:
     parts = mirror(coverage("customers"), whole("customer_cash_balance_transactions"))
     found = refreshed([need("customers")], parts)
     assert freshness_of("customer_cash_balance_transactions", {}).seen.endswith("within 7 days"), "it is due"
-    assert options(found["customer_cash_balance_transactions"])["partial"] is True
+    assert options(found["customer_cash_balance_transactions"]).partial is True
     never = {"customer_cash_balance_transactions": None}
     read = refreshed([need("customer_cash_balance_transactions")], parts, reread=never)
-    assert options(read["customer_cash_balance_transactions"])["partial"] is True, "it is believed from now on"
+    assert options(read["customer_cash_balance_transactions"]).partial is True, "it is believed from now on"
 
 
 def test_a_parent_that_has_changed_is_read_with_all_that_hangs_on_it() -> None:
     cards = (Predicate("type", Op.EQ, ("card",)),)
     parts = mirror(coverage("customers"), whole("customer_payment_methods", read_at=NOW - timedelta(days=1)))
     child = refreshed([need("customer_payment_methods", *cards)], parts)["customer_payment_methods"]
-    assert options(child)["partial"] is True
-    assert [each["where"] for each in options(child)["variants"]] == [[]], "others are in the mirror, too"
+    assert options(child).partial is True
+    assert [each.where for each in options(child).variants] == [()], "others are in the mirror, too"
 
 
 def test_lists_without_events_or_creation_are_read_whole() -> None:
     found = refreshed([need("exchange_rates")], mirror(whole("exchange_rates")))
-    assert variant(found["exchange_rates"])["gte"] is None
+    assert variant(found["exchange_rates"]).window.gte is None
     assert CHANGES not in found, "nothing here needs events"
 
 
 def test_a_gap_in_the_events_is_declared_and_read_over() -> None:
     old = EventInterval(BEGUN, NOW - timedelta(days=31), NOW - timedelta(days=31))
     found = refreshed([need("customers")], mirror(coverage("customers"), events=old))
-    assert variant(found["customers"])["gte"] is None
-    changes = options(found[CHANGES])["changes"]
-    assert (changes["since"], changes["lost"]) == (None, old.until.isoformat())
+    assert variant(found["customers"]).window.gte is None
+    changes = options(found[CHANGES])
+    assert (changes.since, changes.lost) == (None, old.until)
 
 
 def test_events_that_cannot_be_read_are_done_without() -> None:
     found = refreshed([need("customers")], mirror(coverage("customers")), events=False)
     assert list(found) == ["customers"]
-    assert variant(found["customers"])["gte"] is None
+    assert variant(found["customers"]).window.gte is None
 
 
 def test_one_cursor_keeps_everything_in_the_mirror_current() -> None:
@@ -299,23 +302,23 @@ def test_one_cursor_keeps_everything_in_the_mirror_current() -> None:
     found = refreshed([need("customers")], mirror(*parts))
     assert set(found) == {"customers", "subscriptions", "subscription_items", CHANGES}
     bystander = options(found["subscriptions"])
-    assert (bystander["strategy"], found["subscriptions"].requests) == ("kept", ())
-    assert bystander["follow"]["newer"] == CEILING - OVERLAP, "its own list will bring what is newer"
+    assert (type(bystander), found["subscriptions"].requests) == (Kept, ())
+    assert bystander.follow.newer == CEILING - OVERLAP, "its own list will bring what is newer"
     active = ((Predicate("status", Op.EQ, ("active",)),),)
     filtered = refreshed([need("customers")], mirror(coverage("customers"), coverage("subscriptions", where=active)))
-    assert options(filtered["subscriptions"])["follow"]["newer"] is None
-    assert options(found["subscription_items"])["partial"] is True
+    assert options(filtered["subscriptions"]).follow.newer is None
+    assert options(found["subscription_items"]).partial is True
 
 
 def test_fields_that_were_asked_for_once_are_asked_for_again() -> None:
     part = coverage("customers", expanded=("tax",))
     read = refreshed([need("customers")], mirror(part))["customers"]
-    assert variant(read)["params"]["expand[0]"] == "data.tax"
-    assert options(read)["follow"]["payload"] is False, "an event's object has no such fields"
-    assert options(read)["follow"]["params"] == {"expand[0]": "tax"}
+    assert expand_params(options(read)) == {"expand[0]": "data.tax"}
+    assert options(read).follow.payload is False, "an event's object has no such fields"
+    assert options(read).follow.params == {"expand[0]": "tax"}
     more = refreshed([need("customers", columns=("id", "sources"))], mirror(part))["customers"]
-    assert options(more)["expanded"] == ["sources", "tax"]
-    assert variant(more)["gte"] is None, "sources were never read"
+    assert options(more).expanded == ("sources", "tax")
+    assert variant(more).window.gte is None, "sources were never read"
 
 
 def test_a_few_rows_are_asked_for_as_ever() -> None:
@@ -344,18 +347,18 @@ def test_tables_with_events_can_be_followed() -> None:
 def test_tables_that_hang_on_what_is_read_are_kept_current_too() -> None:
     parts = [coverage("invoices"), whole("invoice_line_items")]
     found = refreshed([need("invoices")], mirror(*parts))
-    assert options(found["invoice_line_items"])["partial"] is True, "nobody needs them now; their next reader does"
+    assert options(found["invoice_line_items"]).partial is True, "nobody needs them now; their next reader does"
     due = refreshed([need("invoices")], mirror(*parts), reread={"invoices": 3600.0})
     assert windows(due["invoices"]) == [(None, None)]
-    assert options(due["invoice_line_items"])["partial"] is True
+    assert options(due["invoice_line_items"]).partial is True
 
 
 def test_a_table_that_is_read_in_another_way_is_kept_current_all_the_same() -> None:
     paid, open_ones = coverage("invoices", where=(PAID,)), (Predicate("status", Op.EQ, ("open",)),)
     found = refreshed([need("invoices", *open_ones)], mirror(paid))
     assert windows(found["invoices"]) == [(None, None)]
-    assert options(found["invoices"])["follow"]["newer"] is None
+    assert options(found["invoices"]).follow.newer is None
     needs = [need("customers"), Need("charges", ("id",), ((),), limit=5, newest_first=True)]
     limited = refreshed(needs, mirror(coverage("customers"), coverage("charges")))
     assert limited["charges"].limit == 5
-    assert options(limited["charges"])["follow"] is not None
+    assert options(limited["charges"]).follow is not None
