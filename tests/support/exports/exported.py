@@ -122,7 +122,7 @@ class Exported:
 
     def ops(self) -> list[Op]:
         """All that the ledger holds, the oldest first."""
-        ledger = open_write_ledger(self._paths.runs)
+        ledger = open_write_ledger(self._workspace.paths.runs)
         try:
             return list(reversed(ledger.ops(100_000)))
         finally:
@@ -131,7 +131,7 @@ class Exported:
     def outcomes(self, step: str) -> list[dict[str, Any]]:
         """How each row of a step went, in the order of the box's rows."""
         return self._query(
-            self._paths.staging("shop"), "SELECT * FROM weir.outcomes WHERE step = ? ORDER BY number", [step]
+            self._workspace.paths.staging("shop"), "SELECT * FROM weir.outcomes WHERE step = ? ORDER BY number", [step]
         )
 
     def rows(self, table: str) -> list[dict[str, Any]]:
