@@ -21,15 +21,30 @@ CLEAN = (
     "Makefile",
     "docs",
     "benchmarks",
+    "engine/app/checking",
+    "engine/connectors/stripe/catalogue",
+    "engine/connectors/stripe/client",
+    "engine/connectors/stripe/write",
     "engine/graph/template",
     "tools/docs/session.py",
     "tests/architecture",
+    "tests/property/exports",
+    "tests/property/mirror",
+    "tests/property/source",
     "tests/security",
+    "tests/support/processes",
     "tests/support/security",
+    "tests/unit/api",
+    "tests/unit/app/running",
+    "tests/unit/connector",
+    "tests/unit/connectors/stripe/catalogue",
+    "tests/unit/connectors/stripe/planning",
+    "tests/unit/graph/template",
+    "tests/unit/stores",
+    "tests/unit/tools/docs",
 )
-"""Files and folders that obey the list. Widen it as others do; in the end it is everything in `EVERYTHING`."""
+"""Files and folders that obey the list. Add every folder that becomes clean, up to `engine`, `tools` and `tests`."""
 
-EVERYTHING = ("README.md", "CHANGELOG.md", "Makefile", "docs", "engine", "tools", "tests", "benchmarks")
 NOT_YET = (
     "docs/connectors.md",
     "docs/reference/api.md",
@@ -94,7 +109,8 @@ def files(places: tuple[str, ...], without: tuple[str, ...] = ()) -> list[Path]:
 
 
 def lines(file: Path) -> Iterator[tuple[int, str]]:
-    """The lines of the file that are somebody's words, with their numbers."""
+    """The lines of the file that are somebody's words, with their numbers; its path is line 0."""
+    yield 0, re.sub(r"[/.-]", " ", str(file.relative_to(ROOT)))
     text = file.read_text(encoding="utf-8", errors="replace")
     if file.suffix == ".md":
         text = FENCE.sub(lambda match: "\n" * match[0].count("\n"), text)
