@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from engine.connector import Failure
 from engine.connector.sandbox import SANDBOX
+from engine.connector.secrets import resolve_secret
 
 from .checking.check import Checked, check_project
 from .errors import RefusalError
@@ -72,8 +74,6 @@ def _project(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[F
 
 def _secrets(checked: Checked, environment: Mapping[str, str]) -> Iterator[Finding]:
     """Whether each connection's secret is there; never what it is. Commands and keyrings are not tried."""
-    from engine.connector import Failure
-    from engine.connector.secrets import resolve_secret
 
     for connection in checked.project.connections.values():
         name = f"secret of {connection.name}"

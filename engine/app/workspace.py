@@ -10,19 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+from typing import Final, Protocol, Self, TypeVar, cast
 
+from engine import plan as plans
+from engine import project as projects
+from engine import run, source, spec, stores
+from engine.connector import Connector, SourceCatalogue
 from engine.connector.installed import installed_connectors
+from engine.diagnostics import Collector
 
 from .errors import Exit, RefusalError
 from .state import StatePaths, utc_now
-
-if TYPE_CHECKING:
-    from engine.connector import Connector, SourceCatalogue
-    from engine.plan import Plan, ReadBudget
-    from engine.project import Project
-    from engine.spec import SettingsSpec
-    from engine.stores import SqlRunStore, SqlServingStore, SqlWriteLedger
 
 PROJECT_PARTS: Final = ("connections", "interfaces", "schemas", "weir.yaml")
 SETTINGS: Final = "weir.yaml"
@@ -85,18 +83,14 @@ class Workspace:
             )
 
     @cached_property
-    def settings(self) -> SettingsSpec:
+    def settings(self) -> spec.SettingsSpec:
         """The settings in weir.yaml, or the defaults where it is missing or wrong (`weir validate` reports what)."""
-        from engine.diagnostics import Collector
-        from engine.source import SourceTree, read_yaml
-        from engine.spec import SettingsSpec, validate_tree
-
         file = self.root / SETTINGS
         if not file.is_file():
-            return SettingsSpec()
+            return spec.SettingsSpec()
         collector = Collector()
-        document = read_yaml(file.name, file.read_text(encoding="utf-8", errors="replace"), collector)
-        return validate_tree(SourceTree(self.root, {file.name: document}), collector).settings
+        document = source.read_yaml(file.name, file.read_text(encoding="utf-8", errors="replace"), collector)
+        return spec.validate_tree(source.SourceTree(self.root, {file.name: document}), collector).settings
 
     @cached_property
     def paths(self) -> StatePaths:
@@ -108,7 +102,7 @@ class Workspace:
         """The installed connectors by name."""
         return installed_connectors()
 
-    def catalogues(self, project: Project) -> dict[str, SourceCatalogue]:
+    def catalogues(self, project: projects.Project) -> dict[str, SourceCatalogue]:
         """The catalogue of each connection, at its API version. Connections whose connector or version is unknown are
         skipped: that is reported where they are resolved."""
         found = {}
@@ -127,63 +121,49 @@ class Workspace:
         """Whether there is run state: looking at it would otherwise make it."""
         return self.paths.runs.exists()
 
-    def runs(self) -> SqlRunStore:
+    def runs(self) -> stores.SqlRunStore:
         """The run state, in which runs whose process has died are marked as abandoned. RefusalError when it cannot be
         opened."""
-        from engine.stores import SqlRunStore, open_run_store
-
-        store = self._store(SqlRunStore, open_run_store)
+        store = self._store(stores.SqlRunStore, stores.open_run_store)
         store.abandon_dead_runs(utc_now())
         return store
 
-    def serving(self) -> SqlServingStore:
+    def serving(self) -> stores.SqlServingStore:
         """Due times and tokens. RefusalError when they cannot be opened."""
-        from engine.stores import SqlServingStore, open_serving_store
+        return self._store(stores.SqlServingStore, stores.open_serving_store)
 
-        return self._store(SqlServingStore, open_serving_store)
-
-    def ledger(self) -> SqlWriteLedger:
+    def ledger(self) -> stores.SqlWriteLedger:
         """The ledger of writes. StoreError when it is first used and cannot be opened."""
-        from engine.stores import SqlWriteLedger, open_write_ledger
-
-        return self._store(SqlWriteLedger, open_write_ledger)
+        return self._store(stores.SqlWriteLedger, stores.open_write_ledger)
 
     def tracked(self) -> Mapping[tuple[str, str], str]:
         """The values of tracked parameters after the last successful runs, by (interface, parameter)."""
         return dict(self.runs().tracked()) if self.has_runs else {}
 
-    def budgets(self, plan: Plan) -> tuple[ReadBudget, ...]:
+    def budgets(self, plan: plans.Plan) -> tuple[plans.ReadBudget, ...]:
         """The read budgets of the plan's connections, with what was read before. Makes no state where there is none."""
-        from engine.plan import read_budgets
-        from engine.run import first_day
-
         if all(settings.read_budget is None for settings in plan.connections):
             return ()
-        return read_budgets(plan, self.runs().reads_since(first_day(utc_now())) if self.has_runs else {})
+        return plans.read_budgets(plan, self.runs().reads_since(run.first_day(utc_now())) if self.has_runs else {})
 
-    def demand_budget(self, plan: Plan) -> None:
+    def demand_budget(self, plan: plans.Plan) -> None:
         """RefusalError (Exit.APPROVAL) when a run of the plan would pass a read budget."""
-        from engine.plan import BUDGET_DAYS
-        from engine.run import BUDGET_HINT
-
         for budget in self.budgets(plan):
             if budget.is_passed:
                 estimate = "more" if budget.estimate is None else f"about {budget.estimate:,} more"
                 raise RefusalError(
                     Exit.APPROVAL,
                     f"this would pass the read budget of `{budget.connection}`: {budget.used:,} of {budget.budget:,} "
-                    f"requests in {BUDGET_DAYS} days are used, and {estimate} would be made (E627)",
-                    BUDGET_HINT,
+                    f"requests in {plans.BUDGET_DAYS} days are used, and {estimate} would be made (E627)",
+                    run.BUDGET_HINT,
                 )
 
     def _store(self, kind: type[_Opened], opened: Callable[[Path], _Opened]) -> _Opened:
-        from engine.run import StoreError
-
         with self._opening:
             if kind not in self._stores:
                 self.paths.prepare()
                 try:
                     self._stores[kind] = opened(self.paths.runs)
-                except StoreError as error:
+                except run.StoreError as error:
                     raise RefusalError(Exit.ENVIRONMENT, error.message, error.hint) from None
             return cast("_Opened", self._stores[kind])

@@ -1,55 +1,95 @@
 """The connector protocol: what a provider can give, what a box needs, secrets and failures."""
 
-from .currencies import DECIMALS
-from .failure import ConnectorError, Failure, FailureKind
-from .mirror import (
-    ACCOUNT,
-    CHANGES,
-    EVENT_GAP,
-    Changes,
-    Coverage,
-    EventClaim,
-    EventInterval,
-    Gap,
-    Gone,
-    Identity,
-    Mirror,
-    MirrorInstant,
-    OpenRows,
-    Renewed,
-    VersionMove,
-)
-from .mirror_tables import MIRROR_TABLES
-from .need import Need, Op, Predicate, Read, Request, Value
-from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
-from .secret_policy import SecretPattern, SecretPolicy, names_secret
-from .secrets import Secret
-from .slice_report import SliceReport, SliceTotals, decode_slice, decode_totals, encode_slice, encode_totals
-from .target import (
-    RETIREMENTS,
-    SCALARS,
-    Effect,
-    Entity,
-    Function,
-    Parameter,
-    ParameterKind,
-    ParameterProblem,
-    Shown,
-    Targets,
-    Verb,
-    find_parameter,
-    parameter_path,
-)
-from .window import (
-    EVERYTHING,
-    Window,
-    by_lower_bound,
-    group_touching,
-    holes_between,
-    merge_windows,
-    window_of_predicate,
-)
-from .writing import AnswerFile, SpooledAnswers, WriteCounts, WriteHooks, Writer, WriteRequest, WriteResult, WriteState
+from typing import TYPE_CHECKING
+
+from engine.faces import lazy
+
+if TYPE_CHECKING:
+    from .currencies import DECIMALS
+    from .failure import ConnectorError, Failure, FailureKind
+    from .mirror import (
+        ACCOUNT,
+        CHANGES,
+        EVENT_GAP,
+        Changes,
+        Coverage,
+        EventClaim,
+        EventInterval,
+        Gap,
+        Gone,
+        Identity,
+        Mirror,
+        MirrorInstant,
+        OpenRows,
+        Renewed,
+        VersionMove,
+    )
+    from .mirror_tables import MIRROR_TABLES
+    from .need import Need, Op, Predicate, Read, Request, Value
+    from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
+    from .secret_policy import SecretPattern, SecretPolicy, names_secret
+    from .secrets import Secret
+    from .slice_report import SliceReport, SliceTotals, decode_slice, decode_totals, encode_slice, encode_totals
+    from .target import (
+        RETIREMENTS,
+        SCALARS,
+        Effect,
+        Entity,
+        Function,
+        Parameter,
+        ParameterKind,
+        ParameterProblem,
+        Shown,
+        Targets,
+        Verb,
+        find_parameter,
+        parameter_path,
+    )
+    from .window import (
+        EVERYTHING,
+        Window,
+        by_lower_bound,
+        group_touching,
+        holes_between,
+        merge_windows,
+        window_of_predicate,
+    )
+    from .writing import (
+        AnswerFile,
+        SpooledAnswers,
+        WriteCounts,
+        WriteHooks,
+        Writer,
+        WriteRequest,
+        WriteResult,
+        WriteState,
+    )
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            ".currencies": "DECIMALS",
+            ".failure": "ConnectorError Failure FailureKind",
+            ".mirror": (
+                "ACCOUNT CHANGES EVENT_GAP Changes Coverage EventClaim EventInterval Gap Gone Identity Mirror "
+                "MirrorInstant OpenRows Renewed VersionMove"
+            ),
+            ".mirror_tables": "MIRROR_TABLES",
+            ".need": "Need Op Predicate Read Request Value",
+            ".protocol": "CheckReport Connector Freshness Pace Probe SourceCatalogue SourceTable Verdict",
+            ".secret_policy": "SecretPattern SecretPolicy names_secret",
+            ".secrets": "Secret",
+            ".slice_report": "SliceReport SliceTotals decode_slice decode_totals encode_slice encode_totals",
+            ".target": (
+                "RETIREMENTS SCALARS Effect Entity Function Parameter ParameterKind ParameterProblem Shown Targets "
+                "Verb find_parameter parameter_path"
+            ),
+            ".window": (
+                "EVERYTHING Window by_lower_bound group_touching holes_between merge_windows window_of_predicate"
+            ),
+            ".writing": "AnswerFile SpooledAnswers WriteCounts WriteHooks Writer WriteRequest WriteResult WriteState",
+        },
+    )
 
 __all__ = [
     "ACCOUNT",

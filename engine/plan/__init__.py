@@ -1,27 +1,52 @@
 """Plans: what a run would do now."""
 
-from .budget import BUDGET_DAYS, ReadBudget, read_budgets
-from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
-from .diff import TaskChange, compare_plans
-from .estimates import Known, Mirrors, outlook
-from .explanations import EFFECTS
-from .plan import Totals, connection_of, connection_settings, plan_answer, plan_graph, plan_of_needs, totals
-from .select import report_unset, select_interfaces
-from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
-from .version_impact import MovedBox, moved_boxes
-from .watermark import Watermark, parts_of, reason_for_all, reason_of_mirror
-from .writes import (
-    PENDING,
-    FieldChange,
-    PlannedWrite,
-    Refusal,
-    StepWrites,
-    WriteDifference,
-    compare_writes,
-    writes_from_json,
-    writes_hash,
-    writes_to_json,
-)
+from typing import TYPE_CHECKING
+
+from engine.faces import lazy
+
+if TYPE_CHECKING:
+    from .budget import BUDGET_DAYS, ReadBudget, read_budgets
+    from .codec import plan_from_json, plan_hash, plan_to_json, step_kind
+    from .diff import TaskChange, compare_plans
+    from .estimates import Known, Mirrors, outlook
+    from .explanations import EFFECTS
+    from .plan import Totals, connection_of, connection_settings, plan_answer, plan_graph, plan_of_needs, totals
+    from .select import report_unset, select_interfaces
+    from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
+    from .version_impact import MovedBox, moved_boxes
+    from .watermark import Watermark, parts_of, reason_for_all, reason_of_mirror
+    from .writes import (
+        PENDING,
+        FieldChange,
+        PlannedWrite,
+        Refusal,
+        StepWrites,
+        WriteDifference,
+        compare_writes,
+        writes_from_json,
+        writes_hash,
+        writes_to_json,
+    )
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            ".budget": "BUDGET_DAYS ReadBudget read_budgets",
+            ".codec": "plan_from_json plan_hash plan_to_json step_kind",
+            ".diff": "TaskChange compare_plans",
+            ".estimates": "Known Mirrors outlook",
+            ".explanations": "EFFECTS",
+            ".plan": "Totals connection_of connection_settings plan_answer plan_graph plan_of_needs totals",
+            ".select": "report_unset select_interfaces",
+            ".types": "FORMAT_VERSION Beside ConnectionSettings Estimate Plan Skipped Task",
+            ".version_impact": "MovedBox moved_boxes",
+            ".watermark": "Watermark parts_of reason_for_all reason_of_mirror",
+            ".writes": (
+                "PENDING FieldChange PlannedWrite Refusal StepWrites WriteDifference compare_writes "
+                "writes_from_json writes_hash writes_to_json"
+            ),
+        },
+    )
 
 __all__ = [
     "BUDGET_DAYS",

@@ -1,8 +1,22 @@
 """What the definitions mean together."""
 
-from .cases import Case, Expected, Rows, interface_of, resolve_cases
-from .resolve import resolve_specs
-from .types import BoxText, Connection, Interface, Project, ResolvedStep, Table
+from typing import TYPE_CHECKING
+
+from engine.faces import lazy
+
+if TYPE_CHECKING:
+    from .cases import Case, Expected, Rows, interface_of, resolve_cases
+    from .resolve import resolve_specs
+    from .types import BoxText, Connection, Interface, Project, ResolvedStep, Table
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            ".cases": "Case Expected Rows interface_of resolve_cases",
+            ".resolve": "resolve_specs",
+            ".types": "BoxText Connection Interface Project ResolvedStep Table",
+        },
+    )
 
 __all__ = [
     "BoxText",

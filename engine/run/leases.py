@@ -12,7 +12,7 @@ from .outcome import RunRefusedError
 from .ports.records import RunStore
 from .processes import in_words
 
-PREFIX: Final = "interface:"
+LEASE_PREFIX: Final = "interface:"
 
 
 class Leases:
@@ -23,7 +23,7 @@ class Leases:
 
     def __init__(self, world: World, interfaces: Sequence[str]) -> None:
         self._world = world
-        self._names = [f"{PREFIX}{name}" for name in sorted(set(interfaces))]
+        self._names = [f"{LEASE_PREFIX}{name}" for name in sorted(set(interfaces))]
         self._tokens: dict[str, int] = {}
         self._end = threading.Event()
         self._lost = threading.Event()
@@ -38,7 +38,7 @@ class Leases:
                 self._release()
                 raise RunRefusedError(
                     "E622",
-                    f"`{name.removeprefix(PREFIX)}` is running already: {holder}",
+                    f"`{name.removeprefix(LEASE_PREFIX)}` is running already: {holder}",
                     "wait until it has ended; `weir runs` shows it",
                 )
             self._tokens[name] = token
@@ -98,7 +98,7 @@ def bury_dead_runs(world: World) -> tuple[str, ...]:
     """Mark runs as abandoned whose processes died; their ids. The caller holds the leases of its own interfaces."""
     buried = []
     for run in world.runs.runs(200):
-        if run.status != "running" or any(_is_held(world, f"{PREFIX}{name}") for name in run.interfaces):
+        if run.status != "running" or any(_is_held(world, f"{LEASE_PREFIX}{name}") for name in run.interfaces):
             continue
         world.runs.end_run(run.id, "abandoned", world.now(), run.counts)
         buried.append(run.id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.connector import SourceCatalogue
 from engine.connector.installed import installed_connectors
+from engine.diagnostics import did_you_mean
 
 from ..errors import Exit, RefusalError
 
@@ -47,8 +48,6 @@ def describe(connector: str, table: str) -> dict[str, Any]:
     """Everything about one table. RefusalError with near names when there is none."""
     catalogue = find_catalogue(connector)
     if table not in catalogue.tables:
-        from engine.diagnostics import did_you_mean
-
         hint = did_you_mean(table, catalogue.tables) or "`weir catalog` lists all tables"
         raise RefusalError(Exit.USAGE, f"`{connector}` has no table `{table}`", hint)
     if connector == "stripe":
@@ -67,8 +66,6 @@ def find_catalogue(connector: str) -> SourceCatalogue:
     """What this connector reads and writes. RefusalError with near names when there is no such connector."""
     connectors = installed_connectors()
     if connector not in connectors:
-        from engine.diagnostics import did_you_mean
-
         hint = did_you_mean(connector, connectors) or "`weir connectors` lists them"
         raise RefusalError(Exit.USAGE, f"no connector `{connector}`", hint)
     return connectors[connector].catalogue(None)

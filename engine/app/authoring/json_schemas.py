@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.spec import schema_files
+
 from ..files import write_whole
 
 
@@ -26,6 +28,5 @@ def stale_schemas(root: Path) -> tuple[str, ...]:
 
 
 def _texts() -> dict[str, str]:
-    from engine.spec import schema_files
 
     return {f"schemas/{name}": text for name, text in schema_files().items()}

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from engine.spec import schema_files
+
 from ..errors import Exit, RefusalError
 from ..files import write_whole
 from ..workspace import PROJECT_PARTS
@@ -35,7 +37,6 @@ def start_project(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Returns the paths that were written and the ones that were there and are kept (a README, a Makefile), relative to
     the folder. RefusalError when there is a project in the folder: its definitions and ours would be mixed.
     """
-    from engine.spec import schema_files
 
     texts = {path: _template(name) for path, name in _PROJECT.items()}
     texts |= {f"schemas/{name}": text for name, text in schema_files().items()}

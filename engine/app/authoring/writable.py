@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from engine.connector import SCALARS, Entity, Parameter, ParameterKind, Targets, Verb
 from engine.connector.target import RETIREMENTS
+from engine.diagnostics import did_you_mean
 
 from ..errors import Exit, RefusalError
 from .catalogue import find_catalogue
@@ -96,7 +97,6 @@ def _targets(connector: str) -> Targets:
 
 
 def _nothing(connector: str, name: str, targets: Targets) -> RefusalError:
-    from engine.diagnostics import did_you_mean
 
     tables = find_catalogue(connector).tables
     if "." in name:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked
+from engine.app.checking.check import Checked
+from engine.graph import Import
 
 _TEXT: Final = """\
 no cases yet. The first one, in interfaces/{name}.test.yaml:
@@ -31,7 +31,6 @@ no cases yet. The first one, in interfaces/{name}.test.yaml:
 
 def first_case(checked: Checked, patterns: Sequence[str]) -> str:
     """A case to begin with: of the first import of the interfaces that are meant, or of any."""
-    from engine.graph import Import
 
     catalogues = checked.catalogues
     for step in checked.graph.steps:

@@ -8,26 +8,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
+from engine import duck
 from engine.app.state import StatePaths, utc_now
-
-if TYPE_CHECKING:
-    from engine.connector import (
-        Coverage,
-        Mirror,
-        Pace,
-        Read,
-        SourceCatalogue,
-        SpooledAnswers,
-        WriteCounts,
-        WriteHooks,
-        WriteRequest,
-        WriteResult,
-    )
-    from engine.plan import ConnectionSettings, Plan
-    from engine.project import Case
-    from engine.run import Json, OutputFile
+from engine.connector import (
+    EVERYTHING,
+    Coverage,
+    Mirror,
+    Pace,
+    Read,
+    SourceCatalogue,
+    SpooledAnswers,
+    WriteCounts,
+    WriteHooks,
+    WriteRequest,
+    WriteResult,
+)
+from engine.connector.spool import SpoolWriter
+from engine.graph import Extract
+from engine.plan import ConnectionSettings, Plan
+from engine.project import Case
+from engine.run import Json, OutputFile
 
 _ROWS_A_PAGE: Final = 100
 _ACCOUNT, _LIVE_MODE = "_account", "_livemode"
@@ -38,7 +40,6 @@ def stage_rows(case: Case, plan: Plan, catalogues: Mapping[str, SourceCatalogue]
 
     Every table that is read is whole afterwards, whether the case gives rows of it or not.
     """
-    from engine.duck import DuckStaging
 
     now = utc_now()
     accounts: dict[str, tuple[str | None, ...]] = {}
@@ -54,13 +55,12 @@ def stage_rows(case: Case, plan: Plan, catalogues: Mapping[str, SourceCatalogue]
         coverage = [_whole(account, table, settings.api_version, now) for account in own for table in tables]
         file = paths.staging(settings.name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        DuckStaging(file, catalogue).load(files, coverage, now)
+        duck.DuckStaging(file, catalogue).load(files, coverage, now)
     return Given(accounts)
 
 
 def _read_of(plan: Plan, connection: str) -> set[str]:
     """The tables that the plan reads of a connection."""
-    from engine.graph import Extract
 
     found: set[str] = set()
     for task in plan.tasks:
@@ -71,8 +71,6 @@ def _read_of(plan: Plan, connection: str) -> set[str]:
 
 def _spooled(given: Mapping[str, Sequence[Mapping[str, Any]]], api_version: str, folder: Path) -> Iterable[OutputFile]:
     """A file for the rows of each table, account and mode."""
-    from engine.connector.spool import SpoolWriter
-    from engine.run import OutputFile
 
     for table, rows in given.items():
         parts: dict[tuple[str, bool], list[Mapping[str, Any]]] = defaultdict(list)
@@ -99,7 +97,6 @@ def _object(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _whole(account: str, table: str, api_version: str, now: datetime) -> Coverage:
-    from engine.connector import EVERYTHING, Coverage
 
     return Coverage(account, table, EVERYTHING, ((),), now, "list", api_version, 1, 0, complete=True)
 

@@ -8,25 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from engine import duck
 from engine.app.checking.check import Checked, Checker, DefinitionsError, check_cases
 from engine.app.errors import RefusalError
 from engine.app.running.plan import plan_checked
 from engine.app.running.world import GivenRows, Kept, RunOptions, opened_world
 from engine.app.workspace import Workspace
+from engine.cases import Difference, Found, Verdict, compare
 from engine.diagnostics import CODES, Severity
+from engine.graph import Respond
+from engine.plan import Plan
+from engine.project import Case, Project
+from engine.run import Run, World, execute_plan
+from engine.source import Files, read_files
 
 from .given import nothing_to_read, stage_rows
 from .select import select_cases
-
-if TYPE_CHECKING:
-    from engine.cases import Difference, Verdict
-    from engine.duck import ValueRow
-    from engine.plan import Plan
-    from engine.project import Case, Project
-    from engine.run import Run, World
-    from engine.source import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,6 @@ class Cases:
 
     def run(self, case: Case, options: RunOptions) -> Verdict:
         """Run one case. Nothing is reached, nothing outlives it."""
-        from engine.cases import Difference, Verdict
 
         begun = time.monotonic()
         try:
@@ -71,8 +68,6 @@ class Cases:
         self, workspace: Workspace, checked: Checked, case: Case, options: RunOptions
     ) -> tuple[Difference, ...]:
         """Plan and execute what the case means in a folder of its own, and compare."""
-        from engine.cases import Found, compare
-        from engine.run import execute_plan
 
         plan = plan_checked(workspace, checked, [case.interface])
         given = tuple(GivenRows(name, rows) for name, rows in case.tables.items())
@@ -92,7 +87,6 @@ def opened_cases(workspace: Workspace, patterns: Sequence[str]) -> Iterator[Case
 
     DefinitionsError when definitions or cases are wrong, RefusalError for a pattern that means nothing.
     """
-    from engine.source import read_files
 
     workspace.demand_project()
     files = read_files(workspace.root)
@@ -156,24 +150,21 @@ class _Values:
     run: Run
     plan: Plan
 
-    def table(self, name: str) -> tuple[Sequence[ValueRow], Sequence[ValueRow]]:
+    def table(self, name: str) -> tuple[Sequence[duck.ValueRow], Sequence[duck.ValueRow]]:
         """Those of a table of the Schema."""
-        from engine.duck import stored_values, typed_values
 
         relation = self.project.tables[name].relation
-        expected = typed_values(relation, self.case.expected.tables[name], self.spill)
-        return expected, stored_values(self.world.tables.path, name, relation, self.spill)
+        expected = duck.typed_values(relation, self.case.expected.tables[name], self.spill)
+        return expected, duck.stored_values(self.world.tables.path, name, relation, self.spill)
 
-    def respond(self) -> tuple[Sequence[ValueRow], Sequence[ValueRow]]:
+    def respond(self) -> tuple[Sequence[duck.ValueRow], Sequence[duck.ValueRow]]:
         """Those of the answer: the last one, and none where the run ended before it."""
-        from engine.duck import stored_values, typed_values
-        from engine.graph import Respond
 
         steps = [task.step for task in self.plan.tasks if isinstance(task.step, Respond)]
         step = steps[-1]
         relation = step.box.bound.relation
-        expected = typed_values(relation, self.case.expected.respond or (), self.spill)
+        expected = duck.typed_values(relation, self.case.expected.respond or (), self.spill)
         outcome = self.run.outcome(step.id)
         if outcome is None or outcome.response is None:
             return expected, []
-        return expected, stored_values(outcome.response, "result", relation, self.spill)
+        return expected, duck.stored_values(outcome.response, "result", relation, self.spill)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from engine.app.errors import Exit, RefusalError
 from engine.diagnostics import did_you_mean
-
-if TYPE_CHECKING:
-    from engine.project import Case, Project
+from engine.project import Case, Project
 
 SEPARATOR = "::"
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from engine.connector import CheckReport, Verdict
 from engine.connector.sandbox import SANDBOX
+from engine.diagnostics import did_you_mean
+from engine.graph import Extract
+from engine.plan import ConnectionSettings, connection_settings
+from engine.run import is_accepted
 
 from ..checking.check import Checked, DefinitionsError, check_project
 from ..errors import Exit, RefusalError
@@ -15,10 +19,6 @@ from ..running.sandbox import embedded_sandbox
 from ..running.world import connection_config
 from ..state import utc_now
 from ..workspace import Workspace
-
-if TYPE_CHECKING:
-    from engine.connector import CheckReport
-    from engine.plan import ConnectionSettings
 
 
 def test_connections(
@@ -55,8 +55,6 @@ def _count(workspace: Workspace, report: CheckReport) -> None:
 
 def _with_optional(report: CheckReport, optional: Sequence[str]) -> CheckReport:
     """The report, in which a refused table that is optional is worth a warning only."""
-    from engine.connector import Verdict
-    from engine.run import is_accepted
 
     probes = tuple(
         replace(each, verdict=Verdict.WARNING, message=f"optional, and not readable: {each.message}")
@@ -80,8 +78,6 @@ def chosen_settings(
 ) -> list[ConnectionSettings]:
     """The connections with these names; without names all active ones, or, with `inactive`, all. RefusalError for a
     name that is none, and where there is none at all."""
-    from engine.diagnostics import did_you_mean
-    from engine.plan import connection_settings
 
     known = checked.project.connections
     for name in names:
@@ -113,7 +109,6 @@ def chosen_settings(
 
 def _tables(checked: Checked, connection: str) -> tuple[str, ...]:
     """The tables that the definitions read from the connection."""
-    from engine.graph import Extract
 
     return tuple(
         sorted(

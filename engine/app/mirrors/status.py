@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+
+from engine import duck
+from engine.connector import Connector, Coverage, EventInterval, Freshness, Gap, Mirror, holes_between
+from engine.plan import ConnectionSettings
+from engine.run import StoreError
 
 from ..checking.check import Checked, check_project
 from ..errors import Exit, RefusalError
 from ..state import utc_now
 from ..workspace import Workspace
 from .connection import chosen_settings
-
-if TYPE_CHECKING:
-    from engine.connector import Connector, Coverage, EventInterval, Freshness, Gap, Mirror
-    from engine.plan import ConnectionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,6 @@ class ConnectionStatus:
 
 def connection_status(workspace: Workspace, names: Sequence[str]) -> tuple[Checked, list[ConnectionStatus]]:
     """The status of these connections (all without names). RefusalError for a name that is none, or a busy file."""
-    from engine.run import StoreError
 
     checked = check_project(workspace)
     settings = chosen_settings(workspace, checked, names, inactive=True)
@@ -72,14 +71,13 @@ def connection_status(workspace: Workspace, names: Sequence[str]) -> tuple[Check
 
 
 def _status(workspace: Workspace, checked: Checked, settings: ConnectionSettings) -> ConnectionStatus:
-    from engine.duck import DuckStaging
 
     file = workspace.paths.staging(settings.name)
     now = utc_now()
     active = checked.project.connections[settings.name].spec.is_active
     if not file.exists():
         return ConnectionStatus(settings.name, None, now, active=active)
-    staging = DuckStaging(file, checked.catalogues[settings.name])
+    staging = duck.DuckStaging(file, checked.catalogues[settings.name])
     connector = workspace.connectors[settings.connector]
     accounts = tuple(
         _account(mirror, staging.gaps(mirror.account), settings, connector) for mirror in staging.mirrors()
@@ -125,7 +123,6 @@ def _is_valid(part: Coverage, mirror: Mirror, freshness: Freshness, api_version:
 
 def _holes(parts: Sequence[Coverage]) -> tuple[tuple[int, int], ...]:
     """What lies between windows that were read without a filter."""
-    from engine.connector import holes_between
 
     holes = holes_between(each.window for each in parts)
     return tuple((each.gte, each.lt) for each in holes if each.gte is not None and each.lt is not None)

@@ -8,7 +8,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from engine import duck
+from engine.connector import (
+    ACCOUNT,
+    CHANGES,
+    Connector,
+    ConnectorError,
+    Coverage,
+    Mirror,
+    Need,
+    Pace,
+    Predicate,
+    Read,
+    SourceCatalogue,
+    SourceTable,
+)
+from engine.plan import Beside, ConnectionSettings, Estimate, Known, Plan, outlook, plan_of_needs, totals
+from engine.run import EventSink, Run, Staging, StoreError, World, execute_plan
 
 from ..checking.check import Checked, check_project
 from ..errors import Exit, RefusalError
@@ -17,12 +35,6 @@ from ..running.world import RunOptions, demand_secret, opened_world, refresh_who
 from ..state import StatePaths, utc_now
 from ..workspace import Workspace
 from .connection import chosen_settings
-
-if TYPE_CHECKING:
-    from engine.connector import Connector, Coverage, Mirror, Need, Pace, Predicate, Read, SourceCatalogue, SourceTable
-    from engine.duck import TableDifference
-    from engine.plan import ConnectionSettings, Plan
-    from engine.run import EventSink, Run, Staging, World
 
 _PAGE: Final = 100
 """Rows that a request for a list answers at most."""
@@ -36,7 +48,7 @@ class Verification:
     """What came of it: the tables, the requests that were made, how many were expected, and what could not be read."""
 
     connection: str
-    tables: tuple[TableDifference, ...]
+    tables: tuple[duck.TableDifference, ...]
     requests: int
     expected: int | None
     unread: Mapping[str, str]
@@ -84,29 +96,26 @@ def _verify(
     options: RunOptions,
     sink: Sink,
 ) -> Verification:
-    from engine.duck import DuckStaging, compare_tables
-    from engine.plan import plan_of_needs, totals
-    from engine.run import execute_plan
 
     catalogue = checked.catalogues[settings.name]
     connector = workspace.connectors[settings.connector]
     plan = plan_of_needs(settings, connector, needs)
     plan = _with_estimates(plan, settings, connector, mirrors, utc_now())
     file = workspace.paths.staging(settings.name)
-    aside = DuckStaging(folder / "read.duckdb", catalogue)
+    aside = duck.DuckStaging(folder / "read.duckdb", catalogue)
     with opened_world(workspace, checked, plan, replace(options, recorded=False)) as world:
         events = sink(plan)
-        begun = DuckStaging(file, catalogue).next_read(utc_now())
+        begun = duck.DuckStaging(file, catalogue).next_read(utc_now())
         runs = [_demand_going(execute_plan(plan, _reading_aside(world, aside, mirrors, connector), events))]
         if any(outcome.status == "succeeded" for outcome in runs[0].outcomes):
             runs.append(_demand_going(execute_plan(plan, replace(world, refresh=_only_changes(world)), events)))
     unread = {table: why for run in runs for table, why in _unread(run).items()}
-    found: list[TableDifference] = []
+    found: list[duck.TableDifference] = []
     for mirror in mirrors:
         parts = [each for each in _parts(mirror, catalogue.tables, needs) if each[0].name not in unread]
         if parts:  # otherwise nothing was read, and there is no file of it
             moment = begun.replace(tzinfo=None)
-            found += compare_tables(file, aside.path, mirror.account, parts, moment)
+            found += duck.compare_tables(file, aside.path, mirror.account, parts, moment)
     requests = sum(run.counts.get("requests", 0) for run in runs)
     return Verification(settings.name, tuple(found), requests, totals(plan).requests, unread)
 
@@ -119,8 +128,6 @@ def _with_estimates(
     How many pages a list has follows from its rows, and how many lists there are below parents from theirs. Of what
     comes inside its parents, the pages beyond theirs are those of lists that were cut there.
     """
-    from engine.connector import ACCOUNT, CHANGES
-    from engine.plan import Beside, Estimate, Known, outlook
 
     never = dict.fromkeys(each.table for mirror in mirrors for each in mirror.coverage)
     reads = [read for task in plan.tasks for read in task.reads]
@@ -152,7 +159,6 @@ def _whole(read: Read, mirror: Mirror) -> int:
 
 def _demand_key(settings: ConnectionSettings, root: Path, options: RunOptions) -> None:
     """RefusalError when there is no key: nothing could be compared."""
-    from engine.connector import ConnectorError
 
     try:
         demand_secret(settings, root, options.environment)
@@ -204,11 +210,9 @@ def _only_changes(
 
 
 def _mirrors(file: Path, catalogue: SourceCatalogue) -> tuple[Mirror, ...]:
-    from engine.duck import DuckStaging
-    from engine.run import StoreError
 
     try:
-        return DuckStaging(file, catalogue).mirrors()
+        return duck.DuckStaging(file, catalogue).mirrors()
     except StoreError as error:
         raise RefusalError(Exit.BUSY, error.message, error.hint) from None
 
@@ -219,7 +223,6 @@ def _claims(mirror: Mirror) -> Iterable[Coverage]:
 
 def _needs(tables: Mapping[str, SourceTable], mirrors: Sequence[Mirror], wanted: set[str]) -> tuple[Need, ...]:
     """What the mirrors claim to have of the wanted tables, as needs."""
-    from engine.connector import Need
 
     found: dict[Need, None] = {}
     for mirror in mirrors:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from engine import duck
+from engine.run import KeptReject, RunRecord, StepRecord, StoreError
 
 from ..errors import Exit, RefusalError
 from ..workspace import Workspace
-
-if TYPE_CHECKING:
-    from engine.run import KeptReject, RunRecord, StepRecord
 
 
 def list_runs(workspace: Workspace, limit: int) -> Sequence[RunRecord]:
@@ -32,11 +31,9 @@ def show_run(workspace: Workspace, run_id: str) -> tuple[RunRecord, Sequence[Ste
 
 def list_rejects(workspace: Workspace, limit: int) -> Sequence[KeptReject]:
     """The rows that each step refused when it last ran. RefusalError when the tables cannot be read."""
-    from engine.duck import read_rejects
-    from engine.run import StoreError
 
     workspace.demand_project()
     try:
-        return read_rejects(workspace.paths.tables, limit)
+        return duck.read_rejects(workspace.paths.tables, limit)
     except StoreError as error:
         raise RefusalError(Exit.BUSY if error.code == "E610" else Exit.FAILED, error.message, error.hint) from None

@@ -7,16 +7,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from engine import stores
+from engine.diagnostics import did_you_mean
+from engine.run import (
+    DOUBTFUL_STATES,
+    LEASE_PREFIX,
+    Op,
+    OpEnd,
+    OpState,
+    StoreError,
+    describe_process,
+    in_words,
+    process_is_alive,
+    take_lease,
+)
 
 from ..errors import Exit, RefusalError
 from ..git import user_name
 from ..state import utc_now
 from ..workspace import Workspace
-
-if TYPE_CHECKING:
-    from engine.run import Op, OpState
-    from engine.stores import SqlRunStore, SqlWriteLedger
 
 _CANDIDATES: Final = 4
 _LEASE_SECONDS: Final = 30.0
@@ -42,7 +53,6 @@ def list_ops(
     workspace: Workspace, limit: int, states: Sequence[str] = (), run: str | None = None, step: str | None = None
 ) -> Sequence[Op]:
     """The newest writes first. RefusalError when there is no project, or no such run or step."""
-    from engine.run import OpState
 
     workspace.demand_project()
     if not workspace.has_runs:
@@ -76,7 +86,6 @@ def resolve_op(workspace: Workspace, op_id: str, *, done: bool, object_id: str |
 
     `object_id` is what it has made. RefusalError when it is settled already, or a run is at work on it.
     """
-    from engine.run import DOUBTFUL_STATES, OpEnd, OpState
 
     op = _one(workspace, op_id)
     if op.state not in DOUBTFUL_STATES:
@@ -103,9 +112,8 @@ def resolve_op(workspace: Workspace, op_id: str, *, done: bool, object_id: str |
 
 
 @contextmanager
-def _ledger(workspace: Workspace) -> Iterator[SqlWriteLedger]:
+def _ledger(workspace: Workspace) -> Iterator[stores.SqlWriteLedger]:
     """The ledger; RefusalError when it is used and cannot be opened."""
-    from engine.run import StoreError
 
     try:
         yield workspace.ledger()
@@ -130,7 +138,6 @@ def _one(workspace: Workspace, op_id: str) -> Op:
 
 
 def _demand_step(step: str, known: Sequence[str]) -> None:
-    from engine.diagnostics import did_you_mean
 
     interfaces = {name.partition(".")[0] for name in known}
     if step in known or step in interfaces:
@@ -150,8 +157,7 @@ def _interface(op: Op) -> str:
     return op.step.partition(".")[0]
 
 
-def _is_running(runs: SqlRunStore, interface: str) -> bool:
-    from engine.run import LEASE_PREFIX, process_is_alive
+def _is_running(runs: stores.SqlRunStore, interface: str) -> bool:
 
     holder = runs.holder(f"{LEASE_PREFIX}{interface}")
     if holder is None or not process_is_alive(holder):
@@ -162,7 +168,6 @@ def _is_running(runs: SqlRunStore, interface: str) -> bool:
 @contextmanager
 def _at_rest(workspace: Workspace, op: Op) -> Iterator[None]:
     """While no run of its interface goes on, unless the write is one that runs leave alone."""
-    from engine.run import LEASE_PREFIX, OpState, describe_process, in_words, process_is_alive, take_lease
 
     if op.state is OpState.QUARANTINED:
         yield
@@ -217,7 +222,7 @@ def _is_id(text: str) -> bool:
     return 0 < len(text) <= _LONGEST_ID and text.isprintable() and not any(letter.isspace() for letter in text)
 
 
-def _demand_free(ledger: SqlWriteLedger, op: Op, object_id: str) -> None:
+def _demand_free(ledger: stores.SqlWriteLedger, op: Op, object_id: str) -> None:
     """RefusalError when another key of the step stands for the object already: two rows would fight over it."""
     if op.use not in ("create", "replace"):
         return

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from engine.app.checking.check import Checked
 from engine.graph import SCHEMA_NAMESPACE, Extract
-
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked
 
 
 def components(before: Checked, after: Checked) -> Mapping[str, frozenset[str]]:

@@ -9,15 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine.app.checking.check import Checked
 from engine.app.files import write_whole
+from engine.source import Files
 
 from .manifest import Manifest
-
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked
-    from engine.source import Files
 
 FORMAT: Final = 1
 KEPT: Final = 10
@@ -115,7 +113,6 @@ class GenerationStore:
 
     def newest(self) -> Kept | None:
         """The newest that can be read; None when there is none."""
-        from engine.source import Files
 
         for path in reversed(self._paths()):
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from engine.plan import Plan, TaskChange, compare_plans, plan_graph
+from engine.run import EventSink, Run
+from engine.source import Files
 
 from ..checking.check import Checked, Checker
 from ..running.plan import plan_checked
@@ -17,10 +20,6 @@ from .generation import Generation, GenerationStore
 from .manifest import Manifest
 from .reloader import Reload, Reloader
 from .watcher import Pace, Watcher
-
-if TYPE_CHECKING:
-    from engine.plan import Plan, TaskChange
-    from engine.run import EventSink, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,6 @@ class Loop:
         return self._reloader.live
 
     def _offer(self, files: object) -> Saved:
-        from engine.source import Files
 
         if not isinstance(files, Files):
             raise AssertionError("a scan gives files")
@@ -88,7 +86,6 @@ class Loop:
 
 def _changes(workspace: Workspace, before: Generation | None, reload: Reload) -> tuple[TaskChange, ...]:
     """What has changed of the interfaces that were there before."""
-    from engine.plan import compare_plans, plan_graph
 
     if before is None or not reload.is_new or reload.generation is None:
         return ()

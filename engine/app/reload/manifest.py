@@ -6,10 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from engine.source import Files
+from engine.source import Files, read_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,5 @@ def hash_of(raw: bytes) -> str:
 
 def read_now(root: Path) -> Files:
     """The files of a project as they are now; what cannot be read is among `unread`."""
-    from engine.source import read_files
 
     return read_files(root)

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine.app.checking.check import Checked, Checker
 from engine.app.logging import log
-from engine.diagnostics import CODES, Severity
+from engine.app.workspace import Workspace
+from engine.connector import Connector
+from engine.diagnostics import CODES, Diagnostic, Severity
 from engine.graph import Extract
+from engine.plan import plan_graph
 from engine.review import risks_of
+from engine.source import Files
 
 from .components import components
 from .generation import Generation, GenerationStore, Pending
 from .manifest import Manifest
-
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked, Checker
-    from engine.app.workspace import Workspace
-    from engine.connector import Connector
-    from engine.diagnostics import Diagnostic
-    from engine.source import Files
 
 SETTINGS: Final = "weir.yaml"
 
@@ -180,7 +178,6 @@ class Reloader:
 
     def _before(self) -> tuple[Files, Checked]:
         """The live files and what they mean: none, as long as nothing is live."""
-        from engine.source import Files
 
         if self.live is not None:
             return self.live.files, self.live.checked
@@ -206,7 +203,6 @@ def _widened(names: set[str], groups: Mapping[str, frozenset[str]]) -> set[str]:
 
 def _merged(files: Files, live: Files, held: set[str]) -> Files:
     """The files, with those that are held as they are live. What was new is left out then."""
-    from engine.source import Files
 
     raw = {name: value for name, value in files.raw.items() if name not in held}
     raw |= {name: value for name, value in live.raw.items() if name in held}
@@ -256,7 +252,6 @@ def parts_of(checked: Checked) -> dict[str, tuple[object, ...]]:
 
 def _meaning(checked: Checked, name: str, connectors: Mapping[str, Connector]) -> tuple[object, ...]:
     """What an interface would do, and when."""
-    from engine.plan import plan_graph
 
     spec = checked.project.interfaces[name].spec
     plan = plan_graph(checked.graph, checked.project, connectors, (name,))

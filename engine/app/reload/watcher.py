@@ -14,12 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from engine.source import Files
 
 from .manifest import Manifest, read_now
-
-if TYPE_CHECKING:
-    from engine.source import Files
 
 _QUIET: Final = 0.3
 _LONGEST: Final = 2.0

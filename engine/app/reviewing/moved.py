@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
+from engine.connector import SourceCatalogue, SourceTable, VersionMove
 from engine.diagnostics import CODES, Collector, Severity
+from engine.plan import MovedBox, moved_boxes
 
 from ..checking.check import Checked, Checker, given_parameters
 from ..running.plan import known_now
 from ..workspace import Workspace
-
-if TYPE_CHECKING:
-    from engine.connector import SourceCatalogue, SourceTable, VersionMove
-    from engine.plan import MovedBox
 
 
 def moved_now(
@@ -23,7 +20,6 @@ def moved_now(
 ) -> tuple[MovedBox, ...]:
     """The boxes of these interfaces (names or globs; all without any) that read a column which the version that a
     mirror was read at had otherwise. Also of a project that has errors: those may be what the move has broken."""
-    from engine.plan import moved_boxes
 
     mirrors = known_now(workspace, checked).mirrors
     moves = {name: {t: m for each in own for t, m in each.moves.items()} for name, own in mirrors.items()}
@@ -50,7 +46,6 @@ def moved_now(
 
 def _before(catalogue: SourceCatalogue, moves: Mapping[str, VersionMove]) -> SourceCatalogue:
     """The catalogue, with the moved tables as they were."""
-    from engine.connector import SourceTable
 
     tables: dict[str, SourceTable] = dict(catalogue.tables)
     for name, move in moves.items():

@@ -7,20 +7,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine.connector import Mirror
 from engine.diagnostics import CODES, Severity
+from engine.plan import plan_graph
+from engine.report.findings.located import Located, locate_all
+from engine.review import Finding, Review, Side, compare
+from engine.source import read_files
 
 from ..checking.check import Checked, Checker
 from ..errors import Exit, RefusalError
 from ..git import GitError, demand_commit, merge_base, write_tree
 from ..running.plan import known_now, order_of
 from ..workspace import PROJECT_PARTS, Workspace
-
-if TYPE_CHECKING:
-    from engine.connector import Mirror
-    from engine.report.findings.located import Located
-    from engine.review import Finding, Review, Side
 
 _LOOKED_AT: Final = 100
 """The newest runs, among which the last one of each step is sought."""
@@ -32,8 +32,6 @@ def review_project(workspace: Workspace, revision: str) -> tuple[Checked, Review
     RefusalError when there is no project, or Git does not know the revision. What is wrong with the definitions is a
     part of the review, as far as it is new.
     """
-    from engine.review import compare
-    from engine.source import read_files
 
     workspace.demand_project()
     commit = _base(workspace.root, revision)
@@ -67,8 +65,6 @@ def _base(root: Path, revision: str) -> str:
 
 
 def _side(workspace: Workspace, checked: Checked) -> Side:
-    from engine.plan import plan_graph
-    from engine.review import Side
 
     known = known_now(workspace, checked)
     plan = plan_graph(checked.graph, checked.project, workspace.connectors, order_of(checked), known)
@@ -105,8 +101,6 @@ def _rows(mirrors: Sequence[Mirror]) -> Mapping[str, int]:
 
 def _findings(before: Checked, after: Checked) -> tuple[tuple[Finding, ...], int]:
     """What is wrong now and was not, and how many findings are gone. Lines that only move count as the same."""
-    from engine.report.findings.located import locate_all
-    from engine.review import Finding
 
     was_there = before.tree.documents or before.tree.unread  # otherwise all that was wrong is that there was nothing
     old = Counter(_identity(each) for each in locate_all(before.diagnostics if was_there else (), before.tree))

@@ -6,7 +6,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from engine.plan import (
+    Plan,
+    StepWrites,
+    compare_plans,
+    plan_from_json,
+    plan_to_json,
+    writes_from_json,
+    writes_hash,
+    writes_to_json,
+)
+from engine.run import EventSink, Run, RunRefusedError, execute_plan
 
 from ..checking.check import Checked
 from ..errors import Exit, RefusalError
@@ -14,10 +26,6 @@ from ..files import write_whole
 from ..workspace import Workspace
 from .plan import make_plan
 from .world import RunOptions, opened_world
-
-if TYPE_CHECKING:
-    from engine.plan import Plan, StepWrites
-    from engine.run import EventSink, Run
 
 FORMAT = 1
 
@@ -49,7 +57,6 @@ def plan_live(
     Mirrors are brought up to date; imports go into a copy of the Schema, so that exports after them see what they would
     see. Nothing is written to a provider or to the Schema. Raises as `run_project` does.
     """
-    from engine.run import RunRefusedError, execute_plan
 
     checked, plan = make_plan(workspace, interfaces, parameters)
     sink = events(checked, plan)
@@ -63,7 +70,6 @@ def plan_live(
 
 def saved_json(saved: SavedPlan) -> dict[str, Any]:
     """The plan as JSON values; it holds what is sent, and no secret."""
-    from engine.plan import plan_to_json, writes_hash, writes_to_json
 
     return {
         "format": FORMAT,
@@ -82,7 +88,6 @@ def save_live(saved: SavedPlan, path: Path) -> None:
 
 def load_live(path: Path) -> SavedPlan:
     """The plan in a file. RefusalError (usage) when it is none, or was changed."""
-    from engine.plan import plan_from_json, writes_from_json, writes_hash
 
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -102,7 +107,6 @@ def load_live(path: Path) -> SavedPlan:
 
 def demand_same(saved: SavedPlan, plan: Plan) -> None:
     """RefusalError (5) when the definitions mean something else than when the plan was made, saying what."""
-    from engine.plan import compare_plans
 
     if saved.plan.hash == plan.hash:
         return

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from engine import duck
+from engine.connector import Mirror, MirrorInstant
 from engine.diagnostics import CODES, Collector, Severity
+from engine.graph import Extract, Import
+from engine.plan import Known, Plan, Watermark, plan_graph, report_unset, select_interfaces
+from engine.report.plans.plan_json import render_plan_json
+from engine.run import StoreError
 
 from ..checking.check import Checked, check_sound
 from ..errors import Exit, RefusalError
 from ..files import write_whole
 from ..state import utc_now
 from ..workspace import Workspace
-
-if TYPE_CHECKING:
-    from engine.connector import Mirror, MirrorInstant
-    from engine.plan import Known, Plan, Watermark
 
 
 def make_plan(workspace: Workspace, interfaces: Sequence[str], parameters: Mapping[str, str]) -> tuple[Checked, Plan]:
@@ -31,7 +32,6 @@ def make_plan(workspace: Workspace, interfaces: Sequence[str], parameters: Mappi
 def plan_checked(workspace: Workspace, checked: Checked, interfaces: Sequence[str]) -> Plan:
     """The plan of these interfaces of a project that was checked with their parameters. Raises RefusalError for a name
     that means nothing, or a parameter without a value."""
-    from engine.plan import plan_graph, report_unset, select_interfaces
 
     collector = Collector()
     chosen = select_interfaces(checked.project, interfaces, order_of(checked), collector)
@@ -45,7 +45,6 @@ def plan_checked(workspace: Workspace, checked: Checked, interfaces: Sequence[st
 
 def order_of(checked: Checked) -> list[str]:
     """The interfaces in the order in which the graph runs them; those without steps last."""
-    from engine.graph import Extract
 
     ordered = [step.interface for step in checked.graph.steps if not isinstance(step, Extract)]
     return list(dict.fromkeys([*ordered, *checked.project.interfaces]))
@@ -53,7 +52,6 @@ def order_of(checked: Checked) -> list[str]:
 
 def known_now(workspace: Workspace, checked: Checked) -> Known:
     """The time, what each connection's mirror holds, and what steps have seen of it: what makes estimates possible."""
-    from engine.plan import Known
 
     found: dict[str, Sequence[Mirror]] = {}
     instants: dict[str, MirrorInstant] = {}
@@ -61,10 +59,8 @@ def known_now(workspace: Workspace, checked: Checked) -> Known:
         file = workspace.paths.staging(name)
         if not file.exists():
             continue
-        from engine.duck import DuckStaging
-        from engine.run import StoreError
 
-        staging = DuckStaging(file, catalogue)
+        staging = duck.DuckStaging(file, catalogue)
         try:
             found[name] = staging.mirrors()
             instant = staging.instant()
@@ -79,22 +75,18 @@ def known_now(workspace: Workspace, checked: Checked) -> Known:
 
 def _watermarks(workspace: Workspace, checked: Checked) -> Mapping[str, Watermark]:
     """What steps that read changed rows have seen."""
-    from engine.graph import Import
 
     if not any(isinstance(step, Import) and step.fingerprint for step in checked.graph.steps):
         return {}
-    from engine.duck import read_watermarks
-    from engine.run import StoreError
 
     try:
-        return read_watermarks(workspace.paths.tables)
+        return duck.read_watermarks(workspace.paths.tables)
     except StoreError:  # as above
         return {}
 
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write the plan as JSON."""
-    from engine.report.plans.plan_json import render_plan_json
 
     write_whole(path, render_plan_json(plan))
 

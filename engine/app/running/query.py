@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
+
+from engine import duck
+from engine.diagnostics import CODES, Collector, Place, Severity, did_you_mean
+from engine.graph import Box, Respond
+from engine.plan import plan_answer
+from engine.project import BoxText
+from engine.relation import Relation
+from engine.run import BoxResult, EventSink, execute_plan
 
 from ..checking.check import Checked, Checker, DefinitionsError
 from ..errors import Exit, RefusalError
@@ -16,13 +24,6 @@ from ..workspace import Workspace
 from .plan import known_now
 from .run import exit_code
 from .world import RunOptions, opened_world
-
-if TYPE_CHECKING:
-    from engine.duck import ResultFormat
-    from engine.graph import Box
-    from engine.project import BoxText
-    from engine.relation import Relation
-    from engine.run import BoxResult, EventSink
 
 SCHEMA = "schema"
 """The name under which the Schema is asked, as if it were a connection."""
@@ -46,15 +47,13 @@ class Answer:
 
     def rows(self, limit: int) -> Sequence[tuple[object, ...]]:
         """The first rows."""
-        from engine.duck import fetch_rows
 
-        return fetch_rows(self.result, limit)
+        return duck.fetch_rows(self.result, limit)
 
     def write(self, target: Path, style: str) -> None:
         """All rows as a file: csv, json (one object a line) or parquet. OSError when it cannot be written."""
-        from engine.duck import write_result
 
-        write_result(self.result, target, cast("ResultFormat", style))
+        duck.write_result(self.result, target, cast("duck.ResultFormat", style))
 
     def send(self, stream: BinaryIO, style: str) -> None:
         """All rows to a stream, byte for byte what `write` puts into a file."""
@@ -76,10 +75,6 @@ def answered(
 
     `limit` bounds the rows, and what is read for them. Raises DefinitionsError or RefusalError.
     """
-    from engine.diagnostics import Place
-    from engine.graph import Respond
-    from engine.plan import plan_answer
-    from engine.run import execute_plan
 
     checked, box = compile_box(workspace, connection, sql, limit)
     step = Respond(f"{TYPED_INTERFACE}.answer", TYPED_INTERFACE, "answer", box, Place(TYPED, on="text"), ())
@@ -91,7 +86,6 @@ def answered(
             failed = next((each for each in run.outcomes if each.status == "failed"), None)
             message = failed.message if failed is not None and failed.message else "the query was stopped"
             raise RefusalError(exit_code(run), message, failed.hint if failed is not None else None)
-        from engine.run import BoxResult
 
         result = BoxResult(outcome.response, box.bound.relation, outcome.counts["rows"])
         warnings = tuple(text for each in run.outcomes for text in each.warnings)
@@ -102,8 +96,6 @@ def compile_box(
     workspace: Workspace, connection: str, sql: str | None, limit: int | None = None
 ) -> tuple[Checked, Box]:
     """The box, rendered and bound offline. Raises DefinitionsError with findings at the character that is wrong."""
-    from engine.diagnostics import CODES, Collector, Place, Severity
-    from engine.project import BoxText
 
     collector = Collector()
     box = None
@@ -141,7 +133,6 @@ def box_columns(workspace: Workspace, connection: str, sql: str) -> Relation:
 
 def _target(checked: Checked, connection: str) -> tuple[tuple[str, ...], BoxText | None]:
     """The namespaces that a box on this connection sees, and its own box."""
-    from engine.diagnostics import did_you_mean
 
     if connection == SCHEMA:
         return (SCHEMA,), None

@@ -9,18 +9,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from engine import stores
+from engine.connector import FailureKind
+from engine.plan import Plan
+from engine.run import EventSink, Run, RunRefusedError, execute_plan
 
 from ..checking.check import Checked, check_sound
 from ..errors import Exit, RefusalError, RunsElsewhereError
 from ..logging import log
 from ..workspace import Workspace
+from .live import demand_same, load_live
 from .plan import make_plan, plan_checked
 from .world import RunOptions, opened_world
-
-if TYPE_CHECKING:
-    from engine.plan import Plan
-    from engine.run import EventSink, Run
 
 BUSY: Final = "E610"
 STALE: Final = "E640"
@@ -32,7 +34,6 @@ def run_saved(
     workspace: Workspace, file: Path, options: RunOptions, events: Callable[[Checked, Plan], EventSink]
 ) -> Run:
     """Do exactly what the plan in `file` says, or nothing. RefusalError (5) when the definitions have changed since."""
-    from .live import demand_same, load_live
 
     saved = load_live(file)
     checked, plan = make_plan(workspace, saved.interfaces, saved.parameters)
@@ -59,7 +60,6 @@ def run_project(
 
 def run_planned(workspace: Workspace, checked: Checked, plan: Plan, options: RunOptions, sink: EventSink) -> Run:
     """Execute a plan of a project that was checked before. Raises as `run_project` does."""
-    from engine.run import RunRefusedError, execute_plan
 
     tracked = tracked_parameters(checked, plan)
     log("run planned", plan=plan.hash, interfaces=plan.interfaces, tasks=len(plan.tasks), isolated=options.isolated)
@@ -78,9 +78,8 @@ def run_planned(workspace: Workspace, checked: Checked, plan: Plan, options: Run
 
 def _state_refusal(error: Exception) -> RefusalError | None:
     """The error in words, when it is that the run state does not answer."""
-    from engine.stores import is_out_of_reach
 
-    if not is_out_of_reach(error):
+    if not stores.is_out_of_reach(error):
         return None
     return RefusalError(
         Exit.BUSY,
@@ -105,7 +104,6 @@ def exit_code(run: Run) -> Exit:
     another process had for too long; 6 when a budget, a cap or a grant ended it; 3 when every failure lies in the
     environment (key, network, secret); otherwise 1.
     """
-    from engine.connector import FailureKind
 
     if run.status == "succeeded":
         return Exit.OK

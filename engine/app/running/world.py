@@ -9,32 +9,34 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from engine import duck, executors
+from engine.connector import Connector, ConnectorError, Failure, Mirror, Pace, Read, SourceCatalogue, Writer
 from engine.connector.sandbox import SANDBOX
+from engine.connector.secrets import resolve_secret
+from engine.graph import Import
+from engine.plan import ConnectionSettings, Plan, StepWrites
+from engine.run import (
+    BoxLimits,
+    BoxRunner,
+    Exports,
+    InitialRows,
+    Json,
+    ReadLedger,
+    RunStore,
+    Staging,
+    World,
+    WriteLedger,
+    describe_process,
+    process_is_alive,
+)
 
+from ..checking.check import Checked
 from ..git import git_commit, user_name
 from ..state import StatePaths, utc_now
 from ..workspace import Workspace
 from .sandbox import SandboxAddress, embedded_sandbox
-
-if TYPE_CHECKING:
-    from engine.connector import Connector, Mirror, Pace, Read, SourceCatalogue, Writer
-    from engine.plan import ConnectionSettings, Plan, StepWrites
-    from engine.run import (
-        BoxLimits,
-        BoxRunner,
-        Exports,
-        InitialRows,
-        Json,
-        ReadLedger,
-        RunStore,
-        Staging,
-        World,
-        WriteLedger,
-    )
-
-    from ..checking.check import Checked
 
 _MEGABYTE = 2**20
 _PARALLEL_TASKS = 4
@@ -120,9 +122,6 @@ def opened_world(
     With something else `outside`, no provider, sandbox or secret is reached; what is `kept` elsewhere is not opened.
     RefusalError when a read budget would be passed (Exit.APPROVAL), or state cannot be opened.
     """
-    from engine.duck import DuckTableStore, fetch_rows
-    from engine.executors import InlineExecutor
-    from engine.run import World, describe_process, process_is_alive
 
     paths, settings = workspace.paths, checked.project.settings
     if outside is None and not options.over_budget:
@@ -136,7 +135,7 @@ def opened_world(
         needs_sandbox = outside is None and any(each.base_url == SANDBOX for each in plan.connections)
         sandbox = stack.enter_context(embedded_sandbox(options.environment, paths.sandbox)) if needs_sandbox else None
         reached = outside or _Extraction(workspace.root, sandbox, options.environment, workspace.connectors)
-        executor = InlineExecutor(settings.boxes.threads * 2)
+        executor = executors.InlineExecutor(settings.boxes.threads * 2)
         stack.callback(executor.close)
         started = utc_now()
         tables = _schema_copy(paths, own.paths, plan) if options.only_plan else paths.tables
@@ -147,8 +146,8 @@ def opened_world(
             extraction=reached,
             accounts=reached.accounts,
             boxes=_boxes(checked, paths, tables, options),
-            fetch=fetch_rows,
-            tables=DuckTableStore(tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
+            fetch=duck.fetch_rows,
+            tables=duck.DuckTableStore(tables, memory_bytes=settings.boxes.memory_mb * _MEGABYTE),
             runs=kept.runs,
             reads=kept.reads,
             exports=_exports(reached, checked.catalogues, options, box_limits(checked), kept.ledger),
@@ -170,18 +169,15 @@ def opened_world(
 
 
 def _initial(checked: Checked, given: GivenRows) -> InitialRows:
-    from engine.duck import write_rows
-    from engine.run import InitialRows
 
     table = checked.project.tables[given.table]
     return InitialRows(
-        given.table, table.relation, table.key, lambda target: write_rows(target, table.relation, given.rows)
+        given.table, table.relation, table.key, lambda target: duck.write_rows(target, table.relation, given.rows)
     )
 
 
 def box_limits(checked: Checked) -> BoxLimits:
     """How much a SQL box of this project may take."""
-    from engine.run import BoxLimits
 
     boxes = checked.project.settings.boxes
     return BoxLimits(boxes.memory_mb * _MEGABYTE, boxes.seconds, boxes.threads, boxes.temp_mb * _MEGABYTE)
@@ -247,8 +243,6 @@ def demand_secret(settings: ConnectionSettings, root: Path, environment: Mapping
 
     Keyrings and commands are left to the extraction: they may ask their user something, once.
     """
-    from engine.connector import ConnectorError, Failure
-    from engine.connector.secrets import resolve_secret
 
     if settings.base_url == SANDBOX or settings.secret[0] not in ("env", "file"):
         return
@@ -283,12 +277,11 @@ def refresh_whole(connectors: Mapping[str, Connector]) -> Refresh:
 def _opener(
     paths: StatePaths, catalogues: Mapping[str, SourceCatalogue], options: RunOptions
 ) -> Callable[[ConnectionSettings], Staging]:
-    from engine.duck import DuckStaging
 
     def opened(settings: ConnectionSettings) -> Staging:
         file = paths.staging(settings.name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        return DuckStaging(file, catalogues[settings.name], accept_deletes=options.accept_deletes)
+        return duck.DuckStaging(file, catalogues[settings.name], accept_deletes=options.accept_deletes)
 
     return opened
 
@@ -300,28 +293,23 @@ def _exports(
     limits: BoxLimits,
     ledger: WriteLedger,
 ) -> Exports:
-    from engine.duck import DuckExporter
-    from engine.run import Exports
 
-    return Exports(DuckExporter(catalogues, limits), reached.writer, ledger, options.only_plan, options.expected)
+    return Exports(duck.DuckExporter(catalogues, limits), reached.writer, ledger, options.only_plan, options.expected)
 
 
 def _schema_copy(paths: StatePaths, own: StatePaths, plan: Plan) -> Path:
     """The file of the Schema, for a run that only plans: a copy where a step would write it before others read it."""
-    from engine.duck import copy_file
-    from engine.graph import Import
 
     if not any(isinstance(task.step, Import) for task in plan.tasks):
         return paths.tables
     if paths.tables.exists():
-        copy_file(paths.tables, own.tables)
+        duck.copy_file(paths.tables, own.tables)
     return own.tables
 
 
 def _boxes(checked: Checked, paths: StatePaths, tables: Path, options: RunOptions) -> BoxRunner:
-    from engine.duck import DuckBoxRunner, IsolatedBoxRunner
 
-    kind = IsolatedBoxRunner if options.isolated else DuckBoxRunner
+    kind = duck.IsolatedBoxRunner if options.isolated else duck.DuckBoxRunner
     schema = {table.name: table.relation for table in checked.project.tables.values()}
     stagings = {name: paths.staging(name) for name in checked.catalogues}
     return kind(stagings, checked.catalogues, tables, schema, cancelled=options.cancelled.is_set)

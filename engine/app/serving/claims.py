@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine import stores
 from engine.app.running.world import new_run_id
-
-if TYPE_CHECKING:
-    from engine.stores import Claim, SqlServingStore
 
 _OURS: Final[set[str]] = set()
 """How the servers of this process are described: another description with our process id is of one that died."""
@@ -24,7 +22,7 @@ _OURS: Final[set[str]] = set()
 class ClaimedTimes:
     """The due times (`DueTimes`) of a server that is described by `owner`. Not for several threads."""
 
-    store: SqlServingStore
+    store: stores.SqlServingStore
     owner: str
     now: Callable[[], datetime]
     _runs: dict[tuple[str, datetime], str] = field(default_factory=dict)
@@ -38,11 +36,10 @@ class ClaimedTimes:
 
     def move_due(self, interface: str, before: datetime | None, after: datetime) -> bool:
         """See `DueTimes.move_due`. What is taken is claimed."""
-        from engine.stores import Claim
 
         if before is None:
             return self.store.move_due(interface, None, after)
-        claim = Claim(interface, before, new_run_id(self.now()), self.owner)
+        claim = stores.Claim(interface, before, new_run_id(self.now()), self.owner)
         if not self.store.move_due(interface, before, after, claim):
             return False
         self._runs[interface, before] = claim.run
@@ -62,7 +59,7 @@ class ClaimedTimes:
         """The run has ended."""
         self.store.settle(run, self.owner)
 
-    def left_behind(self, is_alive: Callable[[str], bool]) -> list[Claim]:
+    def left_behind(self, is_alive: Callable[[str], bool]) -> list[stores.Claim]:
         """Claims of servers that died before the run began; they are this server's from now on."""
         found = []
         for claim in self.store.claims():

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from engine.app.checking.check import Checker
+from engine.app.checking.check import Checked, Checker
 from engine.app.errors import Exit, RefusalError
 from engine.app.logging import log, redact
 from engine.app.reload.generation import Generation, GenerationStore
@@ -21,16 +21,14 @@ from engine.app.state import utc_now
 from engine.app.workspace import Workspace
 from engine.diagnostics import CODES, Severity
 from engine.graph import Extract
+from engine.plan import Plan
 from engine.report.findings.located import locate_all
+from engine.run import describe_process, process_is_alive
 
 from .claims import ClaimedTimes
 from .input_rows import check_rows
 from .runs import Order, Ordered, Runs, is_transient
 from .scheduler import Scheduler, Start, feeders_of
-
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked
-    from engine.plan import Plan
 
 _TICK: Final = 1.0
 _LOOK_FOR_DEAD: Final = timedelta(seconds=10)
@@ -65,7 +63,6 @@ class Engine:
     """Use as a context: then it watches, schedules and runs until the context ends. For several threads."""
 
     def __init__(self, workspace: Workspace, options: EngineOptions, now: Callable[[], datetime] = utc_now) -> None:
-        from engine.run import describe_process
 
         workspace.demand_project()
         self.workspace = workspace
@@ -290,7 +287,6 @@ class Engine:
         """Carry out what servers that died have taken and not begun."""
         if self.now() < self._look_for_dead:
             return
-        from engine.run import process_is_alive
 
         self._look_for_dead = self.now() + _LOOK_FOR_DEAD
         for claim in self._times.left_behind(process_is_alive):

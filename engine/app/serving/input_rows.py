@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine.app.checking.check import Checked
 from engine.app.errors import Exit, RefusalError
 from engine.app.running.world import GivenRows
 from engine.graph import SCHEMA_NAMESPACE, Call, Extract, Import
+from engine.project import Table
 from engine.relation import as_text
-
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked
-    from engine.project import Table
 
 MOST_ROWS: Final = 10_000
 

@@ -11,21 +11,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from engine.app.checking.check import Checked
 from engine.app.errors import Exit, RefusalError, RunsElsewhereError
 from engine.app.logging import log, logged_with, redact
 from engine.app.running.run import exit_code, run_planned
-from engine.app.running.world import RunOptions, new_run_id
+from engine.app.running.world import GivenRows, RunOptions, new_run_id
 from engine.app.workspace import Workspace
+from engine.plan import Plan
+from engine.report.runs.run_json import render_event_json
+from engine.run import Event, Run
 
 from .event_log import Story
-
-if TYPE_CHECKING:
-    from engine.app.checking.check import Checked
-    from engine.app.running.world import GivenRows
-    from engine.plan import Plan
-    from engine.run import Event, Run
 
 _LOOK: Final = 0.2
 _AGAIN: Final = timedelta(seconds=1)
@@ -281,7 +279,6 @@ def _message(run: Run) -> str | None:
 
 
 def _tell(ordered: Ordered, event: Event) -> None:
-    from engine.report.runs.run_json import render_event_json
 
     ordered.story.tell(render_event_json(event))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
+
+from engine.spec import InterfaceSpec, ScheduleSpec
 
 from .timetable import jitter_of, next_due
-
-if TYPE_CHECKING:
-    from engine.spec import InterfaceSpec, ScheduleSpec
 
 _SECOND: Final = timedelta(seconds=1)
 _LONGEST_PAUSE: Final = timedelta(days=1)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-if TYPE_CHECKING:
-    from engine.spec import ScheduleSpec
+from engine.spec import ScheduleSpec, cron_fields
 
 
 def next_due(schedule: ScheduleSpec, after: datetime, last: datetime | None = None) -> datetime:
@@ -25,7 +23,6 @@ def next_due(schedule: ScheduleSpec, after: datetime, last: datetime | None = No
             return after + schedule.every
         behind = max(0, (after - last) // schedule.every)
         return last + (behind + 1) * schedule.every
-    from engine.spec import cron_fields
 
     zone = ZoneInfo(schedule.timezone)
     found: datetime = next(CronSim(cron_fields(schedule.cron or ""), after.astimezone(zone)))

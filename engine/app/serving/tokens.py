@@ -9,17 +9,15 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from engine import stores
 from engine.app.errors import Exit, RefusalError
 from engine.app.git import user_name
 from engine.app.state import StatePaths, utc_now
 from engine.app.workspace import Workspace
 
 from .audit import Audit
-
-if TYPE_CHECKING:
-    from engine.stores import SqlServingStore, TokenRecord
 
 Scope = Literal["read", "run", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "run", "admin")
@@ -34,9 +32,8 @@ _NOTE_EVERY: Final = timedelta(minutes=1)
 
 def new_token(
     workspace: Workspace, name: str, scopes: Sequence[str], lifetime: timedelta | None
-) -> tuple[str, TokenRecord]:
+) -> tuple[str, stores.TokenRecord]:
     """Make a token; its text, which nobody can see again, and what is kept of it. RefusalError for a bad name."""
-    from engine.stores import TokenRecord
 
     if not _NAME.fullmatch(name) or name == "schedule":
         raise RefusalError(
@@ -47,7 +44,7 @@ def new_token(
     token_id, secret = secrets.token_hex(6), secrets.token_hex(32)
     wanted = tuple(scope for scope in SCOPES if scope in scopes)
     expires = now + lifetime if lifetime is not None else None
-    record = TokenRecord(token_id, name, hash_of(secret), wanted, now, expires)
+    record = stores.TokenRecord(token_id, name, hash_of(secret), wanted, now, expires)
     store = workspace.serving()
     if any(each.name == name and each.revoked is None for each in store.tokens()):
         raise RefusalError(Exit.USAGE, f"there is a token `{name}` already", "revoke it first, or choose another name")
@@ -56,13 +53,13 @@ def new_token(
     return f"weir_{token_id}_{secret}", record
 
 
-def list_tokens(workspace: Workspace) -> Sequence[TokenRecord]:
+def list_tokens(workspace: Workspace) -> Sequence[stores.TokenRecord]:
     """All tokens, the newest first."""
     workspace.demand_project()
     return workspace.serving().tokens() if workspace.has_runs else []
 
 
-def revoke_token(workspace: Workspace, which: str) -> TokenRecord:
+def revoke_token(workspace: Workspace, which: str) -> stores.TokenRecord:
     """End a token for good, by its name or id. RefusalError when there is none that holds."""
     workspace.demand_project()
     store = workspace.serving()
@@ -82,11 +79,11 @@ def hash_of(secret: str) -> str:
 class Keys:
     """Says whose token a text is. For several threads."""
 
-    store: SqlServingStore
+    store: stores.SqlServingStore
     now: Callable[[], datetime]
     _noted: dict[str, datetime] = field(default_factory=dict)
 
-    def holder(self, text: str) -> TokenRecord | None:
+    def holder(self, text: str) -> stores.TokenRecord | None:
         """The token, if it is one that holds: known, not revoked, not expired. Takes as long for a wrong secret as for
         an unknown id."""
         match = _FORM.fullmatch(text)
