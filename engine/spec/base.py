@@ -21,7 +21,12 @@ class Model(BaseModel):
     """A part of a definition: immutable, without conversions, without unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", populate_by_name=False, hide_input_in_errors=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        populate_by_name=False,
+        hide_input_in_errors=True,
+        defer_build=True,  # a model that is a part of others is built within them, and needs no validator of its own
     )
 
 
