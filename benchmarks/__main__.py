@@ -2,7 +2,7 @@
 
     python -m benchmarks [NAME ...]
 
-Names: load, growth, rates, second, imports, exports, definitions, reload, soak. Reports and plots go to
+Names: load, growth, rates, second, imports, exports, definitions, startup, reload, soak. Reports and plots go to
 benchmarks/results.
 For other sizes call one alone: `python -m benchmarks.load --rows 1000000`.
 """
@@ -13,7 +13,7 @@ import argparse
 import time
 from importlib import import_module
 
-BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions", "reload", "soak")
+BENCHMARKS = ("load", "growth", "rates", "second", "imports", "exports", "definitions", "startup", "reload", "soak")
 
 
 def main() -> None:
