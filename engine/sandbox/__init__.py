@@ -1,7 +1,7 @@
-"""A stateful Stripe on loopback: the same definitions work against it as against Stripe.
+"""A stateful, simulated Stripe on loopback. Definitions that work against it work against Stripe.
 
-Served by `serve(SandboxOptions(…))`, which blocks, or as a process: `python -m engine.sandbox --port 0`.
-`make_app` gives the ASGI application.
+`serve(SandboxOptions(…))` serves it and blocks; `python -m engine.sandbox --port 0` is the same as a process.
+`make_app` returns the ASGI application.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["ANCHOR", "SIZES", "KeyGrant", "RateLimits", "SandboxOptions", "make_
 
 
 def __getattr__(name: str) -> Any:
-    """Load the web framework when something is served, not when the options are looked at."""
+    """Import the web framework only when a sandbox is served."""
     match name:
         case "make_app":
             from .serving.app import make_app

@@ -11,10 +11,9 @@ INVALID: Final = "invalid_request_error"
 
 @dataclass(frozen=True, slots=True)
 class ApiError(Exception):
-    """A request that is answered with an error.
+    """An error response.
 
-    `kept` says that the answer is stored under the request's idempotency key: errors of validation and of rate limits
-    are not.
+    `kept` responses are stored under the request's idempotency key; validation and rate limit errors are not.
     """
 
     status: int
@@ -27,7 +26,7 @@ class ApiError(Exception):
     kept: bool = False
 
     def body(self) -> dict[str, Any]:
-        """The error as the JSON object that the client gets."""
+        """The JSON object of the response."""
         error: dict[str, Any] = {}
         if self.code is not None:
             error["code"] = self.code
@@ -43,9 +42,9 @@ class ApiError(Exception):
 def missing(
     kind: str, identifier: str, *, param: str = "id", in_path: bool = False, elsewhere: bool | None = None
 ) -> ApiError:
-    """No such object: 404 if it is what the path names, 400 if a parameter names it.
+    """No such object: 404 if the path references it, 400 if a parameter does.
 
-    `elsewhere` is the mode (live: True) in which an object with this id does exist.
+    `elsewhere` is the mode (live: True) in which an object with this id exists.
     """
     message = f"No such {kind}: '{identifier}'"
     if elsewhere is not None:
@@ -55,16 +54,16 @@ def missing(
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> ApiError:
-    """A request with a wrong parameter."""
+    """An invalid parameter."""
     return ApiError(400, message, code=code, param=param)
 
 
 def refused(message: str, code: str | None = None, param: str | None = None) -> ApiError:
-    """A well-formed request that the object's state does not allow; the answer is kept under an idempotency key."""
+    """A valid request that the object's state does not allow. The response is stored under the idempotency key."""
     return ApiError(400, message, code=code, param=param, kept=True)
 
 
 def card_declined(code: str, message: str, charge: str | None, details: Mapping[str, Any]) -> ApiError:
-    """A payment that the card's issuer refused."""
+    """A payment that the card issuer declined."""
     more: dict[str, Any] = {"decline_code": code, **({"charge": charge} if charge else {}), **details}
     return ApiError(402, message, type="card_error", code="card_declined", details=more, kept=True)

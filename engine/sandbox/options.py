@@ -1,4 +1,4 @@
-"""What a sandbox can be told when it starts."""
+"""The options of a sandbox."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Final
 from engine.connector.sandbox import SANDBOX_KEY
 
 ANCHOR: Final = 1_793_404_800
-"""2026-10-31T00:00:00Z: the moment at which the seeded business stands and the sandbox's clock starts."""
+"""2026-10-31T00:00:00Z: the end of the seeded history and the default start of the sandbox's clock."""
 
 SIZES: Final[Mapping[str, int]] = {"empty": 0, "small": 60, "medium": 2_000, "large": 6_000}
-"""Number of customers by the name of a size.
+"""Number of customers by size.
 
-`small` is about 5,000 objects; `large` takes a quarter of a minute and 2 GB."""
+`small` is about 5,000 objects; `large` takes 15 s and 2 GB."""
 
 DAY: Final = 86_400
 EVENT_RETENTION: Final = 30 * DAY
-"""How long events can be listed, in seconds."""
+"""How long events are listed, in seconds."""
 KEY_RETENTION: Final = DAY
-"""How long an idempotency key is remembered, in seconds."""
+"""How long an idempotency key is valid, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyGrant:
     """An API key that the sandbox accepts.
 
-    `permissions` of None open everything; a restricted key (`rk_…`) lists the ones that it has, for example
-    `rak_customer_read`. A live key sees its own, empty store. `account` limits the key to one account (its own).
+    `permissions` of None grant everything; a restricted key (`rk_…`) lists its permissions, for example
+    `rak_customer_read`. A live key has its own, initially empty store. `account` limits the key to one account.
     """
 
     key: str
@@ -49,14 +49,14 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """A sandbox as it starts. The same options give byte-identical objects.
+    """The initial state of a sandbox. Equal options produce byte-identical objects.
 
-    `customers` overrides the number that `size` stands for. `accounts` is the number of connected accounts, each with
-    a small business of its own. `now` is the clock's start in Unix seconds; with `frozen` it stands still until it is
-    told to move. `event_api_version` renders the objects in events at another version than the one answered
-    otherwise. `event_delay` is how many seconds an event stays invisible after its `created`. `search_lag` is how many
-    seconds a write stays invisible to search. `control` serves `/_sandbox/`. `state` is a folder in which the world is
-    kept: then it begins as these options say only once.
+    `customers` overrides the number of `size`. `accounts` is the number of connected accounts, each with a small
+    business of its own. `now` is the clock's start in Unix seconds; with `frozen` the clock moves only on request.
+    `event_api_version` is the version of the objects in events, by default that of responses. `event_delay` is the
+    number of seconds between an event's `created` and its visibility, `search_lag` the same for writes in search
+    results. `control` serves `/_sandbox/`. `state` is the folder that stores the world; the options then apply to its
+    first start only.
     """
 
     host: str = "127.0.0.1"
@@ -79,5 +79,5 @@ class SandboxOptions:
 
     @property
     def customer_count(self) -> int:
-        """How many customers the platform's business has."""
+        """Number of customers of the platform's business."""
         return self.customers if self.customers is not None else SIZES[self.size]

@@ -1,4 +1,4 @@
-"""Form parameters: from `items[0][price]=x` to nested values, and their check against the catalogue."""
+"""Form parameters: from `items[0][price]=x` to nested values, and their validation against the catalogue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.connectors.stripe.catalogue import Param, ParamType
 from .errors import ApiError, invalid
 
 RawParams: TypeAlias = dict[str, Any]
-"""Parameters as they came: nested dicts with text at their ends; list positions are keys of digits."""
+"""Unvalidated parameters: nested dicts with text leaves; list positions are keys of digits."""
 
 KEYS_LIMIT: Final = 50
 KEY_LIMIT: Final = 40
@@ -18,7 +18,7 @@ VALUE_LIMIT: Final = 500
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> RawParams:
-    """The nested form of `name=value` pairs; `[]` appends."""
+    """Nest `name=value` pairs; `[]` appends."""
     nested: RawParams = {}
     for name, value in pairs:
         head, _, rest = name.partition("[")
@@ -41,24 +41,24 @@ def _put(into: RawParams, keys: Sequence[str], value: str, name: str) -> None:
 
 
 def _position(items: RawParams, key: str) -> str:
-    """The place that `[]` before `[key]` means: the last item, or a new one if that has the key already."""
+    """The position of `[]` before `[key]`: the last item, or a new one if that already has the key."""
     last = str(len(items) - 1)
     inner = items.get(last)
     return last if isinstance(inner, dict) and key not in inner else str(len(items))
 
 
 def as_list(value: Any) -> list[Any] | None:
-    """The items of a list given by positions; None if it is none."""
+    """The items of a list with positions as keys; None for any other value."""
     if isinstance(value, Mapping) and value and all(key.isdigit() for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return None
 
 
 def check(params: Sequence[Param], given: RawParams, *, clearing: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The typed values of what was given; an API error for what is unknown, missing or wrong.
+    """Validate and convert parameters. ApiError for unknown, missing and invalid ones.
 
-    A value that is to be cleared (`""`) is None. `clearing` are top-level parameters that may be cleared although the
-    catalogue does not say so.
+    A cleared value (`""`) becomes None. `clearing` are top-level parameters that may be cleared in addition to
+    those of the catalogue.
     """
     return _object(params, given, "", clearing)
 
@@ -128,7 +128,7 @@ def _map(value: Any, path: str) -> dict[str, Any]:
 
 
 def check_metadata(entries: Mapping[str, Any], path: str) -> None:
-    """Hold metadata to Stripe's limits on keys and values."""
+    """ApiError for metadata beyond Stripe's limits on keys and values."""
     for key, value in entries.items():
         if not isinstance(value, str):
             raise invalid("Metadata values must be strings.", f"{path}[{key}]")
@@ -144,7 +144,7 @@ def check_metadata(entries: Mapping[str, Any], path: str) -> None:
 
 
 def merge_metadata(old: Mapping[str, str], given: Mapping[str, str] | None) -> dict[str, str]:
-    """Metadata after an update: an empty value takes a key out, None takes all out."""
+    """Metadata after an update: an empty value removes its key, None removes all."""
     if given is None:
         return {}
     merged = {key: value for key, value in {**old, **given}.items() if value != ""}
@@ -181,21 +181,21 @@ def _scalar(param: Param, value: Any, path: str) -> Any:
 
 
 def to_integer(value: str, path: str) -> int:
-    """A whole number; an API error otherwise."""
+    """Convert an integer. ApiError for any other text."""
     if not value.removeprefix("-").isascii() or not value.removeprefix("-").isdigit():
         raise invalid(f"Invalid integer: {value}", path, "parameter_invalid_integer")
     return int(value)
 
 
 def to_boolean(value: str, path: str) -> bool:
-    """`true` or `false`; an API error otherwise."""
+    """Convert `true` or `false`. ApiError for any other text."""
     if value not in ("true", "false"):
         raise invalid(f"Invalid boolean: {value}", path, "parameter_invalid_boolean")
     return value == "true"
 
 
 def check_choice(value: str, values: Sequence[str], path: str) -> None:
-    """Hold a value to a closed set."""
+    """ApiError for a value outside a closed set."""
     if values and value not in values:
         raise invalid(
             f"Invalid {path}: must be one of {', '.join(values[:-1])}{' or ' * (len(values) > 1)}{values[-1]}", path

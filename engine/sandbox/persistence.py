@@ -1,4 +1,4 @@
-"""Keeps a sandbox's world in its file: brings it back at the start, and writes down what each request has changed."""
+"""Persists a sandbox: restores it at the start and saves what each request changes."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from .state import (
 from .world import RestoredState, SandboxWorld
 
 _ENCODE: Final = msgspec.json.Encoder().encode
-_BEGINNINGS: Final = ("seed", "customers", "accounts", "now")
+_INITIAL: Final = ("seed", "customers", "accounts", "now")
 _FILE_LOST: Final = 3
 
 
 class Persistence:
-    """Between a world in memory and its file. `wall` gives Unix seconds of the machine's clock.
+    """Connects a world in memory to its state file. `wall` returns Unix seconds of the machine's clock.
 
-    StateError when the file cannot be read, or holds a world that began otherwise than the options ask for.
+    StateError if the file cannot be read, or its world started with other options.
     """
 
     def __init__(self, file: StateFile, options: SandboxOptions, wall: Callable[[], float]) -> None:
@@ -47,77 +47,79 @@ class Persistence:
         self._wall = wall
         found = file.origin()
         if found is None:
-            self.begin_again()
+            self.reset()
         else:
             self._origin = found
-            self._demand_same()
+            self._check_options()
 
-    def begin_again(self) -> None:
-        """Forget the world; the next one is new, under an account id that no world had before."""
+    def reset(self) -> None:
+        """Discard the world; the next one has a new, unique account id."""
         options = self._options
         count, now = options.customer_count, options.now
         account = f"acct_{token(SystemRandom(), 16)}"
         self._origin = Origin(account, options.seed, count, options.accounts, now, now, self._wall(), options.frozen)
         self._file.begin(self._origin)
 
-    def _demand_same(self) -> None:
-        """StateError when the options ask for another world. Defaults ask for nothing."""
-        given, usual = _beginnings(self._options), _beginnings(SandboxOptions())
-        for name in _BEGINNINGS:
-            kept = getattr(self._origin, name)
-            if given[name] not in (kept, usual[name]):
+    def _check_options(self) -> None:
+        """StateError if the options contradict the saved world. Default values never do."""
+        given, usual = _initial(self._options), _initial(SandboxOptions())
+        for name in _INITIAL:
+            saved = getattr(self._origin, name)
+            if given[name] not in (saved, usual[name]):
                 raise StateError(
-                    f"the world in {self._file.path} began with {name} {kept}, not {given[name]}; leave that out, or "
-                    "keep another world elsewhere"
+                    f"the world in {self._file.path} began with {name} {saved}, not {given[name]}; "
+                    "omit the option or use another folder"
                 )
 
     def options(self, options: SandboxOptions) -> SandboxOptions:
-        """The options, with what the kept world began with."""
+        """The options with the initial values of the saved world."""
         origin = self._origin
         return replace(options, seed=origin.seed, customers=origin.customers, accounts=origin.accounts, now=origin.now)
 
     def clock(self, elapsed: Callable[[], float], *, frozen: bool) -> Clock:
-        """The clock as it stands by now: it has gone on meanwhile, unless it was frozen. It never goes back."""
+        """The resumed clock: it ran while no sandbox did, unless frozen. Never goes back."""
         origin = self._origin
         passed = 0.0 if origin.frozen else max(0.0, self._wall() - origin.wall)
         return Clock(origin.moment + passed, elapsed, frozen=frozen)
 
-    def past(self) -> RestoredState:
-        """What the world goes on from."""
+    def restored(self) -> RestoredState:
+        """The state from which the world resumes."""
         origin = self._origin
         return RestoredState(origin.account, origin.commits, self._stores() if origin.whole else None)
 
     def _stores(self) -> dict[tuple[str, bool], Store]:
         stores: dict[tuple[str, bool], Store] = {}
         decode = msgspec.json.Decoder().decode
-        for kept in self._file.objects():
-            place = kept.account, bool(kept.livemode)
+        for stored in self._file.objects():
+            place = stored.account, bool(stored.livemode)
             store = stores.get(place)
             if store is None:
-                store = stores[place] = Store(kept.account, livemode=place[1])
-            if kept.body is None:
-                store.table(kept.kind).gone[kept.id] = kept.gone or 0
+                store = stores[place] = Store(stored.account, livemode=place[1])
+            if stored.body is None:
+                store.table(stored.kind).gone[stored.id] = stored.gone or 0
                 continue
-            more = decode(kept.more) if kept.more else {}
-            row = Row(decode(kept.body), kept.created, kept.seq, kept.parent, more.get("extra"))
-            row.touched, row.before = kept.touched, more.get("before")
-            store.restore(kept.kind, row)
+            more = decode(stored.more) if stored.more else {}
+            row = Row(decode(stored.body), stored.created, stored.seq, stored.parent, more.get("extra"))
+            row.touched, row.before = stored.touched, more.get("before")
+            store.restore(stored.kind, row)
         return stores
 
-    def follow(self, world: SandboxWorld, keys: IdempotencyKeys) -> None:
-        """Put back what was answered under keys that are still remembered, and take note of changes from now on."""
+    def attach(self, world: SandboxWorld, keys: IdempotencyKeys) -> None:
+        """Restore the responses of live idempotency keys and record changes from now on."""
         until = world.clock.now() - KEY_RETENTION
-        for kept in self._file.answers(until):
-            headers = msgspec.json.decode(kept.headers, type=tuple[tuple[str, str], ...])
-            entry = IdempotencyRecord(kept.fingerprint, kept.moment, ApiResponse(kept.status, kept.body, headers))
-            keys.restore(kept.account, kept.key, entry)
+        for stored in self._file.responses(until):
+            headers = msgspec.json.decode(stored.headers, type=tuple[tuple[str, str], ...])
+            entry = IdempotencyRecord(
+                stored.fingerprint, stored.moment, ApiResponse(stored.status, stored.body, headers)
+            )
+            keys.restore(stored.account, stored.key, entry)
         world.record()
-        self.keep(world, keys)
+        self.save(world, keys)
 
-    def keep(self, world: SandboxWorld, keys: IdempotencyKeys) -> None:
-        """Write down what has changed since the last time.
+    def save(self, world: SandboxWorld, keys: IdempotencyKeys) -> None:
+        """Save all changes since the last call.
 
-        A world that is ahead of its file must not go on: when the file cannot be written, the process ends here.
+        Ends the process if the file cannot be written: the world must never be ahead of its file.
         """
         clock, origin = world.clock, self._origin
         tables = [
@@ -126,9 +128,11 @@ class Persistence:
         if not tables and not keys.changed and not clock.moved and clock.frozen == origin.frozen:
             return
         if tables and not origin.whole:
-            objects = [kept for store in world.stores().values() for kept in _everything(store)]
+            objects = [stored for store in world.stores().values() for stored in _all_objects(store)]
         else:
-            objects = [_kept(store, kind, table, each) for store, kind, table in tables for each in table.changed or ()]
+            objects = [
+                _stored(store, kind, table, each) for store, kind, table in tables for each in table.changed or ()
+            ]
         self._origin = replace(
             origin,
             moment=clock.now(),
@@ -137,22 +141,22 @@ class Persistence:
             whole=origin.whole or bool(tables),
             commits=origin.commits + 1,
         )
-        self._write(objects, list(_answers(keys)))
+        self._write(objects, list(_responses(keys)))
         clock.moved = False
         keys.changed.clear()
         for _, _, table in tables:
             table.changed = set()
 
-    def _write(self, objects: list[StoredObject], answers: list[StoredResponse]) -> None:
+    def _write(self, objects: list[StoredObject], responses: list[StoredResponse]) -> None:
         try:
-            self._file.write(self._origin, objects, answers)
+            self._file.write(self._origin, objects, responses)
         except sqlite3.Error as error:
-            sys.stderr.write(f"error: the sandbox cannot keep its state in {self._file.path}: {error}\n")
+            sys.stderr.write(f"error: the sandbox cannot store its state in {self._file.path}: {error}\n")
             sys.stderr.flush()
             os._exit(_FILE_LOST)
 
 
-def _beginnings(options: SandboxOptions) -> dict[str, int]:
+def _initial(options: SandboxOptions) -> dict[str, int]:
     return {
         "seed": options.seed,
         "customers": options.customer_count,
@@ -161,13 +165,13 @@ def _beginnings(options: SandboxOptions) -> dict[str, int]:
     }
 
 
-def _everything(store: Store) -> Iterator[StoredObject]:
+def _all_objects(store: Store) -> Iterator[StoredObject]:
     for kind, table in store.tables():
         for identifier in (*table.gone, *table.rows):
-            yield _kept(store, kind, table, identifier)
+            yield _stored(store, kind, table, identifier)
 
 
-def _kept(store: Store, kind: str, table: ObjectTable, identifier: str) -> StoredObject:
+def _stored(store: Store, kind: str, table: ObjectTable, identifier: str) -> StoredObject:
     row = table.rows.get(identifier)
     if row is None:
         return StoredObject(store.account, store.livemode, kind, identifier, gone=table.gone[identifier])
@@ -187,9 +191,9 @@ def _kept(store: Store, kind: str, table: ObjectTable, identifier: str) -> Store
     )
 
 
-def _answers(keys: IdempotencyKeys) -> Iterator[StoredResponse]:
+def _responses(keys: IdempotencyKeys) -> Iterator[StoredResponse]:
     for (account, key), entry in keys.changed.items():
-        if entry.answer is not None:
-            answer = entry.answer
-            headers = _ENCODE(answer.headers)
-            yield StoredResponse(account, key, entry.fingerprint, entry.moment, answer.status, answer.body, headers)
+        if entry.response is not None:
+            response = entry.response
+            headers = _ENCODE(response.headers)
+            yield StoredResponse(account, key, entry.fingerprint, entry.moment, response.status, response.body, headers)

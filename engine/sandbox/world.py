@@ -1,4 +1,4 @@
-"""Everything that a sandbox holds: accounts with their stores, the clock, the rules."""
+"""The world of a sandbox: accounts with their stores, the clock, shapes and rendering."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .state import Clock, Obj, Store
 
 NEVER = 1 << 62
 CONNECTED_CUSTOMERS = 12
-"""How many customers each connected account has."""
+"""Number of customers of each connected account."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredState:
-    """What a world that was kept goes on from: its account, how often it was written, and its stores.
+    """The state from which a saved world resumes: account, number of saves, stores.
 
-    Without `stores` it is the world that the seed makes.
+    Without `stores` the world is the seeded one.
     """
 
     account: str
@@ -33,13 +33,13 @@ class RestoredState:
 
 
 class SandboxWorld:
-    """The stores of all accounts, in test and in live mode, and the time that they share.
+    """The stores of all accounts in test and live mode, and their common clock.
 
-    A connected account's business is made when it is first looked at.
+    A connected account's business is created on first access.
     """
 
     def __init__(
-        self, options: SandboxOptions, catalogue: Catalogue, clock: Clock, past: RestoredState | None = None
+        self, options: SandboxOptions, catalogue: Catalogue, clock: Clock, restored: RestoredState | None = None
     ) -> None:
         self.options = options
         self.catalogue = catalogue
@@ -49,25 +49,25 @@ class SandboxWorld:
         self._stores: dict[tuple[str, bool], Store] = {}
         self._accounts: dict[str, Obj] = {}
         self._randoms: dict[tuple[str, bool], Random] = {}
-        self._past = past
+        self._restored = restored
         self._recording = False
         self._settled = 0
         self._requests = self._source("requests")
-        self.platform = self._found()
-        if past is not None and past.stores is not None:
-            self._go_on(past.stores)
+        self.platform = self._create_platform()
+        if restored is not None and restored.stores is not None:
+            self._restore(restored.stores)
 
-    def _found(self) -> str:
-        """Make the platform account, and what is not kept: its business, and the connected accounts."""
-        source = Random(f"{self.options.seed}/accounts")  # noqa: S311 - ids that can be repeated, not secrets
+    def _create_platform(self) -> str:
+        """Create the platform account and, unless restored, its business and the connected accounts."""
+        source = Random(f"{self.options.seed}/accounts")  # noqa: S311 - reproducible ids, not secrets
         platform = f"acct_{token(source, 16)}"
-        if self._past is not None:
-            platform = self._past.account
+        if self._restored is not None:
+            platform = self._restored.account
             source = Random(f"{self.options.seed}/accounts/{platform}")  # noqa: S311
         store = self._open(platform, livemode=False)
         mutation = Mutation(self, store, self.options.now, source)
         self._accounts[platform] = seed_account(mutation, platform, "Larkspur Analytics", "US")
-        if self._past is not None and self._past.stores is not None:
+        if self._restored is not None and self._restored.stores is not None:
             return platform
         for index in range(self.options.accounts):
             identifier = f"acct_{token(source, 16)}"
@@ -78,8 +78,8 @@ class SandboxWorld:
             seed_business(mutation, self.options.customer_count, self.options.seed)
         return platform
 
-    def _go_on(self, stores: Mapping[tuple[str, bool], Store]) -> None:
-        """Put the kept stores in place, and make their connected accounts known."""
+    def _restore(self, stores: Mapping[tuple[str, bool], Store]) -> None:
+        """Use the restored stores and register their connected accounts."""
         for (account, livemode), store in stores.items():
             self._stores[account, livemode] = store
             self._randoms[account, livemode] = self._source(f"{account}/{livemode}")
@@ -87,9 +87,9 @@ class SandboxWorld:
             self._accounts[row.id] = row.obj
 
     def _source(self, name: str) -> Random:
-        """The randomness for what is new; a kept world never draws the same again."""
-        again = f"/{self._past.account}/{self._past.commits}" if self._past is not None else ""
-        return Random(f"{self.options.seed}/{name}{again}")  # noqa: S311 - ids that can be repeated, not secrets
+        """The random source of new objects; a resumed world never repeats earlier values."""
+        again = f"/{self._restored.account}/{self._restored.commits}" if self._restored is not None else ""
+        return Random(f"{self.options.seed}/{name}{again}")  # noqa: S311 - reproducible ids, not secrets
 
     def _open(self, account: str, *, livemode: bool) -> Store:
         store = self._stores[account, livemode] = Store(account, livemode=livemode)
@@ -99,13 +99,13 @@ class SandboxWorld:
         return store
 
     def record(self) -> None:
-        """Let all stores keep, from now on, the ids of what changes; those of a store that is yet to be made too."""
+        """Record the ids of changed objects from now on, in existing and future stores."""
         self._recording = True
         for store in self._stores.values():
             store.record()
 
     def store(self, account: str, *, livemode: bool = False) -> Store:
-        """The objects of an account; the account must be known."""
+        """The store of a known account."""
         store = self._stores.get((account, livemode))
         if store is None:
             store = self._open(account, livemode=livemode)
@@ -115,11 +115,11 @@ class SandboxWorld:
         return store
 
     def stores(self) -> dict[tuple[str, bool], Store]:
-        """The stores that exist by now, by account and live mode."""
+        """The existing stores by account and live mode."""
         return dict(self._stores)
 
     def knows(self, account: str) -> bool:
-        """Whether there is such an account."""
+        """Whether the account exists."""
         return account in self._accounts
 
     def account_of(self, store: Store) -> Obj:
@@ -127,32 +127,32 @@ class SandboxWorld:
         return self._accounts[store.account]
 
     def register(self, account: Obj) -> None:
-        """Make a connected account reachable, or remember its new state."""
+        """Add a connected account, or update its object."""
         self._accounts[account["id"]] = account
 
     def forget(self, account: str) -> None:
-        """Close a deleted connected account."""
+        """Remove a deleted connected account."""
         self._accounts.pop(account, None)
 
     def mutation(
         self, store: Store, request: str | None = None, key: str | None = None, *, silent: bool = False
     ) -> Mutation:
-        """Writes at this moment, in the name of a request; `silent` ones write no events."""
+        """Start the writes of a request at the current time. `silent` writes emit no events."""
         source = self._randoms[store.account, store.livemode]
         return Mutation(self, store, self.clock.now(), source, request, key, silent=silent)
 
     def request_id(self) -> str:
-        """The id of a new request."""
+        """A new request id."""
         return f"req_{token(self._requests, 14)}"
 
     def in_other_mode(self, store: Store, resource: str, identifier: str) -> bool | None:
-        """The mode (live: True) in which an object that is not here does exist; None if in neither."""
+        """The other mode (live: True) if the object exists there, else None."""
         other = self._stores.get((store.account, not store.livemode))
         found = other is not None and other.find(resource, identifier) is not None
         return (not store.livemode) if found else None
 
     def pass_time(self) -> None:
-        """Let happen what is due by now."""
+        """Run everything due at the current time."""
         now = self.clock.now()
         if now != self._settled:
             self._settled = now
@@ -168,7 +168,7 @@ class SandboxWorld:
             settle_due(mutation, now)
 
     def balance(self, store: Store) -> dict[str, Any]:
-        """What `/v1/balance` answers: the sum of what is available and of what is pending, by currency."""
+        """The response of `/v1/balance`: available and pending amounts by currency."""
         sums: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
         for _, _, row in store.table("balance_transaction").order:
             amounts = sums[row.obj["status"]]

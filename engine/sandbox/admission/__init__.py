@@ -1,4 +1,4 @@
-"""What a request meets first: keys, limits, faults, routes."""
+"""Admission of requests: keys, routes, limits, faults, hooks."""
 
 from __future__ import annotations
 

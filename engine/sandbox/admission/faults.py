@@ -1,4 +1,4 @@
-"""Faults on request: what should go wrong, how often or for which requests."""
+"""Fault injection: what fails, how often, and for which requests."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ REASONS: Final = ("global-rate", "global-concurrency", "endpoint-rate", "endpoin
 
 @dataclass(slots=True)
 class Fault:
-    """Something that goes wrong.
+    """A fault to inject.
 
-    `latency` waits `seconds` plus up to `jitter`, then goes on. `error` answers `status`. `rate_limit` answers 429 with
-    `reason` and `retry_after`; `lock` a 429 without a reason. `reset` cuts the connection, `truncated` cuts it in the
-    middle of the body, `slow_body` stretches the body over `seconds`, `malformed` breaks the JSON.
+    `latency` waits `seconds` plus up to `jitter`. `error` responds with `status`, `rate_limit` with 429,
+    `reason` and `retry_after`, `lock` with 429 without a reason. `reset` cuts the connection, `truncated` cuts it in
+    the middle of the body, `slow_body` stretches the body over `seconds`, `malformed` breaks the JSON.
 
-    `method` and `path` (a shell pattern) say which requests it meets; of these `skip` go by first, then it strikes
-    `times` times (None: always) with probability `rate`. With `applied` the request is carried out before it fails;
-    an `error` under an idempotency key is stored and repeated.
+    `method` and `path` (a shell pattern) select requests. The first `skip` of them pass; then the fault strikes `times`
+    times (None: always) with probability `rate`. With `applied` the request is executed before it fails. An `error`
+    under an idempotency key is stored and replayed.
     """
 
     kind: Kind
@@ -45,18 +45,18 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults that are set. `random` decides about rates and jitter: the same seed, the same faults."""
+    """The active faults. `random` decides rates and jitter; reproducible by seed."""
 
     random: Random
     active: list[Fault] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: count(1))
 
     def add(self, given: dict[str, Any]) -> Fault:
-        """Set a fault from its JSON form; ValueError says what is wrong with it."""
+        """Add a fault from its JSON form. ValueError with the reason if it is invalid."""
         known = {each.name for each in fields(Fault)} - {"id", "struck"}
         unknown = sorted(set(given) - known)
         if unknown:
-            raise ValueError(f"unknown fields {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ValueError(f"unknown fields {', '.join(unknown)}; valid fields: {', '.join(sorted(known))}")
         if given.get("kind") not in KINDS:
             raise ValueError(f"`kind` must be one of {', '.join(KINDS)}")
         if given.get("reason", REASONS[0]) not in REASONS:
@@ -66,14 +66,14 @@ class Faults:
         return fault
 
     def remove(self, identifier: int | None) -> None:
-        """Take back one fault, or all."""
+        """Remove one fault, or all."""
         self.active = [fault for fault in self.active if identifier is not None and fault.id != identifier]
 
     def strike(self, method: str, path: str) -> list[Fault]:
-        """The faults that this request meets, in the order in which they were set."""
-        return [fault for fault in self.active if self._meets(fault, method, path)]
+        """The faults that strike this request, in order of addition."""
+        return [fault for fault in self.active if self._strikes(fault, method, path)]
 
-    def _meets(self, fault: Fault, method: str, path: str) -> bool:
+    def _strikes(self, fault: Fault, method: str, path: str) -> bool:
         if fault.method not in ("*", method) or not fnmatchcase(path, fault.path):
             return False
         if fault.skip > 0:

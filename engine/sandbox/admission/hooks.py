@@ -1,4 +1,4 @@
-"""Hooks: changes that happen right before a page is answered, to catch a reader between two pages."""
+"""Hooks: writes immediately before a page is read, to test readers between two pages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(slots=True)
 class Hook:
-    """Before page `page` (1 is the first that is asked for from now on) of the list at `path`: do a write.
+    """A write before page `page` (1 is the next one requested) of the list at `path`.
 
-    The write is `method` `target` with the form `params`, done by the account that asks for the page; it is not
-    limited, counted or delayed. `advance` moves the clock by so many seconds first.
+    The write is `method` `target` with the form `params`, by the account that requests the page; it is not limited,
+    counted or delayed. `advance` first moves the clock by this many seconds.
     """
 
     path: str
@@ -27,27 +27,27 @@ class Hook:
 
 
 class Hooks:
-    """The hooks that are set."""
+    """The active hooks."""
 
     def __init__(self) -> None:
         self.all: list[Hook] = []
         self._ids = count(1)
 
     def add(self, given: dict[str, Any]) -> Hook:
-        """Set a hook from its JSON form; ValueError says what is wrong with it."""
+        """Add a hook from its JSON form. ValueError with the reason if it is invalid."""
         known = {"path", "page", "method", "target", "params", "advance"}
         if set(given) - known or not {"path", "page"} <= set(given):
-            raise ValueError(f"a hook needs `path` and `page`, and may have {', '.join(sorted(known))}")
+            raise ValueError(f"a hook requires `path` and `page`; valid fields: {', '.join(sorted(known))}")
         hook = Hook(**given, id=next(self._ids))
         self.all.append(hook)
         return hook
 
     def clear(self) -> None:
-        """Take all hooks back."""
+        """Remove all hooks."""
         self.all.clear()
 
     def due(self, path: str) -> list[Hook]:
-        """Count a page of this list; the hooks that are to be carried out before it."""
+        """Count a page of this list. Returns the hooks due before it."""
         due = []
         for hook in self.all:
             if hook.path == path and hook.status is None:

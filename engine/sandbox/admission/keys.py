@@ -1,4 +1,4 @@
-"""Who asks: API keys, accounts, permissions."""
+"""API keys, accounts and permissions."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ..world import SandboxWorld
 
 
 class Keyring:
-    """The keys that are accepted."""
+    """The accepted keys."""
 
     def __init__(self, grants: Iterable[KeyGrant]) -> None:
         self._grants = {grant.key: grant for grant in grants}
 
     def add(self, grant: KeyGrant) -> None:
-        """Accept one more key, or the same key with other rights."""
+        """Accept a key, or change the grant of an accepted one."""
         self._grants[grant.key] = grant
 
     def revoke(self, key: str) -> None:
-        """Accept a key no longer."""
+        """Revoke a key."""
         self._grants.pop(key, None)
 
     def grants(self) -> list[KeyGrant]:
-        """All keys that are accepted."""
+        """All accepted keys."""
         return list(self._grants.values())
 
     def check(self, headers: Mapping[str, str]) -> KeyGrant:
-        """The grant of the request's key; a 401 for none or a wrong one."""
+        """The grant of the request's key. 401 for a missing or unknown one."""
         key = _key(headers.get("authorization", ""))
         if not key:
             raise ApiError(
@@ -60,14 +60,14 @@ def _key(header: str) -> str:
 
 
 def redact(key: str) -> str:
-    """A key as error messages show it: its kind and its last four characters."""
+    """A key masked for error messages: its prefix and last four characters."""
     prefix = "_".join(key.split("_")[:2]) + "_" if key.count("_") >= 2 else key[:3]
     hidden = max(0, len(key) - len(prefix) - 4)
     return f"{prefix}{'*' * hidden}{key[-4:]}"
 
 
 def open_store(world: SandboxWorld, grant: KeyGrant, headers: Mapping[str, str]) -> Store:
-    """The store that the request is about: its own account's, or the one that `Stripe-Account` names."""
+    """The store of the key's account, or of the account in `Stripe-Account`."""
     own = grant.account or world.platform
     wanted = headers.get("stripe-account") or headers.get("stripe-context") or own
     if wanted != own and (own != world.platform or not world.knows(wanted)):
@@ -81,7 +81,7 @@ def open_store(world: SandboxWorld, grant: KeyGrant, headers: Mapping[str, str])
 
 
 def check_permission(grant: KeyGrant, permission: str, account: str) -> None:
-    """A 403 that names the permission if a restricted key lacks it. Write permission includes reading."""
+    """403 with the permission that a restricted key lacks. Write permission includes read."""
     if grant.permissions is None or permission in grant.permissions:
         return
     if permission.endswith("_read") and permission.removesuffix("_read") + "_write" in grant.permissions:

@@ -1,4 +1,4 @@
-"""Rate limits: token buckets and a bound on requests in flight."""
+"""Rate limits: token buckets and a limit on requests in flight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..options import RateLimits
 
 
 class TokenBucket:
-    """Tokens that come back at a rate; it holds one second's worth, at least one."""
+    """A token bucket with the capacity of one second, at least one token."""
 
     def __init__(self, rate: float, elapsed: Callable[[], float]) -> None:
         self._rate = rate
@@ -18,7 +18,7 @@ class TokenBucket:
         self._mark = elapsed()
 
     def take(self) -> bool:
-        """Take a token if there is one."""
+        """Take a token if available."""
         now = self._elapsed()
         self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._mark) * self._rate)
         self._mark = now
@@ -29,7 +29,7 @@ class TokenBucket:
 
 
 class RateLimiter:
-    """Refuses what goes beyond the limits with a 429 that names the reason."""
+    """Rejects requests beyond the limits with 429 and the reason."""
 
     def __init__(self, limits: RateLimits, elapsed: Callable[[], float]) -> None:
         self._elapsed = elapsed
@@ -37,13 +37,13 @@ class RateLimiter:
         self.set(limits)
 
     def set(self, limits: RateLimits) -> None:
-        """Use other limits from now on."""
+        """Change the limits."""
         self.limits = limits
         self._all = TokenBucket(limits.per_second, self._elapsed) if limits.per_second else None
         self._endpoints: dict[str, TokenBucket] = {}
 
     def check(self, endpoint: str) -> None:
-        """Count a request to this endpoint; a 429 if it is one too many."""
+        """Count a request to this endpoint. 429 if it exceeds a limit."""
         limits = self.limits
         if limits.in_flight and self.in_flight > limits.in_flight:
             raise too_many("global-concurrency", limits.retry_after)
@@ -56,7 +56,7 @@ class RateLimiter:
 
 
 def too_many(reason: str | None, retry_after: int = 0) -> ApiError:
-    """A 429. Without a reason it is a lock that another request holds."""
+    """A 429. Without a reason it is a lock timeout."""
     headers = {"Stripe-Should-Retry": "true"}
     if retry_after:
         headers["Retry-After"] = str(retry_after)

@@ -1,4 +1,4 @@
-"""Which part of the API a request means."""
+"""Routing of requests to endpoints of the catalogue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RouteMatch:
 
     @property
     def last(self) -> str:
-        """The last placeholder's value: the id of the object that is meant."""
+        """The last placeholder's value: the id of the addressed object."""
         return list(self.values.values())[-1]
 
 
@@ -64,7 +64,7 @@ class Routes:
         node[f" {method}"] = endpoint
 
     def find(self, method: str, path: str) -> RouteMatch | None:
-        """The endpoint, or None: words in a path come before placeholders."""
+        """The endpoint, or None. Words in a path take precedence over placeholders."""
         values: list[str] = []
         endpoint = _walk(self._tree, path.strip("/").split("/"), f" {method}", values)
         if endpoint is None:
@@ -73,7 +73,7 @@ class Routes:
         return RouteMatch(endpoint, dict(zip(names, values, strict=True)))
 
     def permission(self, endpoint: Endpoint) -> str:
-        """What a restricted key needs for it."""
+        """The permission that a restricted key needs."""
         match endpoint:
             case Table():
                 return endpoint.permission
@@ -107,7 +107,7 @@ def _walk(node: dict[str, Any], parts: list[str], leaf: str, values: list[str]) 
 
 
 def _unlisted(path: str) -> Table:
-    """A list that is no table of the catalogue: it is served, and empty."""
+    """A list that is not a table of the catalogue; it is always empty."""
     parents = tuple(
         Parent(part.strip("{}"), "", "id", part.strip("{}")) for part in path.split("/") if part.startswith("{")
     )

@@ -1,4 +1,4 @@
-"""What happens in a subscription business, and what each happening leaves in the store.
+"""Business processes of a subscription business and the objects and events that they create.
 
-The seeds and the API's verbs use the same functions, so seeded and later objects relate in the same way.
+The seeds and the handlers of writes share them, so seeded and later objects are consistent.
 """

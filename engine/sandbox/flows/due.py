@@ -1,4 +1,4 @@
-"""What happens by itself as time goes by: subscriptions renew and end, balance becomes available, payouts arrive."""
+"""Processes that only time triggers: renewals, cancellations, available balance, arriving payouts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ RUNNING: Final = ("active", "trialing", "past_due")
 
 
 def pass_time(mutation: Mutation, until: int) -> int | None:
-    """Let happen, each at its own moment, what is due up to `until`; the next moment at which something renews or ends.
+    """Run everything due up to `until`, each at its own timestamp. Returns the timestamp of the next renewal or end.
 
-    The clock hand of the operation is left at `until`.
+    Leaves the mutation's `now` at `until`.
     """
     waiting = [
         (_due(mutation, row), row.seq, row)
@@ -37,7 +37,7 @@ def pass_time(mutation: Mutation, until: int) -> int | None:
 
 
 def settle_due(mutation: Mutation, until: int) -> None:
-    """Balance becomes available and payouts arrive, as far as they are due."""
+    """Make due balance available and complete due payouts."""
     mutation.now = until
     settle(mutation)
     for payout in mutation.store.find_all("payout", "status", "in_transit"):
@@ -54,7 +54,7 @@ def _due(mutation: Mutation, row: Row) -> int:
 
 
 def _reach(mutation: Mutation, row: Row, due: int) -> None:
-    """A subscription comes to the end of its period, or to its own."""
+    """End a subscription, or its current period."""
     if row.obj["cancel_at"] is not None and row.obj["cancel_at"] <= due:
         subscribing.cancel(mutation, row)
         return

@@ -1,4 +1,4 @@
-"""Invoices: drafts, lines, totals, finalisation, payment, and their ends."""
+"""Invoices: drafts, lines, totals, finalization, payment, voiding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SETTLED: Final = ("paid", "void", "uncollectible")
 
 
 def draft(mutation: Mutation, customer: Row, fields: Obj) -> Row:
-    """An empty invoice in draft. `fields` override what the customer and the account give."""
+    """Create an empty draft. `fields` override the defaults of the customer and the account."""
     who = customer.obj
     account = mutation.world.account_of(mutation.store)
     defaults: dict[str, Any] = {
@@ -51,7 +51,7 @@ def draft(mutation: Mutation, customer: Row, fields: Obj) -> Row:
 
 
 def add_line(mutation: Mutation, invoice: Row, amount: int, quantity: int, fields: Obj) -> Row:
-    """A line of a draft. Discounts and taxes of the invoice are put on it when the invoice is totalled."""
+    """Add a line to a draft. `total_up` applies the discounts and taxes of the invoice to it."""
     plain = {
         "amount": amount,
         "currency": invoice.obj["currency"],
@@ -69,7 +69,7 @@ def add_line(mutation: Mutation, invoice: Row, amount: int, quantity: int, field
 
 
 def add_price_line(mutation: Mutation, invoice: Row, price: Row, quantity: int, fields: Obj) -> Row:
-    """A line for so many of a price."""
+    """Add a line for a quantity of a price."""
     product = mutation.store.find("product", price.obj["product"])
     name = product.obj["name"] if product else price.obj["product"]
     amount = price.obj["unit_amount"]
@@ -85,7 +85,7 @@ def add_price_line(mutation: Mutation, invoice: Row, price: Row, quantity: int, 
 
 
 def total_up(mutation: Mutation, invoice: Row, *, event: str | None = None) -> None:
-    """Work out a draft's discounts, taxes and totals from its lines."""
+    """Compute a draft's discounts, taxes and totals from its lines."""
     lines = mutation.store.table("line_item").children(invoice.id)
     taken: dict[str, int] = {}
     taxes: dict[str, list[int]] = {}
@@ -157,7 +157,7 @@ def _tax(rate: str, amount: int, base: int) -> dict[str, Any]:
 
 
 def take_pending_items(mutation: Mutation, invoice: Row) -> None:
-    """Put the customer's invoice items that wait for an invoice on this one."""
+    """Move the customer's pending invoice items to this invoice."""
     for item in mutation.store.find_all("invoiceitem", "customer", invoice.obj["customer"]):
         if item.obj["invoice"] is None and item.obj["currency"] == invoice.obj["currency"]:
             add_item_line(mutation, invoice, item)
@@ -165,7 +165,7 @@ def take_pending_items(mutation: Mutation, invoice: Row) -> None:
 
 
 def add_item_line(mutation: Mutation, invoice: Row, item: Row) -> Row:
-    """The line of an invoice item."""
+    """Add the line of an invoice item."""
     parent = {
         "invoice_item_details": {
             "invoice_item": item.id,
@@ -181,7 +181,7 @@ def add_item_line(mutation: Mutation, invoice: Row, item: Row) -> Row:
 
 
 def finalize(mutation: Mutation, invoice: Row) -> None:
-    """Make a draft definite: it gets its number, and a payment to collect if anything is due."""
+    """Finalize a draft: assign its number and, if an amount is due, a payment to collect."""
     if invoice.obj["status"] != "draft":
         raise refused(
             "This invoice is already finalized, you can't re-finalize a non-draft invoice.", "invoice_not_editable"
@@ -239,7 +239,7 @@ def _expect_payment(mutation: Mutation, invoice: Row) -> None:
 
 
 def pay(mutation: Mutation, invoice: Row, method: Row) -> ApiError | None:
-    """Try to collect an open invoice. A declined card's error is returned: the attempt stays on record."""
+    """Try to collect an open invoice. Returns the error of a declined card; the attempt is recorded."""
     if invoice.obj["status"] in SETTLED and invoice.obj["status"] != "uncollectible":
         raise refused(f"Invoice is already {invoice.obj['status']}", "invoice_already_paid")
     waiting = [
@@ -264,7 +264,7 @@ def pay(mutation: Mutation, invoice: Row, method: Row) -> ApiError | None:
 
 
 def mark_paid(mutation: Mutation, invoice: Row, *, elsewhere: bool = False) -> None:
-    """The invoice is settled, by a payment or (`elsewhere`) outside of Stripe."""
+    """Mark the invoice as paid, by a payment or (`elsewhere`) outside of Stripe."""
     fields: dict[str, Any] = {
         "amount_paid": invoice.obj["amount_due"],
         "amount_paid_off_stripe": invoice.obj["amount_due"] if elsewhere else 0,
@@ -282,7 +282,7 @@ def mark_paid(mutation: Mutation, invoice: Row, *, elsewhere: bool = False) -> N
 
 
 def void(mutation: Mutation, invoice: Row) -> None:
-    """Cancel a finalised invoice that is not paid."""
+    """Void a finalized, unpaid invoice."""
     if invoice.obj["status"] not in ("open", "uncollectible"):
         raise refused(f"You can only void open or uncollectible invoices; this one is {invoice.obj['status']}.",
                       "invoice_not_editable")  # fmt: skip

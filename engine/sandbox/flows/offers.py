@@ -11,13 +11,13 @@ PLAN_FIELDS = ("active", "billing_scheme", "currency", "livemode", "metadata", "
 
 
 def add_product(mutation: Mutation, fields: Obj) -> Row:
-    """A product, active unless said otherwise."""
+    """Create a product, active by default."""
     defaults = {"active": True, "type": "service", "images": [], "marketing_features": [], "updated": mutation.now}
     return mutation.add("product", {**defaults, **fields}, event="product.created")
 
 
 def add_price(mutation: Mutation, fields: Obj) -> Row:
-    """A price. A recurring one has a plan with the same id, as Stripe's do."""
+    """Create a price. A recurring price has a plan with the same id, as in Stripe."""
     amount = fields.get("unit_amount")
     defaults: dict[str, Any] = {
         "active": True,
@@ -70,7 +70,7 @@ def recurring(interval: str, count: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def cost(price: Row, quantity: int) -> int:
-    """What so many of it cost, in minor units."""
+    """The amount for a quantity, in minor units."""
     tiers = (price.extra or {}).get("tiers")
     if not tiers:
         return int(price.obj["unit_amount"] or 0) * quantity
@@ -89,7 +89,7 @@ def cost(price: Row, quantity: int) -> int:
 
 
 def add_discount(mutation: Mutation, coupon: Row, *, customer: str | None, subscription: str | None = None) -> Row:
-    """Apply a coupon to a customer or a subscription; the coupon counts it."""
+    """Apply a coupon to a customer or a subscription and count the redemption."""
     months = coupon.obj["duration_in_months"]
     end = mutation.now + months * 30 * 86_400 if coupon.obj["duration"] == "repeating" and months else None
     row = mutation.add(
@@ -108,7 +108,7 @@ def add_discount(mutation: Mutation, coupon: Row, *, customer: str | None, subsc
 
 
 def taken_off(mutation: Mutation, discount: Row, amount: int, used: int = 0) -> int:
-    """How much a discount takes off this amount; of an amount-off coupon `used` is spent already."""
+    """The discount on this amount; `used` is the part of an amount-off coupon that is already spent."""
     if discount.obj["end"] is not None and discount.obj["end"] <= mutation.now:
         return 0
     coupon = mutation.store.find("coupon", discount.obj["source"]["coupon"])

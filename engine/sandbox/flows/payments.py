@@ -1,4 +1,4 @@
-"""Payment methods, payment intents, charges, and what they leave on the balance."""
+"""Payment methods, payment intents, charges and their balance transactions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CARDS: Final[Mapping[str, tuple[str, str, str | None]]] = {
     "visa_chargeDeclinedInsufficientFunds": ("visa", "9995", "insufficient_funds"),
     "chargeCustomerFail": ("visa", "0341", "generic_decline"),
 }
-"""Stripe's test cards by the name in `pm_card_…` and `tok_…`: brand, last digits, why a charge fails."""
+"""Stripe's test cards by the name in `pm_card_…` and `tok_…`: brand, last digits, decline code."""
 
 PASSED: Final[Mapping[str, Any]] = {
     "address_line1_check": None,
@@ -37,7 +37,7 @@ PASSED: Final[Mapping[str, Any]] = {
 
 
 def add_card(mutation: Mutation, brand: str, last4: str, details: Obj, **facts: Any) -> Row:
-    """A card as a payment method. `facts`: customer, exp_month, exp_year, country, declines, metadata, event."""
+    """Create a card as a payment method. `facts`: customer, exp_month, exp_year, country, declines, metadata, event."""
     card = {
         "brand": brand,
         "checks": PASSED,
@@ -71,7 +71,7 @@ def add_card(mutation: Mutation, brand: str, last4: str, details: Obj, **facts: 
 
 
 def details_of(customer: Obj | None) -> dict[str, Any]:
-    """Billing details from what a customer says of itself."""
+    """Billing details from the customer's own."""
     address = (customer or {}).get("address")
     return {
         "address": address or dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
@@ -83,7 +83,7 @@ def details_of(customer: Obj | None) -> dict[str, Any]:
 
 
 def test_card(mutation: Mutation, name: str, customer: Obj | None) -> Row | None:
-    """The test card that `pm_card_<name>` or `tok_<name>` stands for, as a new payment method; None if it is none."""
+    """Create a payment method for the test card `pm_card_<name>` or `tok_<name>`; None for any other name."""
     short = name.removeprefix("pm_card_") if name.startswith("pm_card_") else name.removeprefix("tok_")
     if short == name or short not in CARDS:
         return None
@@ -93,7 +93,7 @@ def test_card(mutation: Mutation, name: str, customer: Obj | None) -> Row | None
 
 
 def add_intent(mutation: Mutation, fields: Obj) -> Row:
-    """A payment intent that still needs a payment method."""
+    """Create a payment intent that requires a payment method."""
     identifier = mutation.identify("payment_intent")
     defaults = {
         "id": identifier,
@@ -116,7 +116,7 @@ def add_intent(mutation: Mutation, fields: Obj) -> Row:
 
 
 def confirm(mutation: Mutation, intent: Row, method: Row) -> ApiError | None:
-    """Charge the payment method. The error of a declined card is returned: what it leaves behind stays."""
+    """Charge the payment method. Returns the error of a declined card; the failed charge is kept."""
     declines = (method.extra or {}).get("declines")
     manual = intent.obj["capture_method"] == "manual"
     charge = add_charge(
@@ -157,7 +157,7 @@ def confirm(mutation: Mutation, intent: Row, method: Row) -> ApiError | None:
 def add_charge(
     mutation: Mutation, fields: Obj, method: Row, *, declines: str | None = None, capture: bool = True
 ) -> Row:
-    """A charge of a card, with its balance transaction if it succeeds and is captured."""
+    """Charge a card, with a balance transaction if the charge succeeds and is captured."""
     done = not declines
     amount = fields["amount"]
     identifier = mutation.identify("charge")
@@ -187,7 +187,7 @@ def add_charge(
 
 
 def capture_charge(mutation: Mutation, charge: Row, amount: int | None = None) -> None:
-    """Take the money of an authorised charge, all or a part; the rest is released."""
+    """Capture an authorized charge in full or in part; the rest is released."""
     if charge.obj["captured"] or charge.obj["refunded"]:
         raise refused(f"Charge {charge.id} has already been captured.", "charge_already_captured")
     taken = charge.obj["amount"] if amount is None else amount
@@ -200,7 +200,7 @@ def capture_charge(mutation: Mutation, charge: Row, amount: int | None = None) -
 
 
 def add_earning(mutation: Mutation, charge: Obj) -> Row:
-    """The balance transaction of a captured charge, with Stripe's fee."""
+    """Add the balance transaction of a captured charge, with Stripe's fee."""
     amount, currency = charge["amount"], charge["currency"]
     fee = round(amount * (0.036 if currency == "jpy" else 0.029)) + (0 if currency == "jpy" else 30)
     return add_movement(
@@ -209,7 +209,7 @@ def add_earning(mutation: Mutation, charge: Obj) -> Row:
 
 
 def add_movement(mutation: Mutation, kind: str, amount: int, currency: str, source: str, **more: Any) -> Row:
-    """A balance transaction. `more`: fee, description, category, days until it is available."""
+    """Add a balance transaction. `more`: fee, description, category, days until it is available."""
     fee = more.get("fee", 0)
     available = mutation.now - mutation.now % DAY + more.get("days", 2) * DAY if more.get("days", 2) else mutation.now
     details = {"amount": fee, "application": None, "currency": currency, "description": "Stripe processing fees"}
@@ -233,7 +233,7 @@ def add_movement(mutation: Mutation, kind: str, amount: int, currency: str, sour
 
 
 def settle(mutation: Mutation) -> None:
-    """Make available what is due by now. Stripe writes no event for it."""
+    """Make due balance transactions available. Stripe emits no event for it."""
     for row in mutation.store.find_all("balance_transaction", "status", "pending"):
         if row.obj["available_on"] <= mutation.now:
             mutation.change("balance_transaction", row, {"status": "available"})

@@ -1,4 +1,4 @@
-"""Quotes: drafted, finalised, accepted or canceled."""
+"""Quotes: draft, finalize, accept, cancel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .offers import cost
 
 
 def add_quote(mutation: Mutation, customer: Row | None, picks: Sequence[tuple[Row, int]], fields: Obj) -> Row:
-    """A draft of a quote for so many of these prices."""
+    """Create a draft quote for prices and quantities."""
     total = sum(cost(price, quantity) for price, quantity in picks)
     upfront = {"amount_subtotal": total, "amount_total": total, "total_details": _details()}
     row = mutation.add(
@@ -65,7 +65,7 @@ def _add_item(mutation: Mutation, quote: Row, price: Row, quantity: int) -> None
 
 
 def finalize(mutation: Mutation, quote: Row) -> None:
-    """Open a draft, so that it can be accepted."""
+    """Finalize a draft so that it can be accepted."""
     _need(quote, "draft")
     times = {**quote.obj["status_transitions"], "finalized_at": mutation.now}
     number = f"QT-{len(mutation.store.table('quote').rows):04d}-1"
@@ -75,7 +75,7 @@ def finalize(mutation: Mutation, quote: Row) -> None:
 
 
 def accept(mutation: Mutation, quote: Row) -> None:
-    """Accept an open quote: the subscription that it offers begins."""
+    """Accept an open quote and start its subscription."""
     _need(quote, "open")
     customer = mutation.get("customer", quote.obj["customer"] or "", param="customer")
     picks: list[tuple[Row, int, Obj]] = [
@@ -93,7 +93,7 @@ def accept(mutation: Mutation, quote: Row) -> None:
 
 
 def cancel(mutation: Mutation, quote: Row) -> None:
-    """Cancel a quote that nobody accepted."""
+    """Cancel a quote that is not accepted."""
     _need(quote, "draft", "open")
     times = {**quote.obj["status_transitions"], "canceled_at": mutation.now}
     mutation.change("quote", quote, {"status": "canceled", "status_transitions": times})

@@ -1,4 +1,4 @@
-"""Money that goes back: refunds, disputes, credit notes; and money that goes out: payouts."""
+"""Money that leaves the balance: refunds, disputes, credit notes, payouts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVIDENCE: Final = (
 
 
 def refund(mutation: Mutation, charge: Row, amount: int | None = None, **fields: Any) -> Row:
-    """Give back all that is left of a charge, or this much of it."""
+    """Refund the rest of a charge, or this amount of it."""
     left = charge.obj["amount"] - charge.obj["amount_refunded"]
     if not charge.obj["paid"]:
         raise refused(f"Charge {charge.id} was not paid.", "charge_not_refundable")
@@ -69,7 +69,7 @@ def refund(mutation: Mutation, charge: Row, amount: int | None = None, **fields:
 
 
 def dispute(mutation: Mutation, charge: Row, reason: str) -> Row:
-    """The cardholder disputes a charge: the money is withdrawn, with a fee."""
+    """Open a dispute of a charge: withdraws the amount and a fee."""
     identifier = mutation.identify("dispute")
     amount, currency = charge.obj["amount"], charge.obj["currency"]
     withdrawn = add_movement(mutation, "adjustment", -amount, currency, identifier, fee=DISPUTE_FEE, category="dispute",
@@ -113,7 +113,7 @@ def dispute(mutation: Mutation, charge: Row, reason: str) -> Row:
 
 
 def close_dispute(mutation: Mutation, row: Row, *, won: bool) -> None:
-    """Decide a dispute; the money of a won one comes back."""
+    """Decide a dispute; a won one returns the amount."""
     fields: dict[str, Any] = {"status": "won" if won else "lost"}
     if won:
         back = add_movement(mutation, "adjustment", row.obj["amount"], row.obj["currency"], row.id, fee=-DISPUTE_FEE,
@@ -127,7 +127,7 @@ def close_dispute(mutation: Mutation, row: Row, *, won: bool) -> None:
 def pay_out(
     mutation: Mutation, amount: int, currency: str, destination: str | None, covered: list[Row], **more: Any
 ) -> Row:
-    """Send money from the balance to the bank. `covered` are the balance transactions that the payout takes along."""
+    """Pay out from the balance to the bank. `covered` are the balance transactions in the payout."""
     identifier = mutation.identify("payout")
     movement = add_movement(mutation, "payout", -amount, currency, identifier, days=0, description="STRIPE PAYOUT")
     row = mutation.add(
@@ -156,14 +156,14 @@ def pay_out(
 
 
 def arrive(mutation: Mutation, row: Row) -> None:
-    """The bank has the money."""
+    """Complete a payout."""
     mutation.change("payout", row, {"status": "paid"})
     mutation.emit("payout.paid", "payout", row)
 
 
 def add_credit_note(mutation: Mutation, invoice: Row, lines: list[dict[str, Any]], fields: Obj) -> Row:
-    """Take back a part of a finalised invoice. Each line: amount, quantity, description, invoice_line_item, tax_rates,
-    taxes. What is paid already must be refunded, credited or settled out of band by `fields`."""
+    """Credit a part of a finalized invoice. Each line: amount, quantity, description, invoice_line_item, tax_rates,
+    taxes. `fields` must refund, credit or settle out of band what is already paid."""
     invoice_now = invoice.obj
     if invoice_now["status"] not in ("open", "paid", "uncollectible"):
         raise refused(f"You can only create credit notes for finalized invoices; this one is {invoice_now['status']}.")

@@ -1,4 +1,4 @@
-"""Subscriptions: how they start, renew, change and end."""
+"""Subscriptions: start, renewal, change and end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS_IN: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def after(moment: int, interval: str, count: int = 1) -> int:
-    """The end of the period that starts at this moment; the 31st is followed by a month's last day."""
+    """The end of the period that starts at this timestamp. A day past the month's end becomes its last day."""
     if interval in ("day", "week"):
         return moment + count * (DAY if interval == "day" else 7 * DAY)
     at = datetime.fromtimestamp(moment, UTC)
@@ -30,7 +30,7 @@ def after(moment: int, interval: str, count: int = 1) -> int:
 def subscribe(
     mutation: Mutation, customer: Row, picks: Sequence[tuple[Row, int, Obj]], fields: Obj, **facts: Any
 ) -> Row:
-    """A new subscription with its items. `facts`: trial_end, coupon (row). It is billed by `start`."""
+    """Create a subscription with its items. `facts`: trial_end, coupon (row). `start` bills it."""
     trial_end = facts.get("trial_end")
     if not picks:
         raise refused("You must pass at least one item.", "parameter_missing", "items")
@@ -78,7 +78,7 @@ def subscribe(
 def add_item(
     mutation: Mutation, subscription: Row, price: Row, quantity: int, fields: Obj, until: int | None = None
 ) -> Row:
-    """Another item of a subscription."""
+    """Add an item to a subscription."""
     if price.obj["type"] != "recurring":
         raise refused("The price specified is set to `type=one_time` but this field only accepts prices with "
                       "`type=recurring`.", None, "items")  # fmt: skip
@@ -97,7 +97,7 @@ def add_item(
 
 
 def items_of(mutation: Mutation, subscription: Row) -> list[Row]:
-    """The items, in the order in which they came."""
+    """The items in order of creation."""
     return mutation.store.table("subscription_item").children(subscription.id)
 
 
@@ -157,7 +157,7 @@ def _add_period_line(mutation: Mutation, invoice: Row, subscription: Row, item: 
 
 
 def start(mutation: Mutation, subscription: Row, method: Row | None) -> None:
-    """Bill a new subscription for the first time, and announce it."""
+    """Bill a new subscription for the first time and emit its creation."""
     invoice = bill(mutation, subscription, "subscription_create", method)
     if subscription.obj["status"] == "incomplete" and _good(invoice):
         mutation.change("subscription", subscription, {"status": "active"})
@@ -165,7 +165,7 @@ def start(mutation: Mutation, subscription: Row, method: Row | None) -> None:
 
 
 def move_on(mutation: Mutation, subscription: Row) -> list[Row]:
-    """Begin the next period of every item whose period is over; these items."""
+    """Begin the next period of every item whose period has ended. Returns these items."""
     moved = []
     for item in items_of(mutation, subscription):
         begin = item.obj["current_period_end"]
@@ -178,7 +178,7 @@ def move_on(mutation: Mutation, subscription: Row) -> list[Row]:
 
 
 def renew(mutation: Mutation, subscription: Row, method: Row | None) -> Row:
-    """Begin the next period and bill it. What fails to be paid makes the subscription past due."""
+    """Begin the next period and bill it. A failed payment makes the subscription past due."""
     trial_over = subscription.obj["status"] == "trialing"
     moved = move_on(mutation, subscription)
     if trial_over:

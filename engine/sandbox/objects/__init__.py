@@ -1,4 +1,4 @@
-"""Objects of the simulated Stripe: identifiers, shapes, rendering, expansion."""
+"""Objects of the simulated Stripe: ids, shapes, mutations, rendering, expansion."""
 
 from __future__ import annotations
 

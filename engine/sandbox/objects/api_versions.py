@@ -1,6 +1,6 @@
-"""Objects as an older API version shows them, for events of endpoints that are pinned to one.
+"""Objects in the shape of an older API version, for events of endpoints pinned to one.
 
-Only what moved between versions and is often read: whoever takes such an object for the current shape must notice.
+Covers only often-read fields that changed between versions: enough to detect a client that assumes the current shape.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 MOVED: Final = "2025-03-31"
-"""The version in which subscriptions and invoices changed their shape."""
+"""The version that changed the shape of subscriptions and invoices."""
 
 
 def render_at(version: str, shown: dict[str, Any]) -> dict[str, Any]:
-    """The object at this version (`2024-06-20`, `2025-09-30.clover`)."""
+    """Convert an object to this version (`2024-06-20`, `2025-09-30.clover`)."""
     if version[:10] >= MOVED:
         return shown
     match shown["object"]:

@@ -1,4 +1,4 @@
-"""`expand[]`: ids answered as the objects, and fields that are only there when asked for."""
+"""`expand[]`: ids replaced by their objects, and fields that are present only if expanded."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TARGETS: Final = {"default_payment_method": "payment_method", "on_behalf_of": "a
 
 
 class Expander:
-    """Reads and applies `expand[]`, by what the catalogue says can be expanded."""
+    """Reads and applies `expand[]` by the expandable fields of the catalogue."""
 
     def __init__(self, catalogue: Catalogue, renderer: Renderer) -> None:
         self._catalogue = catalogue
         self._renderer = renderer
 
     def read(self, given: RawParams, resources: tuple[str, ...], *, in_list: bool) -> Tree:
-        """The paths to expand, as a tree; an API error for one that cannot be."""
+        """The paths to expand as a tree. ApiError for a path that is not expandable."""
         if "expand" not in given:
             return {}
         paths = as_list(given["expand"]) or [given["expand"]]
@@ -51,14 +51,14 @@ class Expander:
         return tree
 
     def _can(self, resource: str, parts: list[str]) -> bool:
-        """Whether this path leads from fields that can be expanded to another such one."""
+        """Whether every step of this path is expandable."""
         known = self._catalogue.resources.get(resource)
         if known is None or not parts:
             return known is None
         return any(self._leads(known, ".".join(parts[:length]), parts[length:]) for length in range(1, len(parts) + 1))
 
     def _leads(self, known: Resource, name: str, rest: list[str]) -> bool:
-        """Whether the field of this name can be expanded, or holds what can, and the rest of the path goes on there."""
+        """Whether the field is expandable or contains expandable fields, and the rest of the path continues there."""
         field = known.find(name)
         targets = field.targets if field is not None and field.targets else self._guess(name)
         includable = field is not None and field.includable
@@ -79,7 +79,7 @@ class Expander:
         return (target,)
 
     def apply(self, store: Store, shown: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
-        """A copy of an answered object with these paths expanded."""
+        """A copy of a rendered object with these paths expanded."""
         expanded = dict(shown)
         for name, below in tree.items():
             if name not in expanded:
@@ -108,7 +108,7 @@ class Expander:
         return None
 
     def _include(self, store: Store, shown: dict[str, Any], name: str) -> None:
-        """Add a field that is absent unless it is asked for."""
+        """Add a field that is present only if expanded."""
         resource = next(
             (key for key, each in self._catalogue.resources.items() if each.object == shown.get("object")), ""
         )

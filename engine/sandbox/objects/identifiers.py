@@ -1,4 +1,4 @@
-"""Ids in Stripe's style, drawn from a seeded source."""
+"""Ids in Stripe's format from a seeded random source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BARE: Final = frozenset({"coupon"})
 
 
 def token(source: Random, length: int) -> str:
-    """This many letters and digits."""
+    """Random letters and digits of this length."""
     number, text = source.getrandbits(6 * (length + 1)), ""
     for _ in range((length + 1) // 2):
         text += PAIRS[(number & 4095) % 3844]

@@ -1,4 +1,4 @@
-"""One request's writes: new objects, changes, deletions, and the events that they leave."""
+"""The writes of one request: creations, changes, deletions and their events."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .world_view import WorldView
 
 @dataclass(slots=True)
 class Mutation:
-    """Writes to one store at one moment.
+    """The writes to one store at one timestamp.
 
-    `events_from` is the moment from which on events are worth writing; a `silent` operation writes none. `request` and
-    `idempotency_key` go into them.
+    Events before the timestamp `events_from` are not written; a `silent` mutation writes none. Events contain `request`
+    and `idempotency_key`.
     """
 
     world: WorldView
@@ -45,7 +45,7 @@ class Mutation:
         parent: str | None = None,
         extra: Obj | None = None,
     ) -> Row:
-        """Add an object: blank, then these fields, with an id, `created` and `livemode` of its own unless given."""
+        """Add a blank object with these fields; `id`, `created` and `livemode` are set unless given."""
         obj = self.world.shapes.blank(resource)
         if "livemode" in obj:
             obj["livemode"] = self.store.livemode
@@ -63,7 +63,7 @@ class Mutation:
         return row
 
     def change(self, resource: str, row: Row, fields: Obj, *, event: str | None = None) -> Row:
-        """Give an object new values for these fields; nothing happens if they are its values already."""
+        """Change fields of an object. No-op if nothing differs."""
         if all(key in row.obj and row.obj[key] == value for key, value in fields.items()):
             return row
         record = event is not None and self.now >= self.events_from
@@ -81,7 +81,7 @@ class Mutation:
         return row
 
     def remove(self, resource: str, row: Row, *, event: str | None = None) -> dict[str, Any]:
-        """Delete an object; what stands for it from now on."""
+        """Delete an object. Returns its deleted stub."""
         if event is not None:
             self.emit(event, resource, row)
         self.store.table(resource).remove(row, self.now)
@@ -91,12 +91,12 @@ class Mutation:
         return self.world.renderer.deleted(row.obj["object"], row.id)
 
     def emit(self, kind: str, resource: str, row: Row, before: Obj | None = None) -> None:
-        """Write an event of this type about an object, with what it was before if that is given."""
+        """Emit an event about an object, with `previous_attributes` if its earlier state is given."""
         shown = self.world.renderer.show(self.store, resource, row) if self.now >= self.events_from else {}
         self.emit_object(kind, shown, previous=difference(before, shown) if before else None)
 
     def emit_object(self, kind: str, shown: dict[str, Any], previous: Obj | None = None) -> None:
-        """Write an event of this type that carries this object."""
+        """Emit an event that contains this rendered object."""
         if self.silent or self.now < self.events_from or kind not in self.world.catalogue.events:
             return
         options = self.world.options
@@ -119,7 +119,7 @@ class Mutation:
         )
 
     def get(self, resource: str, identifier: str, *, param: str = "id", in_path: bool = False) -> Row:
-        """The row with this id; an API error if there is none."""
+        """The row with this id. ApiError if there is none."""
         row = self.store.find(resource, identifier)
         if row is None:
             other = self.world.in_other_mode(self.store, resource, identifier)
@@ -127,7 +127,7 @@ class Mutation:
         return row
 
     def _note(self, resource: str, row: Row) -> None:
-        """What others keep about an object is no longer right."""
+        """Invalidate what others cache about an object."""
         if resource in ("subscription", "subscription_item"):
             self.store.next_due = 0
         if row.parent is None:
@@ -139,7 +139,7 @@ class Mutation:
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What `previous_attributes` says: the old values of what changed, and null for what was not there."""
+    """The value of `previous_attributes`: old values of changed fields, null for new fields."""
     changed: dict[str, Any] = {}
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
@@ -150,7 +150,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
 
 
 def label(resource: str) -> str:
-    """The word for a kind in error messages."""
+    """The name of a kind in error messages."""
     return {"payment_method": "PaymentMethod", "invoiceitem": "invoice item"}.get(
         resource, resource.rsplit(".", 1)[-1].replace("_", " ") if "_" not in resource else resource
     )

@@ -1,4 +1,4 @@
-"""Objects as they are answered: with what they embed of others, and as bytes."""
+"""Renders objects for responses: with embedded objects, and as bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.connectors.stripe.catalogue import Catalogue, Table
 from ..state import Obj, Row, Store
 
 CUT: Final = 10
-"""How many items an embedded list shows."""
+"""Number of items in an embedded list."""
 
 LINKS: Final[Mapping[str, Mapping[str, str]]] = {
     "credit_note_line_item": {"tax_rates": "tax_rate"},
@@ -25,7 +25,7 @@ LINKS: Final[Mapping[str, Mapping[str, str]]] = {
     "subscription": {"default_tax_rates": "tax_rate"},
     "subscription_item": {"price": "price", "plan": "plan", "tax_rates": "tax_rate"},
 }
-"""Fields that are stored as ids and answered as the whole objects, as they are now."""
+"""Fields stored as ids and rendered as the current objects."""
 
 LINKED: Final = frozenset(target for links in LINKS.values() for target in links.values())
 
@@ -34,7 +34,7 @@ LINKED: Final = frozenset(target for links in LINKS.values() for target in links
 class Embedding:
     """A list of `children` in the field `field` of `owner`. `url` takes the owner's id.
 
-    `column` is the children's reference to their owner; None where they belong to it by their row.
+    `column` is the children's reference to their owner; None if their row has the parent.
     """
 
     owner: str
@@ -56,7 +56,7 @@ EXTRA: Final = (
 
 
 class Renderer:
-    """Turns rows into answers. Bytes are kept with the row until it, or something that it shows, changes."""
+    """Renders rows. Bytes are cached in the row until it or an embedded object changes."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._embeddings: dict[str, dict[str, Embedding]] = {}
@@ -74,7 +74,7 @@ class Renderer:
             self.owners.setdefault(child, []).append(embedding.owner)
 
     def show(self, store: Store, resource: str, row: Row) -> dict[str, Any]:
-        """The object as it is answered without `expand`."""
+        """The object without `expand`."""
         shown = dict(row.obj)
         for field, target in LINKS.get(resource, {}).items():
             shown[field] = self._linked(store, target, shown.get(field))
@@ -84,14 +84,14 @@ class Renderer:
         return shown
 
     def body(self, store: Store, resource: str, row: Row) -> bytes:
-        """The same, as JSON."""
+        """The object without `expand`, as JSON."""
         if row.body is None or row.epoch != store.epoch:
             row.body = self._encoder.encode(self.show(store, resource, row))
             row.epoch = store.epoch
         return row.body
 
     def embedding(self, resource: str, field: str) -> Embedding | None:
-        """The embedded list in this field, always shown or not."""
+        """The embedded list in this field, always present or not."""
         return self._embeddings.get(resource, {}).get(field)
 
     def embed(self, store: Store, embedding: Embedding, row: Row) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Renderer:
         }
 
     def deleted(self, object_name: str, identifier: str) -> dict[str, Any]:
-        """What stands for a deleted object."""
+        """The stub of a deleted object."""
         return {"id": identifier, "object": object_name, "deleted": True}
 
     def _children(self, store: Store, embedding: Embedding, child: str, row: Row) -> list[Row]:
@@ -121,7 +121,7 @@ class Renderer:
         return self.show(store, target, row) if row is not None else None if isinstance(value, str) else value
 
     def encode(self, value: Obj) -> bytes:
-        """Any answer as JSON."""
+        """Encode any value as JSON."""
         return self._encoder.encode(value)
 
 

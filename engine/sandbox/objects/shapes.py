@@ -1,4 +1,4 @@
-"""Objects with every field that the catalogue knows, before anything is known about them."""
+"""Blank objects with every field of the catalogue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ABSENT: Final[Mapping[str, frozenset[str]]] = {
     "subscription": frozenset({"managed_payments", "presentment_details"}),
     "subscription_item": frozenset({"billed_until", "current_trial"}),
 }
-"""Optional fields that Stripe leaves out where they say nothing, instead of answering null."""
+"""Optional fields that Stripe omits instead of returning null."""
 
 EMPTY: Final[Mapping[FieldType, Any]] = {
     FieldType.TEXT: "",
@@ -37,21 +37,21 @@ EMPTY: Final[Mapping[FieldType, Any]] = {
 
 
 class Shapes:
-    """Blank objects by kind, made once and then copied."""
+    """Blank objects by kind, built once and then copied."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._blanks: dict[str, dict[str, Any]] = {}
 
     def blank(self, resource: str) -> dict[str, Any]:
-        """A fresh object of this kind: null where that is allowed, the plainest value elsewhere."""
+        """A blank object of this kind: null if allowed, else the empty value of the type."""
         blank = self._blanks.get(resource)
         if blank is None:
             blank = self._blanks[resource] = _blank(self.catalogue.resources[resource])
         return dict(blank)
 
     def has(self, resource: str, field: str) -> bool:
-        """Whether objects of this kind carry this field."""
+        """Whether objects of this kind have this field."""
         return self.catalogue.resources[resource].find(field) is not None
 
 
@@ -77,7 +77,7 @@ def _empty(field: Field) -> Any:
 
 
 def _kinds_of_payment(resource: Resource) -> frozenset[str]:
-    """The parts of a payment method that are named after its type: only the one of its own type is there."""
+    """The type-specific parts of a payment method; an object has only the part of its type."""
     kind = resource.find("type")
     if kind is None or resource.name not in ("payment_method", "source"):
         return frozenset()

@@ -1,4 +1,4 @@
-"""What a request's writes may ask of the sandbox that they happen in."""
+"""What mutations need of the world."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .shapes import Shapes
 
 
 class WorldView(Protocol):
-    """The world, as far as an operation needs it."""
+    """The part of the world that mutations use."""
 
     options: SandboxOptions
     catalogue: Catalogue
@@ -21,7 +21,7 @@ class WorldView(Protocol):
     renderer: Renderer
 
     def knows(self, account: str) -> bool:
-        """Whether there is such an account."""
+        """Whether the account exists."""
         ...
 
     def account_of(self, store: Store) -> Obj:
@@ -29,17 +29,17 @@ class WorldView(Protocol):
         ...
 
     def register(self, account: Obj) -> None:
-        """Make a connected account reachable, or remember its new state."""
+        """Add a connected account, or update its object."""
         ...
 
     def forget(self, account: str) -> None:
-        """Close a deleted connected account."""
+        """Remove a deleted connected account."""
         ...
 
     def in_other_mode(self, store: Store, resource: str, identifier: str) -> bool | None:
-        """The mode (live: True) in which an object that is not here does exist; None if in neither."""
+        """The other mode (live: True) if the object exists there, else None."""
         ...
 
     def balance(self, store: Store) -> dict[str, Any]:
-        """What `/v1/balance` answers."""
+        """The response of `/v1/balance`."""
         ...

@@ -1,4 +1,4 @@
-"""List filters: from parameters to a query about rows."""
+"""List filters: from parameters to a query of rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Getter: TypeAlias = Callable[[Store, Row], Any]
 
 @dataclass(slots=True)
 class ListQuery:
-    """What a list is asked for. `tests` must all hold; `equal` is a top-level column and its value, for an index.
+    """The query of a list. `tests` must all hold; `equal` is a top-level column and its value, for an index.
 
     `low` and `high` bound `created`: `low <= created < high`.
     """
@@ -36,7 +36,7 @@ class ListQuery:
     high: int | None = None
 
     def holds(self, row: Row) -> bool:
-        """Whether the row is asked for, its `created` aside."""
+        """Whether the row matches, regardless of `created`."""
         return all(test(row) for test in self.tests)
 
     def bound(self, low: int | None, high: int | None) -> None:
@@ -63,16 +63,16 @@ GETTERS: Final[Mapping[tuple[str, str], Getter]] = {
     ("subscription", "plan"): _items("price"),
     ("subscription", "price"): _items("price"),
 }  # fmt: skip
-"""Filters whose value is not found under their own name."""
+"""Filters whose value is not in the column of the same name."""
 
 CHECKED: Final = {"customer": "customer", "subscription": "subscription"}
-"""Filters that must name an object that exists or did."""
+"""Filters that must reference an existing or deleted object."""
 
 
 def read_filters(store: Store, table: Table, given: RawParams, now: int, fixed: Mapping[str, str]) -> ListQuery:
-    """The query that the parameters ask; `fixed` are parameters from the path, by name.
+    """The query of the parameters; `fixed` are parameters from the path, by name.
 
-    An API error for unknown, missing and wrong parameters.
+    ApiError for unknown, missing and invalid parameters.
     """
     query = ListQuery()
     flat = _flatten({name: value for name, value in given.items() if name not in PAGING})
@@ -220,7 +220,7 @@ def _matches(found: Any, wanted: set[Any]) -> bool:
 
 
 def _hide(query: ListQuery, table: Table, flat: Mapping[str, Any], now: int) -> None:
-    """Leave out what Stripe does not show unless it is asked for."""
+    """Exclude what Stripe hides by default."""
     for default in table.defaults:
         if default.param not in flat:
             query.tests.append(_shown_by_default(table.resource, default.param))
@@ -240,7 +240,7 @@ def _hide(query: ListQuery, table: Table, flat: Mapping[str, Any], now: int) -> 
 
 
 def event_is_listed(event: Row, now: int) -> bool:
-    """Whether an event is neither too old nor still on its way."""
+    """Whether an event is visible: neither expired nor delayed."""
     visible_from: int = (event.extra or {}).get("visible_from", event.created)
     return event.created > now - EVENT_RETENTION and visible_from <= now
 

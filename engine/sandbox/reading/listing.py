@@ -17,12 +17,12 @@ LIMIT: Final = 10
 LIMIT_MOST: Final = 100
 
 OLDEST_FIRST: Final = frozenset({"line_item", "credit_note_line_item", "item", "subscription_item"})
-"""Kinds whose lists are in the order in which the items came."""
+"""Kinds whose lists are in order of creation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which page is asked for."""
+    """The requested page."""
 
     limit: int = LIMIT
     after: str | None = None
@@ -30,7 +30,7 @@ class Paging:
 
 
 def read_paging(given: RawParams) -> Paging:
-    """The paging parameters; an API error for wrong ones."""
+    """The paging parameters. ApiError for invalid ones."""
     limit = LIMIT
     if "limit" in given:
         text = given["limit"]
@@ -52,7 +52,7 @@ def read_paging(given: RawParams) -> Paging:
 def find_page(
     store: Store, resources: Sequence[str], query: ListQuery, paging: Paging, within: list[OrderKey] | None = None
 ) -> tuple[list[Row], bool]:
-    """The rows of one page and whether more follow in its direction. `within` limits the list to these rows."""
+    """The rows of one page, and whether more follow in its direction. `within` restricts the list to these rows."""
     keys = within if within is not None else _candidates(store, resources, query)
     low = 0 if query.low is None else bisect_left(keys, (query.low,))
     high = len(keys) if query.high is None else bisect_left(keys, (query.high,))

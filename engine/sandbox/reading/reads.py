@@ -1,4 +1,4 @@
-"""What GET requests answer: lists, single objects, searches."""
+"""Responses to GET requests: lists, single objects, searches."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .listing import find_page, read_paging
 from .search import find
 
 STAY: Final = frozenset({"customer", "terminal.configuration", "terminal.location", "terminal.reader"})
-"""Kinds of which a deleted object can still be retrieved, as `{id, object, deleted}`."""
+"""Kinds whose deleted objects are retrieved as `{id, object, deleted}`."""
 
 OF_ACCOUNT: Final = frozenset({"bank_account", "card", "person", "capability"})
 
 
 class Reader:
-    """Answers reads, as JSON bytes."""
+    """Responds to reads, as JSON bytes."""
 
     def __init__(self, world: SandboxWorld, expander: Expander) -> None:
         self._world = world
@@ -57,7 +57,7 @@ class Reader:
         return store
 
     def _within(self, store: Store, table: Table, match: RouteMatch) -> list[OrderKey] | None:
-        """The rows that belong to the object in the path, or None where there is none."""
+        """The rows of the parent in the path, or None without one."""
         parent = next((each for each in table.parents if each.in_path), None)
         if parent is None:
             return None
@@ -122,7 +122,7 @@ class Reader:
         return shown
 
     def _singleton(self, endpoint: Retrieve) -> dict[str, Any]:
-        """Settings and summaries of which there is one in an account: as they are before anyone touches them."""
+        """Per-account settings and summaries, always in their initial state."""
         shown = self._world.shapes.blank(endpoint.returns[0])
         if not shown["id"]:
             del shown["id"]
@@ -132,7 +132,7 @@ class Reader:
         return kind != "event" or event_is_listed(row, self._world.clock.now())
 
     def search(self, store: Store, endpoint: Search, path: str, given: RawParams) -> bytes:
-        """One page of what a query finds."""
+        """One page of search results."""
         tree = self._expander.read({key: value for key, value in given.items() if not _counts(key, value)},
                                    (endpoint.resource,), in_list=True)  # fmt: skip
         now, lag = self._world.clock.now(), self._world.options.search_lag

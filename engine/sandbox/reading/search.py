@@ -40,7 +40,7 @@ FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "product": frozenset({"active", "description", "metadata", "name", "shippable", "url"}),
     "subscription": frozenset({"canceled_at", "created", "metadata", "status"}),
 }
-"""What can be searched for, by kind."""
+"""Searchable fields by kind."""
 
 CLAUSES: Final = 10
 CLAUSE: Final = re.compile(
@@ -54,7 +54,7 @@ JOINT: Final = re.compile(r"(?P<word>AND|OR)\b|(?=\S)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One comparison. A `value` of None asks for what is absent."""
+    """One comparison. A `value` of None matches absent fields."""
 
     field: str
     key: str | None
@@ -63,7 +63,7 @@ class Clause:
     negated: bool
 
     def holds(self, obj: Obj) -> bool:
-        """Whether the object answers to it."""
+        """Whether the object matches."""
         return self._compare(self._find(obj)) is not self.negated
 
     def _find(self, obj: Obj) -> Any:
@@ -110,7 +110,7 @@ def _ordered(operator: str, found: Any, value: str | float | bool) -> bool:
 
 
 def parse(resource: str, query: str) -> tuple[list[Clause], bool]:
-    """The clauses of a query, and whether all of them must hold; an API error if it cannot be read."""
+    """The clauses of a query, and whether all of them must hold. ApiError for invalid syntax."""
     clauses: list[Clause] = []
     words: set[str] = set()
     place = 0
@@ -153,9 +153,9 @@ def _clause(resource: str, match: re.Match[str]) -> Clause:
 
 
 def find(store: Store, resource: str, given: RawParams, now: int, lag: int) -> tuple[list[Row], str | None, int]:
-    """The rows of one page, the token of the next page or None, and how many there are in all.
+    """The rows of one page, the token of the next page or None, and the total count.
 
-    What was written less than `lag` seconds ago is seen as it was before, or not at all.
+    A write within the last `lag` seconds is not visible: its earlier object is searched, if any.
     """
     unknown = [name for name in given if name not in ("query", "limit", "page", "expand")]
     if unknown:

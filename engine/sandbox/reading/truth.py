@@ -1,4 +1,4 @@
-"""What is really there: what a mirror must come out at."""
+"""The ground truth of a world: what an exact mirror must contain."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def digest(shown: Any) -> str:
-    """The hash of an object: SHA-256 of its JSON with sorted keys and no blanks."""
+    """SHA-256 of an object as JSON with sorted keys and no whitespace."""
     return sha256(ENCODER.encode(shown)).hexdigest()
 
 
-def tell(world: SandboxWorld, wanted: Collection[str] = (), *, objects: bool = False) -> dict[str, Any]:
-    """By `account` and then by table: how many objects, the hash of each by id, the sums of whole-number fields, and
-    the ids of deleted ones. `wanted` limits it to these tables; `objects` adds the objects themselves.
+def ground_truth(world: SandboxWorld, wanted: Collection[str] = (), *, objects: bool = False) -> dict[str, Any]:
+    """By account, then by table: count, hash of each object by id, sums of integer fields, ids of deleted objects.
 
-    A table holds all that a reader of the API can reach: events of 30 days that are visible by now, no prices made
-    inline, no customers on a test clock. Live accounts have `/live` behind their id.
+    `wanted` restricts it to these tables; `objects` adds the objects themselves.
+
+    Covers what the API lists: visible events of the last 30 days, no inline prices, no customers on a test clock. The
+    key of a live account is its id with the suffix `/live`.
     """
-    told: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for (account, livemode), store in sorted(world.stores().items()):
-        tables = told[account + "/live" * livemode] = {}
+        tables = found[account + "/live" * livemode] = {}
         for name, table in world.catalogue.tables.items():
             if wanted and name not in wanted:
                 continue
             entry = _table(world, store, table.resources, objects=objects)
             if entry["count"] or entry["deleted"]:
                 tables[name] = entry
-    return told
+    return found
 
 
 def _table(world: SandboxWorld, store: Store, resources: tuple[str, ...], *, objects: bool) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def _table(world: SandboxWorld, store: Store, resources: tuple[str, ...], *, obj
         whole = [each.name for each in world.catalogue.resources[resource].fields if each.type in WHOLE]
         deleted += store.table(resource).gone
         for row in store.table(resource).rows.values():
-            if not _reachable(world, resource, row):
+            if not _is_listed(world, resource, row):
                 continue
             shown = world.renderer.show(store, resource, row)
             hashes[row.id] = digest(shown)
@@ -64,7 +65,7 @@ def _table(world: SandboxWorld, store: Store, resources: tuple[str, ...], *, obj
     return {**entry, "objects": full} if objects else entry
 
 
-def _reachable(world: SandboxWorld, resource: str, row: Row) -> bool:
+def _is_listed(world: SandboxWorld, resource: str, row: Row) -> bool:
     match resource:
         case "event":
             return event_is_listed(row, world.clock.now())

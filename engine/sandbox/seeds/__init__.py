@@ -1,4 +1,4 @@
-"""The business that a sandbox starts with: seeded, the same every time."""
+"""The seeded business that a sandbox starts with. Deterministic."""
 
 from .account import seed_account
 from .business import seed_business

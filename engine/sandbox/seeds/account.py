@@ -1,4 +1,4 @@
-"""The account that owns a sandbox's business."""
+"""The account of a seeded business."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CAPABILITIES: Final = ("card_payments", "sepa_debit_payments", "transfers")
 
 
 def seed_account(mutation: Mutation, identifier: str, name: str, country: str) -> dict[str, Any]:
-    """An account that can take payments and pay out. `metadata.seeded` says that it has a business."""
+    """An account with payments and payouts enabled. `metadata.seeded` marks it as having a business."""
     slug = name.lower().replace(" ", "-")
     return {
         **mutation.world.shapes.blank("account"),

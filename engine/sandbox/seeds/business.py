@@ -1,4 +1,4 @@
-"""Eighteen months of a small subscription business, one customer after the other."""
+"""Eighteen months of a small subscription business, customer by customer."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..options import DAY, EVENT_RETENTION
 from ..state import Row
 from . import people, stories
 from .names import Country
-from .offers import MODULES, PriceList, stock
+from .offers import MODULES, PriceList, create_offers
 from .scenarios import Scenario
 from .treasury import add_banks, pay_out_weekly
 
 HISTORY: Final = 540 * DAY
 EVERY: Final = 60
-"""After so many customers the special cases come round again."""
+"""Number of customers after which the scenarios repeat."""
 
 
 @dataclass(slots=True)
 class CustomerHistory:
-    """A customer while its months go by."""
+    """The state of one customer's simulation."""
 
     mutation: Mutation
     price_list: PriceList
@@ -35,29 +35,29 @@ class CustomerHistory:
 
     @property
     def source(self) -> Random:
-        """The randomness of this customer alone."""
+        """The random source of this customer."""
         return self.mutation.random
 
 
 def seed_business(mutation: Mutation, customers: int, seed: int | str) -> None:
-    """Fill a store with this many customers and all that follows, up to the operation's moment.
+    """Fill a store with this many customers and their history up to the mutation's `now`.
 
-    Each customer has randomness of its own: a bigger business begins with the same customers.
+    Each customer has its own random source: a larger business starts with the same customers.
     """
     end = mutation.now
     recorded = end - EVENT_RETENTION
     base = replace(mutation, events_from=recorded, random=Random(f"{seed}/offers"), now=end - HISTORY - 20 * DAY)  # noqa: S311
-    price_list = stock(base)
+    price_list = create_offers(base)
     for index in range(customers):
-        source = Random(f"{seed}/customer/{index}")  # noqa: S311 - data that can be repeated, not secrets
-        _live(replace(base, random=source), price_list, index, end)
+        source = Random(f"{seed}/customer/{index}")  # noqa: S311 - reproducible data, not secrets
+        _simulate(replace(base, random=source), price_list, index, end)
     treasury = replace(base, random=Random(f"{seed}/treasury"))  # noqa: S311
     banks = add_banks(treasury)
     pay_out_weekly(treasury, banks, end)
 
 
-def _live(mutation: Mutation, price_list: PriceList, index: int, end: int) -> None:
-    """The whole history of one customer."""
+def _simulate(mutation: Mutation, price_list: PriceList, index: int, end: int) -> None:
+    """Simulate the whole history of one customer."""
     number = index % EVERY
     scenario = Scenario(number) if number in Scenario._value2member_map_ else None
     country = people.pick_country(mutation.random)
@@ -87,7 +87,7 @@ def _live(mutation: Mutation, price_list: PriceList, index: int, end: int) -> No
 
 
 def _age(source: Random, scenario: Scenario | None) -> int:
-    """How long ago a customer came, in seconds: more come as time goes by."""
+    """The age of a customer in seconds; signups increase over time."""
     if scenario is Scenario.TRIALING:
         return source.randrange(3 * DAY, 8 * DAY)
     if scenario is not None:
@@ -121,13 +121,13 @@ def _subscribe(history: CustomerHistory, method: Row) -> None:
         extra = price_list.price("support", "monthly", subscription.obj["currency"])
         second = subscribing.subscribe(mutation, history.customer, [(extra, 1, {})], {"metadata": {"source": "upsell"}})
         subscribing.start(mutation, second, method)
-        _go_on(replace_operation(history), second, method)
-    _go_on(history, subscription, method)
+        _renew_until_end(with_own_time(history), second, method)
+    _renew_until_end(history, subscription, method)
     stories.finish(history.mutation, history.scenario, history.customer, subscription, history.end)
 
 
-def replace_operation(history: CustomerHistory) -> CustomerHistory:
-    """The same history with a clock hand of its own, for a second subscription beside the first."""
+def with_own_time(history: CustomerHistory) -> CustomerHistory:
+    """A copy with its own `now`, for a second, concurrent subscription."""
     return replace(history, mutation=replace(history.mutation))
 
 
@@ -148,8 +148,8 @@ def _picks(history: CustomerHistory, interval: str) -> list[tuple[Row, int]]:
     return picks
 
 
-def _go_on(history: CustomerHistory, subscription: Row, method: Row) -> None:
-    """Renew until the present, or until the customer leaves."""
+def _renew_until_end(history: CustomerHistory, subscription: Row, method: Row) -> None:
+    """Renew until the present or until the customer churns."""
     mutation, end = history.mutation, history.end
     leaves = _leaves(history)
     while subscription.obj["status"] in ("active", "trialing", "past_due"):

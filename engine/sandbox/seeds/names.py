@@ -64,7 +64,7 @@ STREET: Final = ("Station Road", "Mill Lane", "Market Street", "High Street", "P
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """Where a customer may live: how often, in which money it pays, its VAT, its cities with their postal codes."""
+    """A country of customers: weight, currency, VAT rate, cities with postal codes."""
 
     code: str
     weight: int

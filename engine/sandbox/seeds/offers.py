@@ -12,7 +12,7 @@ from ..state import Row
 from .names import COUNTRIES
 
 CURRENCIES: Final[Mapping[str, float]] = {"usd": 100, "eur": 92, "gbp": 80, "jpy": 150}
-"""Minor units that stand for one US dollar in the price list."""
+"""Minor units per US dollar in the price list."""
 
 PLANS: Final = (("starter", "Starter", 19), ("team", "Team", 79), ("business", "Business", 249))
 ADD_ONS: Final = (("seats", "Extra Seats", 10), ("support", "Priority Support", 99), ("audit", "Audit Log", 49))
@@ -22,19 +22,19 @@ MODULES: Final = ("Forecasts", "Cohorts", "Alerts", "Exports", "Sandboxes", "Sin
 
 @dataclass(slots=True)
 class PriceList:
-    """The rows on offer: prices by `<key>_<monthly|yearly|once>_<currency>`, coupons by name, tax rates by country."""
+    """Rows for sale: prices by `<key>_<monthly|yearly|once>_<currency>`, coupons by name, tax rates by country."""
 
     prices: dict[str, Row] = field(default_factory=dict)
     coupons: dict[str, Row] = field(default_factory=dict)
     tax_rates: dict[str, Row] = field(default_factory=dict)
 
     def price(self, key: str, interval: str, currency: str) -> Row:
-        """The price of this thing."""
+        """The price of a product."""
         return self.prices[f"{key}_{interval}_{currency}"]
 
 
-def stock(mutation: Mutation) -> PriceList:
-    """Put everything on the price_list."""
+def create_offers(mutation: Mutation) -> PriceList:
+    """Create all offers."""
     price_list = PriceList()
     for key, name, dollars in PLANS:
         _sell(mutation, price_list, key, f"{name} plan", dollars, {"kind": "plan"})
@@ -47,7 +47,7 @@ def stock(mutation: Mutation) -> PriceList:
     for currency, unit in CURRENCIES.items():
         fields = {"currency": currency, "product": workshop.id, "unit_amount": round(1_500 * unit)}
         price_list.prices[f"workshop_once_{currency}"] = offers.add_price(mutation, fields)
-    _retire(mutation)
+    _add_discontinued(mutation)
     _add_coupons(mutation, price_list)
     _add_tax_rates(mutation, price_list)
     return price_list
@@ -110,8 +110,8 @@ def _sell_enterprise(mutation: Mutation, price_list: PriceList) -> None:
             )
 
 
-def _retire(mutation: Mutation) -> None:
-    """An offer of old: neither it nor its price can be bought any more."""
+def _add_discontinued(mutation: Mutation) -> None:
+    """Add a discontinued product with an inactive price."""
     product = offers.add_product(mutation, {"name": "Hobby plan", "active": False, "metadata": {"kind": "plan"}})
     fields = {"active": False, "currency": "usd", "product": product.id, "unit_amount": 500}
     offers.add_price(mutation, {**fields, "recurring": offers.recurring("month")})

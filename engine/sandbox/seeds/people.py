@@ -1,4 +1,4 @@
-"""The seeded business's customers: who they are, and the card that they pay with."""
+"""The customers of the seeded business and their cards."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TIERS: Final = ("free", "pro", "enterprise")
 
 
 def pick_country(source: Random) -> Country:
-    """A country, by how many of the customers live there."""
+    """A random country, weighted by its number of customers."""
     return source.choices(COUNTRIES, [country.weight for country in COUNTRIES])[0]
 
 
 def add_customer(mutation: Mutation, index: int, country: Country, tier: str) -> Row:
-    """The customer with this number. Companies have a name, people too; every ninth says nothing but its email."""
+    """Add the customer with this number. Every ninth has only an email, the others also a name."""
     source = mutation.random
     first, last = source.choice(FIRST), source.choice(LAST)
     company = f"{source.choice(COMPANY)} {source.choice(TRADE)}"
@@ -66,7 +66,7 @@ def _address(source: Random, country: Country) -> dict[str, Any]:
 
 
 def give_card(mutation: Mutation, customer: Row, country: Country) -> Row:
-    """The customer's card, attached and made its default."""
+    """Add a card, attach it to the customer and make it the default."""
     brand = mutation.random.choice(("visa", "visa", "mastercard", "amex"))
     method = add_card(
         mutation,
@@ -85,7 +85,7 @@ def give_card(mutation: Mutation, customer: Row, country: Country) -> Row:
 
 
 def give_vat_id(mutation: Mutation, customer: Row, country: Country) -> None:
-    """A tax id of a company in the European Union or the United Kingdom."""
+    """Add the tax id of a company in the European Union or the United Kingdom."""
     mutation.add(
         "tax_id",
         {

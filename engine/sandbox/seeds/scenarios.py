@@ -1,4 +1,4 @@
-"""What is special about some customers of the invented business."""
+"""The scenarios that some customers of the seeded business demonstrate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Scenario(IntEnum):
-    """Customers, by their number modulo `EVERY`, that show something special."""
+    """Scenarios by the customer's number modulo `EVERY`."""
 
     MANY_ITEMS = 3
     MANY_LINES = 5

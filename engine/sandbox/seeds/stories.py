@@ -1,4 +1,4 @@
-"""The special cases of the seeded business."""
+"""The scenarios of the seeded business."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .offers import PriceList
 from .scenarios import Scenario
 
 CALLS: Final = 100
-"""Invoice items that come on top of the subscription's own line."""
+"""Number of invoice items in addition to the subscription's own line."""
 
 
 def before_renewal(mutation: Mutation, scenario: Scenario | None, customer: Row, subscription: Row, end: int) -> None:
-    """What happens in the days before a renewal."""
+    """Run the part of a scenario before a renewal."""
     if scenario is None or scenario.name not in ("MANY_LINES", "OLD_MANY_LINES"):
         return
     wanted = (20, 60) if scenario.name == "MANY_LINES" else (100, 160)
@@ -32,7 +32,7 @@ def before_renewal(mutation: Mutation, scenario: Scenario | None, customer: Row,
 
 
 def add_item(mutation: Mutation, customer: Row, currency: str, amount: int, description: str) -> Row:
-    """An invoice item that waits for the customer's next invoice."""
+    """Add a pending invoice item for the customer's next invoice."""
     return mutation.add(
         "invoiceitem",
         {
@@ -55,7 +55,7 @@ def add_item(mutation: Mutation, customer: Row, currency: str, amount: int, desc
 
 
 def settle_by_invoice(mutation: Mutation, subscription: Row, method: Row, end: int) -> None:
-    """Pay a sent invoice nine days after it went out, if that day has come."""
+    """Pay a sent invoice nine days after sending, if that day is not in the future."""
     if subscription.obj["collection_method"] != "send_invoice" or not subscription.obj["latest_invoice"]:
         return
     invoice = mutation.get("invoice", subscription.obj["latest_invoice"])
@@ -66,7 +66,7 @@ def settle_by_invoice(mutation: Mutation, subscription: Row, method: Row, end: i
 
 
 def finish(mutation: Mutation, scenario: Scenario | None, customer: Row, subscription: Row, end: int) -> None:
-    """What the customer's story ends with."""
+    """Run the last part of a scenario."""
     if scenario is None:
         return
     match scenario.name:
@@ -105,7 +105,7 @@ def _take_back(mutation: Mutation, story: str, customer: Row, end: int) -> None:
 
 
 def _credit(mutation: Mutation, customer: Row, end: int) -> None:
-    """Refund a fifth of a paid invoice's first line, by a credit note."""
+    """Credit a fifth of a paid invoice's first line, with a refund."""
     paid = [row for row in mutation.store.find_all("invoice", "customer", customer.id) if row.obj["amount_paid"] > 0]
     charge = invoicing.charge_of(mutation, paid[-1]) if paid else None
     if charge is None:
@@ -127,7 +127,7 @@ def _credit(mutation: Mutation, customer: Row, end: int) -> None:
 
 
 def _leave_invoice(mutation: Mutation, story: str, customer: Row, subscription: Row, end: int) -> None:
-    """An invoice made by hand that is not paid."""
+    """Create a one-off invoice that stays unpaid."""
     mutation.now = end - 10 * DAY
     currency = subscription.obj["currency"]
     fields = {"collection_method": "send_invoice", "currency": currency, "description": "Extra work"}
@@ -149,7 +149,7 @@ def _leave_invoice(mutation: Mutation, story: str, customer: Row, subscription: 
 
 
 def quote(mutation: Mutation, price_list: PriceList, customer: Row, currency: str) -> None:
-    """A quote that waits for an answer."""
+    """Create an open quote."""
     row = quoting.add_quote(
         mutation, customer, [(price_list.price("business", "yearly", currency), 1)], {"header": "Annual offer"}
     )

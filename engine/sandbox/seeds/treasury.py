@@ -24,7 +24,7 @@ BANKS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def add_banks(mutation: Mutation) -> dict[str, str]:
-    """A bank account for each currency; their ids by currency."""
+    """Add a bank account for each currency. Returns their ids by currency."""
     banks = {}
     for currency, (country, bank) in BANKS.items():
         row = mutation.add(
@@ -51,7 +51,7 @@ def add_banks(mutation: Mutation) -> dict[str, str]:
 
 
 def pay_out_weekly(mutation: Mutation, banks: Mapping[str, str], end: int) -> None:
-    """Every Monday pay out, by currency, what has become available since; up to the present."""
+    """Pay out the available balance of each currency every Monday until `end`."""
     waiting: dict[str, list[Row]] = {}
     for _, _, row in mutation.store.table("balance_transaction").order:
         waiting.setdefault(row.obj["currency"], []).append(row)

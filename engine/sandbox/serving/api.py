@@ -1,4 +1,4 @@
-"""The API itself: a request in, an answer out, faults and limits on the way."""
+"""The API: a request in, a response out, with faults and limits on the way."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request as it came; header names in lower case."""
+    """A request as received; header names in lower case."""
 
     method: str
     path: str
@@ -39,9 +39,9 @@ class ApiRequest:
 
 @dataclass(slots=True)
 class Delivery:
-    """An answer and how it is to be delivered: `cut` none of it, `half` of it, or `stretch` it over seconds."""
+    """A response and how to deliver it: `cut` before, `half` of it, or `stretch`ed over seconds."""
 
-    answer: ApiResponse
+    response: ApiResponse
     cut: bool = False
     half: bool = False
     stretch: float = 0.0
@@ -50,9 +50,9 @@ class Delivery:
 
 @dataclass(slots=True)
 class AdmittedRequest:
-    """A request that passed the door: who asks, of which store, for what, under which idempotency key.
+    """An admitted request: key grant, store, endpoint, idempotency key.
 
-    A `silent` one leaves no events.
+    A `silent` one emits no events.
     """
 
     id: str
@@ -65,13 +65,13 @@ class AdmittedRequest:
 
 
 class Api:
-    """Answers requests out of a sandbox. Nothing here waits: that is up to the one who calls it."""
+    """Responds to requests. Never waits; the caller does."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
 
     def admit(self, request: ApiRequest, request_id: str) -> AdmittedRequest | Delivery:
-        """Check key, account, path, permission, version, limits and idempotency key; a refusal is a delivery."""
+        """Check key, account, path, permission, version, limits and idempotency key. A delivery rejects or replays."""
         sandbox = self.sandbox
         try:
             grant = sandbox.keyring.check(request.headers)
@@ -97,36 +97,36 @@ class Api:
             return Delivery(self._refusal(error))
         return admitted
 
-    def answer(self, admitted: AdmittedRequest, faults: list[Fault]) -> Delivery:
-        """Carry the request out, unless a fault comes first, let faults spoil its answer, and keep what came of it."""
-        delivery = self._answer(admitted, faults)
-        self.sandbox.keep()
+    def respond(self, admitted: AdmittedRequest, faults: list[Fault]) -> Delivery:
+        """Execute the request unless a fault prevents it, apply faults to the response, and save the changes."""
+        delivery = self._respond(admitted, faults)
+        self.sandbox.save()
         return delivery
 
-    def _answer(self, admitted: AdmittedRequest, faults: list[Fault]) -> Delivery:
+    def _respond(self, admitted: AdmittedRequest, faults: list[Fault]) -> Delivery:
         for fault in faults:
             if not fault.applied and fault.kind in ("error", "rate_limit", "lock", "reset"):
                 delivery = self._fail(fault)
-                self._settle(admitted, delivery.answer if fault.kind == "error" else None)
+                self._settle(admitted, delivery.response if fault.kind == "error" else None)
                 return delivery
-        answer, keep = self._perform(admitted)
-        delivery = Delivery(answer)
+        response, keep = self._perform(admitted)
+        delivery = Delivery(response)
         for fault in faults:
             if fault.applied and fault.kind == "error":
                 delivery = self._fail(fault)
-                answer = delivery.answer
+                response = delivery.response
             else:
                 _spoil(delivery, fault)
-        self._settle(admitted, answer if keep else None)
+        self._settle(admitted, response if keep else None)
         return delivery
 
-    def _settle(self, admitted: AdmittedRequest, answer: ApiResponse | None) -> None:
+    def _settle(self, admitted: AdmittedRequest, response: ApiResponse | None) -> None:
         if admitted.key is None:
             return
-        if answer is None:
+        if response is None:
             self.sandbox.idempotency.drop(admitted.store.account, admitted.key)
         else:
-            kept = ApiResponse(answer.status, answer.body, (*answer.headers, ("Original-Request", admitted.id)))
+            kept = ApiResponse(response.status, response.body, (*response.headers, ("Original-Request", admitted.id)))
             self.sandbox.idempotency.finish(admitted.store.account, admitted.key, kept)
 
     def _fail(self, fault: Fault) -> Delivery:
@@ -136,23 +136,23 @@ class Api:
             case "lock":
                 error = too_many(None, fault.retry_after)
             case _:
-                text = "An unknown error occurred; the sandbox was told to fail."
+                text = "An unknown error occurred; a fault is set."
                 more = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
                 error = ApiError(fault.status, text, type="api_error", headers=more)
         return Delivery(self._refusal(error), cut=fault.kind == "reset")
 
     def _perform(self, admitted: AdmittedRequest) -> tuple[ApiResponse, bool]:
-        """The answer, and whether it is kept under an idempotency key."""
+        """The response, and whether it is stored under an idempotency key."""
         try:
             self.sandbox.world.pass_time()
             self._run_hooks(admitted)
             return ApiResponse(200, self._do(admitted)), True
         except ApiError as error:
             return self._refusal(error), error.kept
-        except Exception:  # noqa: BLE001 - a defect of the sandbox is answered like one of Stripe's, and shown
+        except Exception:  # noqa: BLE001 - a defect is answered as Stripe does, and printed
             traceback.print_exc(file=sys.stderr)
             defect = ApiError(
-                500, "The sandbox failed; its own output says why.", type="api_error", code="sandbox_defect"
+                500, "Internal error of the sandbox; see its standard error.", type="api_error", code="sandbox_defect"
             )
             return self._refusal(defect), False
 
@@ -170,7 +170,7 @@ class Api:
     def act(
         self, store: Store, method: str, path: str, params: Mapping[str, str], *, silent: bool = False
     ) -> ApiResponse:
-        """Do something in an account's name: without key, limits, faults or trace, and if `silent` without events."""
+        """Execute a request of an account without key, limits, faults or trace; `silent` also without events."""
         form = urlencode(params)
         request = ApiRequest(
             method, path, form if method == "GET" else "", {}, b"" if method == "GET" else form.encode()
@@ -212,12 +212,12 @@ class Api:
         body = msgspec.json.encode(error.body())
         return ApiResponse(error.status, body, tuple(error.headers.items()))
 
-    def headers(self, request: ApiRequest, request_id: str, answer: ApiResponse) -> list[tuple[bytes, bytes]]:
-        """The headers that go with an answer."""
+    def headers(self, request: ApiRequest, request_id: str, response: ApiResponse) -> list[tuple[bytes, bytes]]:
+        """The headers of a response."""
         world = self.sandbox.world
         headers = {
             "Content-Type": "application/json",
-            "Content-Length": str(len(answer.body)),
+            "Content-Length": str(len(response.body)),
             "Date": formatdate(world.clock.now(), usegmt=True),
             "Request-Id": request_id,
             "Stripe-Version": request.headers.get("stripe-version") or world.catalogue.api_version,
@@ -226,7 +226,7 @@ class Api:
         for name in ("Idempotency-Key", "Stripe-Account"):
             if name.lower() in request.headers:
                 headers[name] = request.headers[name.lower()]
-        headers.update(answer.headers)
+        headers.update(response.headers)
         return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
@@ -239,9 +239,9 @@ def _spoil(delivery: Delivery, fault: Fault) -> None:
         case "slow_body":
             delivery.stretch = max(delivery.stretch, fault.seconds)
         case "malformed":
-            body = delivery.answer.body
-            delivery.answer = ApiResponse(
-                delivery.answer.status, body[: len(body) // 2] + b"}<html>", delivery.answer.headers
+            body = delivery.response.body
+            delivery.response = ApiResponse(
+                delivery.response.status, body[: len(body) // 2] + b"}<html>", delivery.response.headers
             )
         case _:
             pass
@@ -254,11 +254,11 @@ def _query(request: ApiRequest) -> dict[str, Any]:
 def _form(request: ApiRequest) -> list[tuple[str, str]]:
     kind = request.headers.get("content-type", "application/x-www-form-urlencoded").partition(";")[0].strip()
     if request.body and kind != "application/x-www-form-urlencoded":
-        raise ApiError(400, f"The sandbox reads form parameters only, not {kind}.", code="sandbox_unsupported")
+        raise ApiError(400, f"The sandbox accepts form parameters only, not {kind}.", code="sandbox_unsupported")
     text = request.body.decode("utf-8", "replace")
     return parse_qsl(request.query, keep_blank_values=True) + parse_qsl(text, keep_blank_values=True)
 
 
 def clean_path(path: str) -> str:
-    """The path without percent escapes and without a slash at its end."""
+    """The path without percent escapes and trailing slash."""
     return unquote(path).rstrip("/") or "/"

@@ -21,12 +21,12 @@ from .control import Control
 from .sandbox import Sandbox
 
 TRANSPORT = "weir.sandbox.transport"
-"""Where the server puts the connection's transport in the scope, so that a fault can cut it."""
+"""The scope's key of the connection's transport, which faults can cut."""
 CHUNKS = 20
 
 
 def make_app(options: SandboxOptions, state: Path | None = None) -> Starlette:
-    """A sandbox with its business, ready to answer; with a `state` file its world is kept there (or StateError)."""
+    """A sandbox ready to serve. A `state` file makes it persistent; StateError if that is unusable."""
     persistence = Persistence(StateFile(state), options, time.time) if state is not None else None
     sandbox = Sandbox(options, time.monotonic, persistence)
     front = ApiApplication(Api(sandbox))
@@ -39,13 +39,13 @@ def make_app(options: SandboxOptions, state: Path | None = None) -> Starlette:
 
 
 class ApiApplication:
-    """Takes API requests in, waits where a fault says so, and delivers the answers."""
+    """Receives API requests, waits for latency faults and delivers the responses."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Serve one request."""
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
@@ -69,16 +69,16 @@ class ApiApplication:
         for fault in faults:
             if fault.kind == "latency":
                 await asyncio.sleep(fault.seconds + _jitter(sandbox.faults.random, fault.jitter))
-        delivery = self.api.answer(admitted, faults)
+        delivery = self.api.respond(admitted, faults)
         delivery.struck = [fault.kind for fault in faults]
         if sandbox.options.pretty and "malformed" not in delivery.struck:
-            body = msgspec.json.format(delivery.answer.body, indent=2)
-            delivery.answer = ApiResponse(delivery.answer.status, body, delivery.answer.headers)
+            body = msgspec.json.format(delivery.response.body, indent=2)
+            delivery.response = ApiResponse(delivery.response.status, body, delivery.response.headers)
         return delivery
 
     def _note(self, request: ApiRequest, request_id: str, delivery: Delivery, started: float) -> None:
         sandbox = self.api.sandbox
-        status = delivery.answer.status
+        status = delivery.response.status
         sandbox.counts[str(status)] = sandbox.counts.get(str(status), 0) + 1
         sandbox.trace.append(
             {
@@ -104,17 +104,19 @@ class ApiApplication:
         if delivery.cut and transport is not None:
             transport.abort()
             return
-        answer = delivery.answer
-        headers = self.api.headers(request, request_id, answer)
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        response = delivery.response
+        headers = self.api.headers(request, request_id, response)
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
         if delivery.half:
-            await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True}
+            )
             if transport is not None:
                 transport.close()
             return
         if delivery.stretch:
-            await _trickle(send, answer.body, delivery.stretch)
-        await send({"type": "http.response.body", "body": b"" if delivery.stretch else answer.body})
+            await _trickle(send, response.body, delivery.stretch)
+        await send({"type": "http.response.body", "body": b"" if delivery.stretch else response.body})
 
 
 async def _read(scope: Scope, receive: Receive) -> ApiRequest:

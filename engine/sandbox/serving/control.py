@@ -1,4 +1,4 @@
-"""`/_sandbox/`: the handles of a test on a running sandbox. Never limited, delayed or counted."""
+"""`/_sandbox/`: the control API of a running sandbox, for tests. Never limited, delayed or counted."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..options import KeyGrant, RateLimits
-from ..reading import tell
+from ..reading import ground_truth
 from .api import Api
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Control:
-    """The handlers, each a noun: GET tells, POST sets, DELETE takes back."""
+    """The handlers, each a resource: GET shows, POST sets, DELETE removes."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -41,20 +41,20 @@ class Control:
         return [Route(path, self._guard(handler), methods=methods) for path, (handler, methods) in handlers.items()]
 
     def _guard(self, handler: Handler) -> Handler:
-        """ApiResponse 400 with the reason where a handler cannot use what it was given; keep what it has changed."""
+        """Respond 400 with the reason to invalid input; save the changes."""
 
         async def guarded(request: Request) -> Response:
             try:
                 response = await handler(request)
             except (KeyError, TypeError, ValueError) as error:
                 response = JSONResponse({"error": str(error)}, 400)
-            self._sandbox.keep()
+            self._sandbox.save()
             return response
 
         return guarded
 
     async def overview(self, _: Request) -> Response:
-        """What this sandbox is: version, account, size, clock."""
+        """Version, account, size and clock of the sandbox."""
         options, world = self._sandbox.options, self._sandbox.world
         counts = {name: len(table.rows) for name, table in world.store(world.platform).tables() if table.rows}
         return JSONResponse(
@@ -69,7 +69,7 @@ class Control:
         )
 
     async def clock(self, request: Request) -> Response:
-        """The time. POST `{"now": 0}`, `{"advance": 60}`, `{"frozen": true}`, or several of them."""
+        """The clock. POST `{"now": 0}`, `{"advance": 60}`, `{"frozen": true}`, or several of them."""
         clock = self._sandbox.world.clock
         if request.method == "POST":
             given = _known(await request.json(), {"now", "advance", "frozen"})
@@ -83,7 +83,7 @@ class Control:
         return JSONResponse({"now": clock.now(), "frozen": clock.frozen})
 
     async def config(self, request: Request) -> Response:
-        """The rate limits, search lag, version and delay of events; POST sets the ones that are given."""
+        """The rate limits, search lag, version and delay of events; POST sets the given ones."""
         limits = {each.name for each in fields(RateLimits)}
         world = self._sandbox.world
         if request.method == "POST":
@@ -96,7 +96,7 @@ class Control:
         return JSONResponse({**asdict(self._sandbox.limiter.limits), **more})
 
     async def faults(self, request: Request) -> Response:
-        """The faults; POST sets one, DELETE (`?id=`) takes one or all back."""
+        """The faults; POST adds one, DELETE removes one (`?id=`) or all."""
         faults = self._sandbox.faults
         if request.method == "POST":
             return JSONResponse(asdict(faults.add(await request.json())))
@@ -106,7 +106,7 @@ class Control:
         return JSONResponse([asdict(fault) for fault in faults.active])
 
     async def hooks(self, request: Request) -> Response:
-        """The hooks; POST sets one, DELETE takes all back."""
+        """The hooks; POST adds one, DELETE removes all."""
         if request.method == "POST":
             return JSONResponse(asdict(self._sandbox.hooks.add(await request.json())))
         if request.method == "DELETE":
@@ -136,21 +136,21 @@ class Control:
         )
 
     async def requests(self, request: Request) -> Response:
-        """The API requests so far, the oldest first; DELETE forgets them."""
+        """The API requests so far, oldest first; DELETE clears them."""
         if request.method == "DELETE":
             self._sandbox.trace.clear()
             self._sandbox.counts.clear()
         return JSONResponse(list(self._sandbox.trace))
 
     async def reset(self, _: Request) -> Response:
-        """Everything as at the start."""
+        """Return to the initial state."""
         self._sandbox.reset()
         return JSONResponse({"reset": True})
 
     async def act(self, request: Request) -> Response:
-        """Do a request `{"method", "path", "params", "account", "livemode"}` past keys, limits, faults and trace.
+        """Execute `{"method", "path", "params", "account", "livemode"}` without key, limits, faults and trace.
 
-        With `"silent": true` it leaves no events.
+        With `"silent": true` it emits no events.
         """
         given = _known(await request.json(), {"method", "path", "params", "account", "livemode", "silent"})
         world = self._sandbox.world
@@ -160,15 +160,15 @@ class Control:
         store = world.store(account, livemode=bool(given.get("livemode", False)))
         silent = bool(given.get("silent", False))
         method, params = given.get("method", "POST"), given.get("params", {})
-        answer = self._api.act(store, method, given["path"], params, silent=silent)
-        return Response(answer.body, answer.status, media_type="application/json")
+        response = self._api.act(store, method, given["path"], params, silent=silent)
+        return Response(response.body, response.status, media_type="application/json")
 
     async def truth(self, request: Request) -> Response:
-        """What is really there (see `truth.tell`); `?table=` may be repeated, `?objects=1` adds the objects."""
-        told = tell(
+        """The ground truth (see `ground_truth`); `?table=` may be repeated, `?objects=1` adds the objects."""
+        truth = ground_truth(
             self._sandbox.world, request.query_params.getlist("table"), objects="objects" in request.query_params
         )
-        return Response(self._sandbox.world.renderer.encode(told), media_type="application/json")
+        return Response(self._sandbox.world.renderer.encode(truth), media_type="application/json")
 
 
 def _known(given: Any, names: set[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Serving a sandbox on loopback until it is told to stop."""
+"""Serves a sandbox on loopback until it is stopped."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .app import TRANSPORT, make_app
 
 
 class _Protocol(H11Protocol):
-    """Lets the application see the connection that a request came in on, and answers without delay."""
+    """Exposes the connection of a request to the application and disables Nagle's algorithm."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
-        if connection is not None:  # an answer is two writes: without this the second waits for the client's ACK, 40 ms
+        if connection is not None:  # without it the second write of a response waits 40 ms for the client's ACK
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         inner = self.app
 
@@ -55,14 +55,14 @@ def make_server(app: Any) -> uvicorn.Server:
 
 
 def serve(options: SandboxOptions, lock: StateLock | None = None) -> None:
-    """Serve until interrupted, or until standard input ends if the options say so; the held world if there is one.
+    """Serve until interrupted or, with `until_stdin_closes`, until standard input closes. A `lock` has the state.
 
-    When it is ready, one line of JSON goes to standard output: `{"url": …, "key": …, "account": …}`. OSError if the
-    address cannot be bound, StateError if the held world cannot be read.
+    Prints one line of JSON when ready: `{"url": …, "key": …, "account": …}`. OSError if the address cannot be bound,
+    StateError if the state cannot be read.
     """
     listener = socket.create_server((options.host, options.port), backlog=256)
     host, port = listener.getsockname()[:2]
-    gc.disable()  # a whole world is made and stays: looking through it for garbage would take longer than making it
+    gc.disable()  # a whole world is created and stays: collecting would take longer than creating it
     app = make_app(options, lock.file if lock is not None else None)
     gc.freeze()
     gc.enable()
@@ -70,7 +70,7 @@ def serve(options: SandboxOptions, lock: StateLock | None = None) -> None:
     ready = {"url": f"http://{host}:{port}", "key": options.keys[0].key, "account": app.state.sandbox.world.platform}
     if lock is not None:
         lock.announce(ready)
-    _say(ready)
+    _print(ready)
     if options.until_stdin_closes:
         threading.Thread(target=_wait_for_end, args=(server, lock), daemon=True).start()
     server.run(sockets=[listener])
@@ -79,14 +79,14 @@ def serve(options: SandboxOptions, lock: StateLock | None = None) -> None:
 def _wait_for_end(server: uvicorn.Server, lock: StateLock | None) -> None:
     while sys.stdin.buffer.read(4096):
         pass
-    if lock is not None and not lock.close_to_others():
-        with suppress(OSError):  # nobody may be left to hear it
-            _say({"staying": True})
-        while not lock.close_to_others():
+    if lock is not None and not lock.close_if_unused():
+        with suppress(OSError):  # the reader may be gone
+            _print({"staying": True})
+        while not lock.close_if_unused():
             time.sleep(PAUSE_SECONDS)
     server.should_exit = True
 
 
-def _say(told: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
+def _print(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()

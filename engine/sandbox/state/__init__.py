@@ -1,4 +1,4 @@
-"""What a world holds and keeps: objects, events, clock, answers under idempotency keys."""
+"""The state of a world: objects, clock, idempotency keys, and the file that stores them."""
 
 from __future__ import annotations
 

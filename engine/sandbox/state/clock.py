@@ -1,4 +1,4 @@
-"""The sandbox's own time."""
+"""The sandbox's clock."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Unix seconds that start at a given moment, tick with `elapsed` unless frozen, and can be set or moved on.
+    """Unix seconds from a given start; ticks with `elapsed` unless frozen, can be set and advanced.
 
-    `elapsed` gives seconds of a monotonic clock. Time never goes back by itself; `set` may turn it back. `moved` says
-    that it was set, stopped or let go, until whoever keeps the time takes note.
+    `elapsed` returns seconds of a monotonic clock. Only `set` can turn the clock back. `moved` is set by every
+    explicit change; whoever saves the clock clears it.
     """
 
     def __init__(self, start: float, elapsed: Callable[[], float], *, frozen: bool = False) -> None:
@@ -21,20 +21,20 @@ class Clock:
         self.moved = False
 
     def now(self) -> int:
-        """The current moment in whole Unix seconds."""
+        """The current time in whole Unix seconds."""
         return math.floor(self._exact())
 
-    def set(self, moment: int) -> None:
-        """Put the clock at this moment."""
-        self._base, self._mark = float(moment), self._elapsed()
+    def set(self, timestamp: int) -> None:
+        """Set the clock to a timestamp."""
+        self._base, self._mark = float(timestamp), self._elapsed()
         self.moved = True
 
     def advance(self, seconds: int) -> None:
-        """Move the clock on."""
+        """Advance the clock."""
         self.set(self.now() + seconds)
 
     def freeze(self, frozen: bool) -> None:
-        """Stop the clock, or let it go on."""
+        """Stop or start the clock."""
         self._base, self._mark = self._exact(), self._elapsed()
         self.frozen = frozen
         self.moved = True

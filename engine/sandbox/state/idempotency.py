@@ -1,4 +1,4 @@
-"""Idempotency keys: the first answer is repeated, another request under the same key is refused."""
+"""Idempotency keys: replay of the first response, rejection of a different request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LENGTH: int = 255
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """An answer as it goes out: status, JSON, and the headers that belong to it."""
+    """A response: status, JSON and its own headers."""
 
     status: int
     body: bytes
@@ -21,17 +21,17 @@ class ApiResponse:
 
 @dataclass(slots=True)
 class IdempotencyRecord:
-    """A key that was used: for what, when, and the answer once there is one."""
+    """A used key: fingerprint of the request, time of first use, response once complete."""
 
     fingerprint: str
     moment: int
-    answer: ApiResponse | None = None
+    response: ApiResponse | None = None
 
 
 class IdempotencyKeys:
-    """What was answered under which key, for 24 hours by the sandbox's clock.
+    """The used keys of the last 24 hours by the sandbox's clock.
 
-    `changed` holds what was answered since it was last emptied, by account and key.
+    `changed` holds the records completed since it was last cleared, by account and key.
     """
 
     def __init__(self) -> None:
@@ -39,9 +39,9 @@ class IdempotencyKeys:
         self.changed: dict[tuple[str, str], IdempotencyRecord] = {}
 
     def begin(self, account: str, key: str, fingerprint: str, now: int) -> ApiResponse | None:
-        """The answer to repeat, or None: then the request is to be done, and `finish` or `drop` must follow.
+        """The response to replay, or None for a new request, which must end with `finish` or `drop`.
 
-        A 400 if the key was used for another request, a 409 if its request is still being done.
+        400 if the key was used for another request, 409 if its request is in progress.
         """
         if len(key) > LENGTH:
             raise ApiError(400, f"Idempotency keys can have up to {LENGTH} characters.", type="idempotency_error")
@@ -58,7 +58,7 @@ class IdempotencyKeys:
                 f"Try using a key other than '{key}' if you meant to execute a different request.",
                 type="idempotency_error",
             )
-        if entry.answer is None:
+        if entry.response is None:
             raise ApiError(
                 409,
                 f"There is currently another in-progress request using this Idempotent Key: {key}.",
@@ -66,18 +66,18 @@ class IdempotencyKeys:
                 code="idempotency_key_in_use",
                 headers={"Stripe-Should-Retry": "true"},
             )
-        return entry.answer
+        return entry.response
 
-    def finish(self, account: str, key: str, answer: ApiResponse) -> None:
-        """Keep the answer."""
+    def finish(self, account: str, key: str, response: ApiResponse) -> None:
+        """Store the response."""
         entry = self._entries[account, key]
-        entry.answer = answer
+        entry.response = response
         self.changed[account, key] = entry
 
     def restore(self, account: str, key: str, entry: IdempotencyRecord) -> None:
-        """Put back what was answered before."""
+        """Restore a record."""
         self._entries[account, key] = entry
 
     def drop(self, account: str, key: str) -> None:
-        """Forget a request that was refused before it began."""
+        """Remove the key of a request that was rejected before execution."""
         self._entries.pop((account, key), None)

@@ -1,7 +1,7 @@
-"""One folder of state, one sandbox: whoever comes second uses the one that runs.
+"""One folder of state, one sandbox: later processes use the running one.
 
-`held` is locked by the process that serves the world, and says where it is served. `users` is locked by everybody who
-uses it from outside; its holder ends only when nobody does. Both locks go with their process, however it ends.
+The process that serves the world locks `held`, which contains its address. Other processes that use the sandbox share
+a lock on `users`; the server ends only when none is left. The operating system releases both locks with the process.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ WORLD: Final = "world.db"
 
 
 class StateLockedError(Exception):
-    """Another process holds the state; the message says which, and where it serves it."""
+    """Another process holds the state; the message names it and its address."""
 
 
 class StateLock:
-    """A folder that is this process's own until it ends."""
+    """The exclusive lock on a folder, until the process ends."""
 
     def __init__(self, folder: Path, held: int) -> None:
         self.file = folder / WORLD
@@ -32,11 +32,11 @@ class StateLock:
         self._held = held
 
     def announce(self, ready: dict[str, Any]) -> None:
-        """Let others know where the world is served."""
+        """Publish the address of the server."""
         os.pwrite(self._held, msgspec.json.encode({**ready, "pid": os.getpid()}) + b"\n", 0)
 
-    def close_to_others(self) -> bool:
-        """Let nobody else in any more, if nobody is in; whether that is so."""
+    def close_if_unused(self) -> bool:
+        """Accept no more users if there are none. Returns whether that succeeded."""
         descriptor = _open(self._folder / "users")
         if _locked(descriptor, fcntl.LOCK_EX):
             return True
@@ -45,7 +45,7 @@ class StateLock:
 
 
 def acquire(folder: Path) -> StateLock:
-    """Make the folder this process's own; StateLockedError when it is another's, OSError when it cannot be made."""
+    """Lock the folder. StateLockedError if another process has it, OSError if it cannot be created."""
     found = _acquire(folder)
     if found is not None:
         return found
@@ -55,9 +55,9 @@ def acquire(folder: Path) -> StateLock:
 
 
 def acquire_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> StateLock | dict[str, Any]:
-    """Make the folder this process's own, or say where it is served; that one then stays as long as this process does.
+    """Lock the folder, or return what its server announced; that server then stays until this process ends.
 
-    StateLockedError when neither is possible within these seconds, OSError when the folder cannot be made.
+    StateLockedError if neither is possible within these seconds, OSError if the folder cannot be created.
     """
     deadline = time.monotonic() + seconds
     users = -1
@@ -89,20 +89,20 @@ def _acquire(folder: Path) -> StateLock | None:
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
-    """What the holder has announced; None while it is not ready: then it may be what one before it has left."""
+    """What the server announced; None while it is not ready, when the text may be its predecessor's."""
     text = (folder / "held").read_bytes()
     if not text.endswith(b"\n"):
         return None
     found: dict[str, Any] = msgspec.json.decode(text)
-    return found if _lives(found["pid"]) else None
+    return found if _is_alive(found["pid"]) else None
 
 
-def _lives(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # it is another user's
+    except PermissionError:  # the process of another user
         return True
     return True
 

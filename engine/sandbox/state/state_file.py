@@ -1,4 +1,4 @@
-"""The file in which a sandbox keeps its world: objects as they are, not requests that would make them again."""
+"""The state file of a sandbox: a snapshot of its objects, not a log of requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 FORMAT: Final = 1
-_ANEW: Final = "delete its folder to begin with a new account"
+_FRESH: Final = "delete its folder to start with a new account"
 _SCHEMA: Final = """
 BEGIN;
 CREATE TABLE IF NOT EXISTS origin (one INTEGER PRIMARY KEY CHECK (one = 1), facts BLOB);
@@ -33,15 +33,15 @@ ON CONFLICT DO UPDATE SET seq = excluded.seq, created = excluded.created, touche
 
 
 class StateError(Exception):
-    """The state cannot be read or does not fit; the message says why and what to do."""
+    """The state cannot be read or used; the message has the reason and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a kept world began with, and where its time stands.
+    """The initial options of a stored world, and its clock.
 
-    The clock showed `moment` when the machine's showed `wall`. `whole` says that the file holds all objects; until then
-    the world is the one that its seed makes. `commits` counts what was written.
+    The sandbox's clock was at `moment` when the machine's was at `wall`. `whole`: the file contains all objects; until
+    then the world is the seeded one. `commits` counts the saves.
     """
 
     account: str
@@ -58,7 +58,7 @@ class Origin:
 
 
 class StoredObject(NamedTuple):
-    """An object at rest. `gone` is the moment of its deletion; then it has no `body`."""
+    """A stored object. A deleted one has the timestamp of its deletion in `gone` and no `body`."""
 
     account: str
     livemode: bool
@@ -74,7 +74,7 @@ class StoredObject(NamedTuple):
 
 
 class StoredResponse(NamedTuple):
-    """What was answered under an idempotency key; `headers` are JSON."""
+    """The stored response of an idempotency key; `headers` are JSON."""
 
     account: str
     key: str
@@ -86,78 +86,80 @@ class StoredResponse(NamedTuple):
 
 
 class StateFile:
-    """The file, open for one process at a time.
+    """The file, open in one process at a time.
 
-    What `write` has returned from survives the death of the process. A loss of power may take the last writes with it,
-    but never a part of one.
+    A completed `write` survives the end of the process. A loss of power can lose the last writes, but never a part of
+    one.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._base = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-            self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            self._base.executescript(_SCHEMA)
+            self._database = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise _unreadable(path, error) from None
 
     def origin(self) -> Origin | None:
-        """What the world began with; None in a new file. StateError when it is of another format."""
+        """The origin of the world; None in a new file. StateError for another format."""
         try:
-            found = self._base.execute("SELECT facts FROM origin").fetchone()
+            found = self._database.execute("SELECT facts FROM origin").fetchone()
             origin = msgspec.json.decode(found[0], type=Origin) if found else None
         except (sqlite3.Error, msgspec.DecodeError) as error:
             raise _unreadable(self.path, error) from None
         if origin is not None and origin.format != FORMAT:
-            raise StateError(f"{self.path} was written by another version of Weir; {_ANEW}")
+            raise StateError(f"{self.path} was written by another version of Weir; {_FRESH}")
         return origin
 
     def objects(self) -> Iterator[StoredObject]:
-        """All objects, by age; StateError when they cannot be read."""
+        """All objects, oldest first. StateError if they cannot be read."""
         try:
-            yield from (StoredObject(*row) for row in self._base.execute("SELECT * FROM object ORDER BY seq, rowid"))
+            yield from (
+                StoredObject(*row) for row in self._database.execute("SELECT * FROM object ORDER BY seq, rowid")
+            )
         except sqlite3.Error as error:
             raise _unreadable(self.path, error) from None
 
-    def answers(self, since: int) -> list[StoredResponse]:
-        """The answers to keys that were first used after this moment. Older ones are forgotten."""
+    def responses(self, since: int) -> list[StoredResponse]:
+        """The responses of keys first used after this timestamp. Deletes older ones."""
         try:
-            self._base.execute("DELETE FROM answer WHERE moment <= ?", (since,))
-            return [StoredResponse(*row) for row in self._base.execute("SELECT * FROM answer")]
+            self._database.execute("DELETE FROM answer WHERE moment <= ?", (since,))
+            return [StoredResponse(*row) for row in self._database.execute("SELECT * FROM answer")]
         except sqlite3.Error as error:
             raise _unreadable(self.path, error) from None
 
     def write(
-        self, origin: Origin, objects: Sequence[StoredObject] = (), answers: Sequence[StoredResponse] = ()
+        self, origin: Origin, objects: Sequence[StoredObject] = (), responses: Sequence[StoredResponse] = ()
     ) -> None:
-        """Keep all of this or nothing. `sqlite3.Error` when it is nothing."""
-        base = self._base
-        with base:
-            base.execute("BEGIN IMMEDIATE")
-            base.executemany(_PUT_OBJECT, objects)
-            base.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)", answers)
+        """Store all of it in one transaction. `sqlite3.Error` if that fails."""
+        database = self._database
+        with database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(_PUT_OBJECT, objects)
+            database.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)", responses)
             self._put(origin)
 
     def begin(self, origin: Origin) -> None:
-        """Forget everything, and begin a world with this. StateError when the file cannot be written."""
+        """Delete everything and start a world with this origin. StateError if the file cannot be written."""
         try:
-            with self._base:
-                self._base.execute("BEGIN IMMEDIATE")
-                self._base.execute("DELETE FROM object")
-                self._base.execute("DELETE FROM answer")
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                self._database.execute("DELETE FROM object")
+                self._database.execute("DELETE FROM answer")
                 self._put(origin)
         except sqlite3.Error as error:
             raise _unreadable(self.path, error) from None
 
     def _put(self, origin: Origin) -> None:
-        self._base.execute("INSERT OR REPLACE INTO origin VALUES (1, ?)", (msgspec.json.encode(origin),))
+        self._database.execute("INSERT OR REPLACE INTO origin VALUES (1, ?)", (msgspec.json.encode(origin),))
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._base.close()
+        """Close the file."""
+        self._database.close()
 
 
 def _unreadable(path: Path, error: Exception) -> StateError:
-    return StateError(f"the state of the sandbox cannot be read from {path}: {error}; {_ANEW}")
+    return StateError(f"the state of the sandbox cannot be read from {path}: {error}; {_FRESH}")

@@ -1,7 +1,7 @@
-"""Where the objects of one account live: in memory, by kind, in the order of lists.
+"""The objects of one account in memory, by kind, in list order.
 
-Objects are dicts that nobody changes in place: a write stores a new dict. So an event can keep the object as it was,
-and nested parts can be shared.
+Objects are dicts that are never changed in place: a write stores a new dict. Events can therefore keep the earlier
+object, and nested parts can be shared.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Obj: TypeAlias = Mapping[str, Any]
 
 
 class Row:
-    """An object and what the sandbox knows about it.
+    """An object and its metadata.
 
     `created` and `seq` order lists. `parent` is the id of the object that the row belongs to (a line's invoice).
-    `extra` holds facts that filters ask for and the object does not show. `touched` is the moment of the last write and
+    `extra` holds facts for filters that the object does not contain. `touched` is the timestamp of the last write,
     `before` the object before it. `body` is the rendered object, valid while `epoch` is the store's.
     """
 
@@ -41,9 +41,9 @@ OrderKey: TypeAlias = tuple[int, int, Row]
 
 
 class ObjectTable:
-    """The objects of one kind. `order` is ascending by (created, seq): lists read it from its end.
+    """The objects of one kind. `order` is ascending by (created, seq): lists read it from the end.
 
-    `changed` are the ids of what was written since it was last emptied; None while nobody wants to know.
+    `changed` are the ids written since it was last cleared; None unless recording.
     """
 
     def __init__(self) -> None:
@@ -57,18 +57,18 @@ class ObjectTable:
 
     @property
     def order(self) -> list[OrderKey]:
-        """All rows, the oldest first."""
+        """All rows, oldest first."""
         if not self._sorted:
             self._order.sort()
             self._sorted = True
         return self._order
 
     def children(self, parent: str) -> list[Row]:
-        """The rows that belong to this object, in the order in which they came."""
+        """The rows of this parent in order of insertion."""
         return list(self._children.get(parent, {}).values())
 
     def where(self, column: str, value: Any) -> list[OrderKey]:
-        """The rows whose top-level `column` has this value, the oldest first; fast from the second time on."""
+        """The rows whose top-level `column` has this value, oldest first. The first call builds an index."""
         index = self._indexes.get(column)
         if index is None:
             index = self._indexes[column] = {}
@@ -77,7 +77,7 @@ class ObjectTable:
         return index.get(value, [])
 
     def insert(self, row: Row) -> None:
-        """Add a row whose id is not there yet."""
+        """Add a row with a new id."""
         key = (row.created, row.seq, row)
         self.rows[row.id] = row
         self.gone.pop(row.id, None)
@@ -91,7 +91,7 @@ class ObjectTable:
             insort(index.setdefault(_hashable(row.obj.get(column)), []), key)
 
     def replace(self, row: Row, obj: Obj) -> None:
-        """Give a row its new object."""
+        """Replace the object of a row."""
         key = (row.created, row.seq, row)
         for column, index in self._indexes.items():
             old, new = _hashable(row.obj.get(column)), _hashable(obj.get(column))
@@ -102,15 +102,15 @@ class ObjectTable:
         self._note(row)
 
     def annotate(self, row: Row, extra: Obj) -> None:
-        """Give a row its new extra facts."""
+        """Replace the extra facts of a row."""
         row.extra = extra
         self._note(row)
 
-    def remove(self, row: Row, moment: int) -> None:
-        """Take a row out and remember that it was there."""
+    def remove(self, row: Row, timestamp: int) -> None:
+        """Remove a row and record its deletion."""
         key = (row.created, row.seq, row)
         del self.rows[row.id]
-        self.gone[row.id] = moment
+        self.gone[row.id] = timestamp
         self._note(row)
         _drop(self.order, key)
         if row.parent is not None:
@@ -124,9 +124,9 @@ class ObjectTable:
 
 
 class Store:
-    """All objects of one account in one mode. `epoch` moves when an object that others show in themselves changes.
+    """All objects of one account in one mode. `epoch` increases when an embedded object changes.
 
-    `next_due` is the moment before which no subscription renews or ends; 0 if that must be worked out anew.
+    No subscription renews or ends before the timestamp `next_due`; 0 if it must be recomputed.
     """
 
     def __init__(self, account: str, *, livemode: bool = False) -> None:
@@ -139,18 +139,18 @@ class Store:
         self._recording = False
 
     def record(self) -> None:
-        """Let all tables keep, from now on, the ids of what changes."""
+        """Record the ids of changed objects in all tables from now on."""
         self._recording = True
         for table in self._tables.values():
             table.changed = set()
 
     def restore(self, resource: str, row: Row) -> None:
-        """Put a row back in its own place. Rows come in their order, and before all new ones."""
+        """Restore a row with its sequence number. Call it in order of sequence, before any insert."""
         self.table(resource).insert(row)
         self._seq = count(row.seq + 1)
 
     def table(self, resource: str) -> ObjectTable:
-        """The table of this kind, made when first asked for."""
+        """The table of this kind; created on first access."""
         table = self._tables.get(resource)
         if table is None:
             table = self._tables[resource] = ObjectTable()
@@ -158,7 +158,7 @@ class Store:
         return table
 
     def tables(self) -> Iterator[tuple[str, ObjectTable]]:
-        """All kinds that were asked for so far, by name."""
+        """All existing tables by kind."""
         yield from sorted(self._tables.items())
 
     def find(self, resource: str, identifier: str) -> Row | None:
@@ -169,13 +169,13 @@ class Store:
     def insert(
         self, resource: str, obj: Obj, *, created: int, parent: str | None = None, extra: Obj | None = None
     ) -> Row:
-        """Add an object; it takes its place in lists by `created` and then by arrival."""
+        """Add an object. Lists order it by `created`, then by insertion."""
         row = Row(obj, created, next(self._seq), parent, extra)
         self.table(resource).insert(row)
         return row
 
     def find_all(self, resource: str, column: str, value: Any) -> list[Row]:
-        """The rows whose top-level `column` has this value, the oldest first."""
+        """The rows whose top-level `column` has this value, oldest first."""
         return [key[2] for key in self.table(resource).where(column, value)]
 
 

@@ -12,7 +12,7 @@ from .generic import Result, WriteCall, WriteHandler, plain, target
 
 
 def create_account(mutation: Mutation, call: WriteCall) -> Result:
-    """A new connected account, without a business yet."""
+    """Create a connected account without a business."""
     params = call.params
     name = (params.get("business_profile") or {}).get("name") or "New account"
     made = seed_account(mutation, mutation.identify("account"), name, params.get("country") or "US")
@@ -27,7 +27,7 @@ def create_account(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_account(mutation: Mutation, call: WriteCall) -> Result:
-    """The connected account with other values."""
+    """Update a connected account."""
     _, row = target(mutation, call)
     mutation.change("account", row, plain(mutation, "account", call.params, row), event="account.updated")
     mutation.world.register(row.obj)
@@ -35,14 +35,14 @@ def update_account(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_account(mutation: Mutation, call: WriteCall) -> Result:
-    """The connected account is gone: it cannot be reached any more."""
+    """Delete a connected account; it is no longer reachable."""
     _, row = target(mutation, call)
     mutation.world.forget(row.id)
     return mutation.remove("account", row)
 
 
 def create_clock(mutation: Mutation, call: WriteCall) -> Result:
-    """A test clock. It shows a time of its own; the sandbox's clock is the one that drives what happens."""
+    """Create a test clock. It only shows a time; the sandbox's clock drives all processes."""
     frozen = call.params["frozen_time"]
     fields = {"frozen_time": frozen, "name": call.params.get("name"), "deletes_after": mutation.now + 30 * 86_400}
     status = {"status": "ready", "status_details": {}}
@@ -51,7 +51,7 @@ def create_clock(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def advance_clock(mutation: Mutation, call: WriteCall) -> Result:
-    """Move a test clock on; what hangs on it does not follow."""
+    """Advance a test clock; attached objects do not follow."""
     resource, row = target(mutation, call)
     moment = call.params["frozen_time"]
     if moment <= row.obj["frozen_time"]:
@@ -62,7 +62,7 @@ def advance_clock(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_clock(mutation: Mutation, call: WriteCall) -> Result:
-    """The test clock is gone; customers must not hang on it."""
+    """Delete a test clock without customers."""
     resource, row = target(mutation, call)
     if mutation.store.find_all("customer", "test_clock", row.id):
         raise refused("The sandbox deletes only test clocks without customers.")

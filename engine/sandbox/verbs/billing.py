@@ -15,7 +15,7 @@ from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 
 def create_invoice(mutation: Mutation, call: WriteCall) -> Result:
-    """A draft. `pending_invoice_items_behavior=include` takes the waiting items along."""
+    """Create a draft. `pending_invoice_items_behavior=include` adds the pending items."""
     params = call.params
     if "customer" not in params:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")
@@ -45,7 +45,7 @@ def _discount(mutation: Mutation, customer: Row, given: Obj) -> str:
 
 
 def update_invoice(mutation: Mutation, call: WriteCall) -> Result:
-    """The invoice with other values; a finalised one keeps its lines."""
+    """Update an invoice; a finalized one keeps its lines."""
     _, row = target(mutation, call)
     skip = ("discounts", "issuer", "automatic_tax", "payment_settings", "rendering")
     mutation.change("invoice", row, plain(mutation, "invoice", call.params, row, skip=skip))
@@ -56,7 +56,7 @@ def update_invoice(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_invoice(mutation: Mutation, call: WriteCall) -> Result:
-    """A draft is gone; its invoice items wait again."""
+    """Delete a draft; its invoice items are pending again."""
     _, row = target(mutation, call)
     _need_draft(row, "delete")
     for line in mutation.store.table("line_item").children(row.id):
@@ -74,14 +74,14 @@ def _need_draft(invoice: Row, verb: str) -> None:
 
 
 def finalize(mutation: Mutation, call: WriteCall) -> Result:
-    """The draft becomes definite."""
+    """Finalize a draft."""
     _, row = target(mutation, call)
     invoicing.finalize(mutation, row)
     return "invoice", row
 
 
 def pay(mutation: Mutation, call: WriteCall) -> Result:
-    """Collect the invoice now; a draft is finalised first."""
+    """Collect an invoice; finalizes a draft first."""
     _, row = target(mutation, call)
     if row.obj["status"] == "draft":
         invoicing.finalize(mutation, row)
@@ -109,7 +109,7 @@ def pay(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def _revive(mutation: Mutation, invoice: Row) -> None:
-    """A subscription whose latest invoice is paid is active again."""
+    """Reactivate a subscription whose latest invoice is now paid."""
     subscription = mutation.store.find("subscription", invoicing.subscription_of(invoice) or "")
     if subscription is None or subscription.obj["latest_invoice"] != invoice.id:
         return
@@ -118,21 +118,21 @@ def _revive(mutation: Mutation, invoice: Row) -> None:
 
 
 def void(mutation: Mutation, call: WriteCall) -> Result:
-    """The finalised invoice is canceled."""
+    """Void a finalized invoice."""
     _, row = target(mutation, call)
     invoicing.void(mutation, row)
     return "invoice", row
 
 
 def mark_uncollectible(mutation: Mutation, call: WriteCall) -> Result:
-    """The invoice is given up."""
+    """Mark an invoice as uncollectible."""
     _, row = target(mutation, call)
     invoicing.give_up(mutation, row)
     return "invoice", row
 
 
 def send(mutation: Mutation, call: WriteCall) -> Result:
-    """The invoice goes out to its customer; a draft is finalised first."""
+    """Send an invoice to its customer; finalizes a draft first."""
     _, row = target(mutation, call)
     if row.obj["collection_method"] != "send_invoice":
         raise refused("You can only manually send an invoice if its collection method is 'send_invoice'.")
@@ -143,7 +143,7 @@ def send(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_item(mutation: Mutation, call: WriteCall) -> Result:
-    """An invoice item: on this draft, or on the customer's next invoice."""
+    """Create an invoice item on a draft or for the customer's next invoice."""
     params = call.params
     customer = need(mutation, ("customer",), params.get("customer") or "", "customer")
     assert customer is not None
@@ -191,7 +191,7 @@ def _price_item(mutation: Mutation, fields: dict[str, Any], params: Obj, quantit
 
 
 def update_item(mutation: Mutation, call: WriteCall) -> Result:
-    """The invoice item with other values, while its invoice is a draft."""
+    """Update an invoice item while its invoice is a draft."""
     _, row = target(mutation, call)
     invoice = mutation.store.find("invoice", row.obj["invoice"] or "")
     if invoice is not None:
@@ -208,7 +208,7 @@ def update_item(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_item(mutation: Mutation, call: WriteCall) -> Result:
-    """The invoice item is gone, and its line of a draft."""
+    """Delete an invoice item and its line on a draft."""
     _, row = target(mutation, call)
     invoice = mutation.store.find("invoice", row.obj["invoice"] or "")
     if invoice is not None:
@@ -229,7 +229,7 @@ def _line_of(mutation: Mutation, invoice: Row, item: Row) -> Row | None:
 
 
 def create_credit_note(mutation: Mutation, call: WriteCall) -> Result:
-    """Take back a part of an invoice: the lines that are named, or an amount."""
+    """Credit lines or an amount of an invoice."""
     params = call.params
     invoice = need(mutation, ("invoice",), params["invoice"], "invoice")
     assert invoice is not None
@@ -264,7 +264,7 @@ def _credit_line(mutation: Mutation, given: Obj) -> dict[str, Any]:
 
 
 def void_credit_note(mutation: Mutation, call: WriteCall) -> Result:
-    """The credit note of an open invoice is taken back."""
+    """Void the credit note of an open invoice."""
     _, row = target(mutation, call)
     if row.obj["status"] == "void" or row.obj["type"] != "pre_payment":
         raise refused("You can only void issued credit notes of open invoices.")
@@ -278,7 +278,7 @@ def void_credit_note(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_quote(mutation: Mutation, call: WriteCall) -> Result:
-    """A draft of a quote."""
+    """Create a draft quote."""
     params = call.params
     customer = need(mutation, ("customer",), params["customer"], "customer") if params.get("customer") else None
     picks = [(mutation.get("price", each.get("price", ""), param="line_items"), each.get("quantity", 1))
@@ -289,7 +289,7 @@ def create_quote(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def act_on_quote(mutation: Mutation, call: WriteCall) -> Result:
-    """Finalise, accept or cancel a quote."""
+    """Finalize, accept or cancel a quote."""
     _, row = target(mutation, call)
     {"finalize": quoting.finalize, "accept": quoting.accept, "cancel": quoting.cancel}[call.write.path.split("/")[-1]](
         mutation, row

@@ -16,7 +16,7 @@ EMAIL_LENGTH: Final = 512
 
 
 def create_customer(mutation: Mutation, call: WriteCall) -> Result:
-    """A new customer, with its payment method attached if one is given."""
+    """Create a customer and attach a given payment method."""
     params = call.params
     _check_email(params)
     method = _method(mutation, params.get("payment_method"), None)
@@ -43,7 +43,7 @@ def create_customer(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_customer(mutation: Mutation, call: WriteCall) -> Result:
-    """The customer with other values."""
+    """Update a customer."""
     _, row = target(mutation, call)
     _check_email(call.params)
     fields = plain(mutation, "customer", call.params, row, skip=("source",))
@@ -62,7 +62,7 @@ def update_customer(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_customer(mutation: Mutation, call: WriteCall) -> Result:
-    """The customer is gone; its subscriptions end, its cards are detached."""
+    """Delete a customer, cancel its subscriptions and detach its cards."""
     _, row = target(mutation, call)
     for subscription in mutation.store.find_all("subscription", "customer", row.id):
         if subscription.obj["status"] not in subscribing.OVER:
@@ -94,7 +94,7 @@ def _attach(mutation: Mutation, method: Row, customer: Row) -> None:
 
 
 def attach_method(mutation: Mutation, call: WriteCall) -> Result:
-    """The payment method belongs to a customer from now on."""
+    """Attach a payment method to a customer."""
     customer = need(mutation, ("customer",), call.params.get("customer") or "", "customer")
     assert customer is not None
     method = payments.test_card(mutation, call.id, None) or target(mutation, call)[1]
@@ -103,7 +103,7 @@ def attach_method(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def detach_method(mutation: Mutation, call: WriteCall) -> Result:
-    """The payment method belongs to nobody any more, for good."""
+    """Detach a payment method for good."""
     _, row = target(mutation, call)
     if row.obj["customer"] is None:
         raise refused("The payment method you provided is not attached to a customer so detachment is impossible.")
@@ -116,7 +116,7 @@ def detach_method(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_method(mutation: Mutation, call: WriteCall) -> Result:
-    """A payment method: a card by its number or by a test token."""
+    """Create a payment method from a card number or a test token."""
     params = call.params
     if params.get("type") != "card" or "card" not in params:
         raise invalid("The sandbox makes payment methods of type `card`, from `card` details.", "type")
@@ -138,7 +138,7 @@ def create_method(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_method(mutation: Mutation, call: WriteCall) -> Result:
-    """The payment method with other details; it must be attached."""
+    """Update an attached payment method."""
     _, row = target(mutation, call)
     if row.obj["customer"] is None:
         raise refused("You must save this PaymentMethod to a customer before you can update it.")
@@ -162,7 +162,7 @@ def _add_tax_id(mutation: Mutation, customer: Row | None, params: Obj) -> Row:
 
 
 def create_tax_id(mutation: Mutation, call: WriteCall) -> Result:
-    """A tax id of the customer in the path, or of the account."""
+    """Create a tax id of the customer in the path, or of the account."""
     customer = mutation.get("customer", call.id, in_path=True) if call.values else None
     owner = call.params.get("owner") or {}
     if owner.get("type") == "customer":
@@ -171,7 +171,7 @@ def create_tax_id(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_balance_transaction(mutation: Mutation, call: WriteCall) -> Result:
-    """Move a customer's balance: a negative amount is in its favour."""
+    """Adjust a customer's balance; a negative amount is a credit."""
     customer = mutation.get("customer", call.id, in_path=True)
     balance = customer.obj["balance"] + call.params["amount"]
     row = mutation.add(
@@ -193,7 +193,7 @@ def create_balance_transaction(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_discount(mutation: Mutation, call: WriteCall) -> Result:
-    """The customer's or subscription's discount ends."""
+    """End the discount of a customer or subscription."""
     resource = "customer" if call.write.path.startswith("/v1/customers") else "subscription"
     row = mutation.get(resource, call.id, in_path=True)
     ids = [row.obj["discount"]] if resource == "customer" else list(row.obj["discounts"])

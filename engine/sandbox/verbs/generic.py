@@ -1,6 +1,6 @@
-"""Creates, updates and deletes of any kind of object, as far as they need no knowledge of the kind.
+"""Generic create, update and delete for every kind of object.
 
-`verbs/` knows better for the kinds that matter; what is here carries the rest, and is what the verbs begin with.
+The other modules handle specific kinds, mostly by calling these functions first.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..params import merge_metadata
 from ..state import Obj, Row
 
 Result: TypeAlias = "tuple[str, Row] | dict[str, Any]"
-"""A row to answer with and its kind, or the answer itself."""
+"""The row to respond with and its kind, or the response itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteCall:
-    """A write as it was asked for: the endpoint, the placeholders of its path, its checked parameters."""
+    """A requested write: the endpoint, the placeholders of its path, its checked parameters."""
 
     write: Write
     values: Mapping[str, str]
@@ -30,7 +30,7 @@ class WriteCall:
 
     @property
     def id(self) -> str:
-        """The last placeholder in the path: the id of the object that is meant."""
+        """The last placeholder in the path: the id of the addressed object."""
         return list(self.values.values())[-1]
 
 
@@ -53,7 +53,7 @@ STATUS_VERBS: Final[Mapping[str, tuple[str, Any]]] = {
     "submit": ("status", "submitted"),
     "unarchive": ("status", "active"),
 }
-"""Verbs that only move an object to another state, for kinds that know this state."""
+"""Verbs that only set a state, for kinds that have this state."""
 
 EVENT_NAMES: Final[Mapping[str, str]] = {
     "bank_account": "account.external_account",
@@ -66,7 +66,7 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
 
 
 def event_name(mutation: Mutation, resource: str, what: str) -> str | None:
-    """The event type for what happened to an object of this kind; None if Stripe has none."""
+    """The event type of a change to this kind of object; None if Stripe has none."""
     base = EVENT_NAMES.get(resource, resource)
     for name in (base, base.replace(".", "_")):
         if f"{name}.{what}" in mutation.world.catalogue.events:
@@ -77,7 +77,7 @@ def event_name(mutation: Mutation, resource: str, what: str) -> str | None:
 def plain(
     mutation: Mutation, resource: str, params: Obj, old: Row | None = None, *, skip: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The fields that the parameters of the same name set. References must lead somewhere."""
+    """The fields set by parameters of the same name. ApiError for a reference to a missing object."""
     known = mutation.world.catalogue.resources[resource]
     fields: dict[str, Any] = {}
     for name, value in params.items():
@@ -106,7 +106,7 @@ def _set(mutation: Mutation, field: Field, value: Any, before: Any) -> Any:
 
 
 def need(mutation: Mutation, kinds: tuple[str, ...], identifier: str, param: str) -> Row | None:
-    """The row that a parameter names, of any of these kinds; an API error if there is none."""
+    """The row of any of these kinds that a parameter references. ApiError if there is none."""
     known = [kind for kind in kinds if kind in mutation.world.catalogue.resources]
     for kind in known:
         row = mutation.store.find(kind, identifier)
@@ -119,17 +119,17 @@ def need(mutation: Mutation, kinds: tuple[str, ...], identifier: str, param: str
 
 
 def address(value: Obj | None) -> dict[str, Any] | None:
-    """An address with all its parts."""
+    """The address with every part; missing parts are None."""
     return None if value is None else {**dict.fromkeys(ADDRESS), **value}
 
 
 def shipping(value: Obj) -> dict[str, Any]:
-    """Shipping details with all their parts."""
+    """The shipping details with every part; missing parts are None."""
     return {**dict.fromkeys(SHIPPING), **value, "address": address(value.get("address"))}
 
 
 def create(mutation: Mutation, call: WriteCall) -> Result:
-    """A new object from the parameters."""
+    """Create an object from the parameters."""
     resource = call.write.returns[0]
     fields = plain(mutation, resource, call.params)
     identifier = call.params.get("id")
@@ -146,7 +146,7 @@ def create(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def _owner(mutation: Mutation, call: WriteCall) -> tuple[str, Row] | None:
-    """The object that the path puts the new one under, with its kind; a 404 if there is none."""
+    """The parent object in the path, with its kind; None without one. 404 if it does not exist."""
     if not call.values:
         return None
     above = call.write.path.partition("/{")[0]
@@ -157,7 +157,7 @@ def _owner(mutation: Mutation, call: WriteCall) -> tuple[str, Row] | None:
 
 
 def update(mutation: Mutation, call: WriteCall) -> Result:
-    """The object with other values."""
+    """Update an object."""
     resource, row = target(mutation, call)
     fields = plain(mutation, resource, call.params, row)
     mutation.change(resource, row, fields, event=event_name(mutation, resource, "updated"))
@@ -165,13 +165,13 @@ def update(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete(mutation: Mutation, call: WriteCall) -> Result:
-    """The object is gone."""
+    """Delete an object."""
     resource, row = target(mutation, call)
     return mutation.remove(resource, row, event=event_name(mutation, resource, "deleted"))
 
 
 def act(mutation: Mutation, call: WriteCall) -> Result:
-    """A verb that moves the object to another state; an API error if the sandbox does not know how."""
+    """Set the state that a verb stands for. ApiError if the sandbox does not support the verb."""
     verb = STATUS_VERBS.get(call.write.verb.removesuffix("_grant"))
     if verb is not None and call.values:
         resource, row = target(mutation, call)
@@ -183,13 +183,13 @@ def act(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def unsupported(call: WriteCall) -> ApiError:
-    """A write that the sandbox does not know how to do."""
-    message = f"The sandbox does not act out {call.write.method.upper()} {call.write.path}."
+    """The error of a write that the sandbox does not support."""
+    message = f"The sandbox does not support {call.write.method.upper()} {call.write.path}."
     return ApiError(400, message, code="sandbox_unsupported")
 
 
 def target(mutation: Mutation, call: WriteCall) -> tuple[str, Row]:
-    """The object that the path names; a 404 if there is none."""
+    """The kind and row of the object in the path. 404 if it does not exist."""
     if not call.values or not call.write.returns:
         raise unsupported(call)
     kinds = (
@@ -216,7 +216,7 @@ GENERIC: Final[Mapping[WriteKind, WriteHandler]] = {
 
 
 def clearable(write: Write, mutation: Mutation) -> frozenset[str]:
-    """Parameters of an update that `""` clears because the field may be null."""
+    """Parameters of an update whose nullable field `""` clears."""
     resource = mutation.world.catalogue.resources.get(write.returns[0]) if write.returns else None
     if write.kind is not WriteKind.UPDATE or resource is None:
         return frozenset()

@@ -13,7 +13,7 @@ from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 
 def create_refund(mutation: Mutation, call: WriteCall) -> Result:
-    """Give back a charge, or the charge of a payment intent."""
+    """Refund a charge, or the charge of a payment intent."""
     params = call.params
     charge = (
         need(mutation, ("charge",), params["charge"], "charge")
@@ -40,7 +40,7 @@ def _charge_of(mutation: Mutation, intent: str | None) -> Row | None:
 
 
 def update_refund(mutation: Mutation, call: WriteCall) -> Result:
-    """The refund with other metadata."""
+    """Update the metadata of a refund."""
     _, row = target(mutation, call)
     mutation.change("refund", row, plain(mutation, "refund", call.params, row), event="refund.updated")
     mutation.emit("charge.refund.updated", "refund", row)
@@ -48,7 +48,7 @@ def update_refund(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def cancel_refund(mutation: Mutation, call: WriteCall) -> Result:
-    """A refund that waits for an action is given up."""
+    """Cancel a refund that requires action."""
     _, row = target(mutation, call)
     if row.obj["status"] != "requires_action":
         raise refused(f"You can only cancel refunds that require action; this one is {row.obj['status']}.")
@@ -57,7 +57,7 @@ def cancel_refund(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_dispute(mutation: Mutation, call: WriteCall) -> Result:
-    """The dispute with evidence; `submit` sends it to the bank."""
+    """Add evidence to a dispute; `submit` sends it to the bank."""
     _, row = target(mutation, call)
     fields = plain(mutation, "dispute", call.params, row, skip=("evidence",))
     if call.params.get("evidence"):
@@ -76,7 +76,7 @@ def update_dispute(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def close_dispute(mutation: Mutation, call: WriteCall) -> Result:
-    """Give in: the dispute is lost."""
+    """Close a dispute as lost."""
     _, row = target(mutation, call)
     if row.obj["status"] not in ("needs_response", "under_review", "warning_needs_response"):
         raise refused("This dispute is already closed.")
@@ -85,7 +85,7 @@ def close_dispute(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_payout(mutation: Mutation, call: WriteCall) -> Result:
-    """Send money to the bank."""
+    """Create a payout to the bank."""
     params = call.params
     available = mutation.world.balance(mutation.store)["available"]
     there = next((each["amount"] for each in available if each["currency"] == params["currency"]), 0)
@@ -99,7 +99,7 @@ def create_payout(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def cancel_payout(mutation: Mutation, call: WriteCall) -> Result:
-    """A payout that has not left is taken back."""
+    """Cancel a pending payout."""
     _, row = target(mutation, call)
     if row.obj["status"] != "pending":
         raise refused(

@@ -13,7 +13,7 @@ from .generic import Result, WriteCall, WriteHandler, need, plain, target
 
 
 def create_product(mutation: Mutation, call: WriteCall) -> Result:
-    """A new product, with its default price if one is described."""
+    """Create a product and, if given, its default price."""
     identifier = call.params.get("id")
     if identifier and mutation.store.find("product", identifier):
         raise invalid("Product already exists.", "id", "resource_already_exists")
@@ -26,7 +26,7 @@ def create_product(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_product(mutation: Mutation, call: WriteCall) -> Result:
-    """The product with other values."""
+    """Update a product."""
     _, row = target(mutation, call)
     fields = plain(mutation, "product", call.params, row)
     if any(row.obj.get(key) != value for key, value in fields.items()):
@@ -35,7 +35,7 @@ def update_product(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_product(mutation: Mutation, call: WriteCall) -> Result:
-    """The product is gone; it must have no prices."""
+    """Delete a product without prices."""
     _, row = target(mutation, call)
     if mutation.store.find_all("price", "product", row.id):
         raise refused("This product cannot be deleted because it has one or more user-created prices.")
@@ -43,7 +43,7 @@ def delete_product(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_price(mutation: Mutation, call: WriteCall) -> Result:
-    """A new price, for a product that exists or is made with it."""
+    """Create a price for an existing or a new product."""
     params = dict(call.params)
     data = params.pop("product_data", None)
     if data:
@@ -84,7 +84,7 @@ def _tier(given: Obj) -> dict[str, Any]:
 
 
 def _take_lookup_key(mutation: Mutation, fields: dict[str, Any], params: Obj) -> None:
-    """Set a lookup key, which only one active price has: the other keeps or gives it up as asked."""
+    """Set a lookup key, unique among active prices; transfers it from its holder if requested."""
     if "lookup_key" not in params:
         return
     key = fields["lookup_key"] = params["lookup_key"]
@@ -96,7 +96,7 @@ def _take_lookup_key(mutation: Mutation, fields: dict[str, Any], params: Obj) ->
 
 
 def update_price(mutation: Mutation, call: WriteCall) -> Result:
-    """The price with other values; amounts never change."""
+    """Update a price; amounts are immutable."""
     _, row = target(mutation, call)
     fields = plain(mutation, "price", call.params, row, skip=("lookup_key", "currency_options"))
     if call.params.get("lookup_key") != row.obj["lookup_key"]:
@@ -106,7 +106,7 @@ def update_price(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_plan(mutation: Mutation, call: WriteCall) -> Result:
-    """A plan, and the price that it mirrors."""
+    """Create a plan and the price that it mirrors."""
     params = call.params
     product = params.get("product")
     if isinstance(product, Mapping):
@@ -129,7 +129,7 @@ def create_plan(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_plan(mutation: Mutation, call: WriteCall) -> Result:
-    """The plan is gone, and its price."""
+    """Delete a plan and its price."""
     _, row = target(mutation, call)
     price = mutation.store.find("price", row.id)
     if price is not None:
@@ -138,7 +138,7 @@ def delete_plan(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_coupon(mutation: Mutation, call: WriteCall) -> Result:
-    """A new coupon: a percentage, or an amount in a currency."""
+    """Create a coupon: a percentage, or an amount in a currency."""
     params = call.params
     if ("percent_off" in params) == ("amount_off" in params):
         raise invalid("You must pass exactly one of percent_off and amount_off.", "percent_off")
@@ -156,7 +156,7 @@ def create_coupon(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_promotion_code(mutation: Mutation, call: WriteCall) -> Result:
-    """A new code for a coupon."""
+    """Create a promotion code for a coupon."""
     params = call.params
     promotion = params.get("promotion") or {"coupon": params.get("coupon"), "type": "coupon"}
     need(mutation, ("coupon",), promotion.get("coupon") or "", "promotion[coupon]")
@@ -177,7 +177,7 @@ def create_promotion_code(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_tax_rate(mutation: Mutation, call: WriteCall) -> Result:
-    """A new tax rate."""
+    """Create a tax rate."""
     fields = {"active": True, **plain(mutation, "tax_rate", call.params), "rate_type": "percentage"}
     fields["effective_percentage"] = fields["percentage"]
     return "tax_rate", mutation.add("tax_rate", fields, event="tax_rate.created")

@@ -19,7 +19,7 @@ SKIP: Final = ("amount_details", "automatic_payment_methods", "payment_method", 
 
 
 def create_intent(mutation: Mutation, call: WriteCall) -> Result:
-    """A payment intent; with `confirm` it is charged at once."""
+    """Create a payment intent; `confirm` charges it immediately."""
     params = call.params
     _check_amount(params["amount"])
     fields = plain(mutation, "payment_intent", params, skip=SKIP)
@@ -62,7 +62,7 @@ def _confirm(mutation: Mutation, intent: Row, method: Row | None) -> None:
 
 
 def update_intent(mutation: Mutation, call: WriteCall) -> Result:
-    """The payment intent with other values, while it is not paid. Stripe writes no event for it."""
+    """Update an unpaid payment intent. Stripe emits no event for it."""
     _, row = target(mutation, call)
     if row.obj["status"] in ("succeeded", "canceled") and set(call.params) - {
         "metadata",
@@ -92,7 +92,7 @@ def confirm_intent(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def capture_intent(mutation: Mutation, call: WriteCall) -> Result:
-    """Take the money that was authorised."""
+    """Capture the authorized amount."""
     _, row = target(mutation, call)
     if row.obj["status"] != "requires_capture":
         raise refused(f"This PaymentIntent could not be captured because it has a status of {row.obj['status']}.",
@@ -105,7 +105,7 @@ def capture_intent(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def cancel_intent(mutation: Mutation, call: WriteCall) -> Result:
-    """The payment intent is given up; an authorisation is released."""
+    """Cancel a payment intent and release its authorization."""
     _, row = target(mutation, call)
     if row.obj["status"] in ("succeeded", "canceled"):
         raise refused(f"You cannot cancel this PaymentIntent because it has a status of {row.obj['status']}.",
@@ -122,7 +122,7 @@ def cancel_intent(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_charge(mutation: Mutation, call: WriteCall) -> Result:
-    """A charge of a test token or of the customer's card."""
+    """Charge a test token or the customer's card."""
     params = call.params
     _check_amount(params.get("amount", 0))
     customer = need(mutation, ("customer",), params["customer"], "customer") if params.get("customer") else None
@@ -143,21 +143,21 @@ def create_charge(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_charge(mutation: Mutation, call: WriteCall) -> Result:
-    """The charge with another description, metadata, and so on."""
+    """Update the description, metadata and the like of a charge."""
     _, row = target(mutation, call)
     mutation.change("charge", row, plain(mutation, "charge", call.params, row), event="charge.updated")
     return "charge", row
 
 
 def capture_charge(mutation: Mutation, call: WriteCall) -> Result:
-    """Take the money of an authorised charge."""
+    """Capture an authorized charge."""
     _, row = target(mutation, call)
     payments.capture_charge(mutation, row, call.params.get("amount"))
     return "charge", row
 
 
 def create_setup_intent(mutation: Mutation, call: WriteCall) -> Result:
-    """A setup intent; with `confirm` and a payment method it succeeds at once."""
+    """Create a setup intent; with `confirm` and a payment method it succeeds immediately."""
     identifier = mutation.identify("setup_intent")
     fields = plain(
         mutation,

@@ -19,7 +19,7 @@ COPIED: Final = ("metadata", "billing_thresholds", "tax_rates")
 
 
 def create_subscription(mutation: Mutation, call: WriteCall) -> Result:
-    """A new subscription, billed at once unless a trial comes first."""
+    """Create a subscription; bills it immediately unless it starts with a trial."""
     params = call.params
     customer = need(mutation, ("customer",), params.get("customer") or "", "customer")
     assert customer is not None
@@ -74,7 +74,7 @@ def _trial_end(mutation: Mutation, params: Obj) -> int | None:
 
 
 def update_subscription(mutation: Mutation, call: WriteCall) -> Result:
-    """The subscription with other values and items. Nothing is prorated: changes bill from the next period on."""
+    """Update a subscription and its items. Without proration: changes are billed from the next period."""
     _, row = target(mutation, call)
     if row.obj["status"] in subscribing.OVER and set(call.params) - {"metadata", "cancellation_details"}:
         raise refused("A canceled subscription can only update its cancellation_details and metadata.")
@@ -106,7 +106,7 @@ def _announce(mutation: Mutation, row: Row, before: Obj) -> None:
 
 
 def _ending(mutation: Mutation, row: Row, params: Obj) -> dict[str, Any]:
-    """The fields that say when the subscription ends."""
+    """The fields that set the end of the subscription."""
     if "cancel_at" in params:
         moment = params["cancel_at"]
         if isinstance(moment, str):
@@ -161,14 +161,14 @@ def _item_fields(mutation: Mutation, item: Row, given: Obj) -> dict[str, Any]:
 
 
 def cancel_subscription(mutation: Mutation, call: WriteCall) -> Result:
-    """The subscription ends now."""
+    """Cancel a subscription immediately."""
     _, row = target(mutation, call)
     subscribing.cancel(mutation, row, call.params.get("cancellation_details"))
     return "subscription", row
 
 
 def resume_subscription(mutation: Mutation, call: WriteCall) -> Result:
-    """A paused subscription goes on."""
+    """Resume a paused subscription."""
     _, row = target(mutation, call)
     if row.obj["status"] != "paused":
         raise refused("Only a subscription with the status paused can be resumed.")
@@ -179,7 +179,7 @@ def resume_subscription(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def pause_subscription(mutation: Mutation, call: WriteCall) -> Result:
-    """An active subscription stops."""
+    """Pause an active subscription."""
     _, row = target(mutation, call)
     if row.obj["status"] != "active":
         raise refused("Only a subscription with the status active can be paused.")
@@ -188,7 +188,7 @@ def pause_subscription(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def create_item(mutation: Mutation, call: WriteCall) -> Result:
-    """Another item of a subscription."""
+    """Add an item to a subscription."""
     subscription = need(mutation, ("subscription",), call.params["subscription"], "subscription")
     assert subscription is not None
     before = mutation.world.renderer.show(mutation.store, "subscription", subscription)
@@ -199,7 +199,7 @@ def create_item(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def update_item(mutation: Mutation, call: WriteCall) -> Result:
-    """The item with another price or quantity."""
+    """Update the price or quantity of an item."""
     _, row = target(mutation, call)
     subscription = mutation.get("subscription", row.obj["subscription"])
     before = mutation.world.renderer.show(mutation.store, "subscription", subscription)
@@ -209,7 +209,7 @@ def update_item(mutation: Mutation, call: WriteCall) -> Result:
 
 
 def delete_item(mutation: Mutation, call: WriteCall) -> Result:
-    """The item is gone; a subscription keeps at least one."""
+    """Delete an item; a subscription keeps at least one."""
     _, row = target(mutation, call)
     subscription = mutation.get("subscription", row.obj["subscription"])
     if len(subscribing.items_of(mutation, subscription)) == 1:

@@ -1,4 +1,4 @@
-"""A sandbox as a process of its own."""
+"""A sandbox as a separate process."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ class Served:
     account: str
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Use the control API; the decoded answer."""
+        """Call the control API. Returns the decoded response."""
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(f"{self.url}/_sandbox{path}", data, method=method), timeout=10) as reply:
             return json.load(reply)
 
     def refused(self, method: str, path: str, body: Any) -> int:
-        """The status with which the control API refuses this."""
+        """The error status of a call to the control API."""
         with pytest.raises(HTTPError) as caught:
             self.control(method, path, body)
         return caught.value.code
 
     def client(self, **more: Any) -> stripe.StripeClient:
-        """The SDK's client, with nothing in it changed but the address."""
+        """The SDK's client with only the address changed."""
         addresses: Any = {"api": self.url, "files": self.url}
         return stripe.StripeClient(self.key, base_addresses=addresses, **more)
 
 
 @pytest.fixture(scope="session")
 def start() -> Iterator[Callable[..., Served]]:
-    """Start a sandbox with these arguments; it ends with the tests."""
+    """Start sandboxes with given arguments; they stop after the tests."""
     running: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str) -> Served:
@@ -64,12 +64,12 @@ def start() -> Iterator[Callable[..., Served]]:
 
 @pytest.fixture(scope="module")
 def served(start: Callable[..., Served]) -> Served:
-    """A small sandbox with two connected accounts whose clock stands still, clean before each module."""
+    """A small sandbox per module with two connected accounts and a frozen clock."""
     return start("--customers", "30", "--accounts", "2", "--frozen")
 
 
 @pytest.fixture
 def sandbox(served: Served) -> Served:
-    """The module's sandbox, as at its start."""
+    """The module's sandbox in its initial state."""
     served.control("POST", "/reset")
     return served

@@ -1,4 +1,4 @@
-"""The sandbox over the wire: the SDK as its client, the control API, broken connections, its life as a process."""
+"""The served sandbox: SDK clients, control API, connection faults, process lifecycle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def truth(sandbox: Served, table: str, account: str | None = None) -> dict[str, 
     return told
 
 
-def test_the_sdk_pages_through_everything(sandbox: Served) -> None:
+def test_the_sdk_pages_through_every_object(sandbox: Served) -> None:
     client = sandbox.client()
     for table, params in (("customers", {}), ("charges", {}), ("invoices", {}), ("subscriptions", {"status": "all"})):
         service = getattr(client.v1, table)
@@ -69,7 +69,7 @@ def test_the_sdk_writes_and_reads_back(sandbox: Served) -> None:
     assert refused.value.request_id is not None
 
 
-def test_the_sdk_reports_errors_by_their_classes(sandbox: Served) -> None:
+def test_the_sdk_raises_the_class_of_each_error(sandbox: Served) -> None:
     client = sandbox.client()
     with pytest.raises(stripe.CardError) as declined:
         client.v1.charges.create({"amount": 500, "currency": "usd", "source": "tok_chargeDeclined"})
@@ -90,7 +90,7 @@ def test_the_sdk_reports_errors_by_their_classes(sandbox: Served) -> None:
         client.v1.customers.create({"name": "Bea"}, {"idempotency_key": "same"})
 
 
-def test_the_sdk_retries_through_faults_without_doubling(sandbox: Served) -> None:
+def test_the_sdk_retries_after_faults_without_duplicates(sandbox: Served) -> None:
     client = sandbox.client(max_network_retries=3)
     sandbox.control("POST", "/faults", {"kind": "reset", "method": "POST", "times": 1, "applied": True})
     sandbox.control("POST", "/faults", {"kind": "lock", "method": "POST", "skip": 1, "times": 1})
@@ -99,7 +99,7 @@ def test_the_sdk_retries_through_faults_without_doubling(sandbox: Served) -> Non
     assert [each.id for each in found] == [made.id]
 
 
-def test_connected_accounts(sandbox: Served) -> None:
+def test_a_connected_account_has_its_own_objects(sandbox: Served) -> None:
     client = sandbox.client()
     accounts = [each.id for each in client.v1.accounts.list().data]
     assert len(accounts) == 2
@@ -119,7 +119,7 @@ def ask(sandbox: Served, path: str, timeout: float = 10) -> tuple[http.client.HT
     return reply, body
 
 
-def test_faults_of_the_connection(sandbox: Served) -> None:
+def test_connection_faults_reach_the_client(sandbox: Served) -> None:
     whole = ask(sandbox, "/v1/customers")[1]
     sandbox.control("POST", "/faults", {"kind": "reset", "times": 1})
     with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
@@ -140,7 +140,7 @@ def test_faults_of_the_connection(sandbox: Served) -> None:
     assert sandbox.control("DELETE", "/faults") == []
 
 
-def test_the_control_api(sandbox: Served) -> None:
+def test_the_control_api_shows_and_changes_the_sandbox(sandbox: Served) -> None:
     overview = sandbox.control("GET", "/")
     assert (overview["account"], overview["now"]) == (sandbox.account, ANCHOR)
     assert sandbox.control("POST", "/clock", {"advance": 60}) == {"now": ANCHOR + 60, "frozen": True}
@@ -168,7 +168,7 @@ def test_the_control_api(sandbox: Served) -> None:
     assert sandbox.control("GET", "/") == {**overview, "requests": {}}
 
 
-def test_two_processes_of_one_seed_answer_the_same_bytes(start: Callable[..., Served]) -> None:
+def test_two_processes_with_one_seed_respond_with_equal_bytes(start: Callable[..., Served]) -> None:
     first, second = (start("--customers", "8", "--frozen", "--pretty") for _ in range(2))
     for path in ("/v1/customers?limit=100", "/v1/invoices?limit=100", "/v1/events?limit=100", "/v1/account"):
         one, other = ask(first, path), ask(second, path)
@@ -176,7 +176,7 @@ def test_two_processes_of_one_seed_answer_the_same_bytes(start: Callable[..., Se
         assert one[1].startswith(b"{\n  ")
 
 
-def test_it_ends_when_standard_input_does() -> None:
+def test_it_stops_when_standard_input_closes() -> None:
     command = [sys.executable, "-m", "engine.sandbox", "--size", "empty", "--until-stdin-closes"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -186,7 +186,7 @@ def test_it_ends_when_standard_input_does() -> None:
     assert process.wait(10) == 0
 
 
-def test_it_dies_with_a_parent_that_is_killed() -> None:
+def test_it_stops_when_its_parent_is_killed() -> None:
     parent = (
         "import subprocess, sys, time\n"
         "command = [sys.executable, '-m', 'engine.sandbox', '--size', 'empty', '--until-stdin-closes']\n"
@@ -207,10 +207,10 @@ def test_it_dies_with_a_parent_that_is_killed() -> None:
         except ConnectionRefusedError:
             return
         time.sleep(0.05)
-    pytest.fail(f"process {pid} lives on")
+    pytest.fail(f"process {pid} is still alive")
 
 
-def test_an_address_that_is_taken() -> None:
+def test_an_address_in_use_is_exit_code_3() -> None:
     import socket
 
     from engine.sandbox.__main__ import main
@@ -219,7 +219,7 @@ def test_an_address_that_is_taken() -> None:
         assert main(["--port", str(taken.getsockname()[1]), "--size", "empty"]) == 3
 
 
-def test_it_starts_fast_and_pages_are_cheap(start: Callable[..., Served]) -> None:
+def test_start_and_stop_take_less_than_three_cpu_seconds(start: Callable[..., Served]) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes"]
     subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)
@@ -227,7 +227,7 @@ def test_it_starts_fast_and_pages_are_cheap(start: Callable[..., Served]) -> Non
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
 
 
-def test_it_loads_nothing_that_it_does_not_need() -> None:
+def test_serving_imports_none_of_the_heavy_libraries() -> None:
     code = (
         "import sys, engine.sandbox.serving.server\n"
         "print(*(name for name in ('stripe', 'aiohttp', 'duckdb', 'pydantic', 'sqlalchemy') if name in sys.modules))"

@@ -1,4 +1,4 @@
-"""A kept world over the wire: killed at any moment, used by two at once, held by one."""
+"""A persistent sandbox as a process: killed at any time, shared by users, locked by one server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def everything(url: str, path: str) -> list[Any]:
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A sandbox that is served by hand."""
+    """A sandbox served by a separate command."""
     with subprocess.Popen([*COMMAND, str(folder)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"], process
@@ -53,7 +53,7 @@ def served(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 def write_until_killed(url: str, run: int, answered: dict[str, str]) -> str:
-    """Create customers, one after the other, until nobody answers; the name of the one that was not answered."""
+    """Create customers until the server is gone. Returns the name of the one without a response."""
     number = 0
     while True:
         name = f"{run}-{number}"
@@ -64,12 +64,12 @@ def write_until_killed(url: str, run: int, answered: dict[str, str]) -> str:
         number += 1
 
 
-def test_what_was_answered_survives_every_kill_and_what_was_not_is_done_once(tmp_path: Path) -> None:
+def test_acknowledged_writes_survive_kills_and_retried_writes_happen_once(tmp_path: Path) -> None:
     answered: dict[str, str] = {}
     lost: list[str] = []
     for run in range(8):
         with served(tmp_path) as (url, process):
-            for name in lost:  # asked again, under the key of the first time
+            for name in lost:  # retried under the same key
                 answered[name] = ask(url, "POST", "/v1/customers", {"name": name}, name)["id"]
             killer = threading.Timer(0.05 + 0.037 * run, process.send_signal, [signal.SIGKILL])
             killer.start()
@@ -87,7 +87,7 @@ def test_what_was_answered_survives_every_kill_and_what_was_not_is_done_once(tmp
     assert len(answered) > 50
 
 
-def test_two_at_once_use_one_world_that_stays_for_the_second(tmp_path: Path) -> None:
+def test_concurrent_users_share_one_server_that_outlives_the_first(tmp_path: Path) -> None:
     state = tmp_path / "state"
     first = embedded_sandbox(os.environ, state)
     one = first.__enter__()
@@ -97,13 +97,13 @@ def test_two_at_once_use_one_world_that_stays_for_the_second(tmp_path: Path) -> 
         assert ask(two.url, "GET", f"/v1/customers/{made}")["name"] == "Ada"
         begun = time.monotonic()
         first.__exit__(None, None, None)
-        assert time.monotonic() - begun < 4  # it does not wait for the second
+        assert time.monotonic() - begun < 4  # does not wait for the second
         later = ask(two.url, "POST", "/v1/customers", {"name": "Bob"})["id"]
     with embedded_sandbox(os.environ, state) as three:
         assert {ask(three.url, "GET", f"/v1/customers/{each}")["name"] for each in (made, later)} == {"Ada", "Bob"}
 
 
-def test_many_that_start_together_get_the_same_world(tmp_path: Path) -> None:
+def test_concurrent_starts_share_one_world(tmp_path: Path) -> None:
     made: list[tuple[str, str]] = []
 
     def use(number: int) -> None:
@@ -123,18 +123,18 @@ def test_many_that_start_together_get_the_same_world(tmp_path: Path) -> None:
     assert set(made) <= found
 
 
-def test_one_served_by_hand_is_used_and_is_not_served_twice(tmp_path: Path) -> None:
+def test_a_served_state_is_shared_and_not_served_twice(tmp_path: Path) -> None:
     with served(tmp_path) as (url, process):
         with embedded_sandbox(os.environ, tmp_path) as sandbox:
             assert sandbox.url == url
-        assert ask(url, "GET", "/v1/customers")["data"]  # it stays
+        assert ask(url, "GET", "/v1/customers")["data"]  # still running
         refused = subprocess.run([*COMMAND, str(tmp_path)], capture_output=True, text=True, timeout=30)
         assert refused.returncode == 5
         assert f"process {process.pid} holds the state" in refused.stderr
         assert url in refused.stderr
 
 
-def test_the_next_one_starts_when_the_holder_was_killed_while_others_used_it(tmp_path: Path) -> None:
+def test_a_new_server_starts_after_the_first_is_killed_in_use(tmp_path: Path) -> None:
     with served(tmp_path) as (url, process), embedded_sandbox(os.environ, tmp_path) as user:
         made = ask(user.url, "POST", "/v1/customers", {"name": "Ada"})["id"]
         process.kill()
@@ -145,7 +145,7 @@ def test_the_next_one_starts_when_the_holder_was_killed_while_others_used_it(tmp
 
 
 @pytest.mark.parametrize("spoil", ["file", "folder"])
-def test_a_state_that_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, spoil: str) -> None:
+def test_an_unusable_state_is_rejected_with_a_reason(tmp_path: Path, spoil: str) -> None:
     if spoil == "file":
         (tmp_path / "world.db").write_bytes(b"no database" * 1000)
         folder = tmp_path

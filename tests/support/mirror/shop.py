@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from engine.sandbox import SandboxOptions, make_app
 from engine.sandbox.options import KeyGrant
-from engine.sandbox.reading.truth import tell
+from engine.sandbox.reading.truth import ground_truth
 from engine.sandbox.serving.api import Api
 from engine.sandbox.serving.sandbox import Sandbox
 from engine.sandbox.serving.server import make_server
@@ -179,7 +179,7 @@ class Shop:
 
         def work() -> Any:
             self._store(account)
-            told = tell(self._box.world, tables, objects=True)
+            told = ground_truth(self._box.world, tables, objects=True)
             return self._box.world.renderer.encode(told)
 
         told = json.loads(self._served.do(work)).get(account or self.platform, {})

@@ -1,4 +1,4 @@
-"""A sandbox in the test's own process, asked without a server."""
+"""A sandbox in the test's process, without a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.sandbox.serving.sandbox import Sandbox
 
 
 class Reply:
-    """An answer: status, decoded JSON, raw body, headers in lower case."""
+    """A response: status, decoded JSON, raw body, headers in lower case."""
 
     def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.status = status
@@ -33,7 +33,7 @@ class Reply:
 
 
 class Client:
-    """Asks a sandbox as a user of the API does. The clock stands still unless a test moves it."""
+    """Sends API requests to a sandbox. The clock is frozen unless a test moves it."""
 
     def __init__(self, **options: Any) -> None:
         self.elapsed = 0.0
@@ -52,9 +52,9 @@ class Client:
         if isinstance(ticket, Delivery):
             delivery = ticket
         else:
-            delivery = self.api.answer(ticket, self.sandbox.faults.strike(method, path))
-        raw = self.api.headers(request, request_id, delivery.answer)
-        return Reply(delivery.answer.status, delivery.answer.body, {k.decode(): v.decode() for k, v in raw})
+            delivery = self.api.respond(ticket, self.sandbox.faults.strike(method, path))
+        raw = self.api.headers(request, request_id, delivery.response)
+        return Reply(delivery.response.status, delivery.response.body, {k.decode(): v.decode() for k, v in raw})
 
     def get(self, path: str, params: Any = (), **more: str) -> Any:
         reply = self.ask("GET", path, params, **more)
@@ -82,7 +82,7 @@ class Client:
                 return found
 
     def events(self, since: int = 0) -> list[str]:
-        """The types of the events from this moment on, the oldest first."""
+        """The types of the events from this timestamp on, oldest first."""
         found = self.everything("/v1/events", [("created[gte]", str(since))])
         return [event["type"] for event in reversed(found)]
 

@@ -137,7 +137,7 @@ class Reader:
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         shapes = [self.of_type(part, scope, package) for part in parts]
         known = [shape for shape in shapes if "enum" in shape]
-        # `Union[Literal[…], str]` is an open set; the sandbox must keep to the known values.
+        # `Union[Literal[…], str]` is an open set; the sandbox must use only the known values.
         return known[0] if len(shapes) == 2 and known and {"type": "string"} in shapes else {"anyOf": shapes}
 
     @staticmethod
@@ -191,5 +191,5 @@ def _nested(outer: ast.ClassDef, parts: list[str]) -> list[ast.ClassDef] | None:
 
 @cache
 def reader() -> Reader:
-    """One reader for all tests: parsing the SDK takes a moment."""
+    """One reader for all tests: parsing the SDK is slow."""
     return Reader()

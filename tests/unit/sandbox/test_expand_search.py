@@ -11,7 +11,7 @@ CLIENT = Client(customers=30)
 STORE = CLIENT.sandbox.world.store(CLIENT.sandbox.world.platform)
 
 
-def test_references_become_objects() -> None:
+def test_expand_replaces_references_by_objects() -> None:
     charge = CLIENT.get(
         "/v1/charges", [("limit", "1"), ("expand[]", "data.customer"), ("expand[]", "data.balance_transaction.source")]
     )
@@ -21,7 +21,7 @@ def test_references_become_objects() -> None:
     assert CLIENT.get("/v1/charges", [("limit", "1")])["data"][0]["customer"] == shown["customer"]["id"]
 
 
-def test_expansion_goes_four_levels_deep_and_into_lists() -> None:
+def test_expand_reaches_four_levels_and_lists() -> None:
     subscription = CLIENT.get("/v1/subscriptions", [("limit", "1")])["data"][0]["id"]
     shown = CLIENT.get(
         f"/v1/subscriptions/{subscription}",
@@ -33,7 +33,7 @@ def test_expansion_goes_four_levels_deep_and_into_lists() -> None:
     assert all(each["payment"]["payment_intent"]["object"] == "payment_intent" for each in payments["data"])
 
 
-def test_fields_that_are_absent_until_asked_for() -> None:
+def test_includable_fields_are_present_only_if_expanded() -> None:
     customer = next(iter(STORE.table("subscription").rows.values())).obj["customer"]
     assert "subscriptions" not in CLIENT.get(f"/v1/customers/{customer}")
     shown = CLIENT.get(f"/v1/customers/{customer}", [("expand[]", "subscriptions")])["subscriptions"]
@@ -43,7 +43,7 @@ def test_fields_that_are_absent_until_asked_for() -> None:
     assert CLIENT.get(f"/v1/prices/{tiered}", [("expand[]", "tiers")])["tiers"][0]["up_to"] == CUT
 
 
-def test_a_deleted_object_is_expanded_to_its_stub() -> None:
+def test_a_deleted_object_expands_to_its_stub() -> None:
     client = Client(customers=10)
     charge = client.get("/v1/charges", [("limit", "1")])["data"][0]
     client.delete(f"/v1/customers/{charge['customer']}")
@@ -63,7 +63,7 @@ def test_a_deleted_object_is_expanded_to_its_stub() -> None:
         ("/v1/balance", "available"),
     ],
 )
-def test_what_cannot_be_expanded(path: str, expand: str) -> None:
+def test_an_unexpandable_path_is_rejected(path: str, expand: str) -> None:
     reply = CLIENT.ask("GET", path, [("expand[]", expand)])
     assert reply.status == 400
     assert "expand" in reply.error["message"]
@@ -88,7 +88,7 @@ def customers(keep: object) -> set[str]:
     return {row.id for row in STORE.table("customer").rows.values() if keep(row.obj)}
 
 
-def test_search_finds_what_the_query_says() -> None:
+def test_search_finds_the_objects_that_match() -> None:
     row = next(iter(STORE.table("customer").rows.values()))
     assert search(f"email:'{row.obj['email']}'") == {row.id}
     assert search("metadata['tier']:'pro'") == customers(lambda each: each["metadata"]["tier"] == "pro")
@@ -108,7 +108,7 @@ def test_search_finds_what_the_query_says() -> None:
     assert search("amount>=10000 AND currency:'eur'", "charges") == charges
 
 
-def test_search_counts_if_asked() -> None:
+def test_search_has_a_total_count_only_if_expanded() -> None:
     page = CLIENT.get(
         "/v1/customers/search", [("query", "email~'example'"), ("expand[]", "total_count"), ("limit", "1")]
     )
@@ -120,12 +120,12 @@ def test_search_counts_if_asked() -> None:
     ["", "email", "email:", "color:'red'", "email~'ab'", "metadata:'x'", "a:'b' AND email:'x' OR name:'y'",
      "email:'a' AND email:'b' OR email:'c'", "email:'open"],
 )  # fmt: skip
-def test_queries_that_cannot_be_read(query: str) -> None:
+def test_an_invalid_query_is_rejected(query: str) -> None:
     reply = CLIENT.ask("GET", "/v1/customers/search", [("query", query)])
     assert (reply.status, reply.error["param"]) == (400, "query")
 
 
-def test_search_lags_behind_writes_if_told_to() -> None:
+def test_search_with_a_lag_returns_the_earlier_object() -> None:
     client = Client(customers=3, search_lag=60)
     made = client.post("/v1/customers", [("email", "late@mail.example")])
     assert search("email:'late@mail.example'", client=client) == set()

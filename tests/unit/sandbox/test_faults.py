@@ -1,4 +1,4 @@
-"""Faults and hooks, as they strike one request after the other."""
+"""Fault injection and hooks."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def deliver(client: Client, method: str, path: str, body: bytes = b"", **headers
     }
     ticket = client.api.admit(ApiRequest(method, path, "", sent, body), "req_1")
     assert isinstance(ticket, AdmittedRequest)
-    return client.api.answer(ticket, client.sandbox.faults.strike(method, path))
+    return client.api.respond(ticket, client.sandbox.faults.strike(method, path))
 
 
-def test_the_next_two_requests_of_one_kind() -> None:
+def test_a_fault_strikes_matching_requests_the_given_number_of_times() -> None:
     client = Client(customers=5)
     client.sandbox.faults.add({"kind": "error", "path": "/v1/charges", "times": 2, "status": 503})
     assert statuses(client, "/v1/customers", 2) == [200, 200]
@@ -41,7 +41,7 @@ def test_the_next_two_requests_of_one_kind() -> None:
     assert "stripe-rate-limited-reason" not in locked.headers
 
 
-def test_rates_are_drawn_from_the_seed() -> None:
+def test_a_rate_is_reproducible_by_seed() -> None:
     def run(seed: int) -> list[int]:
         client = Client(customers=0, seed=seed)
         client.sandbox.faults.add({"kind": "error", "rate": 0.3})
@@ -51,9 +51,9 @@ def test_rates_are_drawn_from_the_seed() -> None:
     assert 30 < run(1).count(500) < 90
 
 
-def test_spoiled_answers() -> None:
+def test_faults_of_the_body_corrupt_the_response() -> None:
     client = Client(customers=5)
-    whole = deliver(client, "GET", "/v1/customers").answer.body
+    whole = deliver(client, "GET", "/v1/customers").response.body
     for kind, name in (("reset", "cut"), ("truncated", "half")):
         fault = client.sandbox.faults.add({"kind": kind, "applied": True, "times": 1})
         assert getattr(deliver(client, "GET", "/v1/customers"), name) is True
@@ -63,10 +63,10 @@ def test_spoiled_answers() -> None:
     client.sandbox.faults.add({"kind": "malformed", "times": 1})
     with pytest.raises(ValueError):
         client.get("/v1/customers")
-    assert deliver(client, "GET", "/v1/customers").answer.body == whole
+    assert deliver(client, "GET", "/v1/customers").response.body == whole
 
 
-def test_a_write_whose_answer_is_lost_and_one_that_never_happened() -> None:
+def test_a_reset_loses_the_write_unless_applied() -> None:
     client = Client(customers=0)
     client.sandbox.faults.add({"kind": "reset", "applied": True, "times": 1})
     assert deliver(client, "POST", "/v1/customers", b"name=Ada", idempotency_key="a").cut
@@ -83,7 +83,7 @@ def test_a_write_whose_answer_is_lost_and_one_that_never_happened() -> None:
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_a_stored_500_is_repeated(applied: bool) -> None:
+def test_a_500_under_an_idempotency_key_is_replayed(applied: bool) -> None:
     client = Client(customers=0)
     client.sandbox.faults.add({"kind": "error", "method": "POST", "times": 1, "applied": applied})
     first = client.ask("POST", "/v1/customers", [("name", "Ada")], idempotency_key="a")
@@ -98,12 +98,12 @@ def test_a_stored_500_is_repeated(applied: bool) -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"kind": "flood"}, {"kind": "error", "often": True}, {"kind": "rate_limit", "reason": "moon"}]
 )
-def test_faults_that_make_no_sense(given: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_rejected(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         Client(customers=0).sandbox.faults.add(given)
 
 
-def test_hooks_change_things_between_two_pages() -> None:
+def test_a_hook_writes_between_two_pages() -> None:
     client = Client(customers=30)
     whole = [each["id"] for each in client.everything("/v1/customers")]
     victim = whole[9]

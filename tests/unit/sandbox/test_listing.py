@@ -1,4 +1,4 @@
-"""Lists: any page size, both cursors, every filter, against the plain definition of the list."""
+"""Lists: any page size, both cursors and every filter, compared with brute force."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_pages_are_slices_of_the_whole_list(path: str, limit: int, start: int, b
         st.sampled_from(["gt", "gte", "lt", "lte"]), st.tuples(st.integers(0, 10**6), st.integers(-1, 1))
     ),
 )
-def test_created_bounds_mean_what_they_say(path: str, limit: int, bounds: dict[str, tuple[int, int]]) -> None:
+def test_created_bounds_equal_brute_force(path: str, limit: int, bounds: dict[str, tuple[int, int]]) -> None:
     rows = newest_first(PATHS[path])
     edges = {name: rows[pick % len(rows)].created + shift for name, (pick, shift) in bounds.items()}
     compare = {"gt": int.__gt__, "gte": int.__ge__, "lt": int.__lt__, "lte": int.__le__}
@@ -70,7 +70,7 @@ def test_created_bounds_mean_what_they_say(path: str, limit: int, bounds: dict[s
     assert [each["id"] for each in CLIENT.everything(path, params, limit=limit)] == expected
 
 
-def test_created_takes_one_moment_too() -> None:
+def test_created_accepts_a_single_timestamp() -> None:
     row = newest_first("charge")[5]
     found = CLIENT.get("/v1/charges", [("created", str(row.created))])["data"]
     assert found
@@ -83,7 +83,7 @@ def matching(resource: str, **wanted: Any) -> list[str]:
 
 @SOME
 @given(pick=st.integers(0, 500), limit=st.integers(1, 50), data=st.data())
-def test_filters_together_equal_brute_force(pick: int, limit: int, data: st.DataObject) -> None:
+def test_combined_filters_equal_brute_force(pick: int, limit: int, data: st.DataObject) -> None:
     path, names = data.draw(
         st.sampled_from(
             [
@@ -102,7 +102,7 @@ def test_filters_together_equal_brute_force(pick: int, limit: int, data: st.Data
     assert [each["id"] for each in found] == matching(PATHS[path], **wanted)
 
 
-def test_subscriptions_hide_canceled_ones_unless_asked() -> None:
+def test_canceled_subscriptions_are_hidden_by_default() -> None:
     rows = newest_first("subscription")
     by_status = lambda keep: [row.id for row in rows if keep(row.obj["status"])]  # noqa: E731
     listed = lambda *params: [each["id"] for each in CLIENT.everything("/v1/subscriptions", params)]  # noqa: E731
@@ -117,7 +117,7 @@ def test_subscriptions_hide_canceled_ones_unless_asked() -> None:
     assert set(listed(("price", price), ("status", "all"))) == expected
 
 
-def test_prices_hide_inactive_ones_unless_asked() -> None:
+def test_inactive_prices_are_hidden_by_default() -> None:
     active = CLIENT.everything("/v1/prices")
     inactive = CLIENT.everything("/v1/prices", [("active", "false")])
     assert len(active) + len(inactive) == len(STORE.table("price").rows)
@@ -133,7 +133,7 @@ def test_prices_hide_inactive_ones_unless_asked() -> None:
     }
 
 
-def test_events_by_type_types_and_pattern() -> None:
+def test_events_are_filtered_by_type_types_and_pattern() -> None:
     every = CLIENT.everything("/v1/events")
     for params, keep in (
         ([("type", "invoice.paid")], lambda kind: kind == "invoice.paid"),
@@ -147,7 +147,7 @@ def test_events_by_type_types_and_pattern() -> None:
         assert [each["id"] for each in CLIENT.everything("/v1/events", params)] == expected != []
 
 
-def test_filters_that_look_inside() -> None:
+def test_nested_filters_select_rows() -> None:
     invoice = next(row for row in newest_first("invoice") if row.obj["parent"])
     subscription = invoice.obj["parent"]["subscription_details"]["subscription"]
     found = CLIENT.everything("/v1/invoices", [("subscription", subscription)])
@@ -164,7 +164,7 @@ def test_filters_that_look_inside() -> None:
     assert own["url"] == f"/v1/customers/{method.obj['customer']}/payment_methods"
 
 
-def test_embedded_lists_are_cut_at_ten_and_go_on_behind_their_url() -> None:
+def test_embedded_lists_have_ten_items_and_continue_at_their_url() -> None:
     long = [row for row in newest_first("invoice") if len(STORE.table("line_item").children(row.id)) > 100]
     assert long
     for row in long:
@@ -204,7 +204,7 @@ def test_embedded_lists_are_cut_at_ten_and_go_on_behind_their_url() -> None:
         ([("starting_after", "a"), ("ending_before", "b")], "starting_after", None),
     ],
 )
-def test_wrong_list_parameters(params: list[tuple[str, str]], param: str, code: str | None) -> None:
+def test_an_invalid_list_parameter_is_rejected(params: list[tuple[str, str]], param: str, code: str | None) -> None:
     reply = CLIENT.ask("GET", "/v1/charges", params)
     assert reply.status == 400
     assert reply.error.get("param") == param
@@ -212,7 +212,7 @@ def test_wrong_list_parameters(params: list[tuple[str, str]], param: str, code: 
     assert reply.error["type"] == "invalid_request_error"
 
 
-def test_closed_sets_and_required_filters() -> None:
+def test_closed_sets_and_required_filters_are_enforced() -> None:
     assert CLIENT.ask("GET", "/v1/invoices", [("status", "nice")]).error["param"] == "status"
     assert CLIENT.ask("GET", "/v1/prices", [("active", "yes")]).error["code"] == "parameter_invalid_boolean"
     missing = CLIENT.ask("GET", "/v1/subscription_items")
@@ -220,7 +220,7 @@ def test_closed_sets_and_required_filters() -> None:
     assert CLIENT.ask("GET", "/v1/invoices/in_gone/lines").status == 404
 
 
-def test_a_deleted_cursor_is_missing() -> None:
+def test_a_deleted_cursor_is_rejected() -> None:
     client = Client(customers=10)
     page = client.get("/v1/customers", [("limit", "3")])
     cursor = page["data"][-1]["id"]
@@ -229,7 +229,7 @@ def test_a_deleted_cursor_is_missing() -> None:
     assert (reply.status, reply.error["code"], reply.error["param"]) == (400, "resource_missing", "starting_after")
 
 
-def test_every_list_of_the_catalogue_answers() -> None:
+def test_every_list_of_the_catalogue_responds() -> None:
     catalogue = CLIENT.sandbox.catalogue
     for table in catalogue.tables.values():
         params = {each.param: (each.values or ("1",))[0] for each in table.filters if each.required}

@@ -1,4 +1,4 @@
-"""The seeded business: the same every time, and right in its sums."""
+"""The seeded business is deterministic and consistent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.sandbox.options import ANCHOR, DAY, EVENT_RETENTION
-from engine.sandbox.reading.truth import tell
+from engine.sandbox.reading.truth import ground_truth
 from engine.sandbox.state.store import Store
 from tests.support.sandbox.client import Client
 
@@ -42,7 +42,7 @@ def objects(store: Store, resource: str) -> Iterator[dict[str, Any]]:
         yield dict(row.obj)
 
 
-def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
+def test_equal_seeds_produce_equal_bytes_in_every_process() -> None:
     runs = [
         subprocess.run(
             [sys.executable, "-c", DIGEST], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
     assert runs[0] == runs[1]
 
 
-def test_another_seed_gives_others_and_a_bigger_business_begins_with_the_same_customers() -> None:
+def test_another_seed_differs_and_a_larger_business_starts_with_the_same_customers() -> None:
     small, big, other = Client(customers=10), Client(customers=20), Client(customers=10, seed=2)
 
     def emails(client: Client) -> set[str]:
@@ -83,7 +83,7 @@ def test_invoices_are_the_sum_of_their_lines(store: Store) -> None:
                 assert line["amount"] == unit * line["quantity"]
 
 
-def test_paid_invoices_lead_to_charges_of_the_same_amount(store: Store) -> None:
+def test_paid_invoices_have_charges_of_the_same_amount(store: Store) -> None:
     paid = [each for each in objects(store, "invoice") if each["status"] == "paid" and each["amount_paid"]]
     assert len(paid) > 300
     for invoice in paid:
@@ -95,7 +95,7 @@ def test_paid_invoices_lead_to_charges_of_the_same_amount(store: Store) -> None:
         assert (charge["customer"], charge["currency"]) == (invoice["customer"], invoice["currency"])
 
 
-def test_charges_refunds_disputes_and_payouts_are_on_the_balance(store: Store) -> None:
+def test_charges_refunds_disputes_and_payouts_have_balance_transactions(store: Store) -> None:
     moves = {each["id"]: each for each in objects(store, "balance_transaction")}
     for move in moves.values():
         assert move["net"] == move["amount"] - move["fee"]
@@ -143,7 +143,7 @@ def test_subscriptions_have_current_periods_and_one_currency(store: Store) -> No
         assert latest["customer"] == subscription["customer"]
 
 
-def test_the_special_cases_are_there(store: Store) -> None:
+def test_every_scenario_is_present(store: Store) -> None:
     subscriptions = list(objects(store, "subscription"))
     assert {"active", "trialing", "past_due", "canceled"} <= {each["status"] for each in subscriptions}
     assert any(each["cancel_at_period_end"] for each in subscriptions)
@@ -161,7 +161,7 @@ def test_the_special_cases_are_there(store: Store) -> None:
     assert store.table("customer").gone
 
 
-def test_nothing_lies_in_the_future_and_events_are_of_the_last_month(client: Client, store: Store) -> None:
+def test_no_object_is_in_the_future_and_events_are_of_the_last_month(client: Client, store: Store) -> None:
     for name, table in store.tables():
         for row in table.rows.values():
             assert row.created <= ANCHOR, name
@@ -169,7 +169,7 @@ def test_nothing_lies_in_the_future_and_events_are_of_the_last_month(client: Cli
         assert ANCHOR - EVENT_RETENTION < event["created"] <= ANCHOR
 
 
-def test_references_lead_somewhere(client: Client, store: Store) -> None:
+def test_every_reference_resolves(client: Client, store: Store) -> None:
     catalogue = client.sandbox.catalogue
     gone = {identifier for _, table in store.tables() for identifier in table.gone}
     for name, table in store.tables():
@@ -182,7 +182,7 @@ def test_references_lead_somewhere(client: Client, store: Store) -> None:
                     assert found or value in gone, (name, field.name)
 
 
-def test_recurring_revenue_adds_up(store: Store) -> None:
+def test_recurring_revenue_equals_the_sum_of_subscriptions(store: Store) -> None:
     monthly = 0
     for subscription in objects(store, "subscription"):
         if subscription["status"] not in ("active", "past_due") or subscription["currency"] != "usd":
@@ -195,7 +195,7 @@ def test_recurring_revenue_adds_up(store: Store) -> None:
     assert monthly > 100_000
 
 
-def test_connected_accounts_have_businesses_of_their_own() -> None:
+def test_connected_accounts_have_their_own_business() -> None:
     client = Client(customers=5, accounts=2)
     accounts = [each["id"] for each in client.everything("/v1/accounts")]
     assert len(accounts) == 2
@@ -209,8 +209,8 @@ def test_connected_accounts_have_businesses_of_their_own() -> None:
     assert not (own & seen[0] | own & seen[1] | seen[0] & seen[1])
 
 
-def test_truth_tells_what_the_lists_show(client: Client) -> None:
-    told = tell(client.sandbox.world, {"charges", "customers", "subscriptions", "prices"})[
+def test_the_ground_truth_equals_the_lists(client: Client) -> None:
+    told = ground_truth(client.sandbox.world, {"charges", "customers", "subscriptions", "prices"})[
         client.sandbox.world.platform
     ]
     for table, params in {"charges": [], "customers": [], "subscriptions": [("status", "all")]}.items():
@@ -221,7 +221,7 @@ def test_truth_tells_what_the_lists_show(client: Client) -> None:
     assert told["customers"]["deleted"]
 
 
-def test_time_settles_the_balance_and_payouts_arrive() -> None:
+def test_due_balance_becomes_available_and_payouts_arrive() -> None:
     client = Client(customers=60)
     store = client.sandbox.world.store(client.sandbox.world.platform)
     pending = [each["id"] for each in objects(store, "balance_transaction") if each["status"] == "pending"]
@@ -233,7 +233,7 @@ def test_time_settles_the_balance_and_payouts_arrive() -> None:
     assert events > len(client.events())
 
 
-def test_time_renews_and_ends_subscriptions() -> None:
+def test_due_subscriptions_renew_and_end() -> None:
     client = Client(customers=60)
     running = client.everything("/v1/subscriptions")
     leaving = {each["id"]: each["cancel_at"] for each in running if each["cancel_at_period_end"]}

@@ -1,4 +1,4 @@
-"""Everything that the sandbox answers fits the SDK's own classes, field by field."""
+"""Every response of the sandbox conforms to the SDK's classes, field by field."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seeded(client: Client) -> list[str]:
     return [name for name, table in store.tables() if table.rows]
 
 
-def test_every_seeded_kind_is_one_of_the_believable_ones(client: Client) -> None:
+def test_every_seeded_kind_is_covered_by_the_check(client: Client) -> None:
     wanted = {
         "balance_transaction", "charge", "coupon", "credit_note", "customer", "discount", "dispute", "event", "invoice",
         "invoice_payment", "invoiceitem", "line_item", "payment_intent", "payment_method", "payout", "price", "product",
@@ -58,7 +58,7 @@ def samples(rows: list[Any]) -> list[Any]:
     return chosen
 
 
-def test_seeded_objects_fit_the_sdk(client: Client) -> None:
+def test_seeded_objects_conform_to_the_sdk(client: Client) -> None:
     world = client.sandbox.world
     store = world.store(world.platform)
     found: list[str] = []
@@ -73,11 +73,11 @@ def test_seeded_objects_fit_the_sdk(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/account", "/v1/balance"])
-def test_singletons_fit_the_sdk(client: Client, path: str) -> None:
+def test_singletons_conform_to_the_sdk(client: Client, path: str) -> None:
     assert not list(errors(client.get(path)))
 
 
-def test_expanded_objects_fit_the_sdk(client: Client) -> None:
+def test_expanded_objects_conform_to_the_sdk(client: Client) -> None:
     paths = {
         "/v1/charges": [
             "data.customer",
@@ -123,7 +123,7 @@ def test_blank_objects_have_every_field_the_catalogue_requires() -> None:
                 assert blank[field.name] in field.values, f"{name}.{field.name}"
 
 
-def test_the_checker_notices_wrong_objects(client: Client) -> None:
+def test_the_checker_rejects_invalid_objects(client: Client) -> None:
     charge = client.get("/v1/charges", [("limit", "1")])["data"][0]
     assert not list(errors(charge))
     assert list(errors({**charge, "surprise": 1}))

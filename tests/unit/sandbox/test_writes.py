@@ -1,4 +1,4 @@
-"""Creates, updates, deletes and verbs, and the events that they leave."""
+"""Creates, updates, deletes and other verbs, and their events."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def customer(client: Client, card: str | None = "pm_card_visa") -> dict[str, Any
     return made
 
 
-def test_customers_live_and_die(client: Client) -> None:
+def test_a_customer_is_created_updated_and_deleted_with_events(client: Client) -> None:
     made = client.post(
         "/v1/customers",
         [
@@ -66,7 +66,7 @@ def test_customers_live_and_die(client: Client) -> None:
     assert client.get("/v1/customers")["data"] == []
 
 
-def test_events_carry_the_object_and_what_it_was(client: Client) -> None:
+def test_an_event_has_the_object_and_its_previous_attributes(client: Client) -> None:
     made = client.post("/v1/customers", [("name", "Ada"), ("metadata[a]", "1")], idempotency_key="k1")
     client.post(f"/v1/customers/{made['id']}", [("name", "Bea"), ("metadata[b]", "2")])
     updated, created = client.get("/v1/events")["data"]
@@ -81,7 +81,7 @@ def test_events_carry_the_object_and_what_it_was(client: Client) -> None:
     assert len(client.events()) == 2
 
 
-def test_events_fade_after_thirty_days(client: Client) -> None:
+def test_events_expire_after_thirty_days(client: Client) -> None:
     client.post("/v1/customers")
     event = client.get("/v1/events")["data"][0]
     client.advance(30 * DAY - 1)
@@ -91,7 +91,7 @@ def test_events_fade_after_thirty_days(client: Client) -> None:
     assert client.ask("GET", f"/v1/events/{event['id']}").status == 404
 
 
-def test_events_can_speak_another_version() -> None:
+def test_events_can_have_another_api_version() -> None:
     client = Client(customers=0, event_api_version="2024-06-20")
     subscription = client.post(
         "/v1/subscriptions", [("customer", customer(client)["id"]), ("items[0][price]", price(client)["id"])]
@@ -102,7 +102,7 @@ def test_events_can_speak_another_version() -> None:
     assert "current_period_end" not in subscription
 
 
-def test_prices_products_and_lookup_keys(client: Client) -> None:
+def test_products_prices_and_lookup_keys_are_written(client: Client) -> None:
     first = price(client, lookup_key="gold", nickname="old")
     assert not list(errors(first))
     taken = client.ask(
@@ -137,7 +137,7 @@ def test_prices_products_and_lookup_keys(client: Client) -> None:
     assert client.ask("GET", "/v1/products/book").status == 404
 
 
-def test_a_subscription_is_billed_paid_changed_and_ended(client: Client) -> None:
+def test_a_subscription_is_billed_paid_changed_and_canceled(client: Client) -> None:
     owner, basic = customer(client), price(client)
     before = client.events()
     made = client.post(
@@ -178,7 +178,7 @@ def test_a_subscription_is_billed_paid_changed_and_ended(client: Client) -> None
     assert client.get(f"/v1/subscriptions/{made['id']}")["status"] == "canceled"
 
 
-def test_a_trial_costs_nothing_and_a_declined_card_leaves_it_incomplete(client: Client) -> None:
+def test_a_trial_is_free_and_a_declined_card_makes_a_subscription_incomplete(client: Client) -> None:
     basic = price(client)
     trial = client.post(
         "/v1/subscriptions",
@@ -199,7 +199,7 @@ def test_a_trial_costs_nothing_and_a_declined_card_leaves_it_incomplete(client: 
     assert client.get(f"/v1/subscriptions/{failed['id']}")["status"] == "active"
 
 
-def test_an_invoice_by_hand(client: Client) -> None:
+def test_a_one_off_invoice_is_drafted_finalized_and_paid(client: Client) -> None:
     owner = customer(client)
     rate = client.post("/v1/tax_rates", [("display_name", "VAT"), ("percentage", "20"), ("inclusive", "false")])
     draft = client.post("/v1/invoices", [("customer", owner["id"]), ("default_tax_rates[]", rate["id"])])
@@ -225,7 +225,7 @@ def test_an_invoice_by_hand(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("verb", "status"), [("void", "void"), ("mark_uncollectible", "uncollectible")])
-def test_the_ends_of_an_open_invoice(client: Client, verb: str, status: str) -> None:
+def test_an_open_invoice_is_voided_or_uncollectible(client: Client, verb: str, status: str) -> None:
     owner = customer(client)
     client.post("/v1/invoiceitems", [("customer", owner["id"]), ("amount", "900"), ("currency", "usd")])
     form = [
@@ -242,7 +242,7 @@ def test_the_ends_of_an_open_invoice(client: Client, verb: str, status: str) -> 
     assert client.events()[-1] in ("invoice.voided", "invoice.marked_uncollectible")
 
 
-def test_money_comes_and_goes(client: Client) -> None:
+def test_payments_refunds_disputes_and_payouts_change_the_balance(client: Client) -> None:
     intent = client.post(
         "/v1/payment_intents",
         [
@@ -277,7 +277,7 @@ def test_money_comes_and_goes(client: Client) -> None:
     assert client.events()[-1] == "payout.paid"
 
 
-def test_charges_and_declines(client: Client) -> None:
+def test_a_charge_succeeds_or_is_declined(client: Client) -> None:
     made = client.post(
         "/v1/charges", [("amount", "700"), ("currency", "usd"), ("source", "tok_visa"), ("description", "Tea")]
     )
@@ -295,7 +295,7 @@ def test_charges_and_declines(client: Client) -> None:
     )
 
 
-def test_mutations_without_events(client: Client) -> None:
+def test_writes_that_stripe_has_no_event_for_emit_none(client: Client) -> None:
     intent = client.post("/v1/payment_intents", [("amount", "5000"), ("currency", "eur")])
     item = client.post(
         "/v1/invoiceitems", [("customer", customer(client)["id"]), ("amount", "900"), ("currency", "usd")]
@@ -312,7 +312,7 @@ def test_mutations_without_events(client: Client) -> None:
     assert since(client, before) == []
 
 
-def test_coupons_quotes_tax_ids_balances_and_clocks(client: Client) -> None:
+def test_coupons_quotes_tax_ids_balances_and_clocks_are_written(client: Client) -> None:
     owner = customer(client)
     coupon = client.post("/v1/coupons", [("id", "TEN"), ("percent_off", "10"), ("duration", "forever")])
     basic = price(client)
@@ -344,7 +344,7 @@ def test_coupons_quotes_tax_ids_balances_and_clocks(client: Client) -> None:
     assert client.get("/v1/customers", [("test_clock", clock["id"])])["data"][0]["id"] == timed["id"]
 
 
-def test_connected_accounts_come_and_go(client: Client) -> None:
+def test_a_connected_account_is_created_updated_and_deleted(client: Client) -> None:
     account = client.post("/v1/accounts", [("type", "custom"), ("country", "DE"), ("email", "a@mail.example")])
     assert not list(errors(account))
     client.post("/v1/customers", [("name", "Elsewhere")], stripe_account=account["id"])
@@ -376,7 +376,7 @@ def test_connected_accounts_come_and_go(client: Client) -> None:
         ("/v1/charges", [("amount", "500"), ("currency", "usd"), ("source", "tok_no")], "source", "missing"),
     ],
 )  # fmt: skip
-def test_wrong_parameters(
+def test_an_invalid_parameter_is_rejected(
     client: Client, path: str, params: list[tuple[str, str]], param: str, code: str | None
 ) -> None:
     before = client.events()
@@ -387,7 +387,7 @@ def test_wrong_parameters(
 
 
 def sample(param: Param, path: str) -> list[tuple[str, str]]:
-    """A value that fits, with all that it requires."""
+    """A valid value with its required fields."""
     if param.type in (ParamType.OBJECT, ParamType.MAP):
         return [pair for each in param.fields if each.required for pair in sample(each, f"{path}[{each.name}]")]
     if param.type is ParamType.LIST:
@@ -397,7 +397,7 @@ def sample(param: Param, path: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_every_write_of_the_catalogue_answers_without_a_defect(client: Client, full: bool) -> None:
+def test_every_write_of_the_catalogue_responds_without_a_defect(client: Client, full: bool) -> None:
     done = 0
     for write in client.sandbox.catalogue.writes:
         path = "/".join("x_1" if part.startswith("{") else part for part in write.path.split("/"))
@@ -411,14 +411,14 @@ def test_every_write_of_the_catalogue_answers_without_a_defect(client: Client, f
     assert done >= (50 if full else 15)
 
 
-def test_what_the_sandbox_cannot_do_is_said(client: Client) -> None:
+def test_an_unsupported_write_is_rejected(client: Client) -> None:
     reply = client.ask("POST", "/v1/billing/meter_events", [("event_name", "x"), ("payload[a]", "b")])
     assert reply.status in (200, 400)
     reply = client.ask("POST", "/v1/invoices/create_preview", [("customer", customer(client)["id"])])
     assert (reply.status, reply.error["code"]) == (400, "sandbox_unsupported")
 
 
-def test_disputes() -> None:
+def test_a_dispute_is_updated_and_closed() -> None:
     client = Client(customers=30)
     dispute = next(each for each in client.everything("/v1/disputes") if each["status"] == "needs_response")
     answered = client.post(f"/v1/disputes/{dispute['id']}", [("evidence[customer_name]", "Ada"), ("submit", "true")])

@@ -1,8 +1,8 @@
-"""Events that come late, and writes that leave none: what a mirror must cope with."""
+"""Delayed events, and writes without events."""
 
 from __future__ import annotations
 
-from engine.sandbox.reading.truth import tell
+from engine.sandbox.reading.truth import ground_truth
 from tests.support.sandbox.client import Client
 
 
@@ -10,7 +10,7 @@ def listed(client: Client) -> list[str]:
     return [event["id"] for event in client.everything("/v1/events")]
 
 
-def test_an_event_is_not_seen_before_its_delay_is_over() -> None:
+def test_an_event_is_listed_only_after_its_delay() -> None:
     client = Client(customers=0, event_delay=60)
     customer = client.post("/v1/customers", {"email": "a@example.com"})["id"]
     assert client.get(f"/v1/customers/{customer}")["email"] == "a@example.com"
@@ -22,18 +22,18 @@ def test_an_event_is_not_seen_before_its_delay_is_over() -> None:
     assert client.get(f"/v1/events/{late['id']}") == late
 
 
-def test_an_event_on_its_way_cannot_be_retrieved_and_is_no_truth() -> None:
+def test_a_delayed_event_is_neither_retrieved_nor_in_the_ground_truth() -> None:
     client = Client(customers=0, event_delay=60)
     client.post("/v1/customers")
     world = client.sandbox.world
     (hidden,) = world.store(world.platform).table("event").rows
     assert client.ask("GET", f"/v1/events/{hidden}").status == 404
-    assert "events" not in tell(world, ["events"])[world.platform]
+    assert "events" not in ground_truth(world, ["events"])[world.platform]
     client.advance(60)
-    assert list(tell(world, ["events"])[world.platform]["events"]["ids"]) == [hidden]
+    assert list(ground_truth(world, ["events"])[world.platform]["events"]["ids"]) == [hidden]
 
 
-def test_a_silent_write_leaves_no_event() -> None:
+def test_a_silent_write_emits_no_event() -> None:
     client = Client(customers=0)
     customer = client.post("/v1/customers")["id"]
     world = client.sandbox.world

@@ -1,4 +1,4 @@
-"""A sandbox with a state file goes on where it was: objects, events, answers under keys, time, identity."""
+"""A persistent sandbox resumes objects, events, idempotency keys, clock and account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from engine.sandbox.options import ANCHOR, DAY, SandboxOptions
 from engine.sandbox.persistence import Persistence
-from engine.sandbox.reading.truth import tell
+from engine.sandbox.reading.truth import ground_truth
 from engine.sandbox.serving.api import Api
 from engine.sandbox.serving.sandbox import Sandbox
 from engine.sandbox.state.state_file import StateError, StateFile
@@ -21,8 +21,8 @@ from tests.support.sandbox.client import Client
 LISTS = ("customers", "subscriptions", "invoices", "charges", "events", "payouts", "balance_transactions", "accounts")
 
 
-class KeptClient(Client):
-    """A client of a sandbox that keeps its world; `begin` ends it and starts the next one on the same file."""
+class PersistentClient(Client):
+    """A client of a persistent sandbox; `begin` stops it and starts the next one on the same file."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.wall = 1_000_000.0
@@ -43,27 +43,27 @@ class KeptClient(Client):
         self.api = Api(self.sandbox)
 
     def pass_by(self, seconds: float) -> None:
-        """The process runs for so long."""
+        """Let the process run for these seconds."""
         self.elapsed += seconds
 
     def again(self, after: float = 0, **options: Any) -> None:
-        """The process ends, and the next one starts so many seconds later."""
+        """Stop the process and start the next one these seconds later."""
         self.wall += self.elapsed + after
         self.begin(**options)
 
     def whole(self) -> tuple[dict[str, Any], list[bytes]]:
-        """All that there is, and how lists show it."""
+        """The ground truth and the first page of each list."""
         pages = [self.ask("GET", f"/v1/{name}", [("limit", "100")]).body for name in LISTS]
-        return tell(self.sandbox.world, objects=True), pages
+        return ground_truth(self.sandbox.world, objects=True), pages
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> KeptClient:
-    return KeptClient(tmp_path)
+def kept(tmp_path: Path) -> PersistentClient:
+    return PersistentClient(tmp_path)
 
 
 def do_business(client: Client) -> dict[str, str]:
-    """Writes of many kinds, one that is declined among them; the ids."""
+    """Write objects of many kinds, including a declined charge. Returns their ids."""
     customer = client.post("/v1/customers", [("name", "Ada"), ("metadata[tier]", "pro")])["id"]
     gone = client.post("/v1/customers", [("name", "Gone")])["id"]
     client.delete(f"/v1/customers/{gone}")
@@ -83,7 +83,7 @@ def do_business(client: Client) -> dict[str, str]:
             "inside": inside}  # fmt: skip
 
 
-def test_everything_is_there_again_to_the_last_byte(kept: KeptClient) -> None:
+def test_a_restart_restores_every_object_byte_for_byte(kept: PersistentClient) -> None:
     made = do_business(kept)
     before = kept.whole()
     assert made["gone"] in before[0][kept.sandbox.world.platform]["customers"]["deleted"]
@@ -95,7 +95,7 @@ def test_everything_is_there_again_to_the_last_byte(kept: KeptClient) -> None:
     assert kept.whole() == before
 
 
-def test_changes_of_changes_are_kept_too(kept: KeptClient) -> None:
+def test_changes_after_a_restart_survive_the_next_restart(kept: PersistentClient) -> None:
     made = do_business(kept)
     kept.again()
     kept.post(f"/v1/customers/{made['customer']}", [("name", "Ada again"), ("metadata[tier]", "")])
@@ -109,7 +109,7 @@ def test_changes_of_changes_are_kept_too(kept: KeptClient) -> None:
     assert {"customer.updated", "customer.subscription.deleted"} <= set(kept.events(ANCHOR))
 
 
-def test_new_ids_are_never_those_of_before(kept: KeptClient) -> None:
+def test_ids_are_unique_across_restarts(kept: PersistentClient) -> None:
     found = []
     for _ in range(5):
         for _ in range(3):
@@ -121,7 +121,7 @@ def test_new_ids_are_never_those_of_before(kept: KeptClient) -> None:
     assert customers <= {each["id"] for each in kept.everything("/v1/customers")}
 
 
-def test_an_answer_is_repeated_by_the_next_process_for_a_day(kept: KeptClient) -> None:
+def test_an_idempotency_key_is_valid_for_a_day_across_restarts(kept: PersistentClient) -> None:
     form = [("amount", "500"), ("currency", "usd"), ("source", "tok_visa")]
     first = kept.ask("POST", "/v1/charges", form, idempotency_key="once")
     refused = kept.ask("POST", "/v1/charges", [*form[:2], ("source", "tok_chargeDeclined")], idempotency_key="no")
@@ -135,12 +135,12 @@ def test_an_answer_is_repeated_by_the_next_process_for_a_day(kept: KeptClient) -
     other = kept.ask("POST", "/v1/charges", [("amount", "1"), *form[1:]], idempotency_key="once")
     assert other.error["type"] == "idempotency_error"
     kept.again(120)
-    anew = kept.ask("POST", "/v1/charges", form, idempotency_key="once")
-    assert anew.json["id"] != first.json["id"]
+    fresh = kept.ask("POST", "/v1/charges", form, idempotency_key="once")
+    assert fresh.json["id"] != first.json["id"]
 
 
 @pytest.mark.parametrize("days", [1, 9])
-def test_days_later_the_seeded_objects_are_the_same_and_time_has_gone_on(kept: KeptClient, days: int) -> None:
+def test_a_restart_days_later_keeps_seeded_objects_and_advances_time(kept: PersistentClient, days: int) -> None:
     paths = ("/v1/customers", "/v1/charges", "/v1/invoices", "/v1/subscriptions", "/v1/events")
     first = {path: {each["id"]: each["created"] for each in kept.everything(path)} for path in paths}
     pending = kept.get("/v1/balance")["pending"]
@@ -155,7 +155,7 @@ def test_days_later_the_seeded_objects_are_the_same_and_time_has_gone_on(kept: K
     assert ("invoice.paid" in kept.events(ANCHOR)) == (days > 1)
 
 
-def test_what_time_has_done_is_done_once(kept: KeptClient) -> None:
+def test_due_processes_run_once_across_restarts(kept: PersistentClient) -> None:
     kept.again(40 * DAY)
     before = kept.whole()
     assert len(kept.events(kept.now - 25 * DAY)) > 20
@@ -163,18 +163,18 @@ def test_what_time_has_done_is_done_once(kept: KeptClient) -> None:
     assert kept.whole() == before
 
 
-def test_the_clock_is_kept_as_it_was_set_and_never_goes_back(kept: KeptClient) -> None:
+def test_a_restart_resumes_the_clock_and_never_turns_it_back(kept: PersistentClient) -> None:
     kept.advance(3 * DAY)
-    kept.sandbox.keep()
+    kept.sandbox.save()
     kept.again(5)
     assert kept.now == ANCHOR + 3 * DAY + 5
     kept.pass_by(10)
     kept.post("/v1/customers", [("name", "Late")])
-    kept.again(-DAY)  # the machine's clock was put back
+    kept.again(-DAY)  # the machine's clock is turned back
     assert kept.now == ANCHOR + 3 * DAY + 15
 
 
-def test_time_stands_still_between_frozen_ones(kept: KeptClient) -> None:
+def test_a_frozen_clock_does_not_advance_between_restarts(kept: PersistentClient) -> None:
     kept.again(10, frozen=True)
     assert kept.now == ANCHOR + 10
     kept.again(DAY)
@@ -184,7 +184,7 @@ def test_time_stands_still_between_frozen_ones(kept: KeptClient) -> None:
     assert kept.now == ANCHOR + 17
 
 
-def test_a_world_that_nobody_changes_is_not_written(kept: KeptClient) -> None:
+def test_an_unchanged_world_is_not_stored(kept: PersistentClient) -> None:
     for path in ("/v1/customers", "/v1/invoices", "/v1/account"):
         kept.get(path)
     assert kept.path.stat().st_size < 50_000
@@ -194,10 +194,10 @@ def test_a_world_that_nobody_changes_is_not_written(kept: KeptClient) -> None:
     assert kept.sandbox.world.store(account).find("customer", kept.get("/v1/customers")["data"][0]["id"])
 
 
-def test_each_world_has_an_account_of_its_own_and_the_same_business(tmp_path: Path) -> None:
+def test_each_world_has_its_own_account_and_the_same_business(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    one, two = KeptClient(tmp_path / "a"), KeptClient(tmp_path / "b")
+    one, two = PersistentClient(tmp_path / "a"), PersistentClient(tmp_path / "b")
     assert one.get("/v1/account")["id"] != two.get("/v1/account")["id"]
     assert [each["id"] for each in one.get("/v1/customers")["data"]] == [
         each["id"] for each in two.get("/v1/customers")["data"]
@@ -205,7 +205,7 @@ def test_each_world_has_an_account_of_its_own_and_the_same_business(tmp_path: Pa
     assert one.post("/v1/customers")["id"] != two.post("/v1/customers")["id"]
 
 
-def test_a_reset_forgets_the_world_and_its_account(kept: KeptClient) -> None:
+def test_a_reset_discards_the_world_and_its_account(kept: PersistentClient) -> None:
     made = do_business(kept)
     kept.ask("POST", "/v1/customers", [("name", "K")], idempotency_key="k")
     account = kept.sandbox.world.platform
@@ -218,8 +218,8 @@ def test_a_reset_forgets_the_world_and_its_account(kept: KeptClient) -> None:
     assert "idempotent-replayed" not in kept.ask("POST", "/v1/customers", [("name", "K")], idempotency_key="k").headers
 
 
-def test_a_connected_account_that_was_seeded_is_kept_once_something_changes(tmp_path: Path) -> None:
-    client = KeptClient(tmp_path, accounts=2)
+def test_a_seeded_connected_account_is_stored_with_the_first_change(tmp_path: Path) -> None:
+    client = PersistentClient(tmp_path, accounts=2)
     account = client.get("/v1/accounts")["data"][0]["id"]
     client.post("/v1/customers", [("name", "X")])
     seen = client.get("/v1/customers", stripe_account=account)["data"]
@@ -228,14 +228,14 @@ def test_a_connected_account_that_was_seeded_is_kept_once_something_changes(tmp_
     assert len(client.get("/v1/accounts")["data"]) == 2
 
 
-def test_another_beginning_is_refused_and_the_default_asks_for_none(kept: KeptClient) -> None:
+def test_contradicting_options_are_rejected_and_defaults_are_not(kept: PersistentClient) -> None:
     with pytest.raises(StateError, match="began with seed 1, not 2"):
         kept.begin(seed=2)
     kept.begin(seed=1, customers=None)
     assert kept.sandbox.options.customers == 40
 
 
-def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_corrupt_state_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "world.db"
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(StateError, match="delete its folder"):
@@ -245,8 +245,8 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from tests.unit.sandbox.test_kept import KeptClient
-client = KeptClient(Path(sys.argv[1]))
+from tests.unit.sandbox.test_persistence import PersistentClient
+client = PersistentClient(Path(sys.argv[1]))
 client.post("/v1/customers", [("name", "Kept")])
 resource.setrlimit(resource.RLIMIT_FSIZE, (client.path.stat().st_size, resource.RLIM_INFINITY))
 import signal
@@ -257,9 +257,9 @@ print("all answered")
 """
 
 
-def test_a_sandbox_that_cannot_keep_what_it_would_answer_ends(tmp_path: Path) -> None:
+def test_a_sandbox_that_cannot_store_its_state_exits(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 3, done.stderr
-    assert "cannot keep its state" in done.stderr
-    client = KeptClient(tmp_path)
+    assert "cannot store its state" in done.stderr
+    client = PersistentClient(tmp_path)
     assert "Kept" in {each["name"] for each in client.everything("/v1/customers")}

@@ -15,7 +15,7 @@ from tests.support.sandbox.client import Client, Reply
 RESTRICTED = "rk_test_weir_reader"
 
 
-def test_without_a_key_or_with_a_wrong_one() -> None:
+def test_a_missing_or_unknown_key_is_401() -> None:
     client = Client(customers=0)
     assert client.ask("GET", "/v1/customers", key="").status == 401
     wrong = client.ask("GET", "/v1/customers", key="sk_test_abcdefghijklmnop1234")
@@ -25,7 +25,7 @@ def test_without_a_key_or_with_a_wrong_one() -> None:
     assert client.ask("GET", "/v1/customers", key="", authorization=f"Basic {basic}").status == 200
 
 
-def test_restricted_keys_are_told_what_they_lack() -> None:
+def test_a_restricted_key_without_permission_is_403_with_its_name() -> None:
     rights = frozenset({"rak_customer_read", "rak_product_write"})
     client = Client(customers=0, keys=(KeyGrant(SANDBOX_KEY), KeyGrant(RESTRICTED, rights)))
     assert client.ask("GET", "/v1/customers", key=RESTRICTED).status == 200
@@ -46,7 +46,7 @@ def test_restricted_keys_are_told_what_they_lack() -> None:
         assert client.sandbox.world.platform in reply.error["message"]
 
 
-def test_live_and_test_objects_are_apart() -> None:
+def test_live_and_test_mode_have_separate_objects() -> None:
     live = "rk_live_weir_example"
     client = Client(customers=0, keys=(KeyGrant(SANDBOX_KEY), KeyGrant(live, livemode=True)))
     made = client.post("/v1/customers", key=live)
@@ -57,7 +57,7 @@ def test_live_and_test_objects_are_apart() -> None:
     assert client.get(f"/v1/customers/{made['id']}", key=live) == made
 
 
-def test_accounts_that_are_not_there() -> None:
+def test_an_unknown_account_is_403() -> None:
     client = Client(customers=0, accounts=1)
     account = client.get("/v1/accounts")["data"][0]["id"]
     assert client.ask("GET", "/v1/customers", stripe_account="acct_nobody").error["code"] == "account_invalid"
@@ -67,7 +67,7 @@ def test_accounts_that_are_not_there() -> None:
     assert client.get(f"/v1/accounts/{account}")["id"] == account
 
 
-def test_addresses_that_are_not_there() -> None:
+def test_an_unknown_url_is_404() -> None:
     client = Client(customers=0)
     for method, path in (
         ("GET", "/v1/nothing"),
@@ -81,7 +81,7 @@ def test_addresses_that_are_not_there() -> None:
         assert f"({method}: {path})" in reply.error["message"]
 
 
-def test_headers() -> None:
+def test_responses_have_the_headers_of_stripe() -> None:
     client = Client(customers=0)
     reply = client.ask("GET", "/v1/customers")
     assert reply.headers["request-id"].startswith("req_")
@@ -94,7 +94,7 @@ def test_headers() -> None:
     assert client.ask("GET", "/v1/customers", stripe_version="new").status == 400
 
 
-def test_an_idempotency_key_repeats_the_first_answer() -> None:
+def test_an_idempotency_key_replays_the_first_response() -> None:
     client = Client(customers=0)
 
     def make(name: str, key: str = "k1", **headers: str) -> Reply:
@@ -115,7 +115,7 @@ def test_an_idempotency_key_repeats_the_first_answer() -> None:
     assert len(client.get("/v1/customers")["data"]) == 2
 
 
-def test_what_an_idempotency_key_keeps() -> None:
+def test_an_idempotency_key_stores_card_errors_but_not_validation_errors() -> None:
     client = Client(customers=0)
 
     def post(path: str, params: list[tuple[str, str]], key: str) -> Reply:
@@ -131,7 +131,7 @@ def test_what_an_idempotency_key_keeps() -> None:
     assert len(client.get("/v1/charges")["data"]) == 1
 
 
-def test_two_requests_under_one_key_at_the_same_time() -> None:
+def test_a_concurrent_request_under_the_same_key_is_409() -> None:
     client = Client(customers=0)
     headers = {"authorization": f"Bearer {SANDBOX_KEY}", "idempotency-key": "k"}
     request = ApiRequest("POST", "/v1/customers", "", headers, b"name=Ada")
@@ -140,7 +140,7 @@ def test_two_requests_under_one_key_at_the_same_time() -> None:
     second = client.ask("POST", "/v1/customers", [("name", "Ada")], idempotency_key="k")
     assert (second.status, second.error["code"]) == (409, "idempotency_key_in_use")
     assert second.headers["stripe-should-retry"] == "true"
-    assert client.api.answer(first, []).answer.status == 200
+    assert client.api.respond(first, []).response.status == 200
     assert client.ask("POST", "/v1/customers", [("name", "Ada")], idempotency_key="k").headers["idempotent-replayed"]
 
 
@@ -151,7 +151,7 @@ def test_two_requests_under_one_key_at_the_same_time() -> None:
         (RateLimits(per_endpoint=3), "endpoint-rate", 200),
     ],
 )
-def test_rate_limits(limits: RateLimits, reason: str, other: int) -> None:
+def test_requests_beyond_a_rate_limit_are_429(limits: RateLimits, reason: str, other: int) -> None:
     client = Client(customers=0, limits=limits)
     assert [client.ask("GET", "/v1/customers").status for _ in range(5)] == [200, 200, 200, 429, 429]
     refused = client.ask("GET", "/v1/customers")
@@ -165,7 +165,7 @@ def test_rate_limits(limits: RateLimits, reason: str, other: int) -> None:
     assert [client.ask("GET", "/v1/customers").status for _ in range(4)] == [200, 200, 200, 429]
 
 
-def test_a_limit_on_requests_in_flight() -> None:
+def test_requests_beyond_the_concurrency_limit_are_429() -> None:
     client = Client(customers=0, limits=RateLimits(in_flight=2, retry_after=3))
     client.sandbox.limiter.in_flight = 3
     reply = client.ask("GET", "/v1/customers")
