@@ -1,1 +1,1 @@
-"""Writes the Stripe catalogue from the source of the installed SDK. Not used at run time."""
+"""Generates the Stripe catalogue from the source of the installed SDK."""

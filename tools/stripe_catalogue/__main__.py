@@ -15,9 +15,11 @@ from tools.stripe_catalogue.source import PACKAGE
 
 
 def main(arguments: list[str]) -> int:
-    """Write the data files, or with `--check` say what differs from them. 0: fine, 1: they differ, 3: no SDK."""
-    parser = argparse.ArgumentParser(prog="generate", description="write the Stripe catalogue from the installed SDK")
-    parser.add_argument("--check", action="store_true", help="write nothing; say what differs")
+    """Write the data files, or with `--check` compare them. Exit code 0: done or fresh, 1: stale, 3: no SDK."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.stripe_catalogue", description="write the Stripe catalogue from the installed SDK"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; print the differences")
     options = parser.parse_args(arguments)
     root = sdk_root()
     if root is None:
@@ -35,13 +37,13 @@ def main(arguments: list[str]) -> int:
 
 
 def sdk_root() -> Path | None:
-    """The folder of the installed stripe package, found without importing it."""
+    """The folder of the installed stripe package, without importing it."""
     found = find_spec(PACKAGE)
     return Path(found.origin).parent if found is not None and found.origin is not None else None
 
 
 def generate(root: Path) -> dict[Path, bytes]:
-    """The data files, as they should be for the SDK in `root`."""
+    """The contents of the data files for the SDK in `root`."""
     catalogue, params = build_catalogue(root)
     folder = Path(load.__file__).parent
     return {folder / load.CATALOGUE_FILE: encode(catalogue), folder / load.PARAMS_FILE: encode(params)}

@@ -1,4 +1,4 @@
-"""The parts put together: the SDK's source → a `Catalogue`."""
+"""Assembles a `Catalogue` from the SDK's source."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from engine.connectors.stripe.catalogue.model import Catalogue, Event, Param, Retrieve, Search
 from tools.stripe_catalogue import effects, facts
 from tools.stripe_catalogue.events import read_events
-from tools.stripe_catalogue.operations import Operation, read_operations
+from tools.stripe_catalogue.operations import SdkRequest, read_operations
 from tools.stripe_catalogue.parameters import PAGING, read_params
 from tools.stripe_catalogue.resources import read_resources
-from tools.stripe_catalogue.shapes import Shapes
+from tools.stripe_catalogue.shapes import SdkShapes
 from tools.stripe_catalogue.source import PACKAGE, SdkSource
 from tools.stripe_catalogue.tables import gather_lists, is_list, read_tables
 from tools.stripe_catalogue.writes import read_writes
@@ -21,10 +21,10 @@ from tools.stripe_catalogue.writes import read_writes
 def build_catalogue(root: Path) -> tuple[Catalogue, dict[str, tuple[Param, ...]]]:
     """The catalogue of the stripe package whose folder is `root`, and the parameters of its writes by their key.
 
-    LookupError says what is not understood.
+    LookupError for source of an unknown form.
     """
     source = SdkSource(root)
-    shapes = Shapes(source)
+    shapes = SdkShapes(source)
     resources = read_resources(shapes)
     operations = read_operations(shapes)
     events = read_events(shapes, resources)
@@ -54,13 +54,13 @@ def _types_by_resource(events: Mapping[str, Event]) -> dict[str, tuple[str, ...]
     return {resource: tuple(names) for resource, names in found.items()}
 
 
-def _searches(shapes: Shapes, operations: Iterable[Operation]) -> Iterable[Search]:
+def _searches(shapes: SdkShapes, operations: Iterable[SdkRequest]) -> Iterable[Search]:
     for each in operations:
         if each.returns is not None and each.returns.kind == "search_result":
             yield Search(each.path, shapes.resources(each.returns.item)[0])
 
 
-def _retrieves(shapes: Shapes, operations: Iterable[Operation]) -> Iterable[Retrieve]:
+def _retrieves(shapes: SdkShapes, operations: Iterable[SdkRequest]) -> Iterable[Retrieve]:
     for each in operations:
         if each.method != "get" or is_list(each) or (each.returns and each.returns.kind == "search_result"):
             continue
@@ -69,8 +69,8 @@ def _retrieves(shapes: Shapes, operations: Iterable[Operation]) -> Iterable[Retr
 
 
 def check_facts(resources: frozenset[str], paths: frozenset[str]) -> None:
-    """LookupError for a hand-written fact about something that the SDK no longer has."""
-    spoken_of = {
+    """LookupError for a hand-written fact that refers to nothing in the SDK."""
+    referenced = {
         *facts.TABLE_NAMES,
         *facts.UNREADABLE,
         *facts.DEFAULTS,
@@ -85,6 +85,6 @@ def check_facts(resources: frozenset[str], paths: frozenset[str]) -> None:
         *effects.FULLY_EVENTED,
     }
     known = {*facts.INCLUDABLE, *facts.ID_PREFIXES, *effects.PERMISSIONS, *(name for name, _ in facts.NOT_TIMES)}
-    stale = sorted((spoken_of - paths) | (known - resources))
+    stale = sorted((referenced - paths) | (known - resources))
     if stale:
-        raise LookupError(f"hand-written facts speak of what the SDK does not have: {', '.join(stale)}")
+        raise LookupError(f"hand-written facts refer to what the SDK does not have: {', '.join(stale)}")

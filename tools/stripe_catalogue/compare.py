@@ -1,4 +1,4 @@
-"""How two catalogues differ, line by line."""
+"""Differences between two catalogues, line by line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 
 def differences(old: object, new: object, path: str = "", limit: int = 200) -> list[str]:
-    """`- path` for what is gone, `+ path` for what is new, `~ path: old → new` for what changed; at most `limit`."""
+    """`- path` for removed, `+ path` for added, `~ path: old → new` for changed values; at most `limit` lines."""
     lines = list(_compare(_named(old), _named(new), path))
     return [*lines[:limit], f"… and {len(lines) - limit} more"] if len(lines) > limit else lines
 
 
 def _named(value: object) -> object:
-    """Lists of named things as dicts, so that an insertion is one line."""
+    """Convert lists of named values to dicts, so that an insertion is one line."""
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
         keys = [
             f"{each.get('method', '')} {each.get('path') or each.get('param') or each.get('name')}" for each in value

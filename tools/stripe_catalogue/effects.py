@@ -20,7 +20,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     "subscription_schedule": "subscription",
     "webhook_endpoint": "webhook",
 }
-"""Permissions that are not called after the resource."""
+"""Permissions with another name than the resource."""
 
 FULLY_EVENTED: Final = frozenset(
     {
@@ -62,7 +62,7 @@ FULLY_EVENTED: Final = frozenset(
         "/v1/transfers",
     }
 )
-"""Lists whose every mutation emits an event. A list that is not here counts as having silent ones."""
+"""Lists of which every mutation emits an event. Any other list is assumed to have silent mutations."""
 
 _MONEY: Final = re.compile(
     r"^/v1/(charges|payment_intents|refunds|payouts|topups|transfers|climate/orders|credit_notes|subscriptions"
@@ -70,7 +70,7 @@ _MONEY: Final = re.compile(
     r"|treasury/(outbound_payments|outbound_transfers|inbound_transfers|credit_reversals|debit_reversals))(/|$)"
     r"|^/v2/money_management/(outbound_payments|inbound_transfers|payout_intents)(/|$)"
 )
-"""Collections whose objects are movements of money, or make Stripe charge somebody."""
+"""Collections whose objects move money or cause charges."""
 
 _MONEY_VERBS: Final = frozenset(
     {
@@ -89,7 +89,7 @@ _MONEY_ALWAYS: Final = frozenset(
     | {"confirm_payment_intent", "refund_payment", "send_microdeposits"}
 )
 _MONEY_UPDATES: Final = re.compile(r"^/v1/(subscriptions|subscription_items|subscription_schedules)/\{\w+\}$")
-"""Updates that may charge a customer at once, for a proration."""
+"""Updates that can immediately charge a customer for a proration."""
 
 _FINAL_VERBS: Final = frozenset(
     {"archive", "cancel", "close", "deactivate", "decline", "delete", "delete_where", "detach", "disable", "disconnect"}
@@ -110,7 +110,7 @@ def permission_of(resource: str) -> str:
 
 
 def effect_of(kind: WriteKind, path: str, verb: str) -> SideEffect:
-    """The gravest thing that a write does. What is not recognised changes data."""
+    """The most severe side effect of a write; DATA for an unrecognized one."""
     if "/test_helpers/" in path:
         return SideEffect.TEST
     if _PASSING.match(path):

@@ -1,4 +1,4 @@
-"""A catalogue as bytes: compressed JSON in which fields that hold their default are left out."""
+"""Encodes a catalogue as compressed JSON without default values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import msgspec
 
 
 def encode(value: object) -> bytes:
-    """The same bytes for the same value, on every machine: no clock and no file name in it."""
+    """Deterministic bytes: no timestamp and no file name."""
     return gzip.compress(msgspec.json.encode(_plain(value)), compresslevel=9, mtime=0)
 
 
 def decode(data: bytes) -> object:
-    """What `encode` was given, as plain dicts and lists."""
+    """The encoded value as plain dicts and lists."""
     return msgspec.json.decode(gzip.decompress(data))
 
 

@@ -1,4 +1,4 @@
-"""Event types of the SDK and the objects that they speak of."""
+"""Event types of the SDK and their objects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from engine.connectors.stripe.catalogue.model import Event, Resource
-from tools.stripe_catalogue.shapes import Shapes
+from tools.stripe_catalogue.shapes import SdkShapes
 from tools.stripe_catalogue.source import PACKAGE, constant_of
 
 _ENDPOINT_PARAMS = f"{PACKAGE}.params._webhook_endpoint_create_params"
@@ -18,10 +18,10 @@ _OBJECTS: dict[str, tuple[str, ...]] = {
     "customer.source.": ("account", "bank_account", "card", "source"),
     "source.mandate_notification": ("source_mandate_notification",),
 }
-"""Objects by the beginning of the event type, where the SDK does not say them and the type's words mislead."""
+"""Objects by prefix of the event type, where the SDK has none and the words of the type mislead."""
 
 
-def read_events(shapes: Shapes, resources: Mapping[str, Resource]) -> dict[str, Event]:
+def read_events(shapes: SdkShapes, resources: Mapping[str, Resource]) -> dict[str, Event]:
     """Every event type in order: those of webhook endpoints (snapshots) and those of the v2 event classes."""
     related = dict(_related(shapes))
     snapshots = _snapshot_types(shapes)
@@ -35,7 +35,7 @@ def read_events(shapes: Shapes, resources: Mapping[str, Resource]) -> dict[str, 
     return found
 
 
-def _snapshot_types(shapes: Shapes) -> frozenset[str]:
+def _snapshot_types(shapes: SdkShapes) -> frozenset[str]:
     module = shapes.source.module(_ENDPOINT_PARAMS)
     cls = module.classes["WebhookEndpointCreateParams"] if module else None
     for node in cls.body if cls else ():
@@ -46,8 +46,8 @@ def _snapshot_types(shapes: Shapes) -> frozenset[str]:
     raise LookupError("the SDK does not list the events of a webhook endpoint")
 
 
-def _related(shapes: Shapes) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Event type → the object that the event class fetches; `v1.` is no part of the name."""
+def _related(shapes: SdkShapes) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Event type → the object that the event class fetches; `v1.` is not part of the name."""
     for module_name in shapes.source.names(containing="LOOKUP_TYPE"):
         module = shapes.source.module(module_name)
         for node in module.classes.values() if module else ():
@@ -66,7 +66,7 @@ def _known(name: str) -> tuple[str, ...] | None:
 
 
 def _by_words(name: str, by_object: Mapping[str, str]) -> tuple[str, ...]:
-    """The object whose name the type begins with, by whole words, the longest first."""
+    """The object with the longest name that is a prefix of the type, by whole words."""
     words = name.split(".")[:-1]
     for end in range(len(words), 0, -1):
         found = by_object.get(".".join(words[:end])) or by_object.get("_".join(words[:end]))

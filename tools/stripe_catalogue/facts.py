@@ -1,7 +1,7 @@
-"""What the SDK's source does not say: written by hand from Stripe's documentation, each with its reason.
+"""Facts missing from the SDK's source, from Stripe's documentation, each with its reason.
 
-Keys are resources, list paths or (list path, parameter). A key that the SDK no longer knows is reported by the
-generator (`assemble.check_facts`), so that nothing here outlives its cause.
+Keys are resources, list paths or (list path, parameter). The generator reports keys that the
+SDK does not have (`assemble.check_facts`), so that no fact outlives its cause.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from engine.connectors.stripe.catalogue.model import Default
 
 ENVELOPES: Final = frozenset({"ListObject", "SearchResultObject"})
-"""Classes with an OBJECT_NAME that are answers' envelopes, not resources."""
+"""Classes with an OBJECT_NAME that are response envelopes, not resources."""
 
 # --- fields -----------------------------------------------------------------------------------------------------------
 
@@ -21,13 +21,13 @@ TIME_NAMES: Final = re.compile(
     r"|deletes_after|cancel_at|billed_until|trial_start|trial_end|period_start|period_end|current_period_start"
     r"|current_period_end|next_payment_attempt|result_available_until|available_on)$"
 )
-"""Integer fields with these names are Unix seconds, also where their documentation does not say so."""
+"""Integer fields with these names are Unix seconds, even if undocumented."""
 
 NOT_TIMES: Final = frozenset({("terminal.reader", "last_seen_at")})
-"""Integers that look like Unix seconds and are not: this one counts milliseconds."""
+"""Integers that look like Unix seconds but are not: this one counts milliseconds."""
 
 V2_TIME: Final = re.compile(r"(_at|_date)$|^(created|updated|timestamp)$")
-"""Text fields of v2 resources with these names are RFC 3339 instants."""
+"""Text fields of v2 resources with these names are RFC 3339 timestamps."""
 
 INCLUDABLE: Final[dict[str, frozenset[str]]] = {
     "charge": frozenset({"refunds"}),
@@ -40,7 +40,7 @@ INCLUDABLE: Final[dict[str, frozenset[str]]] = {
     "price": frozenset({"currency_options", "tiers"}),
     "quote": frozenset({"line_items"}),
 }
-"""Fields that an answer leaves out unless they are expanded (the documentation calls them includable)."""
+"""Fields absent from a response unless expanded (the documentation calls them includable)."""
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "account": "acct_", "application": "ca_", "application_fee": "fee_", "balance_transaction": "txn_",
@@ -66,7 +66,7 @@ ID_PREFIXES: Final[dict[str, str]] = {
     "topup": "tu_", "transfer": "tr_", "transfer_reversal": "trr_", "treasury.financial_account": "fa_",
     "webhook_endpoint": "we_",
 }  # fmt: skip
-"""How ids begin. A help for making and recognising them, never a rule: older objects and chosen ids differ."""
+"""Prefixes of ids. A hint for creating and recognizing them, never a rule: older objects and custom ids differ."""
 
 # --- tables -----------------------------------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ TABLE_NAMES: Final[dict[str, str]] = {
     "/v1/sigma/scheduled_query_runs": "scheduled_query_runs",
     "/v1/test_helpers/test_clocks": "test_clocks",
 }
-"""Names as Stripe's Sigma has them where the path says something else."""
+"""Names of Stripe's Sigma where the path differs."""
 
 UNREADABLE: Final[dict[str, str]] = {
     "/v1/apps/secrets": "a list belongs to one scope, an account or one user of an app, and no list names the users",
@@ -97,10 +97,10 @@ DEFAULTS: Final[dict[str, tuple[Default, ...]]] = {
     "/v1/subscriptions": (Default("status", ("all",)),),
     "/v1/tax/registrations": (Default("status", ("all",)),),
 }
-"""Defaults that hide rows, undone: prices lists the active ones only, subscriptions leaves out the cancelled."""
+"""Values that disable hiding defaults: prices lists only active ones, subscriptions hides canceled ones."""
 
 FIXED: Final[dict[str, dict[str, str]]] = {"/v1/tax/locations": {"type": "performance"}}
-"""Required filters that have one possible value."""
+"""Required filters with one possible value."""
 
 HIDDEN: Final[dict[str, str]] = {
     "/v1/customers": "customers on a test clock, unless `test_clock` is compared with their clock",
@@ -112,7 +112,7 @@ HIDDEN: Final[dict[str, str]] = {
     "/v1/tax_ids": "tax ids of customers (see `customer_tax_ids`) and of other owners",
     "/v2/core/events": "events older than 30 days",
 }
-"""Rows that a list never shows by itself, in words."""
+"""Rows that a list never contains by default, in words."""
 
 QUERY_PARENTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("/v1/entitlements/active_entitlements", "customer"): ("/v1/customers", "id"),
@@ -136,29 +136,29 @@ QUERY_PARENTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("/v1/treasury/transaction_entries", "financial_account"): ("/v1/treasury/financial_accounts", "id"),
     ("/v1/treasury/transactions", "financial_account"): ("/v1/treasury/financial_accounts", "id"),
 }
-"""Required filters, and the list and field that give their values."""
+"""Required filters, with the list and field of their values."""
 
 PARENT_FIELDS: Final[dict[str, str]] = {"/v1/application_fees/{id}/refunds": "fee"}
-"""The field that names the parent where it is not called after the parent."""
+"""The field of the parent's id where it is not named after the parent."""
 
 NOT_EMBEDDED: Final = frozenset({"/v1/accounts/{account}/external_accounts"})
-"""Children that their parent carries for some accounts only: read them by themselves."""
+"""Children that are embedded in their parent only for some accounts: read them separately."""
 
 # --- filters ----------------------------------------------------------------------------------------------------------
 
 NOT_COLUMNS: Final = frozenset(
     {
-        ("/v1/balance_transactions", "source"),  # answers the first transaction of a source only
-        ("/v1/charges", "transfer_group"),  # answers 100 rows at most
-        ("/v1/payment_method_configurations", "application"),  # "" has a meaning of its own
-        ("/v1/subscriptions", "current_period_end"),  # compares the earliest of the items' ends
+        ("/v1/balance_transactions", "source"),  # returns only the first transaction of a source
+        ("/v1/charges", "transfer_group"),  # returns at most 100 rows
+        ("/v1/payment_method_configurations", "application"),  # "" has a special meaning
+        ("/v1/subscriptions", "current_period_end"),  # compares the earliest end of the items
         ("/v1/subscriptions", "current_period_start"),
     }
 )
-"""Filters that bear a column's name and do not answer a comparison with it."""
+"""Filters named like a column that do not compare it."""
 
 CREATED_COLUMNS: Final[dict[str, str]] = {"/v1/invoiceitems": "date"}
-"""What a list's `created` filter compares, where the objects have no field of that name."""
+"""The column of a list's `created` filter where the objects have no such field."""
 
 LIST_COLUMNS: Final[dict[tuple[str, str], str]] = {
     ("/v1/events", "types"): "type",
@@ -166,18 +166,18 @@ LIST_COLUMNS: Final[dict[tuple[str, str], str]] = {
     ("/v1/prices", "lookup_keys"): "lookup_key",
     ("/v2/core/events", "types"): "type",
 }
-"""Filters that take several values of a column at once."""
+"""Filters that accept several values of a column."""
 
 WIDER: Final = frozenset({("/v1/promotion_codes", "code")})
-"""Filters that answer more rows than the comparison: this one disregards case."""
+"""Filters that match more rows than the comparison: this one ignores case."""
 
 FILTER_VALUES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("/v1/payouts", "status"): ("canceled", "failed", "paid", "pending"),
 }
-"""Values that a filter takes, where the column has others as well."""
+"""Values that a filter accepts, where the column has others."""
 
 PSEUDO_VALUES: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("/v1/subscriptions", "status"): frozenset({"all", "ended"}),
     ("/v1/tax/registrations", "status"): frozenset({"all"}),
 }
-"""Values of a filter that no row has: they stand for several."""
+"""Values of a filter that no row has; each matches several."""

@@ -1,4 +1,4 @@
-"""Which comparison with a column a list's filter answers."""
+"""The column comparison of a list's filters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIMES = frozenset({FieldType.TIMESTAMP, FieldType.INTEGER})
 def with_columns(
     path: str, filters: Sequence[Filter], kinds: Sequence[Resource], parents: Sequence[Parent]
 ) -> tuple[Filter, ...]:
-    """The filters, each with the column whose comparison it answers, if there is one."""
+    """The filters, each with the column that it compares, if any."""
     given = {parent.param: parent.field for parent in parents}
     return tuple(_with_column(path, each, kinds, given) for each in filters)
 
@@ -25,7 +25,7 @@ def _with_column(path: str, each: Filter, kinds: Sequence[Resource], given: dict
     if each.param in given:
         return replace(each, column=given[each.param])
     if place in facts.NOT_COLUMNS or path.startswith("/v2/"):
-        # v2 filters are few and speak of other times and states than their columns: read whole.
+        # v2 filters are few and differ from their columns in time and state: such lists are read whole.
         return each
     name = facts.LIST_COLUMNS.get(place, each.param if each.kind is not FilterKind.VALUES else None)
     columns = [kind.find(name) for kind in kinds] if name else []
@@ -38,7 +38,7 @@ def _with_column(path: str, each: Filter, kinds: Sequence[Resource], given: dict
 
 
 def _known_values(columns: Sequence[Field | None]) -> tuple[str, ...]:
-    """The values of a column, where the filter itself does not list what it takes."""
+    """The values of a column, for a filter that does not list its own."""
     return tuple(sorted({value for column in columns if column for value in column.values}))
 
 
@@ -46,7 +46,7 @@ def _answers(each: Filter, column: Field) -> bool:
     if each.kind is FilterKind.RANGE:
         return column.type in _TIMES
     if each.type is FieldType.BOOLEAN:
-        # What `false` means for rows without a value is not documented.
+        # The result of `false` for rows without a value is undocumented.
         return column.type is FieldType.BOOLEAN and not column.nullable
     if each.type is FieldType.INTEGER:
         return column.type is FieldType.INTEGER

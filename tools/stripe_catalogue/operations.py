@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.stripe_catalogue.shapes import Shape, Shapes
+from tools.stripe_catalogue.shapes import SdkShape, SdkShapes
 from tools.stripe_catalogue.source import ClassRef, literal_mapping
 
 _ROOTS = (("stripe._v1_services", "V1Services", "v1"), ("stripe._v2_services", "V2Services", "v2"))
@@ -16,15 +16,15 @@ _PATH_PARAM = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of a service: the request and its documentation. `name` is dotted: `v1.charges.capture`."""
+class SdkRequest:
+    """A method of a service: its request and documentation. `name` is dotted: `v1.charges.capture`."""
 
     name: str
     method: str
     path: str
     base: str
     params: ClassRef | None
-    returns: Shape | None
+    returns: SdkShape | None
     text: str
 
     @property
@@ -38,16 +38,16 @@ class Operation:
         return tuple(_PATH_PARAM.findall(self.path))
 
 
-def read_operations(shapes: Shapes) -> tuple[Operation, ...]:
-    """Every request that the SDK's services make, once a method and path, in order of path and method."""
-    found: dict[tuple[str, str], Operation] = {}
+def read_operations(shapes: SdkShapes) -> tuple[SdkRequest, ...]:
+    """Every request of the SDK's services, unique and ordered by path and method."""
+    found: dict[tuple[str, str], SdkRequest] = {}
     for module, service, name in _ROOTS:
         for operation in _service(shapes, module, service, name):
             found.setdefault((operation.path, operation.method), operation)
     return tuple(found[key] for key in sorted(found))
 
 
-def _service(shapes: Shapes, module_name: str, class_name: str, name: str) -> Iterator[Operation]:
+def _service(shapes: SdkShapes, module_name: str, class_name: str, name: str) -> Iterator[SdkRequest]:
     module = shapes.source.module(module_name)
     if module is None or class_name not in module.classes:
         raise LookupError(f"the SDK has no service {class_name} in {module_name}")
@@ -62,17 +62,17 @@ def _service(shapes: Shapes, module_name: str, class_name: str, name: str) -> It
                 yield operation
 
 
-def _operation(shapes: Shapes, service: ClassRef, node: ast.FunctionDef, name: str) -> Operation | None:
+def _operation(shapes: SdkShapes, service: ClassRef, node: ast.FunctionDef, name: str) -> SdkRequest | None:
     call = next((each for each in ast.walk(node) if isinstance(each, ast.Call) and _is_request(each)), None)
     if call is None:
         return None
     method = call.args[0]
     path = _path(call.args[1])
     if not isinstance(method, ast.Constant) or path is None:
-        raise LookupError(f"{service.module}: the request of {node.name} is of an unknown form")
+        raise LookupError(f"{service.module}: the request of {node.name} has an unknown form")
     base = next((each.value.value for each in call.keywords if each.arg == "base_address"
                  and isinstance(each.value, ast.Constant)), "api")  # fmt: skip
-    return Operation(
+    return SdkRequest(
         name=f"{name}.{node.name}",
         method=str(method.value),
         path=path,
@@ -96,7 +96,7 @@ def _path(node: ast.expr) -> str | None:
     return None
 
 
-def _params_class(shapes: Shapes, service: ClassRef, node: ast.FunctionDef) -> ClassRef | None:
+def _params_class(shapes: SdkShapes, service: ClassRef, node: ast.FunctionDef) -> ClassRef | None:
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         if argument.arg == "params" and argument.annotation is not None:
             return shapes.of(argument.annotation, service.module, service.inner).cls

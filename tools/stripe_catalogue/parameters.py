@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.connectors.stripe.catalogue.model import FieldType, Filter, FilterKind, Param, ParamType
-from tools.stripe_catalogue.shapes import Shape, Shapes
+from tools.stripe_catalogue.shapes import SdkShape, SdkShapes
 from tools.stripe_catalogue.source import ClassRef
 
 PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "page"})
@@ -31,14 +31,14 @@ _FILTER_TYPES: dict[str, FieldType] = {
 _RANGE = frozenset({"gt", "gte", "lt", "lte"})
 
 
-def read_params(shapes: Shapes, cls: ClassRef | None) -> tuple[Param, ...]:
-    """The parameters of a class in order of name, `expand` aside; nested ones below them."""
+def read_params(shapes: SdkShapes, cls: ClassRef | None) -> tuple[Param, ...]:
+    """The parameters of a class by name, with nested ones; without `expand`."""
     if cls is None:
         return ()
     return _params(shapes, cls, (cls.key,))
 
 
-def _params(shapes: Shapes, cls: ClassRef, above: tuple[tuple[str, str], ...]) -> tuple[Param, ...]:
+def _params(shapes: SdkShapes, cls: ClassRef, above: tuple[tuple[str, str], ...]) -> tuple[Param, ...]:
     found = {
         name: replace(_param(shapes, name, shape, above), required=required)
         for name, shape, required in _entries(shapes, cls)
@@ -47,11 +47,11 @@ def _params(shapes: Shapes, cls: ClassRef, above: tuple[tuple[str, str], ...]) -
     return tuple(found[name] for name in sorted(found))
 
 
-def _entries(shapes: Shapes, cls: ClassRef) -> Iterator[tuple[str, Shape, bool]]:
-    """Name, shape and whether it must be given, of every key of a typed dictionary."""
+def _entries(shapes: SdkShapes, cls: ClassRef) -> Iterator[tuple[str, SdkShape, bool]]:
+    """Name, shape and requiredness of every key of a typed dictionary."""
     module = shapes.source.module(cls.module)
     for base in cls.node.bases:
-        # Reserved words cannot be written as annotations: they stand in a functional base of the same module.
+        # Reserved words cannot be annotations: they are in a functional base of the same module.
         declared = module.assigned.get(base.id) if module and isinstance(base, ast.Name) else None
         match declared:
             case ast.Call(args=[_, ast.Dict(keys=keys, values=values)]):
@@ -64,7 +64,7 @@ def _entries(shapes: Shapes, cls: ClassRef) -> Iterator[tuple[str, Shape, bool]]
                 yield _entry(shapes, cls, name, node.annotation)
 
 
-def _entry(shapes: Shapes, cls: ClassRef, name: str, node: ast.expr) -> tuple[str, Shape, bool]:
+def _entry(shapes: SdkShapes, cls: ClassRef, name: str, node: ast.expr) -> tuple[str, SdkShape, bool]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         node = ast.parse(node.value.strip(), mode="eval").body
     match node:
@@ -73,7 +73,7 @@ def _entry(shapes: Shapes, cls: ClassRef, name: str, node: ast.expr) -> tuple[st
     return name, shapes.of(node, cls.module, ()), True
 
 
-def _param(shapes: Shapes, name: str, shape: Shape, above: tuple[tuple[str, str], ...]) -> Param:
+def _param(shapes: SdkShapes, name: str, shape: SdkShape, above: tuple[tuple[str, str], ...]) -> Param:
     if shape.kind == "union":
         parts = [part for part in shape.parts if part.values != ("",)]
         first, *others = (_param(shapes, name, part, above) for part in sorted(parts, key=_plainness))
@@ -82,20 +82,20 @@ def _param(shapes: Shapes, name: str, shape: Shape, above: tuple[tuple[str, str]
     if shape.kind == "list" and shape.item is not None:
         return Param(name, ParamType.LIST, item=_param(shapes, "", shape.item, above), unset=shape.nullable)
     if shape.kind == "object" and shape.cls is not None:
-        # A structure that contains itself is cut at the second turn.
+        # A recursive structure ends at its second level.
         deeper = () if shape.cls.key in above else _params(shapes, shape.cls, (*above, shape.cls.key))
         return Param(name, ParamType.OBJECT, fields=deeper, unset=shape.nullable)
     values = shape.values if shape.kind == "enum" else ()
     return Param(name, _PLAIN.get(shape.kind, ParamType.ANY), values=values, unset=shape.nullable)
 
 
-def _plainness(shape: Shape) -> int:
-    """Objects and lists before plain values: they say most about what may be written."""
+def _plainness(shape: SdkShape) -> int:
+    """Sort key: objects and lists before scalars, since they describe most."""
     return {"object": 0, "list": 1, "map": 2}.get(shape.kind, 3)
 
 
-def read_filters(shapes: Shapes, cls: ClassRef | None) -> tuple[tuple[Filter, ...], frozenset[str]]:
-    """A list's filters in order of name, nested ones written out, and the paging parameters that it takes."""
+def read_filters(shapes: SdkShapes, cls: ClassRef | None) -> tuple[tuple[Filter, ...], frozenset[str]]:
+    """A list's filters by name, with nested ones flattened, and its paging parameters."""
     if cls is None:
         return (), frozenset()
     found: dict[str, Filter] = {}
@@ -109,7 +109,7 @@ def read_filters(shapes: Shapes, cls: ClassRef | None) -> tuple[tuple[Filter, ..
     return tuple(found[name] for name in sorted(found)), frozenset(paging)
 
 
-def _filters(shapes: Shapes, name: str, shape: Shape, required: bool) -> Iterator[Filter]:
+def _filters(shapes: SdkShapes, name: str, shape: SdkShape, required: bool) -> Iterator[Filter]:
     parts = [part for part in shape.alternatives() if part.values != ("",)]
     objects = [part.cls for part in parts if part.kind == "object" and part.cls is not None]
     if objects:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.connectors.stripe.catalogue.model import Field, FieldType, Resource
 from tools.stripe_catalogue import facts
-from tools.stripe_catalogue.shapes import Shape, Shapes
+from tools.stripe_catalogue.shapes import SdkShape, SdkShapes
 from tools.stripe_catalogue.source import ClassRef, assignments, constant_of, literal_mapping
 
 _NOT_FIELDS = frozenset({"OBJECT_NAME", "LOOKUP_TYPE"})
@@ -33,7 +33,7 @@ class Member:
     """An annotated name in a class's body: its shape and its documentation."""
 
     name: str
-    shape: Shape
+    shape: SdkShape
     text: str
 
 
@@ -43,8 +43,8 @@ class _Found:
     sublists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_resources(shapes: Shapes) -> dict[str, Resource]:
-    """Every resource class of the SDK by name, in order of name."""
+def read_resources(shapes: SdkShapes) -> dict[str, Resource]:
+    """Every resource class of the SDK, ordered by name."""
     found: dict[str, Resource] = {}
     for module_name in shapes.source.names(containing="OBJECT_NAME"):
         module = shapes.source.module(module_name)
@@ -55,8 +55,8 @@ def read_resources(shapes: Shapes) -> dict[str, Resource]:
     return dict(sorted(found.items()))
 
 
-def members(shapes: Shapes, cls: ClassRef) -> Iterator[Member]:
-    """The fields of a class, inherited ones first, under the names that they have in JSON."""
+def members(shapes: SdkShapes, cls: ClassRef) -> Iterator[Member]:
+    """The fields of a class by JSON name, inherited ones first."""
     for base in cls.node.bases:
         if isinstance(base, ast.Name) and (parent := _own_base(shapes, cls, base.id)):
             yield from members(shapes, parent)
@@ -71,8 +71,8 @@ def members(shapes: Shapes, cls: ClassRef) -> Iterator[Member]:
                 yield Member(str(renamed.get(name, name)), shape, _text_after(body, position))
 
 
-def _own_base(shapes: Shapes, cls: ClassRef, name: str) -> ClassRef | None:
-    """A base class of the same module that carries fields; mixins of the SDK carry none."""
+def _own_base(shapes: SdkShapes, cls: ClassRef, name: str) -> ClassRef | None:
+    """A base class of the same module that has fields; mixins of the SDK have none."""
     module = shapes.source.module(cls.module)
     node = module.classes.get(name) if module else None
     return ClassRef(cls.module, (), node) if node is not None and node is not cls.node else None
@@ -90,7 +90,7 @@ def _text_after(body: list[ast.stmt], position: int) -> str:
     return ""
 
 
-def _resource(shapes: Shapes, name: str, cls: ClassRef) -> Resource:
+def _resource(shapes: SdkShapes, name: str, cls: ClassRef) -> Resource:
     encodings = literal_mapping(assignments(cls.node).get("_field_encodings"))
     fields: list[Field] = []
     shown_object = name
@@ -117,11 +117,11 @@ def _resource(shapes: Shapes, name: str, cls: ClassRef) -> Resource:
 
 
 def _marked(field_: Field, included: frozenset[str]) -> Field:
-    """Lists that only come when they are expanded carry the mark."""
+    """Mark lists that are present only if expanded."""
     return replace(field_, includable=True) if field_.name in included else field_
 
 
-def _field(shapes: Shapes, resource: str, member: Member, encoding: object) -> Field:
+def _field(shapes: SdkShapes, resource: str, member: Member, encoding: object) -> Field:
     shape = member.shape
     kind = _type(shapes, shape)
     if kind is FieldType.INTEGER and encoding == "int64_string":
@@ -134,7 +134,7 @@ def _field(shapes: Shapes, resource: str, member: Member, encoding: object) -> F
     return Field(member.name, kind, shape.nullable, values, _targets(shapes, shape))
 
 
-def _type(shapes: Shapes, shape: Shape) -> FieldType:
+def _type(shapes: SdkShapes, shape: SdkShape) -> FieldType:
     if shape.kind in _PLAIN:
         return _PLAIN[shape.kind]
     if shape.kind == "map":
@@ -150,7 +150,7 @@ def _type(shapes: Shapes, shape: Shape) -> FieldType:
     return FieldType.ANY
 
 
-def _targets(shapes: Shapes, shape: Shape) -> tuple[str, ...]:
+def _targets(shapes: SdkShapes, shape: SdkShape) -> tuple[str, ...]:
     inner = shape.item if shape.kind in ("expandable", "list_object", "list") else shape
     if inner is not None and inner.kind == "expandable":
         inner = inner.item
@@ -163,14 +163,14 @@ def _is_time(resource: str, member: Member) -> bool:
     return bool(facts.TIME_NAMES.search(member.name) or _EPOCH.search(member.text))
 
 
-def _walk(shapes: Shapes, cls: ClassRef, path: str, found: _Found, above: tuple[tuple[str, str], ...]) -> None:
-    """Collect expandable paths and sublists of a class and its nested parts, not of other resources."""
+def _walk(shapes: SdkShapes, cls: ClassRef, path: str, found: _Found, above: tuple[tuple[str, str], ...]) -> None:
+    """Collect expandable paths and sublists of a class and its nested parts, but not of other resources."""
     for member in members(shapes, cls):
         for part in member.shape.alternatives():
             _descend(shapes, part, f"{path}{member.name}", found, above)
 
 
-def _descend(shapes: Shapes, shape: Shape, path: str, found: _Found, above: tuple[tuple[str, str], ...]) -> None:
+def _descend(shapes: SdkShapes, shape: SdkShape, path: str, found: _Found, above: tuple[tuple[str, str], ...]) -> None:
     if shape.kind == "expandable":
         found.expandable[path] = None
     elif shape.kind == "list_object":

@@ -1,4 +1,4 @@
-"""Annotations of the SDK as shapes: `Optional[ExpandableField["Customer"]]` and the like."""
+"""SdkShapes of the SDK's annotations: `Optional[ExpandableField["Customer"]]` and the like."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ _MAPS = frozenset({"Dict", "dict", "Mapping", "UntypedStripeObject"})
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What a value may be. `cls` belongs to objects, `item` to containers, `parts` to unions, `values` to enums."""
+class SdkShape:
+    """The shape of a value. `cls` is set for objects, `item` for containers, `parts` for unions, `values` for enums."""
 
     kind: ShapeKind
     nullable: bool = False
     values: tuple[str, ...] = ()
     cls: ClassRef | None = None
-    item: Shape | None = None
-    parts: tuple[Shape, ...] = ()
+    item: SdkShape | None = None
+    parts: tuple[SdkShape, ...] = ()
 
-    def alternatives(self) -> tuple[Shape, ...]:
+    def alternatives(self) -> tuple[SdkShape, ...]:
         """The parts of a union, or the shape itself."""
         return self.parts if self.kind == "union" else (self,)
 
 
-_ANY = Shape("any")
+_ANY = SdkShape("any")
 
 
-class Shapes:
-    """Reads annotations in the light of the module and classes that they stand in."""
+class SdkShapes:
+    """Resolves annotations in the scope of their module and classes."""
 
     def __init__(self, source: SdkSource) -> None:
         self.source = source
 
-    def of(self, node: ast.expr, module: str, scope: tuple[ast.ClassDef, ...] = ()) -> Shape:
-        """The shape that an annotation means. LookupError for a name that the SDK does not define."""
+    def of(self, node: ast.expr, module: str, scope: tuple[ast.ClassDef, ...] = ()) -> SdkShape:
+        """The shape of an annotation. LookupError for a name that the SDK does not define."""
         match node:
             case ast.Constant(value=None):
-                return Shape("null")
+                return SdkShape("null")
             case ast.Constant(value=str(text)):
                 return self.of(ast.parse(text.strip(), mode="eval").body, module, scope)
             case ast.BinOp(op=ast.BitOr()):
@@ -72,31 +72,31 @@ class Shapes:
                 return self._dotted(node, module)
             case ast.Subscript(value=ast.Name(id=head)):
                 return self._generic(head, node.slice, module, scope)
-        raise LookupError(f"an annotation of {module} is of an unknown form: {ast.unparse(node)}")
+        raise LookupError(f"an annotation of {module} has an unknown form: {ast.unparse(node)}")
 
-    def _named(self, name: str, module: str, scope: tuple[ast.ClassDef, ...]) -> Shape:
+    def _named(self, name: str, module: str, scope: tuple[ast.ClassDef, ...]) -> SdkShape:
         for depth in range(len(scope), 0, -1):
             inner = _inner_class(scope[depth - 1], name)
             if inner is not None:
-                return Shape("object", cls=ClassRef(module, scope[:depth], inner))
+                return SdkShape("object", cls=ClassRef(module, scope[:depth], inner))
         if name in _PLAIN:
-            return Shape(_PLAIN[name])
+            return SdkShape(_PLAIN[name])
         found = self.source.resolve(module, name)
         if found is None:
-            raise LookupError(f"{module} speaks of {name}, which is not to be found")
-        return Shape("object", cls=found)
+            raise LookupError(f"{module} refers to {name}, which is not defined")
+        return SdkShape("object", cls=found)
 
-    def _dotted(self, node: ast.Attribute, module: str) -> Shape:
+    def _dotted(self, node: ast.Attribute, module: str) -> SdkShape:
         head, *rest = ast.unparse(node).split(".")
         found = self.source.resolve(module, head)
         for name in rest:
             inner = _inner_class(found.node, name) if found is not None else None
             found = ClassRef(found.module, found.inner, inner) if found is not None and inner is not None else None
         if found is None:
-            raise LookupError(f"{module} speaks of {ast.unparse(node)}, which is not to be found")
-        return Shape("object", cls=found)
+            raise LookupError(f"{module} refers to {ast.unparse(node)}, which is not defined")
+        return SdkShape("object", cls=found)
 
-    def _generic(self, head: str, inside: ast.expr, module: str, scope: tuple[ast.ClassDef, ...]) -> Shape:
+    def _generic(self, head: str, inside: ast.expr, module: str, scope: tuple[ast.ClassDef, ...]) -> SdkShape:
         arguments = inside.elts if isinstance(inside, ast.Tuple) else [inside]
         if head == "Literal":
             return _literal(arguments)
@@ -104,25 +104,25 @@ class Shapes:
         if head in _TRANSPARENT:
             return parts[0]
         if head == "Optional":
-            return _union((*parts, Shape("null")))
+            return _union((*parts, SdkShape("null")))
         if head == "Union":
             return _union(parts)
         if head in _ARRAYS:
-            return Shape("list", item=parts[0])
+            return SdkShape("list", item=parts[0])
         if head in _MAPS:
-            return Shape("map", item=parts[-1])
+            return SdkShape("map", item=parts[-1])
         if head == "ExpandableField":
-            return Shape("expandable", item=parts[0])
+            return SdkShape("expandable", item=parts[0])
         if head in ("ListObject", "SearchResultObject"):
-            return Shape("list_object" if head == "ListObject" else "search_result", item=parts[0])
+            return SdkShape("list_object" if head == "ListObject" else "search_result", item=parts[0])
         raise LookupError(f"an annotation of {module} has an unknown generic: {head}")
 
     def resource_of(self, cls: ClassRef) -> str | None:
-        """The resource that a class stands for (its OBJECT_NAME), or None for a nested part."""
+        """The resource of a class (its OBJECT_NAME), or None for a nested part."""
         return None if cls.scope else constant_of(cls.node, "OBJECT_NAME")
 
-    def resources(self, shape: Shape | None) -> tuple[str, ...]:
-        """Names of the resources that a value of this shape may be, sorted."""
+    def resources(self, shape: SdkShape | None) -> tuple[str, ...]:
+        """Sorted names of the resources that a value of this shape can be."""
         if shape is None:
             return ()
         if shape.kind == "union":
@@ -135,17 +135,17 @@ def _inner_class(node: ast.ClassDef, name: str) -> ast.ClassDef | None:
     return next((each for each in node.body if isinstance(each, ast.ClassDef) and each.name == name), None)
 
 
-def _literal(values: list[ast.expr]) -> Shape:
+def _literal(values: list[ast.expr]) -> SdkShape:
     found = [each.value for each in values if isinstance(each, ast.Constant)]
     if all(isinstance(each, bool) for each in found):
-        return Shape("boolean")
+        return SdkShape("boolean")
     if all(isinstance(each, int) for each in found):
-        return Shape("integer")
-    return Shape("enum", values=tuple(str(each) for each in found))
+        return SdkShape("integer")
+    return SdkShape("enum", values=tuple(str(each) for each in found))
 
 
-def _union(parts: tuple[Shape, ...]) -> Shape:
-    """A union with null, doubles and the `str` beside an open enum taken out."""
+def _union(parts: tuple[SdkShape, ...]) -> SdkShape:
+    """A union without null, duplicates and the `str` of an open enum."""
     flat = [each for part in parts for each in part.alternatives()]
     nullable = any(each.kind == "null" or each.nullable for each in (*parts, *flat))
     flat = list(dict.fromkeys(replace(each, nullable=False) for each in flat if each.kind != "null"))
@@ -155,4 +155,4 @@ def _union(parts: tuple[Shape, ...]) -> Shape:
         return replace(_ANY, nullable=nullable)
     if len(flat) == 1:
         return replace(flat[0], nullable=nullable)
-    return Shape("union", nullable=nullable, parts=tuple(flat))
+    return SdkShape("union", nullable=nullable, parts=tuple(flat))

@@ -1,4 +1,4 @@
-"""The stripe package's own source as syntax trees. Nothing of it is imported or run."""
+"""The stripe package's source as syntax trees; never imported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGE = "stripe"
 
 @dataclass(frozen=True, slots=True)
 class ClassRef:
-    """A class by where it stands: its module, the classes around it (outermost first), and its tree."""
+    """A class with its module, enclosing classes (outermost first) and syntax tree."""
 
     module: str
     scope: tuple[ast.ClassDef, ...]
@@ -20,18 +20,18 @@ class ClassRef:
 
     @property
     def inner(self) -> tuple[ast.ClassDef, ...]:
-        """The scope in which names of this class's body are looked up."""
+        """The scope of names in this class's body."""
         return (*self.scope, self.node)
 
     @property
     def key(self) -> tuple[str, str]:
-        """Module and dotted name: distinct for distinct classes."""
+        """Module and dotted name; unique per class."""
         return self.module, ".".join(each.name for each in self.inner)
 
 
 @dataclass(slots=True)
 class Module:
-    """One module: its top-level classes, imports (name → module and name there) and assignments."""
+    """A module: top-level classes, imports (name → module and name) and assignments."""
 
     name: str
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Module:
     assigned: dict[str, ast.expr] = field(default_factory=dict)
 
     def add(self, body: list[ast.stmt]) -> None:
-        """Take in statements, also those below `if TYPE_CHECKING` and `try`."""
+        """Add statements, including those below `if TYPE_CHECKING` and `try`."""
         for node in body:
             match node:
                 case ast.ImportFrom(module=str(module)):
@@ -57,27 +57,27 @@ class Module:
 
 
 class SdkSource:
-    """The modules below the folder of the installed package, parsed when they are first asked for."""
+    """The modules of the installed package, parsed on first access."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._modules: dict[str, Module | None] = {}
 
     def module(self, name: str) -> Module | None:
-        """The module with this dotted name, or None when it is not part of the package."""
+        """The module with this dotted name, or None if it is not part of the package."""
         if name not in self._modules:
             self._modules[name] = self._parse(name)
         return self._modules[name]
 
     def names(self, *, containing: str) -> Iterator[str]:
-        """Names of the modules whose text contains these words, parameter modules left out, in order."""
+        """Sorted names of the modules that contain these words, except parameter modules."""
         for path in sorted(self._root.rglob("*.py")):
             parts = path.relative_to(self._root).with_suffix("").parts
             if parts[0] != "params" and parts[-1] != "__init__" and containing in path.read_text(encoding="utf-8"):
                 yield ".".join((PACKAGE, *parts))
 
     def resolve(self, module: str, name: str) -> ClassRef | None:
-        """The top-level class that `name` means in `module`, through its imports."""
+        """The top-level class of `name` in `module`, resolved through imports."""
         found = self.module(module)
         for _ in range(6):
             if found is None:
@@ -91,14 +91,14 @@ class SdkSource:
         return None
 
     def constant(self, module: str, name: str) -> str:
-        """A text that the module or a class in it assigns to `name`. LookupError when there is none."""
+        """The string that the module or a class in it assigns to `name`. LookupError if there is none."""
         found = self.module(module)
         if found is not None:
             for values in (found.assigned, *(assignments(node) for node in found.classes.values())):
                 value = values.get(name)
                 if isinstance(value, ast.Constant) and isinstance(value.value, str):
                     return value.value
-        raise LookupError(f"the SDK has no text {name} in {module}")
+        raise LookupError(f"the SDK has no string {name} in {module}")
 
     def _parse(self, name: str) -> Module | None:
         head, *rest = name.split(".")
@@ -114,7 +114,7 @@ class SdkSource:
 
 
 def assignments(node: ast.ClassDef) -> dict[str, ast.expr]:
-    """What a class's body assigns to plain names, with or without an annotation."""
+    """The assignments to plain names in a class body, with or without annotation."""
     found: dict[str, ast.expr] = {}
     for each in node.body:
         match each:
@@ -126,13 +126,13 @@ def assignments(node: ast.ClassDef) -> dict[str, ast.expr]:
 
 
 def constant_of(node: ast.ClassDef, name: str) -> str | None:
-    """The text that a class assigns to `name`, or None."""
+    """The string that a class assigns to `name`, or None."""
     value = assignments(node).get(name)
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
 
 
 def literal_mapping(node: ast.expr | None) -> dict[str, object]:
-    """A dict display of constants; empty for anything else."""
+    """A dict literal of constants; empty for anything else."""
     if not isinstance(node, ast.Dict):
         return {}
     value = ast.literal_eval(node)

@@ -18,31 +18,31 @@ from engine.connectors.stripe.catalogue.model import (
 )
 from tools.stripe_catalogue import effects, facts
 from tools.stripe_catalogue.filters import with_columns
-from tools.stripe_catalogue.operations import Operation
+from tools.stripe_catalogue.operations import SdkRequest
 from tools.stripe_catalogue.parameters import read_filters
-from tools.stripe_catalogue.shapes import Shapes
+from tools.stripe_catalogue.shapes import SdkShapes
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What tables are made from. `events` maps a resource to the event types that speak of it."""
+    """The input of tables. `events` maps a resource to its event types."""
 
-    shapes: Shapes
+    shapes: SdkShapes
     resources: Mapping[str, Resource]
     events: Mapping[str, tuple[str, ...]]
-    lists: Mapping[str, Operation]
-    retrieves: Mapping[str, Operation]
+    lists: Mapping[str, SdkRequest]
+    retrieves: Mapping[str, SdkRequest]
 
 
 def gather_lists(
-    shapes: Shapes,
+    shapes: SdkShapes,
     resources: Mapping[str, Resource],
     events: Mapping[str, tuple[str, ...]],
-    operations: Iterable[Operation],
+    operations: Iterable[SdkRequest],
 ) -> Lists:
-    """Sort out the list and retrieve requests among `operations`."""
-    lists: dict[str, Operation] = {}
-    retrieves: dict[str, Operation] = {}
+    """Select the list and retrieve requests of `operations`."""
+    lists: dict[str, SdkRequest] = {}
+    retrieves: dict[str, SdkRequest] = {}
     for each in operations:
         if is_list(each):
             lists[each.path] = each
@@ -51,13 +51,13 @@ def gather_lists(
     return Lists(shapes, resources, events, lists, retrieves)
 
 
-def is_list(operation: Operation) -> bool:
-    """Whether the request answers a page of objects."""
+def is_list(operation: SdkRequest) -> bool:
+    """Whether the request returns a page of objects."""
     return operation.method == "get" and operation.returns is not None and operation.returns.kind == "list_object"
 
 
 def table_name(path: str) -> str:
-    """The table's name: the path's words, parents in the singular, v2 tables marked as such."""
+    """The table's name: the words of the path, with parents in the singular and a prefix for v2."""
     if path in facts.TABLE_NAMES:
         return facts.TABLE_NAMES[path]
     version, *parts = path.strip("/").split("/")
@@ -69,12 +69,12 @@ def table_name(path: str) -> str:
 
 
 def read_tables(lists: Lists) -> dict[str, Table]:
-    """Every readable list as a table, by name and in order of name."""
+    """Every readable list as a table, ordered by name."""
     tables = (_table(lists, operation) for path, operation in lists.lists.items() if path not in facts.UNREADABLE)
     return {table.name: table for table in sorted(tables, key=lambda table: table.name)}
 
 
-def _table(lists: Lists, operation: Operation) -> Table:
+def _table(lists: Lists, operation: SdkRequest) -> Table:
     path = operation.path
     item = operation.returns.item if operation.returns is not None else None
     names = lists.shapes.resources(item)
@@ -109,7 +109,7 @@ def _table(lists: Lists, operation: Operation) -> Table:
 
 
 def _created(path: str, filters: tuple[Filter, ...], kinds: list[Resource]) -> str | None:
-    """The column that the list's `created` filter compares; v2 lists, which compare texts, are read whole."""
+    """The column of the list's `created` filter; None for v2 lists, which compare text and are read whole."""
     ranged = any(
         each.param == "created" and each.kind is FilterKind.RANGE and each.type is FieldType.INTEGER for each in filters
     )
@@ -117,29 +117,27 @@ def _created(path: str, filters: tuple[Filter, ...], kinds: list[Resource]) -> s
     return column if ranged and all(kind.find(column) is not None for kind in kinds) else None
 
 
-def _parents(lists: Lists, operation: Operation, filters: tuple[Filter, ...]) -> tuple[Parent, ...]:
+def _parents(lists: Lists, operation: SdkRequest, filters: tuple[Filter, ...]) -> tuple[Parent, ...]:
     path = operation.path
     found: list[Parent] = []
     for param in operation.path_params:
         owner = path.split(f"/{{{param}}}")[0]
         if owner not in lists.lists:
-            raise LookupError(f"no list gives {{{param}}} of {path}: name it in facts.UNREADABLE")
+            raise LookupError(f"no list has the values of {{{param}}} in {path}: add it to facts.UNREADABLE")
         found.append(Parent(param, table_name(owner), "id", _parent_field(path, owner)))
     for each in filters:
         if each.required and each.param not in facts.FIXED.get(path, {}):
             if (path, each.param) not in facts.QUERY_PARENTS:
-                raise LookupError(
-                    f"{path} needs `{each.param}`: say in facts.QUERY_PARENTS or UNREADABLE what gives it"
-                )
+                raise LookupError(f"{path} needs `{each.param}`: add it to facts.QUERY_PARENTS or facts.UNREADABLE")
             owner, column = facts.QUERY_PARENTS[path, each.param]
             found.append(Parent(each.param, table_name(owner), column, each.param, in_path=False))
     if len({parent.table for parent in found}) > 1:
-        raise LookupError(f"{path} has parents in several tables, which the extraction does not know")
+        raise LookupError(f"{path} has parents in several tables, which extraction does not support")
     return tuple(found)
 
 
 def _parent_field(path: str, owner: str) -> str:
-    """The column that names the parent: `invoice`, `checkout_session`, …"""
+    """The column of the parent's id: `invoice`, `checkout_session`, …"""
     name = table_name(owner).removesuffix("s")
     return facts.PARENT_FIELDS.get(path, name.split("_")[-1] if owner.startswith("/v2/") else name)
 
@@ -153,7 +151,7 @@ def _sync(path: str, parents: tuple[Parent, ...], events: tuple[str, ...], creat
 
 
 def _embedded(lists: Lists, path: str, names: tuple[str, ...], parents: tuple[Parent, ...]) -> Embedded | None:
-    """The sublist of the parent that holds the same objects: the one with the path's last word, or the only one."""
+    """The sublist of the parent with the same objects: the one named like the path's last word, or the only one."""
     if len(parents) != 1 or path in facts.NOT_EMBEDDED:
         return None
     owner = next(each for each in lists.lists.values() if table_name(each.path) == parents[0].table)
@@ -172,7 +170,7 @@ def _embedded(lists: Lists, path: str, names: tuple[str, ...], parents: tuple[Pa
 
 
 def _retrieve(lists: Lists, path: str, names: tuple[str, ...], parents: tuple[Parent, ...]) -> str | None:
-    """The path below a top-level list that answers one of its rows, whole: with the parent's id where it has one."""
+    """The path that retrieves one complete row of the list, with the parent's id if it has one."""
     given = {each.name for name in names for each in lists.resources[name].fields}
     if "{" in path or not given.issuperset(parent.field for parent in parents):
         return None

@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 
 from engine.connectors.stripe.catalogue.model import Param, Table, Write, WriteKind
 from tools.stripe_catalogue import effects
-from tools.stripe_catalogue.operations import Operation
+from tools.stripe_catalogue.operations import SdkRequest
 from tools.stripe_catalogue.parameters import read_params
-from tools.stripe_catalogue.shapes import Shape, Shapes
+from tools.stripe_catalogue.shapes import SdkShape, SdkShapes
 
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """Every write in order of path, its parameters by its key, and for each table the places of its own writes."""
+    """Every write by path, its parameters by its key, and for each table the indexes of its writes."""
 
     writes: tuple[Write, ...]
     params: dict[str, tuple[Param, ...]]
     owned: dict[str, tuple[int, ...]]
 
 
-def read_writes(shapes: Shapes, operations: Iterable[Operation], tables: Mapping[str, Table]) -> Writes:
-    """The POST and DELETE requests among `operations`."""
+def read_writes(shapes: SdkShapes, operations: Iterable[SdkRequest], tables: Mapping[str, Table]) -> Writes:
+    """The POST and DELETE requests of `operations`."""
     by_path = {table.path: table for table in tables.values()}
     by_resource = {table.resource: table for table in reversed(list(tables.values())) if not table.parents}
     writes: list[Write] = []
@@ -40,7 +40,7 @@ def read_writes(shapes: Shapes, operations: Iterable[Operation], tables: Mapping
     return Writes(_with_immutables(writes, params), params, {name: tuple(places) for name, places in owned.items()})
 
 
-def _write(operation: Operation, returns: tuple[str, ...], table: Table | None) -> Write:
+def _write(operation: SdkRequest, returns: tuple[str, ...], table: Table | None) -> Write:
     kind = _kind(operation)
     resource = returns[0] if returns else ""
     if table is not None and not set(returns) & set(table.resources):
@@ -57,7 +57,7 @@ def _write(operation: Operation, returns: tuple[str, ...], table: Table | None) 
     )
 
 
-def _kind(operation: Operation) -> WriteKind:
+def _kind(operation: SdkRequest) -> WriteKind:
     if operation.method == "delete":
         return WriteKind.DELETE
     if operation.verb == "create":
@@ -65,14 +65,14 @@ def _kind(operation: Operation) -> WriteKind:
     return WriteKind.UPDATE if operation.verb in ("update", "modify") else WriteKind.ACTION
 
 
-def _returned(shapes: Shapes, shape: Shape | None) -> tuple[str, ...]:
+def _returned(shapes: SdkShapes, shape: SdkShape | None) -> tuple[str, ...]:
     if shape is not None and shape.kind in ("list_object", "search_result"):
         shape = shape.item
     return shapes.resources(shape)
 
 
 def _table_of(path: str, by_path: Mapping[str, Table]) -> Table | None:
-    """The table with the longest path that this one lies at or below."""
+    """The table with the longest path that is a prefix of this one."""
     parts = path.split("/")
     for length in range(len(parts), 0, -1):
         table = by_path.get("/".join(parts[:length]))
@@ -82,7 +82,7 @@ def _table_of(path: str, by_path: Mapping[str, Table]) -> Table | None:
 
 
 def _with_immutables(writes: Sequence[Write], params: Mapping[str, tuple[Param, ...]]) -> tuple[Write, ...]:
-    """Updates get the parameters that only the create of the same collection takes."""
+    """Add to updates the parameters that only the create of the same collection accepts."""
     creates = {write.path: write for write in writes if write.kind is WriteKind.CREATE}
     found: list[Write] = []
     for write in writes:

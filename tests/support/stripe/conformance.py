@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 
 from engine.connectors.stripe.catalogue.model import Param, ParamType
 from tools.stripe_catalogue.__main__ import sdk_root
-from tools.stripe_catalogue.operations import Operation, read_operations
+from tools.stripe_catalogue.operations import SdkRequest, read_operations
 from tools.stripe_catalogue.parameters import read_params
-from tools.stripe_catalogue.shapes import Shapes
+from tools.stripe_catalogue.shapes import SdkShapes
 from tools.stripe_catalogue.source import SdkSource
 
 _FORMS = {
@@ -32,16 +32,16 @@ _PLAIN = (ParamType.TEXT, ParamType.ENUM, ParamType.ANY, *_FORMS)
 class Schemas:
     """The operations of the installed SDK by method and path."""
 
-    shapes: Shapes
-    operations: Sequence[Operation]
+    shapes: SdkShapes
+    operations: Sequence[SdkRequest]
     _params: dict[str, tuple[Param, ...]] = field(default_factory=dict)
 
-    def find(self, method: str, path: str) -> Operation | None:
+    def find(self, method: str, path: str) -> SdkRequest | None:
         """The operation of a request; one whose path has fewer placeholders comes first."""
         own = [each for each in self.operations if each.method == method.lower() and _fits(each.path, path)]
         return min(own, key=lambda each: each.path.count("{"), default=None)
 
-    def params(self, operation: Operation) -> tuple[Param, ...]:
+    def params(self, operation: SdkRequest) -> tuple[Param, ...]:
         """The parameters of an operation."""
         if operation.name not in self._params:
             self._params[operation.name] = read_params(self.shapes, operation.params)
@@ -65,7 +65,7 @@ def read_schemas() -> Schemas:
     """The operations of the installed SDK."""
     root = sdk_root()
     assert root is not None
-    shapes = Shapes(SdkSource(root))
+    shapes = SdkShapes(SdkSource(root))
     return Schemas(shapes, read_operations(shapes))
 
 

@@ -1,4 +1,4 @@
-"""The SDK's annotations as shapes, on a package made for the test."""
+"""Shapes of annotations, in a package written for the test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from engine.connectors.stripe.catalogue import FieldType, FilterKind, ParamType
 from tools.stripe_catalogue.parameters import read_filters, read_params
 from tools.stripe_catalogue.resources import read_resources
-from tools.stripe_catalogue.shapes import Shapes
+from tools.stripe_catalogue.shapes import SdkShapes
 from tools.stripe_catalogue.source import ClassRef, SdkSource
 
 _WIDGET = '''
@@ -87,22 +87,22 @@ class WidgetCreateParamsNested(TypedDict):
 
 
 @pytest.fixture
-def shapes(tmp_path: Path) -> Shapes:
+def shapes(tmp_path: Path) -> SdkShapes:
     root = tmp_path / "stripe"
     (root / "params").mkdir(parents=True)
     (root / "_widget.py").write_text(_WIDGET)
     (root / "_gadget.py").write_text(_GADGET)
     (root / "params" / "_widget.py").write_text(_PARAMS)
-    return Shapes(SdkSource(root))
+    return SdkShapes(SdkSource(root))
 
 
-def _params(shapes: Shapes, name: str) -> ClassRef:
+def _params(shapes: SdkShapes, name: str) -> ClassRef:
     found = shapes.source.resolve("stripe.params._widget", name)
     assert found is not None
     return found
 
 
-def test_fields_of_a_resource(shapes: Shapes) -> None:
+def test_a_resource_has_the_fields_of_its_class(shapes: SdkShapes) -> None:
     widget = read_resources(shapes)["widget"]
     assert {field.name: (field.type, field.nullable) for field in widget.fields} == {
         "amount": (FieldType.INTEGER, False),
@@ -129,7 +129,7 @@ def test_fields_of_a_resource(shapes: Shapes) -> None:
     assert widget.sublists == {"gadgets": ("gadget",)}
 
 
-def test_filters_are_written_out(shapes: Shapes) -> None:
+def test_nested_filters_are_flattened(shapes: SdkShapes) -> None:
     filters, paging = read_filters(shapes, _params(shapes, "WidgetListParams"))
     assert paging == {"ending_before", "expand", "starting_after"}
     assert {each.param: (each.kind, each.type, each.required) for each in filters} == {
@@ -142,7 +142,7 @@ def test_filters_are_written_out(shapes: Shapes) -> None:
     }
 
 
-def test_parameters_of_a_write(shapes: Shapes) -> None:
+def test_a_write_has_the_parameters_of_its_class(shapes: SdkShapes) -> None:
     params = {param.name: param for param in read_params(shapes, _params(shapes, "WidgetCreateParams"))}
     assert list(params) == ["amount", "description", "nested", "tags"]
     assert params["amount"].required
@@ -158,6 +158,6 @@ def test_parameters_of_a_write(shapes: Shapes) -> None:
 
 
 @pytest.mark.parametrize("text", ["Missing", "Mystery[int]", "stripe.Missing", "3 + 4", "lambda: 0"])
-def test_an_annotation_that_is_not_understood_is_said(shapes: Shapes, text: str) -> None:
+def test_an_unknown_annotation_is_an_error(shapes: SdkShapes, text: str) -> None:
     with pytest.raises(LookupError, match=r"stripe\._widget"):
         shapes.of(ast.parse(text, mode="eval").body, "stripe._widget")

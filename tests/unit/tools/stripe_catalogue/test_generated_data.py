@@ -31,7 +31,7 @@ def test_the_committed_catalogue_is_fresh() -> None:
         assert path.read_bytes() == data, f"{path.name} differs in its bytes only: run `make generated`"
 
 
-def test_check_names_what_differs_and_writes_nothing(
+def test_check_prints_the_differences_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = Path(load.__file__).parent
@@ -52,7 +52,7 @@ def test_check_names_what_differs_and_writes_nothing(
     assert (tmp_path / load.CATALOGUE_FILE).read_bytes() == (folder / load.CATALOGUE_FILE).read_bytes()
 
 
-def test_it_is_of_the_pinned_sdk_and_api_version() -> None:
+def test_the_catalogue_has_the_versions_of_the_pinned_sdk() -> None:
     catalogue = load_catalogue()
     assert catalogue.sdk_version == stripe.VERSION
     assert catalogue.api_version == stripe.api_version == "2026-10-28.endive"
@@ -70,7 +70,7 @@ def test_every_list_is_a_table_or_unreadable_with_a_reason() -> None:
     assert all(len(reason) > 20 for reason in catalogue.unreadable.values())
 
 
-def test_top_level_lists_with_a_required_filter() -> None:
+def test_nineteen_top_level_lists_have_a_required_filter() -> None:
     catalogue = load_catalogue()
     required = [table.path for table in catalogue.tables.values() if any(each.required for each in table.filters)]
     top = {path for path in required if "{" not in path} | {
@@ -79,7 +79,7 @@ def test_top_level_lists_with_a_required_filter() -> None:
     assert len(top) == 19
 
 
-def test_counts_of_everything_else() -> None:
+def test_the_catalogue_covers_the_whole_api() -> None:
     catalogue = load_catalogue()
     assert len(catalogue.resources) == 180
     assert len(catalogue.searches) == 7
@@ -112,7 +112,7 @@ def test_tables_are_consistent_with_each_other() -> None:
             assert field.includable is table.embedded.expand
 
 
-def test_children_that_come_inside_their_parents() -> None:
+def test_embedded_children_have_their_parent_and_field() -> None:
     embedded = {
         name: (table.embedded.table, table.embedded.field, table.embedded.expand)
         for name, table in load_catalogue().tables.items()
@@ -133,7 +133,7 @@ def test_children_that_come_inside_their_parents() -> None:
     }
 
 
-def test_names_as_sigma_has_them() -> None:
+def test_table_names_equal_those_of_sigma() -> None:
     expected = {
         "customers", "charges", "invoices", "invoice_items", "invoice_line_items", "subscription_items",
         "checkout_sessions", "balance_transactions", "credit_note_line_items", "transfer_reversals",
@@ -152,7 +152,7 @@ def test_names_as_sigma_has_them() -> None:
         ("v2_core_accounts", PageStyle.V2, False, False),
     ],
 )
-def test_how_lists_are_paged(table: str, page: PageStyle, created: bool, ending_before: bool) -> None:
+def test_lists_have_their_page_style(table: str, page: PageStyle, created: bool, ending_before: bool) -> None:
     found = load_catalogue().tables[table]
     assert (found.page, found.created is not None, found.newest_first, found.ending_before) == (
         page,
@@ -162,7 +162,7 @@ def test_how_lists_are_paged(table: str, page: PageStyle, created: bool, ending_
     )
 
 
-def test_events_lead_to_objects() -> None:
+def test_events_have_their_objects() -> None:
     events = load_catalogue().events
     assert events["charge.dispute.created"].objects == ("dispute",)
     assert events["charge.refund.updated"].objects == ("refund",)
@@ -172,7 +172,7 @@ def test_events_lead_to_objects() -> None:
     assert "customer.deleted" in load_catalogue().tables["customers"].events
 
 
-def test_updates_know_what_only_a_create_takes() -> None:
+def test_updates_list_the_parameters_of_the_create_only() -> None:
     writes = {write.key: write for write in load_catalogue().writes}
     update = writes["post /v1/prices/{price}"]
     assert {"currency", "product", "recurring", "unit_amount"} <= set(update.immutable)
@@ -180,7 +180,7 @@ def test_updates_know_what_only_a_create_takes() -> None:
     assert writes["post /v1/customers"].immutable == ()
 
 
-def test_gravest_side_effects() -> None:
+def test_writes_have_their_most_severe_side_effect() -> None:
     effects = {write.key: write.effect for write in load_catalogue().writes}
     assert effects["post /v1/refunds"] is SideEffect.MONEY
     assert effects["post /v1/subscriptions"] is SideEffect.MONEY
@@ -203,5 +203,5 @@ def test_parameters_are_trees() -> None:
     assert not price["active"].required
 
 
-def test_loading_gives_the_same_object() -> None:
+def test_loading_is_cached() -> None:
     assert load_catalogue() is load_catalogue()
