@@ -1,6 +1,6 @@
-"""What a mirror knows of itself, and what a slice of reading tells it besides rows.
+"""What a mirror records about itself, and what a slice of reading adds besides rows.
 
-All moments named `as_of`, `since` and `until` are the provider's clock; `read_at` is this machine's.
+The timestamps `as_of`, `since` and `until` are of the provider's clock; `read_at` is of this machine's.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .window import Window
 CHANGES: Final = "(changes)"
 """The name of the read of what has changed, which is no table's: its failure means that events cannot be read."""
 ACCOUNT: Final = "(account)"
-"""The name of what finds out whose key it is, and which accounts are connected to that one."""
+"""The name of the look-up of a key's account, and of the accounts that are connected to it."""
 EVENT_GAP: Final = "event_gap"
-"""The code of such a failure when the provider does not tell any more what has changed since."""
+"""The code of such a failure when the provider no longer lists what has changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Coverage:
 
     `where` is the filter that the read was narrowed by (a disjunction, see `Need.where`); `((),)` for none.
     `strategy` says how it was read ("list", "retrieve", "parents"). `complete` is false for a read with a limit and
-    for one that is not done. `expanded` are the fields that only come when asked for, and were. `read_at` is None until
-    somebody says it, at the latest when it is committed. `continues` is the age of the oldest of the windows that this
-    one makes longer.
+    for one that is not done. `expanded` are the fields that only come when requested, and were. `read_at` is None until
+    it is set, at the latest when it is committed. `continues` is the age of the oldest of the windows that this one
+    extends.
     `carried` are tables whose rows were read with each of these, though those tables may not be whole yet. Rows of a
-    `gathered` one have come over several runs, so that those which this run has not read are not gone.
+    `gathered` one came over several runs: those that this run has not read are not gone.
     """
 
     account: str
@@ -58,7 +58,7 @@ class EventInterval:
     """The events of an account that were applied without a hole: those from `since` up to `until`.
 
     What was read from `since` on, of a table whose changes emit events, is current as of `until`. `read_at` is when the
-    latest of them were committed. `looked_back` is up to when events were sought that came late (None: not known); as
+    latest of them were committed. `looked_back` is up to when late events were looked for (None: not known); as
     all but `read_at`, by the provider's clock.
     """
 
@@ -70,7 +70,7 @@ class EventInterval:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events of an account that could not be read any more. `found_at` is this machine's time."""
+    """Events of an account that could no longer be read. `found_at` is of this machine's clock."""
 
     since: datetime
     until: datetime
@@ -90,9 +90,9 @@ class OpenRows:
 
 @dataclass(frozen=True, slots=True)
 class VersionMove:
-    """What another API version than the one that a table was read at makes of its columns. `retyped` are (column, type
-    before, type now). `relation` has the columns of both versions, of the types that they had before. A table that is
-    not there any more has lost all of its columns.
+    """How another API version than the one that a table was read at changes its columns. `retyped` are (column, type
+    before, type now). `relation` has the columns of both versions, of the types that they had before. A table that no
+    longer exists has lost all of its columns.
     """
 
     before: str
@@ -104,7 +104,7 @@ class VersionMove:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """One account's part of a mirror, as a connector needs it to decide what to ask for.
+    """One account's part of a mirror, as a connector needs it to decide what to request.
 
     `applied` are the (id, created) of the latest events that were applied. `rows` counts the live rows by table;
     `open_rows` are those of the tables that declare which rows are not final; `moves` those that were read at another
@@ -122,7 +122,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Objects that the provider says are deleted or missing."""
+    """Objects that the provider reports as deleted or missing."""
 
     account: str
     table: str
@@ -131,8 +131,8 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """Rows that hang on parents, read anew for each parent that was read: those of `table` whose `field` is the
-    `column` of such a row of `parent`. What a parent does not have any more is gone."""
+    """Rows below parents, read again for each parent that was read: those of `table` whose `field` is the `column` of
+    such a row of `parent`. Rows that a parent no longer has are gone."""
 
     account: str
     table: str
@@ -145,11 +145,11 @@ class Renewed:
 class EventClaim:
     """The events of an account up to `until` are applied, with all that they made necessary.
 
-    `since` is None where the interval goes on, and a moment where it begins anew: what was read before is then not kept
-    current any more. `lost` is set when that leaves a hole: from when on events could not be read. `applied` are the
+    `since` is None where the interval continues, and a timestamp where it begins again: what was read before is then no
+    longer kept current. `lost` is set when that leaves a hole: from when on events could not be read. `applied` are the
     (id, created) of the latest ones. Of the tables in `forget` not all changes could be read: they have nothing but
     what is claimed with this or later. `read_at` is as that of `Coverage`. `looks_back`: events that came late were
-    sought, too; an interval that begins anew needs that not.
+    looked for, too; an interval that begins again does not need that.
     """
 
     account: str
@@ -164,7 +164,7 @@ class EventClaim:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose key a mirror was read with: its account, and whether it reads live rows (None: it does not say)."""
+    """Whose key a mirror was read with: its account, and whether it reads live rows (None: unknown)."""
 
     account: str
     livemode: bool | None = None
@@ -181,13 +181,13 @@ class MirrorInstant:
     changed_at: datetime
 
     def leads_to(self, now: MirrorInstant | None) -> bool:
-        """Whether what the mirror is `now` came out of what it was here: the same file, not an older state of it."""
+        """Whether the mirror `now` descends from what it was here: the same file, not an older state of it."""
         return now is not None and now.file == self.file and now.changed_at >= self.changed_at
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a slice found out besides rows; committed with them. A mirror belongs to one `identity` for good."""
+    """What a slice found besides rows; committed with them. A mirror belongs to one `identity` for good."""
 
     gone: tuple[Gone, ...] = ()
     renewed: tuple[Renewed, ...] = ()

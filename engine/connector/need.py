@@ -1,4 +1,4 @@
-"""What a SQL box needs of a source, and what a connector will ask for to give it."""
+"""What a SQL box needs of a source, and what a connector will request to answer it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 Value = str | int | float | bool
-"""A comparison's right-hand side. Instants are integers: Unix seconds, as Stripe's API writes them."""
+"""A comparison's right-hand side. Timestamps are integers: Unix seconds, as Stripe's API writes them."""
 
 
 class Op(StrEnum):
@@ -23,7 +23,7 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Predicate:
-    """`column op value`; for `IN`, `values` holds the list (sorted, without doubles), otherwise one value."""
+    """`column op value`; for `IN`, `values` holds the list (sorted, without duplicates), otherwise one value."""
 
     column: str
     op: Op
@@ -35,9 +35,9 @@ class Need:
     """The rows and columns of one source table that a SQL box reads.
 
     `where` is a disjunction of conjunctions: a row is needed when one of the inner tuples holds entirely. `((),)`
-    means every row; `()` means none. It never leaves out a row that the box could see: what cannot be expressed is
-    left out of it, and more is fetched. `limit` is set only where any (or, with `newest_first`, the newest) so many
-    rows give the box's result.
+    means every row; `()` means none. It always includes every row that the box could see: comparisons that cannot be
+    expressed are omitted, and more is fetched. `limit` is set only where any (or, with `newest_first`, the newest) that
+    many rows give the box's result.
     """
 
     table: str
@@ -64,9 +64,9 @@ class Request:
 class Read:
     """How one source table will be read. JSON both ways: it is part of the plan and the payload of the extraction.
 
-    `requests` are the distinct kinds of requests, paging aside. `why` says in a sentence what was pushed down and
-    what was not. `options` is the connector's own (JSON values only). `cost` is about how many requests it will make,
-    where a mirror tells.
+    `requests` are the distinct kinds of requests, paging aside. `why` explains in a sentence what was pushed down
+    and what was not. `options` is the connector's own (JSON values only). `cost` is an estimate of the requests it will
+    make, where a mirror allows one.
     """
 
     table: str

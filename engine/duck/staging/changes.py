@@ -1,4 +1,4 @@
-"""Rows that are known to be gone: by their id, or because a parent that was read anew does not have them any more."""
+"""Rows that are known to be gone: by their id, or because a parent that was read again no longer has them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _PRESENT = f"(_deleted_at IS NULL OR _deleted_at = {OUT_OF_SIGHT})"
 def bury(
     connection: duckdb.DuckDBPyConnection, table: SourceTable, gone: Gone, read_at: datetime, changed_at: datetime
 ) -> int:
-    """Tombstone the objects with these ids; how many rows. Both instants are naive UTC (see `begin_change`)."""
+    """Tombstone the objects with these ids; the number of rows. Both timestamps are naive UTC (see `begin_change`)."""
     if table.key != ("id",):
         return 0
     statement = f"""
         UPDATE {quote_name(table.name)} SET _deleted_at = $read_at::TIMESTAMP, _changed_at = $changed_at::TIMESTAMP
         WHERE _account = $account AND id IN (SELECT unnest($ids::VARCHAR[])) AND {_PRESENT}
     """
-    instants = {"read_at": read_at, "changed_at": changed_at}
-    return _count(connection, statement, {"account": gone.account, "ids": list(gone.ids), **instants})
+    timestamps = {"read_at": read_at, "changed_at": changed_at}
+    return _count(connection, statement, {"account": gone.account, "ids": list(gone.ids), **timestamps})
 
 
 def bury_left_behind(
     connection: duckdb.DuckDBPyConnection, renewed: Renewed, read_at: datetime, changed_at: datetime
 ) -> int:
-    """Tombstone the rows that parents read at `read_at` (naive UTC), or found gone then, do not have any more."""
+    """Tombstone the rows that parents read at `read_at` (naive UTC), or found gone then, no longer have."""
     statement = f"""
         UPDATE {quote_name(renewed.table)}
         SET _deleted_at = $read_at::TIMESTAMP, _changed_at = $changed_at::TIMESTAMP
@@ -41,8 +41,8 @@ def bury_left_behind(
                 WHERE _account = $account AND (_read_at = $read_at OR _deleted_at = $read_at)
             )
     """
-    instants = {"read_at": read_at, "changed_at": changed_at}
-    return _count(connection, statement, {"account": renewed.account, **instants})
+    timestamps = {"read_at": read_at, "changed_at": changed_at}
+    return _count(connection, statement, {"account": renewed.account, **timestamps})
 
 
 def _count(connection: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, object]) -> int:

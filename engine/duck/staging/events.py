@@ -46,7 +46,7 @@ WHERE database_name = current_database() AND schema_name = 'weir' AND table_name
 
 
 def make_event_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have the four tables."""
+    """Create the four tables, unless they exist."""
     connection.execute(_TABLES)
 
 
@@ -62,7 +62,7 @@ def demand_identity(connection: duckdb.DuckDBPyConnection, identity: Identity, f
             "E612",
             f"`{file}` mirrors {_named(account, livemode)}, and the key opens "
             f"{_named(identity.account, identity.livemode)}",
-            "take the right key, give the other account a connection of its own, or delete the file to read anew",
+            "use the right key, give the other account its own connection, or delete the file to read everything again",
         )
 
 
@@ -77,8 +77,8 @@ def has_events(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read_at: datetime) -> None:
-    """Move an account's interval on, or begin it anew. `read_at` (naive UTC) stands for a time that the claim does not
-    say."""
+    """Extend an account's interval, or begin it again. `read_at` (naive UTC) is the default for a claim without
+    one."""
     known = {"account": claim.account}
     read_at = _naive(claim.read_at) if claim.read_at is not None else read_at
     until = _naive(claim.until)
@@ -109,15 +109,15 @@ def record_events(connection: duckdb.DuckDBPyConnection, claim: EventClaim, read
         connection.execute(
             """
             INSERT INTO weir.applied_events
-            SELECT $account, id, moment FROM (
-                SELECT unnest($ids::VARCHAR[]) AS id, make_timestamp(unnest($moments::BIGINT[]) * 1000000) AS moment
+            SELECT $account, id, created FROM (
+                SELECT unnest($ids::VARCHAR[]) AS id, make_timestamp(unnest($created::BIGINT[]) * 1000000) AS created
             )
-            WHERE moment >= $bound
+            WHERE created >= $bound
             """,
             {
                 **known,
                 "ids": [each for each, _ in claim.applied],
-                "moments": [moment for _, moment in claim.applied],
+                "created": [created for _, created in claim.applied],
                 "bound": until - KEPT,
             },
         )
@@ -150,9 +150,9 @@ def read_gaps(connection: duckdb.DuckDBPyConnection, account: str) -> tuple[Gap,
     return tuple(Gap(*map(_aware, row)) for row in rows)
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+def _aware(timestamp: datetime) -> datetime:
+    return timestamp.replace(tzinfo=UTC)
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+def _naive(timestamp: datetime) -> datetime:
+    return timestamp.astimezone(UTC).replace(tzinfo=None)

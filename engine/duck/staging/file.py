@@ -1,4 +1,4 @@
-"""What a staging file is: its identity, and the instant of its latest change (`weir.file`, one row)."""
+"""What a staging file is: its identity, and the timestamp of its latest change (`weir.file`, one row)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CREATE TABLE IF NOT EXISTS weir.file (
 def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> datetime:
     """The `_changed_at` of everything that the open transaction changes, later than any that the file has.
 
-    It is `read_at` (naive UTC) unless the clock went back or two commits have one instant: who has seen everything up
-    to some instant must find what comes later behind it.
+    It is `read_at` (naive UTC) unless the clock was set back or two commits have one timestamp: a reader that has seen
+    everything up to a timestamp finds later changes after it.
     """
     connection.execute(_TABLE)
     found = connection.execute(
@@ -38,7 +38,7 @@ def begin_change(connection: duckdb.DuckDBPyConnection, read_at: datetime) -> da
         found = connection.execute(made, {"read_at": read_at}).fetchall()
     ((changed_at,),) = found
     if not isinstance(changed_at, datetime):
-        raise AssertionError("an instant of DuckDB is a datetime")
+        raise AssertionError("a timestamp of DuckDB is a datetime")
     return changed_at
 
 

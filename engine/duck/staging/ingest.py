@@ -1,4 +1,4 @@
-"""Pages of a source table → rows of its staging table: one streaming statement, then the doubles are taken out."""
+"""Pages of a source table → rows of its staging table: one streaming statement, then duplicates are removed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def ingest(
     read_at: datetime,
     changed_at: datetime,
 ) -> int:
-    """Upsert the rows of the files by (account, key) within the open transaction; how many rows the pages held.
+    """Upsert the rows of the files by (account, key) within the open transaction; the number of rows in the pages.
 
-    The table exists and has all columns. Both instants are naive UTC; `changed_at` is that of rows whose content is new
+    The table exists and has all columns. Both timestamps are naive UTC; `changed_at` is that of rows with new content
     (see `begin_change`). Of rows with one key, the one that comes last stays.
     """
     name = quote_name(table.name)
@@ -50,7 +50,7 @@ def ingest(
         with contextlib.suppress(duckdb.Error):  # in a transaction that failed, nothing can be unregistered
             connection.unregister(_STREAM)
         stream.close()
-    _drop_doubles(connection, table, -1 if before is None else before)
+    _drop_duplicates(connection, table, -1 if before is None else before)
     if before is not None:
         replace_older(connection, table, before)
     return int(rows)
@@ -104,15 +104,15 @@ def _json_type(column: Column) -> str:
 
 
 def _value(column: Column) -> str:
-    """The column's value. Stripe writes instants as Unix seconds, and in its v2 API as RFC 3339 texts."""
+    """The column's value. Providers write timestamps as Unix seconds or as RFC 3339 texts."""
     name = quote_name(column.name)
     if column.type.kind is Kind.TIMESTAMP:
         return f"coalesce(make_timestamp(TRY_CAST({name} AS BIGINT) * 1000000), TRY_CAST({name} AS TIMESTAMP))"
     return name
 
 
-def _drop_doubles(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:
-    """Keep the last of the rows after row id `before` that share a key. Looks for doubles by hashes first."""
+def _drop_duplicates(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:
+    """Keep the last of the rows after row id `before` that share a key. Looks for duplicates by hashes first."""
     name, key = quote_name(table.name), _key(table)
     counts = f"SELECT count(*), count(DISTINCT hash({key})) FROM {name} WHERE rowid > $before"
     rows, distinct = _one(connection, counts, {"before": before})

@@ -1,4 +1,4 @@
-"""One account's part of a staging file, as a connector wants to know it."""
+"""One account's part of a staging file, as a connector needs it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _count(connection: duckdb.DuckDBPyConnection, name: str, account: str) -> in
 
 
 def _open_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable, account: str) -> OpenRows | None:
-    """The rows of the table that are not final, if it says which ones are not."""
+    """The rows of the table that are not final, if it declares which ones are not."""
     if not table.open or table.created is None:
         return None
     parameters: dict[str, object] = {"account": account}

@@ -80,7 +80,7 @@ def _address(function: Any) -> int | None:
 class PageStream:
     """An object with `__arrow_c_stream__` whose pages DuckDB can read once: register it and select from it.
 
-    `open_pages` is called when the first page is asked for; an exception in it aborts the statement and stays in
+    `open_pages` is called when the first page is requested; an exception in it aborts the statement and stays in
     `failure`. The object must live until the statement has ended.
     """
 
@@ -100,7 +100,7 @@ class PageStream:
         self._release_schema = _ReleaseSchema(_forget)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A capsule with the stream; its schema may be asked for any number of times, its pages once."""
+        """A capsule with the stream; its schema may be requested any number of times, its pages once."""
         stream = _Stream(
             _address(self._get_schema),
             _address(self._get_next),
@@ -184,7 +184,7 @@ _VIEW: Final = struct.Struct("<i4sii")
 
 
 def _view(buffer: int, body: memoryview) -> bytes:
-    """How a binary view says where a value lies: short ones in itself, others by their buffer and the place in it."""
+    """A binary view of a value: short ones are in the view itself, others in their buffer at a position."""
     size = body.nbytes
     if size <= 12:
         return _INLINE.pack(size, bytes(body))

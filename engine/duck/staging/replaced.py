@@ -1,4 +1,4 @@
-"""Rows that replace others: the older ones go, and where nothing has changed the instant of the last change stays."""
+"""Rows that replace others: older ones go; where nothing has changed, the timestamp of the last change stays."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def replace_older(connection: duckdb.DuckDBPyConnection, table: SourceTable, bef
     )
     ((pairs,),) = connection.execute(f"SELECT count(*) FROM {_PAIRS}").fetchall()
     if pairs:
-        _keep_instants(connection, table, before)
+        _keep_timestamps(connection, table, before)
         connection.execute(
             f"DELETE FROM {name} WHERE rowid <= $before AND rowid IN (SELECT old_row FROM {_PAIRS})", {"before": before}
         )
     connection.execute(f"DROP TABLE {_PAIRS}")
 
 
-def _keep_instants(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:
+def _keep_timestamps(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:
     """Rows are compared by 64 bits of hash: a join that carries all columns costs as much as a third of a read.
 
     First by what is cheap to read: of rows that have changed, few are left to be compared whole.

@@ -33,7 +33,7 @@ _NONE = Changes()
 
 @dataclass(frozen=True, slots=True)
 class StagingLimits:
-    """What a load may take of the machine. `memory` is a size as DuckDB writes it ("512MB")."""
+    """What a load may use of the machine. `memory` is a size as DuckDB writes it ("512MB")."""
 
     memory: str = "256MB"
     threads: int = 1
@@ -43,7 +43,7 @@ class DuckStaging:
     """`Staging` in the DuckDB file at `path`, with a table for each table of the catalogue that was ever loaded.
 
     The file is open only during a call, and callers of all threads and processes wait for each other. Tables are in
-    schema `main`, named as in the catalogue; `weir.coverage` and `weir.drift` say what is in them.
+    schema `main`, named as in the catalogue; `weir.coverage` and `weir.drift` describe what is in them.
     With `accept_deletes`, a load may find any number of rows gone.
     """
 
@@ -73,7 +73,7 @@ class DuckStaging:
         KeyError: a table that the catalogue does not have. `SpoolError`: a spool file that was cut short. `StoreError`:
         E610 for a busy file, E611 for pages that cannot be stored.
         """
-        moment = read_at.astimezone(UTC).replace(tzinfo=None)
+        timestamp = read_at.astimezone(UTC).replace(tzinfo=None)
         loads: dict[str, list[OutputFile]] = defaultdict(list)
         for file in files:
             loads[file.bucket].append(file)
@@ -83,21 +83,21 @@ class DuckStaging:
             make_coverage_tables(connection)
             make_event_tables(connection)
             make_outcome_table(connection)
-            changed_at = begin_change(connection, moment)
+            changed_at = begin_change(connection, timestamp)
             if changes.identity is not None:
                 demand_identity(connection, changes.identity, self._path.name)
             rows = 0
             for name in sorted(tables):
                 prepare_table(connection, tables[name], changed_at)
                 if loads[name]:
-                    rows += ingest(connection, tables[name], loads[name], moment, changed_at)
+                    rows += ingest(connection, tables[name], loads[name], timestamp, changed_at)
             for claim in changes.events:
                 for name in claim.forget:  # before what this read claims of the same tables
                     forget_coverage(connection, claim.account, name)
-            removed = self._apply_coverage(connection, tables, coverage, moment, changed_at)
-            removed += self._apply_changes(connection, tables, changes, moment, changed_at)
+            removed = self._apply_coverage(connection, tables, coverage, timestamp, changed_at)
+            removed += self._apply_changes(connection, tables, changes, timestamp, changed_at)
             drift = _united_drift(files)
-            record_drift(connection, drift, moment)
+            record_drift(connection, drift, timestamp)
         return LoadReport(rows, removed, drift)
 
     def hold(self, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
@@ -251,7 +251,7 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _named(changes: Changes) -> set[str]:
-    """The tables that changes speak of."""
+    """The tables that changes name."""
     gone = {each.table for each in changes.gone}
     return gone.union(*({each.table, each.parent} for each in changes.renewed))
 

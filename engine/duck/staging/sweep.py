@@ -104,13 +104,13 @@ def _compile(predicate: Predicate, relation: Relation, parameters: Parameters) -
     column = relation.find(predicate.column)
     if column is None:
         return None
-    instant = column.type.kind in (Kind.TIMESTAMP, Kind.DATE)
+    is_timestamp = column.type.kind in (Kind.TIMESTAMP, Kind.DATE)
     kind = sql_type(column.type)
 
     def place(value: Value) -> str:
         name = f"value_{len(parameters)}"
         parameters[name] = value
-        if instant and isinstance(value, int):
+        if is_timestamp and isinstance(value, int):
             return f"make_timestamp(${name}::BIGINT * 1000000)::{kind}"
         return f"${name}::{kind}"
 

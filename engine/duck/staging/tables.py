@@ -1,4 +1,4 @@
-"""A staging table follows its catalogue: made when first needed, widened by new columns, made anew for new types."""
+"""A staging table follows its catalogue: created when needed, widened by new columns, recreated for new types."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..types import sql_type
 
 
 def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable, changed_at: datetime) -> None:
-    """Have the table with every column of its relation.
+    """Create the table, or add the columns of its relation that it lacks.
 
     Where a column's type has changed the table is emptied and its coverage forgotten: what it mirrors is read again.
-    Rows of which nobody knows when they changed have changed at `changed_at`.
+    Rows with an unknown time of change have changed at `changed_at`.
     """
     wanted = {column.name: sql_type(column.type) for column in table.relation}
     columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in wanted.items())

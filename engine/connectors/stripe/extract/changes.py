@@ -1,4 +1,4 @@
-"""Events, taken to the tables that they speak of: an object's latest event decides, whatever order they come in."""
+"""Events, applied to the tables of their objects: an object's latest event decides, whatever order they come in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Data(msgspec.Struct, gc=False):
 
 
 class _Subject(msgspec.Struct, gc=False):
-    """What an event's object says of itself."""
+    """What an event's object is."""
 
     object: str = ""
     id: str | None = None
@@ -43,13 +43,13 @@ _TEXT: Final = msgspec.json.Decoder(str)
 class ChangeReader:
     """Takes pages of events. `open` counts the lists of events that are not read to their end.
 
-    `applied` are the (id, created) of the events that were taken. What their objects' own form does not tell is
-    retrieved afterwards: see `rest`. Up to the moment `settled` events were applied before: one from then comes late,
-    and the mirror may hold something newer than its object.
+    `applied` are the (id, created) of the events that were taken. Objects whose payload is not enough are retrieved
+    afterwards: see `rest`. Events up to the timestamp `settled` were applied before: one from then comes late, and the
+    mirror may have something newer than its object.
 
-    Events may come in any order. Of an object on whose row others hang, only the latest form may be stored: what an
-    earlier one carries and the latest does not would stay. These are held back until all events are read (see `held`);
-    where they are many, the others are retrieved.
+    Events may come in any order. Of an object with rows below its own, only the latest payload may be stored: rows that
+    an earlier one carries and the latest does not would stay. These payloads are kept until all events are read (see
+    `held`); where there are many, the others are retrieved.
     """
 
     readers: Sequence[TableReader]
@@ -76,7 +76,7 @@ class ChangeReader:
         self._roots, self._children = dict(roots), dict(children)
 
     def take(self, page: Page) -> Iterator[tuple[TableReader, Page]]:
-        """The rows that a page of events tells by itself, as pages of the tables that they belong to."""
+        """The rows that a page of events carries itself, as pages of the tables that they belong to."""
         payloads: dict[int, dict[str, msgspec.Raw]] = defaultdict(dict)
         for event in page.rows:
             if event.f_id in self.known:
@@ -133,7 +133,7 @@ class ChangeReader:
         self._refetch[reader.index, identifier] = None
 
     def held(self) -> Iterator[tuple[TableReader, Page]]:
-        """The rows that were held back, once all events are read."""
+        """The rows that were kept until all events are read."""
         by_reader: dict[int, list[msgspec.Raw]] = defaultdict(list)
         for (index, _), found in self._held.items():
             by_reader[index].append(found)
@@ -149,7 +149,7 @@ class ChangeReader:
 
 
 def _belongs(reader: TableReader, subject: _Subject, found: msgspec.Raw) -> bool:
-    """Whether the object is a row of the table, and not one that its list brings anyway."""
+    """Whether the object is a row of the table, and not one that its list returns anyway."""
     follow = reader.follow
     if follow is None:
         return False

@@ -42,7 +42,7 @@ class _Claim:
 
 @dataclass(slots=True)
 class Claims:
-    """Collects the windows of each variant that are read to their end. `api_version` is the one that was asked for."""
+    """Collects the windows of each variant that are read to their end. `api_version` is the one that was requested."""
 
     account: str
     api_version: str
@@ -58,13 +58,13 @@ class Claims:
         """The slice's claims. Reads that are complete only at the end claim so when it is `final`; before, those that
         can resume after an interruption report how far they are."""
         # A table that the run skips is not among the reads, though its parents were to carry it.
-        brought = {each.table for index, each in enumerate(reads) if index not in state.failed}
+        read_now = {each.table for index, each in enumerate(reads) if index not in state.failed}
         for (read, place), claims in sorted(self._claims.items()):
             options = reads[read]
             if read in state.failed or not isinstance(options, Listed):
                 continue
             limit = Window(lt=state.ceiling if options.created else None)
-            carried = tuple(name for name in options.carries if name in brought)
+            carried = tuple(name for name in options.carries if name in read_now)
             for claim in _merged(claims, limit):
                 found = self._one(options, options.variants[place].where, claim, state)
                 yield replace(found, carried=carried, continues=options.continues)
@@ -157,7 +157,7 @@ class Claims:
 
 
 def _is_kept_current(options: ReadOptions) -> bool:
-    """Whether the read brings all that events changed of its table."""
+    """Whether the read updates every row of its table that events changed."""
     return follow_of(options) is not None or (isinstance(options, BelowParents) and options.partial)
 
 

@@ -1,4 +1,4 @@
-"""Where a read stands: cursors are data, so a slice may end anywhere and the next one may run anywhere."""
+"""The position of a read: cursors are data, so a slice may end anywhere and the next one may run anywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PAGES_WORTH_A_GUESS: Final = 16
 _GALLOP_OF_A_GUESS: Final = 4 * GALLOP
 """An unread window without a lower bound is cut only where the one above it, cut off the first one, had rows."""
 _GUESSES: Final = 4
-"""How often such a window and its parts may be cut: into sixteen, by then pages tell how full they are."""
+"""How often such a window and its parts may be cut: into sixteen, by then pages show how full they are."""
 
 Kind = Literal["list", "once", "v2", "object"]
 
@@ -67,7 +67,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
 
     @property
     def place(self) -> dict[str, str]:
-        """The parameters that say which page comes next."""
+        """The parameters of the next page."""
         place: dict[str, str] = {}
         if self.kind == "object" or self.kind == "once":
             return place
@@ -125,7 +125,7 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
         """An estimate of the pages to come, by the density so far; infinite where the window has no lower bound.
 
         None are expected of a window that was cut just now: a cut may be in vain, so two pages must have paid for it,
-        or one where the window has no lower bound: it goes on below, and doubles what is read at once.
+        or one where the window has no lower bound: it continues below, and twice as much is read at once.
         """
         if not self.windowed:
             return 0.0
@@ -193,7 +193,7 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What is left of a partition, as JSON. `ceiling` and `as_of` are Unix seconds of the server's clock.
 
     `totals` counts pages and rows by read, `failed` are the reads that were given up. `claimed` is set once a slice
-    has told up to when events are applied.
+    has claimed up to when events are applied.
     """
 
     cursors: list[Cursor]

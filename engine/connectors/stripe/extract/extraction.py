@@ -31,14 +31,14 @@ _ENOUGH_HELD: Final = 4
 
 @dataclass(slots=True)
 class Extraction:
-    """Reads the cursors of `state` until nothing is left, the slice is full, or `cancelled` says so.
+    """Reads the cursors of `state` until nothing is left, the slice is full, or `cancelled` returns true.
 
-    Memory holds at most a page for each worker. Rows that hang on parents go before further parents, so that few
-    parents wait for theirs; a full slice ends only when all parents in it have theirs. Events go before everything, so
-    that what lists bring is never older than what events told. `until` is a moment of the client's clock at which the
-    slice counts as full. `progress` is called after each page, with whether requests wait to be let out. With
+    Memory contains at most a page for each worker. Rows below parents go before further parents, so that few parents
+    wait for theirs; a full slice ends only when all parents in it have theirs. Events go before everything, so that
+    rows of lists are never older than those of events. `until` is the time on the client's clock at which the slice
+    counts as full. `progress` is called after each page, with whether requests wait to be let out. With
     `tolerant`, a failure of one table ends only that table and is put into `failures`. `gone` are the ids, by table, of
-    objects that are not there any more.
+    objects that no longer exist.
     """
 
     client: Client
@@ -64,7 +64,7 @@ class Extraction:
     _stopped: bool = False
 
     async def run(self) -> None:
-        """Read. `ConnectorError` for what the user must hear of. Afterwards `state` holds what is left."""
+        """Read. `ConnectorError` for failures to report. Afterwards `state` is what is left."""
         for cursor in self.state.cursors:
             self._queue(cursor)
             if self.changes is not None and self._is_of_events(cursor):
@@ -151,7 +151,7 @@ class Extraction:
             (self._below if cursor.parent or cursor.urgent else self._ready).append(cursor)
 
     async def _step(self, cursor: Cursor) -> None:
-        """Read one page of a cursor and go on from there. While the page is on its way, it stays in `_flying`."""
+        """Read one page of a cursor and continue from there. During the request it stays in `_flying`."""
         reader = self.readers[cursor.read]
         try:
             page = await self._fetch(reader, cursor)
@@ -178,15 +178,15 @@ class Extraction:
         return await self.client.get(cursor.path, params, read)
 
     def _note_time(self, headers: Mapping[str, str]) -> None:
-        """The first answer's date is the moment as of which this partition is read."""
+        """The first answer's date is the timestamp as of which this partition is read."""
         if self.state.as_of is not None:
             return
         try:
-            moment = int(parsedate_to_datetime(headers["date"]).timestamp())
+            as_of = int(parsedate_to_datetime(headers["date"]).timestamp())
         except (KeyError, ValueError):
-            moment = int(time.time())
-        self.state.as_of = moment
-        self.state.ceiling = moment - self.ceiling_lag
+            as_of = int(time.time())
+        self.state.as_of = as_of
+        self.state.ceiling = as_of - self.ceiling_lag
 
     def _accept(self, reader: TableReader, cursor: Cursor, page: Page) -> None:
         cursor.advance(page.column("id"), page.column(reader.created) if cursor.windowed else [])
@@ -205,19 +205,19 @@ class Extraction:
             self.claims.add(cursor, cursor.gte, complete=cursor.limit is None or not page.envelope.has_more)
 
     def _take_events(self, changes: ChangeReader, reader: TableReader, cursor: Cursor, page: Page, rows: int) -> None:
-        """Store what events tell, and see to what they ask for when the last of them is read."""
+        """Store the rows that events carry, and queue the objects to retrieve when the last of them is read."""
         settled = reader.options.settled if isinstance(reader.options, AccountEvents) else None
         if settled is not None and self.state.as_of is not None and self.state.as_of - settled > RETENTION - OVERLAP:
             raise ConnectorError(_too_old(reader))
-        for follower, told in changes.take(page):
-            self._store(follower, told, "event")
+        for follower, carried in changes.take(page):
+            self._store(follower, carried, "event")
         if cursor.goes_on(page.envelope, rows):
             self._queue(cursor)
             return
         changes.open -= 1
         if not changes.open:
-            for follower, told in changes.held():
-                self._store(follower, told, "event")
+            for follower, carried in changes.held():
+                self._store(follower, carried, "event")
             for each in changes.rest():
                 self._queue(each)
 
@@ -235,7 +235,7 @@ class Extraction:
         return page
 
     def _store(self, reader: TableReader, page: Page, source: str) -> None:
-        """Spool a page, and what hangs on its rows."""
+        """Spool a page, and queue what is below its rows."""
         self.spool.add(reader.table, source, page)
         pages, rows = self.state.totals.get(reader.index, (0, 0))
         self.state.totals[reader.index] = (pages + 1, rows + len(page.rows))
@@ -251,9 +251,9 @@ class Extraction:
                 self._queue(cursor)
 
     def _recover(self, reader: TableReader, cursor: Cursor, failure: Failure) -> None:
-        """Go on after a failure where Stripe says that something is gone; otherwise fail.
+        """Continue after a failure where Stripe reports that an object is gone; otherwise fail.
 
-        A 404 that does not say so (a path that this account may not use, a proxy) must not look as if rows were gone.
+        A 404 that does not (a path that this account may not use, a proxy) must not look as if rows were gone.
         """
         missing = failure.kind is FailureKind.MISSING and failure.code in _GONE
         if missing and failure.param == "starting_after" and cursor.trail:
@@ -269,7 +269,7 @@ class Extraction:
             self._fail(reader, replace(failure, table=failure.table or reader.table))
 
     def _fail(self, reader: TableReader, failure: Failure) -> None:
-        """End the table and what hangs on it, or everything."""
+        """End the table and those below it, or everything."""
         if not self.tolerant or failure.kind not in _OF_ONE_TABLE or isinstance(reader.options, AccountEvents):
             raise ConnectorError(failure)
         if reader.index in self.state.failed:
@@ -286,7 +286,7 @@ class Extraction:
 def _too_old(reader: TableReader) -> Failure:
     return Failure(
         FailureKind.ANSWER,
-        "the latest events that were applied are older than what is still listed",
+        "the latest applied events are older than those that are still listed",
         code=EVENT_GAP,
         table=reader.table,
     )

@@ -1,7 +1,7 @@
-"""Pages, checked: clean ones go on as they came, dirty ones are rewritten so that nothing in them is lost.
+"""Pages, checked: clean ones are passed on unchanged, others are rewritten so that nothing in them is lost.
 
 A page is clean when every object has only fields that the catalogue knows, with values that their columns hold. In a
-dirty page, whatever does not fit stands in `_extra` of its object, and an expanded reference is its id.
+dirty page, whatever does not fit is in `_extra` of its object, and an expanded reference is its id.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Page:
 
 
 class PageReader:
-    """Reads pages of one table. `livemode` is what every object that has the field must say; None: anything."""
+    """Reads pages of one table. `livemode` is the value of every object that has the field; None: any value."""
 
     def __init__(self, row: RowType, livemode: bool | None) -> None:
         self.row = row

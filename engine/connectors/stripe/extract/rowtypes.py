@@ -60,8 +60,8 @@ class LooseList(Envelope, gc=False):
 class RowType:
     """How one table's pages are decoded. `page` gives an `Envelope` with strict rows in `data`.
 
-    `fields` decodes single values. `expected` is what `object` may say; `own` are the fields that Stripe's objects have
-    (a parent's id may not be among them).
+    `fields` decodes single values. `expected` are the values of `object`; `own` are the fields that Stripe's objects
+    have (a parent's id may not be among them).
     """
 
     table: str

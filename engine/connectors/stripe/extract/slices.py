@@ -122,7 +122,7 @@ def extract_slice(config: Mapping[str, Json], payload: Mapping[str, Json], conte
 
 
 async def _run(extraction: Extraction, *, asks: bool) -> str | None:
-    """Read; meanwhile find out whose key it is, if that is asked for."""
+    """Read; meanwhile look up the account of the key, if `asks`. The account's id, or None."""
     if asks:
         extraction.spool.requests_by_table[ACCOUNT] += 1
     async with extraction.client:

@@ -20,9 +20,9 @@ class _Open:
 
 @dataclass(slots=True)
 class SpoolSet:
-    """Writes pages of an account below `directory`; `close` says what was written, `abandon` gives it up.
+    """Writes pages of an account below `directory`; `close` returns what was written, `abandon` discards it.
 
-    `account` is empty for the key's own. `livemode` None: each page says its own.
+    `account` is empty for the key's own. `livemode` None: each page has its own.
     """
 
     directory: Path
@@ -34,11 +34,11 @@ class SpoolSet:
     bytes: int = 0
     rows_by_table: Counter[str] = field(default_factory=Counter)
     requests_by_table: Counter[str] = field(default_factory=Counter)
-    """Without repeated ones. What finds out whose key it is stands under `ACCOUNT`."""
+    """Without repeated ones. The request for the account of the key is counted under `ACCOUNT`."""
     _open: dict[tuple[str, str, bool, bool], _Open] = field(default_factory=dict)
 
     def add(self, table: str, source: str, page: Page) -> None:
-        """Append a page. One without rows is left out."""
+        """Append a page. One without rows is skipped."""
         count = len(page.rows)
         if count == 0:
             return

@@ -16,8 +16,8 @@ def extract_partition(config: Mapping[str, Json], payload: Json, context: TaskCo
     `config`: `secret` [kind, argument], and optionally `base_url`, `api_version`, `timeout_ms`, `mode`,
     `requests_per_second`, `concurrency`, `base` (folder of relative secret files), `max_slice_bytes`,
     `max_slice_seconds`, `max_slice_requests`, `ceiling_lag` (seconds), `retry` (fields of `RetryPolicy`),
-    `table_failures`: "raise" (default), or "report" to end only the table that fails, and `identify`: whether to ask
-    whose key it is.
+    `table_failures`: "raise" (default), or "report" to end only the table that fails, and `identify`: whether to look
+    up the account of the key.
 
     `payload`: `account` (null: the key's own), `reads` (each with `options`: `ReadOptions`), `state` (null at first).
 

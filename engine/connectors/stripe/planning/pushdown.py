@@ -17,7 +17,7 @@ MAX_KINDS: Final = 10
 MAX_REQUESTS: Final = 24
 """How many kinds of requests a table may need in all; past it, they become one wider kind."""
 MAX_IDS: Final = 50
-"""How many ids are asked for one by one before listing is the better way."""
+"""How many ids are retrieved one by one before listing is cheaper."""
 MAX_VALUES: Final = 10
 """How many values an array filter takes (`lookup_keys[]`: 10)."""
 _MAX_TEXT: Final = 500
@@ -28,8 +28,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 class Draft:
     """One kind of list request: filter parameters, the `created` window, and the comparisons that it answers.
 
-    `lists` are the array parameters, of whose values any may match; `query` has them written out. `exact` says that it
-    answers no row besides those that its conjunction asks for.
+    `lists` are the array parameters, of whose values any may match; `query` has them written out. `exact`: it
+    answers no row besides those that its conjunction needs.
     """
 
     params: tuple[tuple[str, str], ...] = ()
@@ -56,7 +56,7 @@ class Draft:
 
 @dataclass(slots=True)
 class _Wanted:
-    """What a conjunction asks of each column: windows, or the values that are left after all its comparisons."""
+    """What a conjunction needs of each column: windows, or the values that are left after all its comparisons."""
 
     windows: dict[str, Window]
     values: dict[str, dict[tuple[str, Value], Value]]
@@ -238,7 +238,7 @@ def fewest(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
 
 
 def ids_of(conjunction: Sequence[Predicate], column: str) -> frozenset[str] | None:
-    """The texts that `column` may have when all comparisons hold, or None when they do not say."""
+    """The texts that `column` may have when all comparisons hold, or None when they do not determine them."""
     found: frozenset[str] | None = None
     for predicate in conjunction:
         if predicate.column == column and predicate.op in (Op.EQ, Op.IN):
@@ -249,7 +249,7 @@ def ids_of(conjunction: Sequence[Predicate], column: str) -> frozenset[str] | No
 
 
 def ids_of_all(where: Iterable[Sequence[Predicate]], column: str) -> tuple[str, ...] | None:
-    """The few texts that `column` may have in any of the conjunctions; None when one does not say, or they are many.
+    """The few texts that `column` may have in any of the conjunctions; None when one sets no limit, or they are many.
 
     Texts that cannot be ids are reason enough for None: they must not be put into a path.
     """

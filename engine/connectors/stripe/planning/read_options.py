@@ -82,7 +82,7 @@ class Gathering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class _Options(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="strategy"
 ):
-    """What all reads of a table have. `expanded` are fields that only come when asked for, and are asked for."""
+    """What all reads of a table have. `expanded` are fields that only come when requested, and are requested."""
 
     table: str
     expanded: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class Kept(RootOptions, frozen=True, kw_only=True, tag="kept"):
 
 
 class Listed(RootOptions, frozen=True, kw_only=True, tag="list"):
-    """Page through `path` once for each of `variants`; they may overlap, rows are told apart by the table's key.
+    """Page through `path` once for each of `variants`; they may overlap, rows are distinguished by the table's key.
 
     `created` is the column that windows bound and may be cut by; None forbids cutting, because rows may have no such
     time. `newest_first` lists are ordered by it. `limit` is how many rows each variant needs at most (None: all). `ids`

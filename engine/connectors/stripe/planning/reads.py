@@ -70,7 +70,7 @@ def plan_reads(needs: Sequence[Need]) -> tuple[Read, ...]:
 
 
 def plan_reads_of(names: Sequence[str]) -> tuple[Read, ...]:
-    """The reads of all rows of these tables, without fields that only come when asked for."""
+    """The reads of all rows of these tables, without fields that only come when requested."""
     return plan_reads([Need(name, ()) for name in names])
 
 
@@ -107,12 +107,12 @@ def _merge(table: Table, needs: Sequence[Need], children: Sequence[str]) -> _Mer
 
 
 def _ids(table: Table, where: Sequence[Sequence[Predicate]]) -> tuple[str, ...] | None:
-    """The few ids that may be asked for one by one instead of listing."""
+    """The few ids that may be retrieved one by one instead of listed."""
     return ids_of_all(where, "id") if table.retrieve is not None else None
 
 
 def _parent_values(table: Table, where: Sequence[Sequence[Predicate]]) -> tuple[str, ...] | None:
-    """The few parents that may be asked for, without reading the parents."""
+    """The few parents whose rows may be listed without reading the parents."""
     if len(table.parents) != 1 or table.parents[0].column != "id":
         return None
     return ids_of_all(where, table.parents[0].field)
@@ -217,7 +217,7 @@ def _one_of(column: str, values: tuple[str, ...]) -> Predicate:
 def _limit_holds(merged: _Merged, drafts: Sequence[Draft]) -> bool:
     """Whether the first rows of each request are enough.
 
-    Only when the requests answer nothing but what is asked for, and, where the newest rows count, in that order.
+    Only when the requests answer nothing but what is needed, and, where the newest rows count, in that order.
     """
     exact = all(draft.exact for draft in drafts)
     return exact and len(drafts) <= MAX_REQUESTS and (merged.table.newest_first or not merged.newest_first)

@@ -1,4 +1,4 @@
-"""Events: one cursor an account keeps everything current that its mirror has, whatever a run needs."""
+"""Events: one cursor for each account keeps its whole mirror current, whatever a run needs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
     """The reads of a run with that of the account's events, and with all that these must keep current.
 
     The cursor passes over each event once. So every table of the mirror that is kept current takes part: those that the
-    run reads in another way, those that it does not need, and those that hang on either.
+    run reads in another way, those that it does not need, and those below either.
     """
     reads = [_followed(held, read) for read in found]
     present = {read.table for read in reads}
@@ -52,7 +52,7 @@ def with_events(held: Held, found: Sequence[Read]) -> list[Read]:
     absent = [held.with_expansions(read) for read in plan_reads_of(sorted(names - present)) if read.table in names]
     reads += [_bystander(held, read) for read in absent if read.table not in present and _is_live_root(held, read)]
     roots = {read.table for read in reads}
-    # Those that are due are kept current, too: who sets `reread` to never believes what they claim.
+    # Those that are due are kept current, too: a `reread` of never relies on what they claim.
     hanging = [
         read
         for read in absent
@@ -74,14 +74,14 @@ def _carrying(read: Read, tables: Sequence[str]) -> Read:
 
 
 def _followed(held: Held, read: Read) -> Read:
-    """A read that goes on without the mirror; what the mirror has of its table must be kept current all the same."""
+    """A read that does not use the mirror; what the mirror has of its table must still be kept current."""
     if follow_of(options_of(read)) is not None or not _is_live_root(held, read):
         return read
     return changed(read, follow=follow(held, read, []))
 
 
 def _bystander(held: Held, read: Read) -> Read:
-    """A table that is kept current although nobody needs it now."""
+    """A table that is kept current although this run does not need it."""
     options = options_of(read)
     live = live_coverage(held.mirror, table_of(read), held.current_since)
     following = follow(held, read, _end_of(live, options))
@@ -90,14 +90,14 @@ def _bystander(held: Held, read: Read) -> Read:
 
 
 def _is_live_root(held: Held, read: Read) -> bool:
-    """Whether events speak of the table, and the mirror has a part of it that was kept current so far."""
+    """Whether events reach the table, and the mirror has a part of it that was kept current so far."""
     table = table_of(read)
     return emits_events(table) and bool(live_coverage(held.mirror, table, held.current_since))
 
 
 def follow(held: Held, read: Read, newer: Sequence[int]) -> Follow:
-    """How its changes are followed. What its lists bring from `newer` on is left to them, if they bring all of it:
-    a filter could leave out what has changed."""
+    """How its changes are followed. Rows created from `newer` on are left to its lists, if these return all of them: a
+    filter could omit what has changed."""
     table = table_of(read)
     expand = {f"expand[{place}]": name for place, name in enumerate(options_of(read).expanded)}
     on_a_clock = table.name in ON_A_CLOCK and not any(
@@ -152,8 +152,8 @@ def _looks_back(held: Held, interval: EventInterval) -> bool:
 
 def _read_from(interval: EventInterval, settled: int, looks_back: bool) -> int:
     """From when on events are read (again). Late ones happened up to an hour before they were sought last, however long
-    ago that was: this machine's clock may have stood still. But not before the interval: lists were read after what is
-    told there."""
+    ago that was: this machine's clock may have stood still. But not before the interval: lists were read after the
+    events from then."""
     if not looks_back:
         return settled - OVERLAP
     before = settled - LATEST if interval.looked_back is None else int(interval.looked_back.timestamp())
@@ -161,7 +161,7 @@ def _read_from(interval: EventInterval, settled: int, looks_back: bool) -> int:
 
 
 def _end_of(live: Sequence[Coverage], options: TableOptions) -> list[int]:
-    """From when on a table's own list will bring what is new, when it is needed next; nothing where it may not."""
+    """From when on a table's own list will return new rows, when it is needed next; nothing where it may not."""
     wheres = [each.where for each in variants_of(options)]
     ends = [each.window.lt for each in live]
     if any(each.where[0] not in wheres for each in live) or None in ends:

@@ -118,12 +118,12 @@ def partial(child: Read) -> Read:
 
 
 def is_unfiltered(read: Read) -> bool:
-    """Whether it brings all rows: its filters, if any, are those that override the provider's defaults."""
+    """Whether it returns all rows: its filters, if any, are those that override the provider's defaults."""
     wanted = [each.where for each in variants_of(options_of(read))]
     return all(each.where in wanted for each in _whole_variants(read))
 
 
 def _whole_variants(read: Read) -> tuple[Variant, ...]:
-    """The requests that bring all rows."""
+    """The requests that return all rows."""
     (whole,) = (each for each in plan_reads_of([read.table]) if each.table == read.table)
     return variants_of(options_of(whole))

@@ -1,4 +1,4 @@
-"""How each table is kept up to date: what tells of its changes, what does not, and how often it is read again.
+"""How each table is kept up to date: which changes emit events, which do not, and how often it is read again.
 
 Facts about Stripe, written by hand from its documentation; the class of a table (`Table.sync`) is in the catalogue.
 """
@@ -17,10 +17,10 @@ DAY: Final = 24 * HOUR
 RETENTION: Final = 30 * DAY
 """How long Stripe lists events."""
 OVERLAP: Final = 300
-"""So many seconds are read again: what was created in the last moments may not have been listed yet."""
+"""This many seconds are read again: the newest objects may not have been listed yet."""
 LATEST: Final = int(HOUR)
-"""An event may be seen so many seconds late: the first run of each hour reads again what happened since so long before
-the one that looked back last."""
+"""An event may be seen this many seconds late: the first run of each hour reads again from this long before the latest
+run that looked back."""
 
 OPEN: Final[Mapping[str, tuple[tuple[Predicate, ...], ...]]] = {
     "balance_transactions": ((Predicate("status", Op.EQ, ("pending",)),),),
@@ -42,9 +42,9 @@ _BY_CLASS: Final[Mapping[SyncClass, float | None]] = {
 }
 
 ON_A_CLOCK: Final = frozenset({"customers", "quotes", "subscription_schedules", "subscriptions"})
-"""Tables whose list leaves out what stands on a test clock, unless it is asked for."""
+"""Tables whose list omits objects on a test clock, unless a filter names the clock."""
 OF_PARENTS_ONLY: Final[Mapping[str, str]] = {"tax_ids": "customer"}
-"""Tables that leave out the objects which have this field: they are rows of another table."""
+"""Tables that omit the objects which have this field: they are rows of another table."""
 
 
 def emits_events(table: Table) -> bool:
@@ -56,7 +56,7 @@ def emits_events(table: Table) -> bool:
 
 
 def reread_seconds(table: Table, asked: Mapping[str, float | None]) -> float | None:
-    """After how many seconds all rows are read again; None: never. What a definition asks for goes before our own."""
+    """After how many seconds all rows are read again; None: never. A definition's own setting goes first."""
     if table.name in asked:
         return asked[table.name]
     if table.sync is SyncClass.PARENTS and table.embedded is not None:

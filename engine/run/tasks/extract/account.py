@@ -14,18 +14,18 @@ from ...ports.executor import Json
 _OF_A_TABLE: Final = frozenset(
     {FailureKind.PERMISSION, FailureKind.MISSING, FailureKind.REQUEST, FailureKind.ANSWER, FailureKind.PROVIDER}
 )
-"""Failures that say nothing about other tables."""
+"""Failures that do not affect other tables."""
 
 Refresh = Callable[[Sequence[Read], Mirror, Pace], Sequence[Read]]
-"""What must be asked for, of what is wanted, given what the mirror has."""
+"""What must be requested, of what is wanted, given what the mirror has."""
 
 
 @dataclass
 class AccountWork:
     """The reads of an account that are not done. `wanted` is what the plan wants, `state` the extraction's own.
 
-    Reads are those that the mirror leaves to do: see `Connector.refresh`. Those of the tables in `left_out` are not
-    made, so that nothing follows their changes either. `read_at` is the instant of the rows that they bring.
+    Reads are those that the mirror leaves to do: see `Connector.refresh`. Those of the tables in `skipped` are not
+    made, so that nothing follows their changes either. `read_at` is the timestamp of the rows that they return.
     """
 
     account: str | None
@@ -37,23 +37,23 @@ class AccountWork:
     reads: tuple[Read, ...] = ()
     state: Json = None
     done: bool = False
-    left_out: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
     _given_up: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
-        """Find out what must be read."""
+        """Determine what must be read."""
         found = self.refresh(self.wanted, self.mirror, self.pace)
         self.reads = tuple(read for read in found if read.table not in self._given_up)
         self.state = None
         self.done = not self.reads
 
-    def go_on(self, state: Json) -> None:
+    def advance(self, state: Json) -> None:
         """A slice has ended; `state` is that of the next one, or None."""
         self.state = state
         self.done = state is None
 
-    def leave_out(self, failure: Failure, read_at: datetime) -> frozenset[str]:
-        """Go on without what failed as a whole, from the beginning; the tables that are given up.
+    def skip(self, failure: Failure, read_at: datetime) -> frozenset[str]:
+        """Start again without what failed as a whole; the tables that are given up.
 
         `read_at` is later than that of all that was loaded: what is gone since then must not look as if it had just
         been read. `ConnectorError` when the failure is not of one table. Where it is the events that cannot be read, no
@@ -66,13 +66,13 @@ class AccountWork:
             gone: frozenset[str] = frozenset()
         else:
             gone = self.give_up(failure)
-        self.left_out = frozenset(self._given_up)
+        self.skipped = frozenset(self._given_up)
         self.read_at = read_at
         self.begin()
         return gone
 
     def give_up(self, failure: Failure) -> frozenset[str]:
-        """Give up the table that failed, and with it those that hang on its rows; their names."""
+        """Give up the table that failed, and those below it; their names."""
         if failure.table is None or failure.table not in {read.table for read in self.reads}:
             raise ConnectorError(failure)
         gone = _with_children(failure.table, (*self.reads, *self.wanted))

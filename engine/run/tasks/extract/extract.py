@@ -60,12 +60,12 @@ class _Extraction:
     answers: Answers
     meter: ReadMeter
     optional: frozenset[str]
-    """Tables that the run may go on without."""
+    """Tables that the run may skip."""
     failed: dict[str, Failure] = field(default_factory=dict)
     """Tables that cannot be read, and why."""
     drift: dict[tuple[str, str, str], Drift] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
-    """What the extraction said, each once."""
+    """The warnings of the extraction, each once."""
     requests_left: int | None = None
     slices: int = 0
     given_up: bool = False
@@ -79,8 +79,8 @@ class _Extraction:
             what = "events cannot be read" if failure.table == CHANGES else f"`{failure.table}` is not kept current"
             self.warnings[f"{what}: {failure.message}"] = None
 
-    def may_go_on(self) -> bool:
-        """Whether the read budget allows another slice. If it does not, what is being read counts as failed."""
+    def may_continue(self) -> bool:
+        """Whether the read budget allows another slice. If it does not, the tables being read count as failed."""
         self.requests_left = self.meter.left()
         if self.requests_left is None or self.requests_left > 0:
             return True
@@ -93,7 +93,7 @@ class _Extraction:
         self.meter.note()
 
     def is_stopping(self) -> bool:
-        """Whether the slice that is being read is of no use any more."""
+        """Whether the slice that is being read is no longer of use."""
         return self.given_up or self.context.is_stopping()
 
 
@@ -163,7 +163,7 @@ def _begun(
 
 
 def _wait(task: Task, context: RunContext, reason: str) -> None:
-    """Tell why nothing happens yet, unless the run is to stop."""
+    """Report why nothing happens yet, unless the run is to stop."""
     context.demand_going()
     context.progress(task.id, {}, f"another run reads this connection: {reason}")
 
@@ -171,12 +171,12 @@ def _wait(task: Task, context: RunContext, reason: str) -> None:
 def _read_all(extraction: _Extraction, name: str) -> None:
     with ThreadPoolExecutor(1, thread_name_prefix=f"extract {name}") as background:
         coming: Future[list[_Slice]] | None = None
-        if not all(account.done for account in extraction.accounts) and extraction.may_go_on():
+        if not all(account.done for account in extraction.accounts) and extraction.may_continue():
             coming = background.submit(_read_slices, extraction, name)
         try:
             while coming is not None:
                 slices = coming.result()
-                going_on = _take_note(extraction, slices) and extraction.may_go_on()
+                going_on = _take_note(extraction, slices) and extraction.may_continue()
                 coming = background.submit(_read_slices, extraction, name) if going_on else None
                 _load(extraction, slices)
         except BaseException:
@@ -235,13 +235,13 @@ def _take_note(extraction: _Extraction, slices: Sequence[_Slice]) -> bool:
             extraction.progress.give_up(each.partition)
             extraction.context.demand_going()
             read_at = extraction.staging.next_read(extraction.context.world.now())
-            extraction.note_failure(each.found, account.leave_out(each.found, read_at))
+            extraction.note_failure(each.found, account.skip(each.found, read_at))
             continue
         extraction.progress.end(each.partition, each.found.totals)
         extraction.warnings.update(dict.fromkeys(each.found.warnings))
         for failure in each.found.failures:
             extraction.note_failure(failure, account.give_up(failure))
-        account.go_on(each.found.remaining)
+        account.advance(each.found.remaining)
     return any(not account.done for account in extraction.accounts)
 
 
@@ -278,7 +278,7 @@ def _load_read(extraction: _Extraction, slices: Sequence[tuple[_Slice, SliceRepo
 def _joined(changes: Changes, found: Changes, account: AccountWork, begun: datetime) -> Changes:
     """The changes with those that a slice found. Its events are consumed without the tables that are skipped."""
     events = tuple(
-        replace(each, forget=tuple(sorted({*each.forget, *account.left_out})), read_at=begun) for each in found.events
+        replace(each, forget=tuple(sorted({*each.forget, *account.skipped})), read_at=begun) for each in found.events
     )
     return Changes(
         (*changes.gone, *found.gone),
@@ -298,7 +298,7 @@ def _note_read_at(extraction: _Extraction, coverage: Sequence[Coverage], changes
     for claim in changes.events:
         if claim.lost is not None:
             hole = f"{claim.lost:%Y-%m-%d %H:%M} to {claim.until:%Y-%m-%d %H:%M} UTC"
-            text = f"events from {hole} could not be read any more: tables that rely on them are read whole"
+            text = f"events from {hole} can no longer be read: tables that rely on them are read whole"
             extraction.warnings[text] = None
 
 
@@ -340,5 +340,5 @@ def _outcome(task: Task, extraction: _Extraction, started: datetime) -> Outcome:
 def _connection(task: Task) -> str:
     connection = getattr(task.step, "connection", None)
     if not isinstance(connection, str):
-        raise StoppedError(f"`{task.id}` is no extract")
+        raise StoppedError(f"`{task.id}` is not an extract")
     return connection

@@ -1,4 +1,4 @@
-"""Tables that a run may go on without: the connection says which, and only a refusal of the provider is accepted."""
+"""Tables that a run may skip: the connection lists them, and only a refusal of the provider is accepted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REFUSALS: Final = frozenset({FailureKind.REQUEST, FailureKind.PERMISSION, Failu
 
 
 def is_accepted(failure: Failure, table: str, optional: Set[str]) -> bool:
-    """Whether the run goes on although `table` was not read: it, or the parent that failed, is optional."""
+    """Whether the run continues although `table` was not read: it, or the parent that failed, is optional."""
     return failure.kind in _REFUSALS and (table in optional or failure.table in optional)
 
 
