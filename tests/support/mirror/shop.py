@@ -112,13 +112,13 @@ class Shop:
         def work() -> None:
             store = self._store(None)
             row = store.table(resource).rows[identifier]
-            self._box.world.operation(store).change(resource, row, fields)
+            self._box.world.mutation(store).change(resource, row, fields)
 
         self._served.do(work)
 
     def tell(self, kind: str, shown: dict[str, Any]) -> None:
         """Write an event of this type that carries this object."""
-        self._served.do(lambda: self._box.world.operation(self._store(None)).emit_object(kind, shown))
+        self._served.do(lambda: self._box.world.mutation(self._store(None)).emit_object(kind, shown))
 
     def connect_account(self) -> str:
         """A new connected account without anything in it."""
