@@ -80,7 +80,7 @@ class Persistence:
         """The resumed clock: it ran while no sandbox did, unless frozen. Never goes back."""
         origin = self._origin
         passed = 0.0 if origin.frozen else max(0.0, self._wall() - origin.wall)
-        return Clock(origin.moment + passed, elapsed, frozen=frozen)
+        return Clock(origin.clock + passed, elapsed, frozen=frozen)
 
     def restored(self) -> RestoredState:
         """The state from which the world resumes."""
@@ -110,7 +110,7 @@ class Persistence:
         for stored in self._file.responses(until):
             headers = msgspec.json.decode(stored.headers, type=tuple[tuple[str, str], ...])
             entry = IdempotencyRecord(
-                stored.fingerprint, stored.moment, ApiResponse(stored.status, stored.body, headers)
+                stored.fingerprint, stored.first_used, ApiResponse(stored.status, stored.body, headers)
             )
             keys.restore(stored.account, stored.key, entry)
         world.record()
@@ -133,9 +133,9 @@ class Persistence:
             objects = [
                 _stored(store, kind, table, each) for store, kind, table in tables for each in table.changed or ()
             ]
-        self._origin = replace(
+        self._origin = msgspec.structs.replace(
             origin,
-            moment=clock.now(),
+            clock=clock.now(),
             wall=self._wall(),
             frozen=clock.frozen,
             whole=origin.whole or bool(tables),
@@ -196,4 +196,6 @@ def _responses(keys: IdempotencyKeys) -> Iterator[StoredResponse]:
         if entry.response is not None:
             response = entry.response
             headers = _ENCODE(response.headers)
-            yield StoredResponse(account, key, entry.fingerprint, entry.moment, response.status, response.body, headers)
+            yield StoredResponse(
+                account, key, entry.fingerprint, entry.first_used, response.status, response.body, headers
+            )

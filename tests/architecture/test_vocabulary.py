@@ -26,13 +26,16 @@ CLEAN = (
     "engine/connectors/stripe/client",
     "engine/connectors/stripe/write",
     "engine/graph/template",
-    "tools/docs/session.py",
+    "engine/sandbox",
+    "tools",
     "tests/architecture",
+    "tests/integration/sandbox",
     "tests/property/exports",
     "tests/property/mirror",
     "tests/property/source",
     "tests/security",
     "tests/support/processes",
+    "tests/support/sandbox",
     "tests/support/security",
     "tests/unit/api",
     "tests/unit/app/running",
@@ -40,19 +43,22 @@ CLEAN = (
     "tests/unit/connectors/stripe/catalogue",
     "tests/unit/connectors/stripe/planning",
     "tests/unit/graph/template",
+    "tests/unit/sandbox",
     "tests/unit/stores",
-    "tests/unit/tools/docs",
+    "tests/unit/tools",
 )
 """Files and folders that obey the list. Add every folder that becomes clean, up to `engine`, `tools` and `tests`."""
 
 NOT_YET = (
     "docs/connectors.md",
     "docs/reference/api.md",
-    "docs/reference/boxes.md",
     "docs/reference/diagnostics.md",
     "docs/reference/language.md",
 )
 """Parts of clean folders that are not clean yet."""
+
+STORED = ("engine/sandbox/state/state_file.py",)
+"""Files with names that are stored on disk: a new name would make the files of users unreadable."""
 
 SUFFIXES = {".py", ".md", ".sql", ".tmpl", ".yaml", ".yml", ""}
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -146,7 +152,7 @@ def unwanted(file: Path) -> list[str]:
 
 @pytest.mark.parametrize("place", CLEAN)
 def test_only_words_of_the_field_are_used(place: str) -> None:
-    read = files((place,), NOT_YET)
+    read = files((place,), (*NOT_YET, *STORED))
     assert read
     assert [each for file in read for each in unwanted(file)] == []
 

@@ -14,36 +14,36 @@ from tools.docs.boxes_page import boxes_page
 
 _GENERATED: Final = "<!-- Generated from the code by `make generated`; edits here are lost. -->\n"
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
-    "connection": ("Connections", "`connections/*.yaml`: a system that is reached."),
+    "connection": ("Connections", "`connections/*.yaml`: systems to read from and write to."),
     "interface": ("Interfaces", "`interfaces/*.yaml`: steps between connections and the Schema."),
     "schema": ("Schemas", "`schemas/*.yaml`: the canonical tables, one a file. The Schema is the set of them."),
     "test": (
         "Cases",
-        "`interfaces/*.test.yaml`: cases of an interface, which `weir test` runs without network or key.",
+        "`interfaces/*.test.yaml`: cases of an interface, which `weir test` runs offline.",
     ),
-    "settings": ("Settings", "`weir.yaml`: settings of the project. The file may be left out, and every key of it."),
+    "settings": ("Settings", "`weir.yaml`: settings of the project. The file and each of its keys are optional."),
 }
 _RULES: Final = """\
 # The definition language
 
 Definitions are YAML files, one object a file, in the folders `connections/`, `interfaces/` and `schemas/` (folders in
-them are read too; files whose names begin with a dot are not). [`diagnostics.md`](diagnostics.md) lists what can be
-wrong with them, [`boxes.md`](boxes.md) what a SQL box sees, [`templates.md`](templates.md) what may stand between `{{`
+them are read too; files whose names begin with a dot are not). [`diagnostics.md`](diagnostics.md) lists the possible
+findings, [`boxes.md`](boxes.md) what a SQL box sees, [`templates.md`](templates.md) what may stand between `{{`
 and `}}` in it.
 
 - YAML is read as YAML 1.2: `no`, `on` and `yes` are texts, `010` is ten, only `true` and `false` are booleans. Files
   are UTF-8 and at most 1 MiB. Tags, merge keys (`<<`) and a second document in a file are refused; anchors and aliases
   work.
-- Unknown keys are errors. `x-…` (at any level) and `meta` are yours: Weir ignores what stands there. Rows of cases are
+- Unknown keys are errors. `x-…` (at any level) and `meta` are yours: Weir ignores them. Rows of cases are
   data: in them every key is a column.
-- A **name** is lower_snake: it begins with a letter, and holds at most 63 letters, digits and underscores.
+- A **name** is lower_snake: it starts with a letter and has at most 63 letters, digits and underscores.
 - A **duration** is a whole number with a unit: `500ms`, `30s`, `15m`, `2h`, `1d`.
 - A **type** is `text`, `integer` (64 bits), `decimal(p,s)` (up to 38 digits), `float`, `boolean`, `date`, `timestamp`
   (UTC, microseconds) or `json`, or a list of one of these: `text[]` (in quotes within braces).
 - A **secret** is never written down: `client_secret` takes a reference, and anything in a file that looks like a key is
   an error.
 
-The first line of a definition tells editors where its JSON Schema is (`weir schema` writes them):
+The first line of a definition points editors to its JSON Schema (`weir schema` writes them):
 
 ```yaml
 # yaml-language-server: $schema=../schemas/connection.schema.json
@@ -62,7 +62,7 @@ def reference_files() -> Mapping[str, str]:
 
 
 def language_page() -> str:
-    """Every kind of definition with every key: type, default, meaning, example."""
+    """Every kind of definition with the type, default, meaning and an example of every key."""
     parts = [_GENERATED, _RULES]
     for kind, (title, sentence) in _KINDS.items():
         schema = json_schema(kind)
@@ -89,7 +89,7 @@ def diagnostics_page() -> str:
 
 
 def _in_order(schema: Mapping[str, Any]) -> list[str]:
-    """The parts in the order in which a reader meets them."""
+    """The parts in order of first reference."""
     found: list[str] = []
     waiting = list(_references(schema["properties"]))
     while waiting:
@@ -136,7 +136,7 @@ def _default(field: Mapping[str, Any]) -> str:
 
 
 def _takes(field: Mapping[str, Any]) -> str:
-    """What a value may be, in words."""
+    """The accepted values, in words."""
     if "$ref" in field:
         word = _word(_target(field))
         return f"[{word}](#{word.replace(' ', '-')})"

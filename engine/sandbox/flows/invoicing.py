@@ -298,8 +298,8 @@ def give_up(mutation: Mutation, invoice: Row) -> None:
     _end(mutation, invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
 
 
-def _end(mutation: Mutation, invoice: Row, status: str, moment: str, event: str) -> None:
-    times = {**invoice.obj["status_transitions"], moment: mutation.now}
+def _end(mutation: Mutation, invoice: Row, status: str, transition: str, event: str) -> None:
+    times = {**invoice.obj["status_transitions"], transition: mutation.now}
     fields = {"status": status, "status_transitions": times, "auto_advance": False, "next_payment_attempt": None}
     mutation.change("invoice", invoice, fields, event="invoice.updated")
     mutation.emit(event, "invoice", invoice)

@@ -16,11 +16,11 @@ OVER: Final = ("canceled", "incomplete_expired")
 DAYS_IN: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def after(moment: int, interval: str, count: int = 1) -> int:
+def after(timestamp: int, interval: str, count: int = 1) -> int:
     """The end of the period that starts at this timestamp. A day past the month's end becomes its last day."""
     if interval in ("day", "week"):
-        return moment + count * (DAY if interval == "day" else 7 * DAY)
-    at = datetime.fromtimestamp(moment, UTC)
+        return timestamp + count * (DAY if interval == "day" else 7 * DAY)
+    at = datetime.fromtimestamp(timestamp, UTC)
     months = at.month - 1 + count * (12 if interval == "year" else 1)
     year, month = at.year + months // 12, months % 12
     leap = month == 1 and (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))

@@ -191,6 +191,6 @@ def _renew(history: CustomerHistory, subscription: Row, method: Row, *, fails: b
     stories.settle_by_invoice(mutation, subscription, method, history.end)
     charge = invoicing.charge_of(mutation, invoice)
     if charge is not None and history.scenario is None and mutation.random.random() < 0.01:
-        moment, mutation.now = mutation.now, min(mutation.now + 2 * DAY, history.end - 60)
+        now, mutation.now = mutation.now, min(mutation.now + 2 * DAY, history.end - 60)
         returns.refund(mutation, charge, reason="requested_by_customer", metadata={})
-        mutation.now = moment
+        mutation.now = now

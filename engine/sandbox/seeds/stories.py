@@ -24,11 +24,11 @@ def before_renewal(mutation: Mutation, scenario: Scenario | None, customer: Row,
         "invoiceitem", "customer", customer.id
     ):
         return
-    moment = mutation.now
+    now = mutation.now
     for number in range(CALLS):
-        mutation.now = moment - (CALLS - number) * 600
+        mutation.now = now - (CALLS - number) * 600
         add_item(mutation, customer, subscription.obj["currency"], 100 + 7 * number, f"Report run {number + 1:03d}")
-    mutation.now = moment
+    mutation.now = now
 
 
 def add_item(mutation: Mutation, customer: Row, currency: str, amount: int, description: str) -> Row:
@@ -60,9 +60,9 @@ def settle_by_invoice(mutation: Mutation, subscription: Row, method: Row, end: i
         return
     invoice = mutation.get("invoice", subscription.obj["latest_invoice"])
     if invoice.obj["status"] == "open" and mutation.now + 9 * DAY < end:
-        moment, mutation.now = mutation.now, mutation.now + 9 * DAY
+        now, mutation.now = mutation.now, mutation.now + 9 * DAY
         invoicing.pay(mutation, invoice, method)
-        mutation.now = moment
+        mutation.now = now
 
 
 def finish(mutation: Mutation, scenario: Scenario | None, customer: Row, subscription: Row, end: int) -> None:

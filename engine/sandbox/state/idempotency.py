@@ -24,7 +24,7 @@ class IdempotencyRecord:
     """A used key: fingerprint of the request, time of first use, response once complete."""
 
     fingerprint: str
-    moment: int
+    first_used: int
     response: ApiResponse | None = None
 
 
@@ -46,7 +46,7 @@ class IdempotencyKeys:
         if len(key) > LENGTH:
             raise ApiError(400, f"Idempotency keys can have up to {LENGTH} characters.", type="idempotency_error")
         entry = self._entries.get((account, key))
-        if entry is not None and now - entry.moment >= KEY_RETENTION:
+        if entry is not None and now - entry.first_used >= KEY_RETENTION:
             entry = None
         if entry is None:
             self._entries[account, key] = IdempotencyRecord(fingerprint, now)

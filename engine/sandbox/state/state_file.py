@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -36,11 +35,10 @@ class StateError(Exception):
     """The state cannot be read or used; the message has the reason and the fix."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """The initial options of a stored world, and its clock.
 
-    The sandbox's clock was at `moment` when the machine's was at `wall`. `whole`: the file contains all objects; until
+    The sandbox's clock was at `clock` when the machine's was at `wall`. `whole`: the file contains all objects; until
     then the world is the seeded one. `commits` counts the saves.
     """
 
@@ -49,7 +47,7 @@ class Origin:
     customers: int
     accounts: int
     now: int
-    moment: int
+    clock: int = msgspec.field(name="moment")
     wall: float
     frozen: bool = False
     whole: bool = False
@@ -79,7 +77,7 @@ class StoredResponse(NamedTuple):
     account: str
     key: str
     fingerprint: str
-    moment: int
+    first_used: int
     status: int
     body: bytes
     headers: bytes

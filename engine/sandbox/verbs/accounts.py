@@ -53,10 +53,10 @@ def create_clock(mutation: Mutation, call: WriteCall) -> Result:
 def advance_clock(mutation: Mutation, call: WriteCall) -> Result:
     """Advance a test clock; attached objects do not follow."""
     resource, row = target(mutation, call)
-    moment = call.params["frozen_time"]
-    if moment <= row.obj["frozen_time"]:
+    timestamp = call.params["frozen_time"]
+    if timestamp <= row.obj["frozen_time"]:
         raise invalid("The clock can only be advanced to a later time.", "frozen_time")
-    mutation.change(resource, row, {"frozen_time": moment})
+    mutation.change(resource, row, {"frozen_time": timestamp})
     mutation.emit("test_helpers.test_clock.ready", resource, row)
     return resource, row
 

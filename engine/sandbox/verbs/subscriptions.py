@@ -108,10 +108,10 @@ def _announce(mutation: Mutation, row: Row, before: Obj) -> None:
 def _ending(mutation: Mutation, row: Row, params: Obj) -> dict[str, Any]:
     """The fields that set the end of the subscription."""
     if "cancel_at" in params:
-        moment = params["cancel_at"]
-        if isinstance(moment, str):
-            moment = max(item.obj["current_period_end"] for item in subscribing.items_of(mutation, row))
-        return {"cancel_at": moment, "canceled_at": mutation.now if moment else None}
+        timestamp = params["cancel_at"]
+        if isinstance(timestamp, str):
+            timestamp = max(item.obj["current_period_end"] for item in subscribing.items_of(mutation, row))
+        return {"cancel_at": timestamp, "canceled_at": mutation.now if timestamp else None}
     if "cancel_at_period_end" not in params:
         return {}
     if not params["cancel_at_period_end"]:
