@@ -1,10 +1,10 @@
-"""All benchmarks, one after another, at sizes that take about twenty minutes; each is a command of its own, too.
+"""Runs all benchmarks in about twenty minutes; each one is also a separate command.
 
     python -m benchmarks [NAME ...]
 
 Names: load, growth, rates, second, imports, exports, definitions, startup, reload, soak. Reports and plots go to
 benchmarks/results.
-For other sizes call one alone: `python -m benchmarks.load --rows 1000000`.
+For other sizes run a single one: `python -m benchmarks.load --rows 1000000`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How long `weir validate` takes for a thousand definitions, as a process of its own, cold.
+"""The time of a cold `weir validate` of a thousand definitions.
 
     python -m benchmarks.definitions [--count 1000] [--rounds 5]
 
-The project repeats 200 interfaces' worth of different boxes under different names.
+The project repeats the boxes of 200 interfaces under different names.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BOXES = (
 
 
 def write(folder: Path, count: int) -> None:
-    """A project of `count` definitions: a fifth connections, two fifths tables, two fifths interfaces."""
+    """Write a project of `count` definitions: a fifth connections, two fifths tables, two fifths interfaces."""
     for name in ("connections", "interfaces", "schemas"):
         (folder / name).mkdir(parents=True)
     for number in range(count // 5):

@@ -1,8 +1,8 @@
-"""Exports: how near to a limit creates come, and what planning costs when almost nothing has changed.
+"""Exports: throughput of creates under a rate limit, and the cost of planning when little has changed.
 
     python -m benchmarks.exports [--creates 10000] [--rate 100] [--latency 0.1] [--rows 100000]
 
-Creates go to the sandbox, which answers after `--latency` seconds and refuses what is above `--rate` requests a second.
+Creates go to the sandbox, which responds after `--latency` seconds and limits requests to `--rate` per second.
 Planning compares `--rows` customers of the fast server with rows of which one in a hundred differs; their
 mirror is fresh before. Afterwards as many objects must be there as rows, each once; a second run must write nothing.
 """
@@ -44,7 +44,7 @@ def sandbox(rate: int, latency: float) -> Iterator[str]:
 
 
 def creates(number: int, rate: int, latency: float) -> dict[str, Any]:
-    """So many creates, from the first that was sent to the end of the last."""
+    """Measure creates, from the start of the first to the end of the last."""
     environment = {**clean(), "STRIPE_SECRET_KEY": KEY}
     with sandbox(rate, latency) as url, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "project"
@@ -73,7 +73,7 @@ def creates(number: int, rate: int, latency: float) -> dict[str, Any]:
 
 
 def planning(rows: int) -> dict[str, Any]:
-    """One plan of so many rows, of which one in a hundred differs."""
+    """Measure a plan in which one in a hundred rows differs."""
     with server(0, rows) as stripe, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "project"
         make_project(folder, stripe.url, "export")

@@ -1,8 +1,8 @@
-"""How the cost of a load grows with the rows: CPU, wall and peak memory, to staging, and a plot.
+"""The cost of a load to staging by number of rows: CPU, wall time, peak memory, and a plot.
 
     python -m benchmarks.growth [--sizes 10000 100000 1000000] [--floor-up-to 200000]
 
-The floor keeps all pages in memory, so it is measured up to a size only. Half of the rows are charges.
+The floor keeps all pages in memory, so its size is limited. Half of the rows are charges.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WEIR, FLOOR = "Weir to staging", "floor, raw"
 
 
 def measure(rows: int, floor: bool) -> dict[str, tuple[Spent, int]]:
-    """What each way took, and the bytes of its file."""
+    """Measure each way and the size of its file."""
     found = {}
     with server(rows // 2, rows - rows // 2) as stripe, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -1,4 +1,4 @@
-"""An import of many staged rows with a join and an aggregate, then one of a few changes, against the SQL by hand.
+"""An import of many rows with a join and an aggregate, then of a few changes, compared with handwritten SQL.
 
     python -m benchmarks.imports [--charges 800000] [--customers 200000] [--changed 10000]
 
@@ -29,7 +29,7 @@ def step(spent: Spent) -> tuple[float, int]:
 
 
 def both(name: str, folder: Path, rounds: int) -> list[dict[str, Any]]:
-    """Weir's import and the one by hand, from the same mirror; the table is as before until the last round."""
+    """Measure both imports from the same mirror; only the last round changes the table."""
     store = folder / "by-hand.duckdb"
     found = []
     for way in ("Weir", "by hand"):
@@ -51,7 +51,7 @@ def both(name: str, folder: Path, rounds: int) -> list[dict[str, Any]]:
 
 
 def one(name: str, way: str, folder: Path, store: Path) -> dict[str, Any]:
-    """One import."""
+    """Run one import."""
     if way == "Weir":
         spent = timed(weir(folder, "run", "--no-isolated", "--format", "json"))
         seconds, written = step(spent)
@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--charges", type=int, default=800_000)
     parser.add_argument("--customers", type=int, default=200_000)
     parser.add_argument("--changed", type=int, default=10_000, help="customers that change")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the best counts")
     given = parser.parse_args(arguments)
     tables = "SELECT (SELECT count(*) FROM charges) AS charges, (SELECT max(balance) FROM customers) AS customers"
     with server(given.charges, given.customers) as stripe, tempfile.TemporaryDirectory() as temporary:

@@ -1,4 +1,4 @@
-"""The limits of the benchmark's server: requests a second, in total and for each endpoint, refused as Stripe does."""
+"""Rate limits of the benchmark server, in total and per endpoint, with Stripe's responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SAVED_SECONDS = 0.1
-"""How much of a limit may be caught up at once."""
+"""The burst, as a part of the limit."""
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Limits:
     _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def refuse(self, path: str) -> str | None:
-        """Count a request: None, or the reason why it is one too many."""
+        """Count a request. Returns the reason of a rejection, or None."""
         reason = None
         if not self._take(path, self.endpoint):
             reason = "endpoint-rate"

@@ -1,9 +1,9 @@
-"""Loads the same objects in several ways, side by side in one run.
+"""Compares several ways of loading the same objects.
 
     python -m benchmarks.load [--rows 100000] [--sdk-rows 2000] [--rounds 3] [--no-peer]
 
-Every way is a process of its own; its CPU time and peak memory are the operating system's account of it and of its
-children. Machines are noisy: read the ratios. Ways take turns, so that a slow minute hits all of them.
+Every way is a separate process; the operating system measures its CPU time and peak memory, including child processes.
+Machines are noisy: read the ratios. Ways take turns, so that a slow minute affects all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STAGING = "Weir to staging"
 
 @dataclass
 class Way:
-    """One way of loading: the command for a URL and a fresh folder, and what its rounds took."""
+    """A way of loading: the command for a URL and an empty folder, and the measured rounds."""
 
     name: str
     rows: int
@@ -40,7 +40,7 @@ class Way:
 
 
 def ways(rows: int, sdk_rows: int, peer: Path | None) -> list[Way]:
-    """All ways that can be measured here; `rows` is the sum of both lists."""
+    """All ways available on this machine; `rows` is the sum of both lists."""
     found = [
         Way("floor, six columns", rows, lambda url, folder: rival("floor", url, str(folder / "out.duckdb"))),
         Way(STAGING, rows, lambda url, folder: staged(project(folder, url))),
@@ -67,13 +67,13 @@ def ways(rows: int, sdk_rows: int, peer: Path | None) -> list[Way]:
 
 
 def project(folder: Path, url: str) -> Path:
-    """A fresh Weir project in the folder."""
+    """Create a Weir project in the folder."""
     make_project(folder / "project", url)
     return folder / "project"
 
 
 def take_turns(found: list[Way], rounds: int) -> None:
-    """Measure each way so many times. The answer must be the number of rows."""
+    """Measure each way in turns. Its output must be the number of rows."""
     for rows in sorted({way.rows for way in found}):
         with server(rows // 2, rows // 2) as stripe, tempfile.TemporaryDirectory() as temporary:
             for turn in range(rounds):

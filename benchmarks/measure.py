@@ -1,4 +1,4 @@
-"""What the benchmarks share: a server of their own, processes measured by the operating system, reports on disk."""
+"""The server, the measured processes and the reports of the benchmarks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOTH = "SELECT (SELECT count(*) FROM charges) + (SELECT count(*) FROM customers)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a process and its children took, as the operating system counts it."""
+    """Resources of a process and its children, measured by the operating system."""
 
     cpu_seconds: float
     wall_seconds: float
@@ -37,12 +37,12 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Stripe:
-    """The benchmark's server."""
+    """The benchmark server."""
 
     url: str
 
     def ask(self, path: str) -> dict[str, Any]:
-        """The answer of one of its control addresses."""
+        """Call a control endpoint."""
         with urllib.request.urlopen(self.url + path) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
@@ -50,7 +50,7 @@ class Stripe:
 
 @contextmanager
 def server(charges: int, customers: int, *options: str) -> Iterator[Stripe]:
-    """A server with so many objects, until the context ends."""
+    """Serve this number of objects until the context ends."""
     command = [sys.executable, "-m", "benchmarks.server", f"--charges={charges}", f"--customers={customers}", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         assert process.stdout is not None
@@ -78,7 +78,7 @@ def timed(command: Sequence[str], environment: Mapping[str, str] | None = None, 
 
 
 def clean() -> dict[str, str]:
-    """The environment of what is measured. Compiled modules are kept, as they are on a machine of one's own."""
+    """The environment of measured processes. Keeps compiled modules, as on a user's machine."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "STRIPE_SECRET_KEY": "sk_test_benchmark", "PYTHONPATH": str(ROOT)}
 
@@ -96,7 +96,7 @@ def weir(folder: Path, *arguments: str) -> list[str]:
 
 
 def staged(folder: Path, question: str = BOTH) -> list[str]:
-    """The command that stages what a query needs, and nothing else."""
+    """The command that only stages the data of a query."""
     return weir(folder, "query", "bench", question, "--no-isolated", "--format", "csv")
 
 

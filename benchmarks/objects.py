@@ -1,4 +1,4 @@
-"""The objects of the benchmark's server, as Stripe writes them: rendered once as a template, filled in for each row."""
+"""The objects of the benchmark server in Stripe's format: a template, filled in for each row."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ _PLACE = re.compile(r'"<#(\w+)>"|<(\w+)>')
 
 
 class Template:
-    """An object as text, with places for what differs. `<name>` stands in a text, `"<#name>"` for a whole value."""
+    """An object as text with placeholders: `<name>` within a string, `"<#name>"` for a whole value."""
 
     def __init__(self, thing: Mapping[str, object], indent: int = 4) -> None:
         text = json.dumps(thing, indent=2).replace("\n", "\n" + " " * indent).replace("%", "%%")
@@ -136,7 +136,7 @@ class Template:
 
 
 def charge_values(number: int, created: int, changes: int, customers: int) -> dict[str, object]:
-    """What differs from charge to charge; each is of one of `customers`."""
+    """The values of a charge of one of `customers`."""
     person = number * 7919 % max(1, customers)
     return {
         "id": f"ch_{number:016x}",
@@ -154,7 +154,7 @@ def charge_values(number: int, created: int, changes: int, customers: int) -> di
 
 
 def customer_values(number: int, created: int, changes: int, _customers: int) -> dict[str, object]:
-    """What differs from customer to customer."""
+    """The values of a customer."""
     return {
         "id": f"cus_{number:08x}",
         "changes": changes,

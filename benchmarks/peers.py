@@ -1,4 +1,4 @@
-"""Other people's tools, each in a virtual environment of its own below the user's cache folder."""
+"""Third-party tools, each in its own virtual environment in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DLT = "dlt[duckdb,parquet]==1.31.0"
 
 
 def python_with(requirement: str) -> Path | str:
-    """A Python that has the requirement, or why there is none. The first time, pip installs it."""
+    """A Python with the requirement, or the reason why there is none. Installs it on first use."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "weir-benchmarks"
     folder = cache / "".join(letter if letter.isalnum() else "-" for letter in requirement)
     python = folder / "bin" / "python"

@@ -1,4 +1,4 @@
-"""A line chart with logarithmic axes, written as SVG by hand: the benchmarks need no plotting library."""
+"""A line chart with logarithmic axes as SVG, without a plotting library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOURS = ("#1f6feb", "#d1590a", "#2f8f4e", "#8250df", "#b3261e")
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A logarithmic axis from `low` to `high` (powers of ten) along so many pixels from `begin`."""
+    """A logarithmic axis from `low` to `high` (powers of ten) along the given number of pixels from `begin`."""
 
     title: str
     low: int
@@ -23,12 +23,12 @@ class Axis:
     length: float
 
     def at(self, value: float) -> float:
-        """Where a value lies."""
+        """The position of a value."""
         return self.begin + (log10(value) - self.low) / max(1, self.high - self.low) * self.length
 
 
 def axis(title: str, values: Sequence[float], begin: float, length: float) -> Axis:
-    """An axis that holds the values."""
+    """An axis that contains the values."""
     return Axis(title, floor(log10(min(values))), ceil(log10(max(values))), begin, length)
 
 

@@ -1,4 +1,4 @@
-"""How fast lists are read where the provider is slow or limits requests, from the first request to the last answer.
+"""The read rate of lists with latency or rate limits, from the first request to the last response.
 
     python -m benchmarks.rates [--rows 100000] [--latency-ms 100] [--rps 100] [--endpoint-rps 25]
 
@@ -23,7 +23,7 @@ ONE = "SELECT count(*) AS rows FROM charges"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is read from which server, and what is expected at best."""
+    """The lists, the server, and the best possible rate."""
 
     name: str
     question: str
@@ -69,14 +69,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def single_cursor(rows: int, options: tuple[str, ...]) -> float:
-    """Objects a second of one cursor."""
+    """The rate of one cursor in objects per second."""
     with server(rows, 0, *options) as stripe:
         read = int(timed(rival("cursor", stripe.url, "charges", "100")).output)
         return objects_a_second(stripe, read)[0]
 
 
 def measure(case: Case, rows: int, cursor: float) -> dict[str, Any]:
-    """One case, with a server and a project of its own."""
+    """Measure one case with its own server and project."""
     with server(rows, rows, *case.options) as stripe, tempfile.TemporaryDirectory() as temporary:
         folder = project(Path(temporary), stripe.url)
         if case.said is not None:

@@ -1,4 +1,4 @@
-"""What a reload takes when one of many definitions is edited, and whether thousands of reloads leave anything behind.
+"""The time of a reload after an edit of one of many definitions, and resource leaks over thousands of reloads.
 
     python -m benchmarks.reload [--definitions 1000] [--rounds 15] [--count 1000]
 

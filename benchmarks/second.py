@@ -1,9 +1,9 @@
-"""What a second run costs: after 1 % new and 0.5 % changed rows, and after no change at all.
+"""The cost of a second run: with 1 % new and 0.5 % changed rows, and without changes.
 
     python -m benchmarks.second [--rows 100000 500000] [--new 0.01] [--changed 0.005]
 
-Staging only. Afterwards the mirror must hold what the server has: as many rows, as often changed. Starting takes the
-same CPU time whatever there is to do, so that the ratio to a first run falls with the number of rows.
+Staging only. Afterwards the mirror must equal the server in rows and changes. Start-up takes constant CPU time, so
+the ratio to a first run falls with the number of rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SELECT (SELECT count(*) FROM charges) AS charges, (SELECT sum(amount_refunded) F
 
 
 def run(name: str, folder: Path, stripe: Stripe) -> dict[str, Any]:
-    """One run: what it took and asked for. SystemExit when the mirror is not what the server has."""
+    """Measure one run and its requests. SystemExit if the mirror differs from the server."""
     stripe.ask("/_forget")
     spent = timed(staged(folder, SUMS))
     seen = stripe.ask("/_truth")
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def measure(rows: int, new: float, changed: float) -> list[dict[str, Any]]:
-    """A first run, one after so much is new and changed, and one after nothing."""
+    """Measure a first run, one with new and changed rows, and one without changes."""
     with server(rows, rows) as stripe, tempfile.TemporaryDirectory() as temporary:
         folder = project(Path(temporary), stripe.url)
         runs = [run("first", folder, stripe)]

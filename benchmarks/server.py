@@ -28,7 +28,7 @@ from engine.connectors.stripe.catalogue import load_catalogue
 
 VERSION = load_catalogue().api_version
 _STRIDE = 1_000_003
-"""A prime: stepping by it through a list meets each object once before any of them again."""
+"""A prime step: it visits every object of a list once before repeating."""
 Values = Callable[[int, int, int, int], dict[str, object]]
 
 
@@ -45,7 +45,7 @@ class Table:
     bodies: list[bytes] = field(default_factory=list)
 
     def add(self, created: int, values: Mapping[str, object]) -> None:
-        """Append an object, which is not older than any before."""
+        """Append an object that is at least as new as all others."""
         self.ids[str(values["id"])] = len(self.bodies)
         self.created.append(created)
         self.changes.append(0)
@@ -79,7 +79,7 @@ class Table:
 
 
 class Account:
-    """The lists, and a clock that can be put forward."""
+    """The lists, and a clock that can be advanced."""
 
     def __init__(self, charges: int, customers: int) -> None:
         self.ahead = 0
@@ -102,7 +102,7 @@ class Account:
         return {table.path: table for table in (*self.lists, self.events)}
 
     def create(self, table: Table, created: int) -> int:
-        """A new object; its number."""
+        """Add an object. Returns its number."""
         assert table.values is not None
         number = len(table.bodies)
         table.add(created, table.values(number, created, 0, self.customers))
@@ -148,7 +148,7 @@ class Account:
         self.events.add(timestamp, values)
 
     def truth(self) -> dict[str, object]:
-        """How many objects there are, and how often they were changed."""
+        """The number of objects and of their changes."""
         return {table.path: {"count": len(table.bodies), "changes": sum(table.changes)} for table in self.lists}
 
 

@@ -1,4 +1,4 @@
-"""Whether thousands of runs leave anything behind in a server: memory, open files, threads.
+"""Resource leaks of a server over thousands of runs: memory, open files, threads.
 
     python -m benchmarks.soak [--runs 1000] [--edit-every 10] [--isolated]
 
@@ -35,7 +35,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a process held after so many runs, and the CPU seconds that it and its ended children had taken."""
+    """Resources of a process after a number of runs, and CPU seconds including its ended children."""
 
     runs: int
     mb: float
@@ -47,14 +47,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server of a project, and who asks it."""
+    """A server of a project and its API client."""
 
     process: int
     connection: HTTPConnection
     token: str
 
     def ask(self, path: str, body: object = None) -> dict[str, Any]:
-        """The answer to a POST. SystemExit when it is no success."""
+        """The response to a POST. SystemExit for an error status."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         self.connection.request("POST", path, None if body is None else json.dumps(body), headers)
         answer = self.connection.getresponse()
@@ -64,7 +64,7 @@ class Server:
         return found
 
     def look(self, runs: int, since: float) -> Look:
-        """What the process holds now."""
+        """The current resources of the process."""
         of_process = Path(f"/proc/{self.process}")
         # Behind the name, which may hold anything: utime, stime and those of ended children are fields 14 to 17.
         fields = (of_process / "stat").read_text().rpartition(")")[2].split()
@@ -99,7 +99,7 @@ def serving(folder: Path, options: Sequence[str]) -> Iterator[Server]:
 
 
 def soak(runs: int, edit_every: int, options: Sequence[str]) -> list[Look]:
-    """Have it run so often; what it held after each tenth."""
+    """Run an interface repeatedly. Returns the resources after each tenth."""
     looks = []
     tenth = max(1, runs // 10)
     with tempfile.TemporaryDirectory() as temporary:

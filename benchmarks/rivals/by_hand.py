@@ -1,8 +1,8 @@
-"""The SQL of the import, typed into DuckDB by hand.
+"""The SQL of the import, handwritten for DuckDB.
 
 python -m benchmarks.rivals.by_hand STAGING STORE
 
-Prints the seconds that the statements took, CPU and wall, and the number of rows that they wrote.
+Prints the CPU and wall seconds of the statements and the number of written rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WHEN NOT MATCHED THEN INSERT
 
 
 def main() -> None:
-    """Make the table, or bring it up to date."""
+    """Create or update the table."""
     staging, store = sys.argv[1:3]
     wall, cpu = time.monotonic(), time.process_time()
     connection = duckdb.connect(store)

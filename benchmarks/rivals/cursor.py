@@ -1,4 +1,4 @@
-"""A single cursor, as fast as one can be: aiohttp, the pages counted and thrown away.
+"""A single cursor at full speed: aiohttp, pages are counted and discarded.
 
 python -m benchmarks.rivals.cursor URL TABLE PAGES
 """
@@ -13,7 +13,7 @@ import aiohttp
 
 
 async def read(url: str, most: int) -> int:
-    """The number of rows in at most so many pages."""
+    """The number of rows in at most this number of pages."""
     rows, params = 0, {"limit": "100"}
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer sk_test_benchmark"}) as session:
         for _ in range(most):

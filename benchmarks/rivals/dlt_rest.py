@@ -2,7 +2,7 @@
 
 python dlt_rest.py URL FILE START SPAN
 
-It runs in an environment of its own (see benchmarks/peers.py), so it imports nothing of ours.
+Runs in its own environment (see benchmarks/peers.py), so it imports nothing of Weir.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def load(url: str, start: int, span: int) -> int:
     pipeline = dlt.pipeline("bench", destination="duckdb", dataset_name="stripe")
     pipeline.run(
         rest_api_source({"client": client, "resources": resources}),  # type: ignore[arg-type, typeddict-item]
-        loader_file_format="parquet",  # the default, INSERT statements, takes three times as much
+        loader_file_format="parquet",  # the default, INSERT statements, takes three times as long
     )
     with (
         pipeline.sql_client() as sql,

@@ -1,11 +1,10 @@
-"""The floor: what one writes by hand in an afternoon. aiohttp, `created` windows, DuckDB's own JSON reader.
+"""The floor: a minimal handwritten loader. aiohttp, `created` windows, DuckDB's JSON reader.
 
     python -m benchmarks.rivals.floor URL FILE [--raw] [--json]
 
 Sixteen windows a table; pages are collected in memory and inserted by one statement for each 200. Six columns a table,
-or with --raw also the whole object as JSON. The cursor is taken out of a page by msgspec, which builds nothing but the
-ids; with --json by the standard library, which builds all of it. No retries, no types checked, no limits honoured,
-nothing resumable.
+or with --raw also the whole object as JSON. msgspec extracts the cursor of a page and parses only the ids;
+with --json the standard library parses the whole page. No retries, type checks, rate limits or resumption.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ COLUMNS = {
 
 
 Next = Callable[[bytes], tuple[str | None, bool]]
-"""The last id of a page, if it has one, and whether there are more pages."""
+"""The last id of a page, if any, and whether more pages follow."""
 
 
 class Identified(msgspec.Struct, gc=False):
-    """An object of which only the id is wanted."""
+    """An object reduced to its id."""
 
     id: str
 
 
 class Page(msgspec.Struct, gc=False):
-    """A list answer."""
+    """A list response."""
 
     data: list[Identified]
     has_more: bool
@@ -98,7 +97,7 @@ def main() -> None:
         fields = ", ".join(f'"{part.split()[0]}": "{part.split()[1]}"' for part in columns.split(", "))
         database.execute(f"CREATE TABLE {table} ({columns}{', raw JSON' if raw else ''})")
         for start in range(0, len(pages), 200):
-            # One parameter per statement: a list of page texts, taken apart by DuckDB.
+            # One parameter per statement: a list of page texts, parsed by DuckDB.
             items = "SELECT unnest(json_extract(page, '$.data[*]')) AS item FROM (SELECT unnest($1) AS page)"
             extra = ", item" if raw else ""
             database.execute(
