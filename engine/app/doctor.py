@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from engine.connector import Failure
+from engine.connector.installed import installed_connectors
 from engine.connector.sandbox import SANDBOX
 from engine.connector.secrets import resolve_secret
 
@@ -20,7 +21,7 @@ from .errors import RefusalError
 from .state import StatePaths
 from .workspace import Workspace
 
-_LIBRARIES = ("duckdb", "stripe", "pydantic", "sqlalchemy", "aiohttp")
+_LIBRARIES = ("duckdb", "pydantic", "sqlalchemy", "aiohttp")
 _LITTLE_SPACE = 2 * 2**30
 
 
@@ -39,9 +40,11 @@ def examine(workspace: Workspace, environment: Mapping[str, str]) -> list[Findin
 
 
 def _versions() -> Iterator[Finding]:
-    libraries = ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
+    own = (name for connector in installed_connectors().values() for name in connector.libraries)
+    names = tuple(dict.fromkeys((*_LIBRARIES, *own)))
+    libraries = ", ".join(f"{name} {_version(name)}" for name in names)
     yield Finding("weir", "ok", f"{_version('weir')} on Python {platform.python_version()}, {platform.platform()}")
-    missing = [name for name in _LIBRARIES if _version(name) == "missing"]
+    missing = [name for name in names if _version(name) == "missing"]
     yield Finding("libraries", "problem" if missing else "ok", libraries)
     if shutil.which("git") is None:
         yield Finding("git", "warning", "not installed: runs are recorded without the commit")

@@ -45,7 +45,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "serve": "Run by schedule and by request, and reload what is edited.",
             "token": "Who may call the API of `weir serve`.",
             "ops": "Writes to providers: what became of each.",
-            "sandbox": "Serve a simulated Stripe on this machine.",
+            "sandbox": "Serve a simulated provider on this machine.",
             "completion": "Print the completion script of a shell.",
         },
     }
@@ -118,7 +118,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
 )
 @click.pass_context
 def weir(ctx: click.Context, project: Path | None, colour: bool | None, level: str | None) -> None:
-    """Weir keeps integrations as files: Stripe objects, SQL boxes and canonical tables.
+    """Weir keeps integrations as files: connections, SQL boxes and canonical tables.
 
     It checks the definitions, plans what a run would do, and runs it.
     """

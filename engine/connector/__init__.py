@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from engine.faces import lazy
 
 if TYPE_CHECKING:
-    from .currencies import DECIMALS
+    from .description import (
+        ColumnDescription,
+        TableDescription,
+        TableSummary,
+        WriteDescription,
+        describe_source_table,
+        summarise_source_table,
+    )
     from .failure import ConnectorError, Failure, FailureKind
     from .mirror import (
         ACCOUNT,
@@ -26,10 +33,12 @@ if TYPE_CHECKING:
     )
     from .mirror_tables import MIRROR_TABLES
     from .need import Need, Op, Predicate, Read, Request, Value
-    from .protocol import CheckReport, Connector, Freshness, Pace, Probe, SourceCatalogue, SourceTable, Verdict
+    from .protocol import CheckReport, Connector, Freshness, Pace, Probe, Verdict
     from .secret_policy import SecretPattern, SecretPolicy, names_secret
     from .secrets import Secret
     from .slice_report import SliceReport, SliceTotals, decode_slice, decode_totals, encode_slice, encode_totals
+    from .source_table import SourceCatalogue, SourceTable, TimestampFormat
+    from .system_columns import SYSTEM_COLUMNS
     from .target import (
         RETIREMENTS,
         SCALARS,
@@ -68,7 +77,10 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            ".currencies": "DECIMALS",
+            ".description": (
+                "ColumnDescription TableDescription TableSummary WriteDescription describe_source_table "
+                "summarise_source_table"
+            ),
             ".failure": "ConnectorError Failure FailureKind",
             ".mirror": (
                 "ACCOUNT CHANGES EVENT_GAP Changes Coverage EventClaim EventInterval Gap Gone Identity Mirror "
@@ -76,10 +88,12 @@ else:
             ),
             ".mirror_tables": "MIRROR_TABLES",
             ".need": "Need Op Predicate Read Request Value",
-            ".protocol": "CheckReport Connector Freshness Pace Probe SourceCatalogue SourceTable Verdict",
+            ".protocol": "CheckReport Connector Freshness Pace Probe Verdict",
             ".secret_policy": "SecretPattern SecretPolicy names_secret",
             ".secrets": "Secret",
             ".slice_report": "SliceReport SliceTotals decode_slice decode_totals encode_slice encode_totals",
+            ".source_table": "SourceCatalogue SourceTable TimestampFormat",
+            ".system_columns": "SYSTEM_COLUMNS",
             ".target": (
                 "RETIREMENTS SCALARS Effect Entity Function Parameter ParameterKind ParameterProblem Shown Targets "
                 "Verb find_parameter parameter_path"
@@ -94,15 +108,16 @@ else:
 __all__ = [
     "ACCOUNT",
     "CHANGES",
-    "DECIMALS",
     "EVENT_GAP",
     "EVERYTHING",
     "MIRROR_TABLES",
     "RETIREMENTS",
     "SCALARS",
+    "SYSTEM_COLUMNS",
     "AnswerFile",
     "Changes",
     "CheckReport",
+    "ColumnDescription",
     "Connector",
     "ConnectorError",
     "Coverage",
@@ -140,13 +155,17 @@ __all__ = [
     "SourceCatalogue",
     "SourceTable",
     "SpooledAnswers",
+    "TableDescription",
+    "TableSummary",
     "Targets",
+    "TimestampFormat",
     "Value",
     "Verb",
     "Verdict",
     "VersionMove",
     "Window",
     "WriteCounts",
+    "WriteDescription",
     "WriteHooks",
     "WriteRequest",
     "WriteResult",
@@ -155,6 +174,7 @@ __all__ = [
     "by_lower_bound",
     "decode_slice",
     "decode_totals",
+    "describe_source_table",
     "encode_slice",
     "encode_totals",
     "find_parameter",
@@ -163,5 +183,6 @@ __all__ = [
     "merge_windows",
     "names_secret",
     "parameter_path",
+    "summarise_source_table",
     "window_of_predicate",
 ]

@@ -34,6 +34,19 @@ def secret_policy() -> SecretPolicy:
     return SecretPolicy(patterns)
 
 
+@cache
+def currencies() -> Mapping[str, int]:
+    """By currency, in lower case, the decimals of an amount in its smallest unit (see `Connector.currencies`).
+
+    A currency that two connectors count differently is missing: an amount does not show whose it is.
+    """
+    counted: dict[str, set[int]] = {}
+    for connector in installed_connectors().values():
+        for currency, decimals in connector.currencies.items():
+            counted.setdefault(currency, set()).add(decimals)
+    return MappingProxyType({currency: min(found) for currency, found in sorted(counted.items()) if len(found) == 1})
+
+
 def _loaders() -> dict[str, Callable[[], Connector]]:
     found: dict[str, Callable[[], Connector]] = {name: partial(_load, each) for name, each in BUILT_IN.items()}
     for point in entry_points(group=GROUP):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 Value = str | int | float | bool
-"""A comparison's right-hand side. Timestamps are integers: Unix seconds, as Stripe's API writes them."""
+"""A comparison's right-hand side. Timestamps are integers: Unix seconds."""
 
 
 class Op(StrEnum):
@@ -49,7 +49,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as `plan` shows it and `run` makes it: parameters as Stripe's query string writes them.
+    """A request as `plan` shows it and `run` makes it: parameters as the provider's query string writes them.
 
     `per` is set when the request is made once for each row of another table ("invoices").
     """

@@ -8,45 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from engine.relation import Relation
-
-from .failure import Failure
+from .description import TableDescription, TableSummary, describe_source_table, summarise_source_table
+from .failure import ConnectorError, Failure, FailureKind
 from .mirror import Mirror
-from .need import Need, Op, Predicate, Read
+from .need import Need, Read
 from .secret_policy import SecretPattern
-from .target import Targets
+from .source_table import SourceCatalogue
 from .writing import Writer
-
-
-@dataclass(frozen=True, slots=True)
-class SourceTable:
-    """A table that a connector can read.
-
-    `relation` holds the provider's columns followed by the system columns (`_account`, `_livemode`, `_api_version`,
-    `_read_at`, `_changed_at`, `_source`, `_deleted_at`, `_extra`). `filters` are the columns whose comparisons the
-    provider can answer. `key` identifies a row within an account. `created` names the column that orders the list, if
-    any. `open` says which rows are not final: those may change without notice (a disjunction; none for all others).
-    """
-
-    name: str
-    relation: Relation
-    key: tuple[str, ...]
-    description: str
-    filters: Mapping[str, frozenset[Op]]
-    created: str | None = None
-    open: tuple[tuple[Predicate, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCatalogue:
-    """Everything that a connector can read at one API version; known offline."""
-
-    api_version: str
-    tables: Mapping[str, SourceTable]
-    unreadable: Mapping[str, str] = field(default_factory=dict)
-    """Lists that are no tables, with the reason."""
-    targets: Targets | None = None
-    """What can be written; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +76,10 @@ class CheckReport:
 
 
 class Connector(Protocol):
-    """A kind of system Weir reaches. Everything but `check` and `accounts` is offline and needs no secret."""
+    """A kind of system that Weir reaches. Only `check`, `accounts`, `writer` and `stage` reach it or need a secret.
+
+    A connector may inherit from this class: members whose documentation names a default then have it.
+    """
 
     @property
     def name(self) -> str:
@@ -127,13 +98,41 @@ class Connector(Protocol):
 
     @property
     def unused_fields(self) -> frozenset[str]:
-        """Fields of the connection form that are accepted and do nothing here."""
+        """Fields of the connection form that are accepted and do nothing here. Default: none."""
+        return frozenset()
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that `weir new connection` proposes for the key."""
         ...
 
     @property
     def secret_patterns(self) -> tuple[SecretPattern, ...]:
         """The forms of the provider's secrets: Weir refuses them in definitions and hides them in all output."""
         ...
+
+    @property
+    def page_rows(self) -> int:
+        """The most rows that one request for a list returns; estimates count with it."""
+        ...
+
+    @property
+    def currencies(self) -> Mapping[str, int]:
+        """By currency, in lower case: the decimals of an amount in the smallest unit, as the provider counts them.
+
+        `weir.amount` uses it. Default: none, for a provider that writes no such amounts.
+        """
+        return {}
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The distributions whose versions `weir doctor` shows. Default: none."""
+        return ()
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether `base_url: sandbox` works: the embedded sandbox simulates this provider. Default: it does not."""
+        return False
 
     @property
     def stage(self) -> str:
@@ -143,6 +142,19 @@ class Connector(Protocol):
     def catalogue(self, api_version: str | None) -> SourceCatalogue:
         """The tables at this API version (None: the connector's own). KeyError for one it does not know."""
         ...
+
+    def summaries(self) -> tuple[TableSummary, ...]:
+        """A line about each table, in order of name. Default: what the catalogue knows."""
+        tables = self.catalogue(None).tables
+        return tuple(summarise_source_table(tables[name]) for name in sorted(tables))
+
+    def describe(self, table: str) -> TableDescription:
+        """Everything about a table, for people. KeyError for an unknown one. Default: what the catalogue knows."""
+        return describe_source_table(self.catalogue(None).tables[table], sync=str(self.freshness(table, {})))
+
+    def starter(self) -> Mapping[str, str]:
+        """The example of `weir init`, by path: one connection, and interfaces, schemas and tests. Default: none."""
+        return {}
 
     def plan_reads(self, needs: Sequence[Need]) -> tuple[Read, ...]:
         """The fewest requests that give every need: one `Read` a table, tables in order of name."""
@@ -160,16 +172,22 @@ class Connector(Protocol):
         """How a table is kept up to date; `reread` as in `Pace`. KeyError for an unknown table."""
         ...
 
-    def accounts(self, config: Mapping[str, object], sent: Callable[[int], None]) -> tuple[str, ...]:
+    def accounts(self, config: Mapping[str, object], sent: Callable[[int], None]) -> tuple[str, ...]:  # noqa: ARG002
         """The accounts that are connected to the key's own, sorted. Raises `ConnectorError`.
 
-        In either case `sent` is told how many requests that took.
+        In either case `sent` is called with the number of requests. Default: `ConnectorError`, for a provider without
+        connected accounts.
         """
-        ...
+        sent(0)
+        message = f"`{self.name}` has no connected accounts"
+        raise ConnectorError(Failure(FailureKind.REQUEST, message, "delete `accounts` from the connection"))
 
-    def writer(self, config: Mapping[str, object]) -> Writer:
-        """What sends writes; it reaches nobody before it is asked to. `config` is that of the extraction."""
-        ...
+    def writer(self, config: Mapping[str, object]) -> Writer:  # noqa: ARG002
+        """What sends writes; making it reaches nobody. `config` is that of the extraction.
+
+        Default: `ConnectorError`, for a connector whose catalogue has no `targets`.
+        """
+        raise ConnectorError(Failure(FailureKind.GRANT, f"`{self.name}` writes nothing"))
 
     def check(self, config: Mapping[str, object], tables: Sequence[str]) -> CheckReport:
         """Reach the provider, say who and what it is, and probe each of `tables`. Never raises `ConnectorError`."""

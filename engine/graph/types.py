@@ -40,7 +40,7 @@ QUALIFIED = frozenset({CHANGED_NAMESPACE, WEIR_NAMESPACE})
 class Scope:
     """What names mean in a box: namespaces in the order in which a bare name is looked up.
 
-    A box of an import sees its connection (`customers`, `stripe_main.customers`) and then the Schema
+    A box of an import sees its connection (`customers`, `shop.customers`) and then the Schema
     (`schema.customers`); a transform, stop_if or respond sees the Schema only. With a connection come the two
     namespaces that are `QUALIFIED`: they belong to the first namespace that is neither these nor the Schema.
     """

@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
-from typing import Final
 
 from engine.connector import ACCOUNT, Connector, Mirror, MirrorInstant, Pace, Read, VersionMove
 
 from .types import ConnectionSettings, Estimate
 from .watermark import Watermark
 
-_PAGE: Final = 100
-"""Rows a request for a list answers at most: Stripe's largest page."""
 Mirrors = Mapping[str, Sequence[Mirror]]
 """By connection: the mirror of each of its accounts, as far as there is one."""
 
@@ -41,16 +38,16 @@ def outlook(
     is no mirror, little is known of tables.
     """
     mirrors = known.mirrors.get(settings.name, ()) if known is not None else ()
-    account = {ACCOUNT: _account(settings, len(mirrors))} if reads else {}
+    account = {ACCOUNT: _account(settings, len(mirrors), connector.page_rows)} if reads else {}
     if known is None or not mirrors:
-        return {read.table: _without_mirror(read) for read in reads} | account
+        return {read.table: _without_mirror(read, connector.page_rows) for read in reads} | account
     pace = Pace(known.now, settings.reread)
     found: dict[str, list[tuple[Mirror, Read]]] = {}
     for mirror in mirrors:
         for read in connector.refresh(reads, mirror, pace):
             found.setdefault(read.table, []).append((mirror, read))
     wanted = {read.table: read for read in reads}
-    estimates = {table: _estimate(wanted.get(table), each) for table, each in found.items()}
+    estimates = {table: _estimate(wanted.get(table), each, connector.page_rows) for table, each in found.items()}
     for mirror in mirrors:
         for table, move in mirror.moves.items():
             if table in estimates:
@@ -59,12 +56,12 @@ def outlook(
     return estimates | account
 
 
-def _account(settings: ConnectionSettings, known: int) -> Estimate:
+def _account(settings: ConnectionSettings, known: int, page: int) -> Estimate:
     """What it takes to know the accounts that are read. A list of them is taken as it is."""
     if settings.accounts is None:
         return Estimate(1, None, ("whose key it is",))
     if settings.accounts == "all":
-        return Estimate(max(1, ceil(known / _PAGE)), None, ("which accounts are connected",))
+        return Estimate(max(1, ceil(known / page)), None, ("which accounts are connected",))
     return Estimate(0, None)
 
 
@@ -80,16 +77,16 @@ def _moved(move: VersionMove, now: str) -> str:
     return f"the API version moves from {move.before} to {now}: all of it is read again{columns}"
 
 
-def _without_mirror(read: Read) -> Estimate:
+def _without_mirror(read: Read, page: int) -> Estimate:
     if not read.requests:
         return Estimate(0, 0)
     if read.limit is not None and not any(request.per for request in read.requests):
-        return Estimate(len(read.requests) * max(1, ceil(read.limit / _PAGE)), read.limit)
+        return Estimate(len(read.requests) * max(1, ceil(read.limit / page)), read.limit)
     return Estimate(None, None)
 
 
-def _estimate(wanted: Read | None, found: Sequence[tuple[Mirror, Read]]) -> Estimate:
-    costs = [_cost(read) for _, read in found]
+def _estimate(wanted: Read | None, found: Sequence[tuple[Mirror, Read]], page: int) -> Estimate:
+    costs = [_cost(read, page) for _, read in found]
     requests = None if None in costs else sum(cost or 0 for cost in costs)
     rows = [mirror.rows.get(read.table) for mirror, read in found]
     as_wanted = wanted is not None and all(read.requests == wanted.requests for _, read in found)
@@ -99,8 +96,8 @@ def _estimate(wanted: Read | None, found: Sequence[tuple[Mirror, Read]]) -> Esti
     return Estimate(requests, None if None in rows else sum(number or 0 for number in rows), lines)
 
 
-def _cost(read: Read) -> int | None:
-    return read.cost if read.cost is not None else _without_mirror(read).requests
+def _cost(read: Read, page: int) -> int | None:
+    return read.cost if read.cost is not None else _without_mirror(read, page).requests
 
 
 def _line(read: Read) -> str:

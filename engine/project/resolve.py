@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from engine.connector import Connector
+from engine.connector.sandbox import SANDBOX
 from engine.diagnostics import Collector, Fix, Label, Place, closest, did_you_mean
 from engine.relation import Column, Relation
 from engine.source import SourceTree
@@ -118,6 +119,10 @@ def _check_connection(
             if getattr(spec, name, None) is not None:
                 message = f"`{name}` does nothing for the connector `{connector.name}`"
                 collector.report("W304", message, place.key(name), hint="delete the line")
+        if spec.base_url == SANDBOX and not connector.has_sandbox:
+            message = f"the embedded sandbox does not simulate `{connector.name}`"
+            hint = "delete the line, or write the address of a test server"
+            collector.report("E215", message, place.at("base_url"), hint=hint)
         _check_version(connector, connection, collector)
         _check_tables(connector, connection, collector)
     agents = ("local", *specs.settings.agents)

@@ -20,7 +20,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class TaskStarted:
-    """A task begins. `title` is for people ("read stripe_main.customers")."""
+    """A task begins. `title` is for people ("read shop.customers")."""
 
     at: datetime
     run_id: str

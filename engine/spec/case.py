@@ -83,7 +83,7 @@ class CaseSpec(Model):
         description="Connection to table of its catalogue to rows, with the columns that a SQL box sees; `schema` to "
         "table to rows that it holds before the run. Columns that are not named are NULL, tables that are not named "
         "are empty. Instants are RFC 3339 texts or Unix seconds.",
-        examples=[{"stripe_main": {"charges": [{"id": "ch_1", "amount": 1000}]}}],
+        examples=[{"shop": {"charges": [{"id": "ch_1", "amount": 1000}]}}],
     )
     expect: ExpectSpec = Field(default_factory=ExpectSpec, description="What must come of it. Default: it succeeds.")
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from engine.connector.installed import DEFAULT_CONNECTOR
 from engine.connector.sandbox import SANDBOX
 
 from .base import Definition, Duration, Model, Name, Sql, as_tuple
@@ -34,7 +35,7 @@ class SecretSpec(Model):
 
     @property
     def reference(self) -> tuple[str, str]:
-        """(kind, argument), for example ("env", "STRIPE_SECRET_KEY")."""
+        """(kind, argument), for example ("env", "SECRET_KEY")."""
         for kind in ("env", "file", "keyring", "command"):
             if (argument := getattr(self, kind)) is not None:
                 return kind, argument
@@ -111,8 +112,10 @@ class ConnectionSpec(Definition):
     """A connection: how a system is reached, and what may be done with it."""
 
     kind: Literal["connection"]
-    name: Name = Field(description="Connection: the alias. Unique, lower_snake.", examples=["stripe_main"])
-    connector: Name = Field(description="The kind of system (`weir connectors` lists them).", examples=["stripe"])
+    name: Name = Field(description="Connection: the alias. Unique, lower_snake.", examples=["shop"])
+    connector: Name = Field(
+        description="The kind of system (`weir connectors` lists them).", examples=[DEFAULT_CONNECTOR]
+    )
     is_active: bool = Field(
         True, description="Is Active: interfaces skip the steps of an inactive connection, and say so."
     )
@@ -131,7 +134,7 @@ class ConnectionSpec(Definition):
     )
     client_secret: Annotated[SecretSpec, BeforeValidator(_secret, json_schema_input_type=SecretSpec)] = Field(
         description="Client Secret: a reference to the API key, never the key.",
-        examples=[{"env": "STRIPE_SECRET_KEY"}],
+        examples=[{"env": "SECRET_KEY"}],
     )
     api_version: str | None = Field(
         None,

@@ -57,7 +57,7 @@ _CUSTOM = {
     "track": "E218",
 }
 _HINTS = {
-    "plaintext_secret": "write `client_secret: {env: STRIPE_SECRET_KEY}` and roll the key that stood here",
+    "plaintext_secret": "write `client_secret: {env: SECRET_KEY}` and roll the key that stood here",
     "base_url_plain": "use https, or an address of this machine",
 }
 

@@ -8,7 +8,7 @@ from engine.connector.installed import secret_policy
 from engine.diagnostics import Collector, Place
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, SourceTree, Span
 
-_HINT = "take it out, write a reference such as `{env: STRIPE_SECRET_KEY}`, and roll the key"
+_HINT = "take it out, write a reference such as `{env: SECRET_KEY}`, and roll the key"
 
 
 def report_secrets(tree: SourceTree, collector: Collector) -> frozenset[str]:

@@ -132,7 +132,7 @@ class RunStoreSuite:
         store = self.make(tmp_path)
         store.begin_run(record("r1"))
         asked = (
-            ConnectionReads("stripe_main", 12, 2, 1, 2**40, 2**41),
+            ConnectionReads("shop", 12, 2, 1, 2**40, 2**41),
             ConnectionReads("other", 0, 0, 0, 0, None),
         )
         store.end_run("r1", "failed", NOON, {}, asked)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.connector import DECIMALS, MIRROR_TABLES
+from engine.connector import MIRROR_TABLES
+from engine.connectors.stripe.currencies import DECIMALS
 
 _PAGE: Final = """\
 # What a SQL box sees

@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from engine.connector.installed import DEFAULT_CONNECTOR
 from engine.spec import schema_files
 
 from ..errors import Exit, RefusalError
 from ..files import write_whole
 from ..workspace import PROJECT_PARTS
+from .catalogue import find_connector
 
 NAME: Final = r"[a-z][a-z0-9_]{0,62}"
 _TEMPLATES: Final = "engine.app.templates"
 _PROJECT: Final[Mapping[str, str]] = {
     "weir.yaml": "settings.tmpl",
-    "connections/stripe_main.yaml": "connection_example.tmpl",
-    "interfaces/customers.yaml": "interface_example.tmpl",
-    "interfaces/customers.test.yaml": "case_example.tmpl",
-    "schemas/customers.yaml": "schema_example.tmpl",
     "Makefile": "makefile.tmpl",
     "README.md": "readme.tmpl",
     ".gitignore": "gitignore.tmpl",
@@ -31,14 +29,20 @@ _PROJECT: Final[Mapping[str, str]] = {
 }
 
 
-def start_project(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write a new project into `folder`, which is made. Nothing that is there is overwritten.
+def start_project(folder: Path, connector: str = DEFAULT_CONNECTOR) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write a new project into `folder`, which is created, with the connector's example. No file is overwritten.
 
     Returns the paths that were written and the ones that were there and are kept (a README, a Makefile), relative to
-    the folder. RefusalError when there is a project in the folder: its definitions and ours would be mixed.
+    the folder. RefusalError when there is a project in the folder: its definitions and ours would be mixed;
+    and for a connector that does not exist or has no example.
     """
 
-    texts = {path: _template(name) for path, name in _PROJECT.items()}
+    example = find_connector(connector).starter()
+    if not example:
+        raise RefusalError(Exit.USAGE, f"the connector `{connector}` has no example", "`weir new` adds definitions")
+    connection = next(PurePosixPath(path).stem for path in example if path.startswith("connections/"))
+    texts = {path: _template(name).replace("@CONNECTION@", connection) for path, name in _PROJECT.items()}
+    texts |= example
     texts |= {f"schemas/{name}": text for name, text in schema_files().items()}
     present = [path for path in PROJECT_PARTS if (folder / path).exists()]
     if present:

@@ -43,7 +43,7 @@ def first_case(checked: Checked, patterns: Sequence[str]) -> str:
             key = catalogues[step.connection].tables[own[0]].key
             columns = checked.project.tables[step.into].key or step.relation.names[:2]
             return _filled(step.interface, step.connection, own[0], key, step.into, columns)
-    return _filled("customers", "stripe_main", "customers", ("id",), "customers", ("customer_id",))
+    return _filled("customers", "my_connection", "customers", ("id",), "customers", ("customer_id",))
 
 
 def _filled(name: str, connection: str, source: str, keys: Sequence[str], table: str, columns: Sequence[str]) -> str:

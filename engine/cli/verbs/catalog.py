@@ -11,6 +11,7 @@ from engine.app.authoring.catalogue import describe, list_tables, unreadable
 from engine.app.authoring.writable import describe_entity, describe_function, is_function, list_writable
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
+from engine.connector.installed import DEFAULT_CONNECTOR
 from engine.report.paint import plural
 
 _LONG = ("path", "events")
@@ -20,7 +21,11 @@ _LONG = ("path", "events")
 @click.command("catalog")
 @click.argument("table", required=False, metavar="[TABLE|FUNCTION]")
 @click.option(
-    "--connector", default="stripe", show_default=True, metavar="NAME", help="The kind of system (`weir connectors`)."
+    "--connector",
+    default=DEFAULT_CONNECTOR,
+    show_default=True,
+    metavar="NAME",
+    help="The kind of system (`weir connectors`).",
 )
 @click.option("--search", metavar="TEXT", help="Only what has TEXT in its name: tables, columns, entities, parameters.")
 @click.option("--writes", is_flag=True, help="What can be written: entities and functions; of TABLE the parameters.")

@@ -8,16 +8,18 @@ from shlex import quote
 import click
 
 from engine.app.authoring.scaffold import start_project
+from engine.connector.installed import DEFAULT_CONNECTOR
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", default=".")
-def command(folder: Path) -> None:
+@click.option("--connector", default=DEFAULT_CONNECTOR, show_default=True, metavar="NAME", help="Whose example it has.")
+def command(folder: Path, connector: str) -> None:
     """Start a project in DIR (made if it is not there): folders, an example, editor settings, a CI workflow.
 
     Nothing that exists is overwritten: your README, Makefile or .gitignore is kept. A folder with a project is refused.
     """
-    written, kept = start_project(folder)
+    written, kept = start_project(folder, connector)
     for path in written:
         click.echo(path)
     for path in kept:

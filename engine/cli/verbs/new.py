@@ -11,6 +11,7 @@ import click
 from engine.app.authoring.scaffold import NAME, connection_text, interface_text, schema_text, write_definition
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
+from engine.connector.installed import DEFAULT_CONNECTOR, secret_policy
 
 if TYPE_CHECKING:
     from engine.relation import Column
@@ -48,13 +49,15 @@ def connection(
     session: Session, name: str | None, connector: str | None, secret_env: str | None, sandbox: bool
 ) -> None:
     """Add a connection. The key is never asked for: only the name of the variable that will hold it."""
-    from engine.app.authoring.catalogue import unreadable
+    from engine.app.authoring.catalogue import find_connector
 
     chosen = _checked(_asked(name, "name", "NAME"))
-    kind = _asked(connector, "connector", "--connector", default="stripe")
-    unreadable(kind)  # refuses a connector that does not exist
-    variable = _asked(secret_env, "environment variable of the key", "--secret-env", default="STRIPE_SECRET_KEY")
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,100}", variable) is None or re.match(r"(sk|rk|pk)_", variable):
+    kind = _asked(connector, "connector", "--connector", default=DEFAULT_CONNECTOR)
+    found = find_connector(kind)
+    if sandbox and not found.has_sandbox:
+        raise click.UsageError(f"`--sandbox`: the embedded sandbox does not simulate `{kind}`")
+    variable = _asked(secret_env, "environment variable of the key", "--secret-env", default=found.key_variable)
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,100}", variable) is None or secret_policy().holds(variable):
         raise click.UsageError("`--secret-env`: expected the name of a variable, not the key itself")
     _written(session, "connection", chosen, connection_text(chosen, kind, variable, sandbox=sandbox))
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.resources import files
+from types import MappingProxyType
 from typing import Final, cast
 
 from engine.connector import (
@@ -19,17 +21,29 @@ from engine.connector import (
     SecretPattern,
     SourceCatalogue,
     SourceTable,
+    TableDescription,
+    TableSummary,
+    TimestampFormat,
     Writer,
 )
 
 from .catalogue import FilterKind, Table, load_catalogue, table_relation
-from .planning.reads import plan_reads
+from .currencies import DECIMALS
+from .planning.reads import PAGE_SIZE, plan_reads
 from .secret_patterns import SECRET_PATTERNS
 from .sync.refresh import refresh_reads
 from .sync.sync_rules import OPEN, freshness_of
 from .write import StripeTargets
 
 _COMPARISONS: Final = frozenset({Op.EQ, Op.IN, Op.LT, Op.LE, Op.GT, Op.GE})
+_STARTER: Final = MappingProxyType(
+    {
+        "connections/stripe_main.yaml": "connection.tmpl",
+        "interfaces/customers.yaml": "interface.tmpl",
+        "interfaces/customers.test.yaml": "case.tmpl",
+        "schemas/customers.yaml": "schema.tmpl",
+    }
+)
 _EQUALITIES: Final = frozenset({Op.EQ, Op.IN})
 
 
@@ -58,9 +72,34 @@ class StripeConnector:
         return frozenset({"datetime_format"})
 
     @property
+    def key_variable(self) -> str:
+        """`STRIPE_SECRET_KEY`."""
+        return "STRIPE_SECRET_KEY"
+
+    @property
     def secret_patterns(self) -> tuple[SecretPattern, ...]:
         """See `secret_patterns.SECRET_PATTERNS`."""
         return SECRET_PATTERNS
+
+    @property
+    def page_rows(self) -> int:
+        """Stripe's largest page."""
+        return PAGE_SIZE
+
+    @property
+    def currencies(self) -> Mapping[str, int]:
+        """See `currencies.DECIMALS`."""
+        return DECIMALS
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The SDK."""
+        return ("stripe",)
+
+    @property
+    def has_sandbox(self) -> bool:
+        """The embedded sandbox simulates Stripe."""
+        return True
 
     @property
     def stage(self) -> str:
@@ -73,6 +112,20 @@ class StripeConnector:
         if api_version not in (None, known):
             raise KeyError(f"the catalogue knows API version {known}, not {api_version}")
         return _source_catalogue()
+
+    def summaries(self) -> tuple[TableSummary, ...]:
+        """See `describe.summarise_tables`."""
+        found = import_module(f"{__package__}.describe").summarise_tables()
+        return cast("tuple[TableSummary, ...]", found)
+
+    def describe(self, table: str) -> TableDescription:
+        """See `describe.describe_table`."""
+        return cast("TableDescription", import_module(f"{__package__}.describe").describe_table(table))
+
+    def starter(self) -> Mapping[str, str]:
+        """Customers of an account, in the embedded sandbox."""
+        folder = files(f"{__package__}.templates")
+        return {path: folder.joinpath(name).read_text(encoding="utf-8") for path, name in _STARTER.items()}
 
     def plan_reads(self, needs: Sequence[Need]) -> tuple[Read, ...]:
         """See `reads.plan_reads`."""
@@ -121,6 +174,7 @@ def _source_table(table: Table) -> SourceTable:
         filters=column_filters(table),
         created=table.created if table.newest_first else None,
         open=OPEN.get(table.name, ()),
+        timestamps=TimestampFormat.UNIX_SECONDS_OR_RFC_3339,
     )
 
 

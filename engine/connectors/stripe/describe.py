@@ -2,74 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from engine.connector import SYSTEM_COLUMNS, ColumnDescription, TableDescription, TableSummary, WriteDescription
 from engine.relation import Relation
 
-from .catalogue import SYSTEM_COLUMNS, Field, FieldType, Table, Write, load_catalogue, table_fields, table_relation
+from .catalogue import Field, FieldType, Table, Write, load_catalogue, table_fields, table_relation
 from .connector import column_filters
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnDescription:
-    """A column: its type in the definition language, whether it may be NULL, and what it holds in Stripe's words.
-
-    `values` are the known ones of an open set, `references` the tables whose ids it holds. `filters` are the
-    comparisons that Stripe answers by itself. `expand` says that requests ask for it only when a box reads it.
-    """
-
-    name: str
-    type: str
-    nullable: bool
-    holds: str
-    values: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    filters: tuple[str, ...] = ()
-    expand: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WriteDescription:
-    """A write: its verb, kind, request, and what it does beyond changing data."""
-
-    verb: str
-    kind: str
-    method: str
-    path: str
-    effect: str
-    immutable: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TableDescription:
-    """Everything about a table. `reached` says in words how its rows are reached, `hidden` what Stripe never lists."""
-
-    name: str
-    path: str
-    resources: tuple[str, ...]
-    reached: str
-    sync: str
-    key: tuple[str, ...]
-    permission: str
-    hidden: str | None
-    columns: tuple[ColumnDescription, ...]
-    system_columns: tuple[ColumnDescription, ...]
-    events: tuple[str, ...]
-    writes: tuple[WriteDescription, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TableSummary:
-    """One line of the list of tables. `writes` are the verbs, without doubles."""
-
-    name: str
-    path: str
-    sync: str
-    columns: int
-    filters: tuple[str, ...]
-    events: int
-    writes: tuple[str, ...]
-
 
 _SYNC_WORDS = {
     "events": "events: every change emits one",

@@ -208,7 +208,8 @@ base_url: http://stripe.example.com
         "E215",
         "bad address",
         """
-`base_url` is an address with http or https and a host, or the word `sandbox`.
+`base_url` is an address with http or https and a host, or the word `sandbox` where the embedded sandbox simulates the
+connector's provider.
 
 ```yaml
 base_url: api.stripe.com

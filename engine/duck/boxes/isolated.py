@@ -19,11 +19,13 @@ from tempfile import TemporaryFile
 from typing import Any, Final
 
 from engine.connector import MirrorInstant, SourceCatalogue
+from engine.connector.installed import currencies
 from engine.graph import Box
 from engine.relation import ColumnType, Relation
 from engine.run import BoxError, BoxLimits, BoxResult, StoreError
 
 from ..files import reading
+from .money import mentions_amount
 from .runner import limited_tables, spill_folder
 
 _GRACE_SECONDS: Final = 5.0
@@ -88,6 +90,7 @@ class IsolatedBoxRunner:
                 name: {each: _to_json(table.relation) for each, table in self._catalogues[name].tables.items()}
                 for name in connections
             },
+            "currencies": dict(currencies()) if mentions_amount(box.sql) else {},
             "store": str(self._store.absolute()),
             "schema": {name: _to_json(relation) for name, relation in self._schema.items()},
         }

@@ -56,6 +56,7 @@ def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
         catalogues,
         Path(job["store"]),
         {name: _from_json(columns) for name, columns in job["schema"].items()},
+        currencies=job["currencies"],
     )
     reads = tuple(TableRead(namespace, Need(table, (), limit=0)) for namespace, table in job["limited"])
     box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), reads))

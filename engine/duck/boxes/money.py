@@ -8,11 +8,13 @@ met is known afterwards, wherever in the SQL it happened.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import duckdb
 
-from engine.connector import DECIMALS
+from engine.connector.installed import currencies
 from engine.graph import WEIR_NAMESPACE
 
 from ..quoting import quote_literal
@@ -21,7 +23,8 @@ _MENTIONED: Final = re.compile(rf"\b{WEIR_NAMESPACE}\b\W*\bamount\b", re.IGNOREC
 _LOG: Final = "weir_currency"
 _LONGEST: Final = 20
 _NAMED: Final = 10
-_UNIT: Final = "DECIMAL(4, 3)"
+_MOST_DECIMALS: Final = 3
+_UNIT: Final = f"DECIMAL({_MOST_DECIMALS + 1}, {_MOST_DECIMALS})"
 
 
 def mentions_amount(sql: str) -> bool:
@@ -29,11 +32,14 @@ def mentions_amount(sql: str) -> bool:
     return _MENTIONED.search(sql) is not None
 
 
-def make_amount(connection: duckdb.DuckDBPyConnection, *, noting: bool = False) -> None:
+def make_amount(
+    connection: duckdb.DuckDBPyConnection, *, noting: bool = False, known: Mapping[str, int] | None = None
+) -> None:
     """Have the macro in the schema `weir` of the instance. With `noting`, `unknown_currencies` knows what it met.
 
-    Before the instance is locked.
+    `known` are the decimals by currency; None: those of the installed connectors. Before the instance is locked.
     """
+    cases = _cases(currencies() if known is None else known)
     otherwise = f"NULL::{_UNIT}"
     if noting:
         connection.execute("CALL enable_logging(level = 'error', storage = 'memory')")
@@ -47,7 +53,7 @@ def make_amount(connection: duckdb.DuckDBPyConnection, *, noting: bool = False) 
     connection.execute(
         f"""
         CREATE OR REPLACE MACRO {WEIR_NAMESPACE}.amount(amount, currency) AS (
-            amount * CASE WHEN amount IS NULL OR currency IS NULL THEN NULL {_cases()} ELSE {otherwise} END
+            amount * CASE WHEN amount IS NULL OR currency IS NULL THEN NULL {cases} ELSE {otherwise} END
         )
         """
     )
@@ -62,11 +68,12 @@ def unknown_currencies(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str
     return tuple((str(name), int(count)) for name, count in rows)
 
 
-def _cases() -> str:
+def _cases(known: Mapping[str, int]) -> str:
     """A search in one text for each number of decimals: a hundred branches would cost more than the rest of a box."""
+    counts = Counter(decimals for decimals in known.values() if 0 <= decimals <= _MOST_DECIMALS)
     found = []
-    for decimals in (2, 0, 3):
-        names = " ".join(name for name, count in DECIMALS.items() if count == decimals)
-        known = f"length(currency) = 3 AND contains({quote_literal(f' {names} ')}, ' ' || lower(currency) || ' ')"
-        found.append(f"WHEN {known} THEN {10**-decimals:.3f}")
+    for decimals, _ in counts.most_common():
+        names = " ".join(name for name, count in known.items() if count == decimals)
+        is_one = f"length(currency) = 3 AND contains({quote_literal(f' {names} ')}, ' ' || lower(currency) || ' ')"
+        found.append(f"WHEN {is_one} THEN {10**-decimals:.{_MOST_DECIMALS}f}")
     return " ".join(found)

@@ -41,7 +41,8 @@ class DuckBoxRunner:
     """`BoxRunner` over staging files (connection → path), their catalogues, and the Schema's file and tables.
 
     A file or a table that does not exist yet is empty. Files are read-locked while a box runs. When `cancelled` turns
-    true a box that runs is stopped: a `BoxError` too.
+    true a box that runs is stopped: a `BoxError` too. `currencies` are those of `weir.amount`; None: what the installed
+    connectors know.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class DuckBoxRunner:
         store: Path,
         schema: Mapping[str, Relation],
         cancelled: Callable[[], bool] | None = None,
+        currencies: Mapping[str, int] | None = None,
     ) -> None:
         self._cancelled = cancelled
+        self._currencies = currencies
         self._namespaces = {
             name: Namespace(path, {each: table.relation for each, table in catalogues[name].tables.items()}, "mirror")
             for name, path in stagings.items()
@@ -66,7 +69,7 @@ class DuckBoxRunner:
         spill = spill_folder(target)
         spill.mkdir(exist_ok=True)
         try:
-            result = _run(box, scope, part, spill, limits, self._cancelled)
+            result = _run(box, scope, part, spill, limits, self._cancelled, self._currencies)
             part.replace(target)
         except BaseException:
             for leftover in (part, part.with_name(part.name + ".wal")):
@@ -89,6 +92,7 @@ def _run(
     spill: Path,
     limits: BoxLimits,
     cancelled: Callable[[], bool] | None,
+    currencies: Mapping[str, int] | None,
 ) -> BoxResult:
     part.unlink(missing_ok=True)
     with open_instance(limits, spill) as instance, _writer(part, box.bound.relation, spill) as writer:
@@ -103,7 +107,7 @@ def _run(
                 raise BoxError(f"the tables of the box cannot be read: {str(error).split(chr(10), 1)[0]}") from error
             counts_money = mentions_amount(box.sql)
             if counts_money:
-                make_amount(instance, noting=True)
+                make_amount(instance, noting=True, known=currencies)
             lock_down(instance, limits)
             with _limited(limits, cancelled, instance, writer):
                 rows = _stream(instance, writer, box)

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import duckdb
 
-from engine.connector import SourceTable
+from engine.connector import SourceTable, TimestampFormat
 from engine.connector.spool import read_pages
 from engine.relation import Column, Kind
 from engine.run import OutputFile
@@ -77,8 +77,16 @@ def _insert_statement(table: SourceTable) -> str:
     own = [column for column in table.relation if column.name not in SYSTEM_COLUMNS]
     shape = ",".join(f"{_json_text(column.name)}:{_json_text(_json_type(column))}" for column in own)
     structure = f'{{"data":[{{{shape},"_extra":"JSON"}}]}}'
-    columns = [*(quote_name(column.name) for column in own), EXTRA, ACCOUNT, "_livemode", "_api_version", "_source"]
-    values = [*(_value(column) for column in own), EXTRA, ACCOUNT, "_livemode", "_api_version", "_source"]
+    shared = (EXTRA, ACCOUNT, "_livemode", "_api_version", "_source")
+    columns = [*(quote_name(column.name) for column in own), *shared]
+    values = [
+        *(_value(column, table.timestamps) for column in own),
+        EXTRA,
+        ACCOUNT,
+        "_livemode",
+        "_api_version",
+        "_source",
+    ]
     return f"""
         INSERT INTO {quote_name(table.name)} ({", ".join(columns)}, {READ_AT}, {CHANGED_AT}, {DELETED_AT})
         SELECT {", ".join(values)}, $read_at::TIMESTAMP, $changed_at::TIMESTAMP, NULL
@@ -103,12 +111,24 @@ def _json_type(column: Column) -> str:
     return "VARCHAR" if column.type.kind is Kind.TIMESTAMP else sql_type(column.type)
 
 
-def _value(column: Column) -> str:
-    """The column's value. Providers write timestamps as Unix seconds or as RFC 3339 texts."""
+def _value(column: Column, timestamps: TimestampFormat) -> str:
     name = quote_name(column.name)
-    if column.type.kind is Kind.TIMESTAMP:
-        return f"coalesce(make_timestamp(TRY_CAST({name} AS BIGINT) * 1000000), TRY_CAST({name} AS TIMESTAMP))"
-    return name
+    return _timestamp(name, timestamps) if column.type.kind is Kind.TIMESTAMP else name
+
+
+def _timestamp(name: str, written: TimestampFormat) -> str:
+    """A text of the page as a timestamp, in UTC; NULL for one of another form."""
+    match written:
+        case TimestampFormat.UNIX_SECONDS:
+            return f"make_timestamp(TRY_CAST({name} AS BIGINT) * 1000000)"
+        case TimestampFormat.UNIX_MILLISECONDS:
+            return f"make_timestamp(TRY_CAST({name} AS BIGINT) * 1000)"
+        case TimestampFormat.RFC_3339:
+            return f"TRY_CAST({name} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+        case TimestampFormat.UNIX_SECONDS_OR_RFC_3339:
+            return f"coalesce(make_timestamp(TRY_CAST({name} AS BIGINT) * 1000000), TRY_CAST({name} AS TIMESTAMP))"
+        case _:
+            assert_never(written)
 
 
 def _drop_duplicates(connection: duckdb.DuckDBPyConnection, table: SourceTable, before: int) -> None:

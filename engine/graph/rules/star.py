@@ -1,4 +1,4 @@
-"""`SELECT *` from Stripe brings every column: slow to read, and another set of columns with every API version."""
+"""`SELECT *` on a connection reads every column: slow, and the set of columns changes with every API version."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
 
 
 def requests_beside(reads: Sequence[ConnectionReads]) -> list[tuple[str, int]]:
-    """What a run asked of its connections beside their tables: `stripe_main.events` and how many requests."""
+    """What a run asked of its connections beside their tables: `shop.events` and how many requests."""
     found = [
         (f"{each.connection}.{what}", number)
         for each in reads
@@ -129,7 +129,7 @@ def _title(step: Step) -> str:
 
 
 def _origin(step: Step) -> str:
-    """Where the rows of a step came from: `from stripe_main.charges, stripe_main.customers`."""
+    """Where the rows of a step came from: `from shop.charges, shop.customers`."""
     if isinstance(step, Extract):
         return ""
     sources = ", ".join(f"{read.namespace}.{read.need.table}" for read in step.box.bound.reads)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.connector import Op, Predicate, SourceCatalogue, SourceTable, Window
+from engine.connector import Op, Predicate, SourceCatalogue, SourceTable, TimestampFormat, Window
 from engine.connector.spool import SpoolWriter
 from engine.diagnostics import Place
 from engine.graph import Bound, Box
@@ -42,7 +42,15 @@ LIMITS = BoxLimits(memory_bytes=256 << 20, seconds=10, threads=1, temp_bytes=256
 
 
 def table(name: str = "charges", *more: Column) -> SourceTable:
-    return SourceTable(name, Relation((*OWN, *more, *SYSTEM)), ("id",), "", {"status": frozenset({Op.EQ})}, "created")
+    return SourceTable(
+        name,
+        Relation((*OWN, *more, *SYSTEM)),
+        ("id",),
+        "",
+        {"status": frozenset({Op.EQ})},
+        "created",
+        timestamps=TimestampFormat.UNIX_SECONDS_OR_RFC_3339,
+    )
 
 
 def catalogue(*tables: SourceTable) -> SourceCatalogue:

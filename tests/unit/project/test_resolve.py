@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.connectors.stripe import CONNECTOR
+from engine.connectors.stripe import CONNECTOR, StripeConnector
 from engine.diagnostics import Collector
 from engine.project import Project, resolve_specs
 from engine.source import load_root
@@ -98,3 +98,17 @@ def test_the_order_of_files_does_not_matter(folder: Path) -> None:
     (folder / "connections" / "a.yaml").write_text(CONNECTION.replace("stripe_main", "zebra"))
     (folder / "connections" / "z.yaml").write_text(CONNECTION.replace("stripe_main", "ant"))
     assert list(resolved(folder)[0].connections) == ["ant", "stripe_main", "zebra"]
+
+
+def test_a_sandbox_is_of_a_connector_that_it_simulates(folder: Path) -> None:
+    class Unsimulated(StripeConnector):
+        @property
+        def has_sandbox(self) -> bool:
+            return False
+
+    (folder / "connections" / "one.yaml").write_text(f"{CONNECTION}base_url: sandbox\n")
+    tree = load_root(folder, Collector())
+    for connector, expected in ((CONNECTOR, []), (Unsimulated(), ["E215"])):
+        collector = Collector()
+        resolve_specs(validate_tree(tree, collector), tree, {"stripe": connector}, collector)
+        assert [found.code for found in collector] == expected

@@ -23,11 +23,10 @@ from .model import (
     Write,
     WriteKind,
 )
-from .relations import COLUMN_TYPES, SYSTEM_COLUMNS, table_fields, table_relation
+from .relations import COLUMN_TYPES, table_fields, table_relation
 
 __all__ = [
     "COLUMN_TYPES",
-    "SYSTEM_COLUMNS",
     "Catalogue",
     "Default",
     "Embedded",

@@ -7,6 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
+from engine.connector.system_columns import SYSTEM_COLUMNS
 from engine.relation import BOOLEAN, FLOAT, INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 
 from .load import load_catalogue
@@ -35,18 +36,6 @@ COLUMN_TYPES: Final = MappingProxyType(
         FieldType.ANY: JSON,
     }
 )
-
-SYSTEM_COLUMNS: Final = (
-    Column("_account", TEXT, True, "the account that the row belongs to"),
-    Column("_livemode", BOOLEAN, True, "whether the row is of live mode"),
-    Column("_api_version", TEXT, True, "the API version that the row was read at"),
-    Column("_read_at", TIMESTAMP, True, "when the row was read"),
-    Column("_changed_at", TIMESTAMP, False, "when the row was first found to be as it is, or to be gone"),
-    Column("_source", TEXT, True, "how the row was read: list, retrieve, parents"),
-    Column("_deleted_at", TIMESTAMP, False, "when the row was found to be gone"),
-    Column("_extra", JSON, False, "fields that the catalogue does not know, or whose values are of another type"),
-)
-"""What every staging table has beside Stripe's fields, in this order and after them."""
 
 
 @cache

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from engine.connector import DECIMALS, Entity, Function, Shown, Verb
+from engine.connector import Entity, Function, Shown, Verb
 
 from ..catalogue import FieldType, Table, WriteKind, load_catalogue, load_params, table_fields
+from ..currencies import DECIMALS
 from .functions import NamedWrite, find_function, named_writes, verb_of
 
 _LANES: Final = ("customer", "subscription")

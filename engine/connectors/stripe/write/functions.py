@@ -9,9 +9,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from engine.connector import DECIMALS, Effect, Function, Parameter, ParameterKind, Verb
+from engine.connector import Effect, Function, Parameter, ParameterKind, Verb
 
 from ..catalogue import Param, ParamType, Table, Write, WriteKind, load_catalogue, load_params
+from ..currencies import DECIMALS
 
 METADATA_KEYS: Final = 50
 METADATA_KEY_LENGTH: Final = 40

@@ -7,7 +7,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from engine.connector import DECIMALS
+from engine.connectors.stripe.currencies import DECIMALS
 from engine.duck import DuckBinder
 from engine.duck.boxes.money import make_amount, mentions_amount, unknown_currencies
 from engine.graph import BindFailure, Bound, Scope

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.connector import Op, Predicate
+from engine.connector import Op, Predicate, TimestampFormat
 from engine.connector.spool import SpoolError
 from engine.duck.staging.staging import DuckStaging
 from engine.relation import INTEGER, TEXT, Column
@@ -59,6 +59,27 @@ def test_values_arrive_with_their_types(staging: DuckStaging, folder: Path) -> N
     assert rows(staging.path, system) == [("acct_1", False, "2026-10-28", stored(1), "list", None)]
     extra = dict(rows(staging.path, "SELECT id, _extra FROM charges WHERE _extra IS NOT NULL"))
     assert {key: json.loads(str(value)) for key, value in extra.items()} == {"c": {"new": [1, 2], "amount": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "seconds"),
+    [
+        (TimestampFormat.UNIX_SECONDS, 1_772_359_200, 1_772_359_200),
+        (TimestampFormat.UNIX_SECONDS, "2026-03-01T10:00:00Z", None),
+        (TimestampFormat.UNIX_MILLISECONDS, 1_772_359_200_250, 1_772_359_200.25),
+        (TimestampFormat.RFC_3339, "2026-03-01T10:00:00.250Z", 1_772_359_200.25),
+        (TimestampFormat.RFC_3339, "2026-03-01T12:00:00+02:00", 1_772_359_200),
+        (TimestampFormat.RFC_3339, 1_772_359_200, None),
+        (TimestampFormat.UNIX_SECONDS_OR_RFC_3339, 1_772_359_200, 1_772_359_200),
+        (TimestampFormat.UNIX_SECONDS_OR_RFC_3339, "2026-03-01T10:00:00Z", 1_772_359_200),
+    ],
+)
+def test_timestamps_are_read_as_the_table_declares(
+    folder: Path, written: TimestampFormat, value: object, seconds: float | None
+) -> None:
+    staging = DuckStaging(folder.parent / "shop.duckdb", catalogue(replace(table(), timestamps=written)))
+    staging.load([spool(folder, [[{"id": "a", "created": value}]])], [], moment(1))
+    assert rows(staging.path, "SELECT created FROM charges") == [(None if seconds is None else instant(seconds),)]
 
 
 def test_a_row_is_there_once_and_the_last_one_wins(staging: DuckStaging, folder: Path) -> None:

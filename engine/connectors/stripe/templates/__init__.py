@@ -1,0 +1,1 @@
+"""The example that `weir init` writes into a new project."""
