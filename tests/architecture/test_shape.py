@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,15 +30,21 @@ OWNERS = {
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
 
 
-def imported(tree: ast.AST) -> set[str]:
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@cache
+def imported(file: Path) -> frozenset[str]:
     """The first parts of all absolute imports in a module, lazy ones included."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             names.update(alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names.add(node.module.split(".")[0])
-    return names
+    return frozenset(names)
 
 
 @pytest.mark.parametrize("library", sorted(OWNERS))
@@ -45,7 +52,7 @@ def test_a_library_is_imported_by_its_one_package(library: str) -> None:
     strangers = [
         str(file.relative_to(ENGINE))
         for file in FILES
-        if file.relative_to(ENGINE).parts[0] not in OWNERS[library] and library in imported(ast.parse(file.read_text()))
+        if file.relative_to(ENGINE).parts[0] not in OWNERS[library] and library in imported(file)
     ]
     assert strangers == []
 
@@ -59,7 +66,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     long = {
         f"{file.relative_to(ROOT)}:{node.name}": length
         for file in OURS
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or 0) - node.lineno + 1) > 60
     }
@@ -74,7 +81,7 @@ def test_every_public_function_and_class_has_a_docstring() -> None:
     missing = [
         f"{file.relative_to(ROOT)}:{node.lineno} {node.name}"
         for file in OURS
-        for node in ast.parse(file.read_text()).body
+        for node in parsed(file).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
         and ast.get_docstring(node) is None

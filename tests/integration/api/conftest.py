@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,6 +18,8 @@ from engine.app.serving.engine import Engine, EngineOptions
 from engine.app.serving.tokens import new_token
 from engine.app.workspace import Workspace
 from tests.support.serving import make_project
+
+LIMITS = ApiOptions(requests=100_000, refused=100_000)
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,12 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def limits() -> ApiOptions:
-    return ApiOptions(requests=100_000, refused=100_000)
+    return LIMITS
 
 
-@pytest.fixture
-def client(root: Path, limits: ApiOptions) -> Iterator[Client]:
+@contextmanager
+def serving(root: Path, limits: ApiOptions) -> Iterator[Client]:
+    """A client of a server of this project."""
     with Engine(Workspace.open(root), EngineOptions(os.environ, isolated=False, drain=0)) as engine:
         token, _ = new_token(Workspace.open(root), "tester", ("read", "run", "admin"), None)
         listening = listen(make_api(engine, limits), "127.0.0.1", 0)
@@ -86,3 +90,17 @@ def client(root: Path, limits: ApiOptions) -> Iterator[Client]:
         finally:
             engine.drain()
             listening.close()
+
+
+@pytest.fixture
+def client(root: Path, limits: ApiOptions) -> Iterator[Client]:
+    with serving(root, limits) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client for tests of requests that change nothing."""
+    root = make_project(tmp_path_factory.mktemp("shared") / "project")
+    with serving(root, LIMITS) as client:
+        yield client

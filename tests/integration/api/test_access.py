@@ -18,28 +18,28 @@ READS = ["/metrics", "/generation", "/findings", "/interfaces", "/interfaces/ech
 CHANGES = ["/reload", "/interfaces/echo/runs", "/runs/20260101-000000-000000/cancel"]
 
 
-def test_health_and_readiness_and_the_document_are_for_everybody(client: Client) -> None:
-    assert client.get("/health", token=None).body == {"status": "ok"}
-    assert client.get("/ready", token=None).body == {"status": "ready", "generation": 1}
-    assert client.get("/openapi.json", token=None).body["openapi"] == "3.1.0"
+def test_health_and_readiness_and_the_document_are_for_everybody(shared: Client) -> None:
+    assert shared.get("/health", token=None).body == {"status": "ok"}
+    assert shared.get("/ready", token=None).body == {"status": "ready", "generation": 1}
+    assert shared.get("/openapi.json", token=None).body["openapi"] == "3.1.0"
 
 
 @pytest.mark.parametrize("path", [*READS, "/runs/20260101-000000-000000", "/runs/20260101-000000-000000/events"])
-def test_nothing_is_read_without_a_token(client: Client, path: str) -> None:
+def test_nothing_is_read_without_a_token(shared: Client, path: str) -> None:
     for token in (
         None,
         "",
         "weir_000000000000_" + "0" * 64,
-        client.token[:-1] + ("0" if client.token[-1] != "0" else "1"),
+        shared.token[:-1] + ("0" if shared.token[-1] != "0" else "1"),
     ):
-        reply = client.get(path, token=token)
+        reply = shared.get(path, token=token)
         assert (reply.status, reply.body["code"]) == (401, "token")
         assert reply.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_nothing_is_done_without_a_token(client: Client, path: str) -> None:
-    assert client.post(path, {}, token=None).status == 401
+def test_nothing_is_done_without_a_token(shared: Client, path: str) -> None:
+    assert shared.post(path, {}, token=None).status == 401
 
 
 def test_a_token_may_do_what_its_scopes_say_and_nothing_else(client: Client) -> None:
@@ -63,16 +63,16 @@ def test_a_token_ends_at_its_time_and_when_it_is_revoked(client: Client) -> None
     assert client.get("/runs", token=long).status == 401
 
 
-def test_a_request_id_is_taken_over_or_made(client: Client) -> None:
-    assert client.get("/health", headers={"X-Request-Id": "mine.1"}).headers["x-request-id"] == "mine.1"
-    made = client.get("/runs/20260101-000000-000000", headers={"X-Request-Id": "a b\tc"})
+def test_a_request_id_is_taken_over_or_made(shared: Client) -> None:
+    assert shared.get("/health", headers={"X-Request-Id": "mine.1"}).headers["x-request-id"] == "mine.1"
+    made = shared.get("/runs/20260101-000000-000000", headers={"X-Request-Id": "a b\tc"})
     assert made.headers["x-request-id"] == made.body["request_id"] != "a b\tc"
 
 
-def test_no_other_origin_is_let_in(client: Client) -> None:
-    reply = client.get("/health", headers={"Origin": "https://elsewhere.example"})
+def test_no_other_origin_is_let_in(shared: Client) -> None:
+    reply = shared.get("/health", headers={"Origin": "https://elsewhere.example"})
     assert not any(name.startswith("access-control") for name in reply.headers)
-    assert client.ask("OPTIONS", "/runs", headers={"Origin": "https://elsewhere.example"}).status == 405
+    assert shared.ask("OPTIONS", "/runs", headers={"Origin": "https://elsewhere.example"}).status == 405
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_no_other_origin_is_let_in(client: Client) -> None:
         (b'{"rows": {"wishes": [{"id": "' + b"x" * 2**20 + b'"}]}}', "application/json", 413),
     ],
 )
-def test_bodies_that_are_not_taken(client: Client, body: bytes, kind: str, status: int) -> None:
-    reply = client.post("/interfaces/echo/runs", body, headers={"Content-Type": kind})
+def test_bodies_that_are_not_taken(shared: Client, body: bytes, kind: str, status: int) -> None:
+    reply = shared.post("/interfaces/echo/runs", body, headers={"Content-Type": kind})
     assert reply.status == status
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.body["hint"] or status != 413
 
 
-def test_a_body_without_a_length_is_cut_at_the_limit_too(client: Client) -> None:
-    connection = HTTPConnection(client.listening.host, client.listening.port, timeout=30)
-    headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"}
+def test_a_body_without_a_length_is_cut_at_the_limit_too(shared: Client) -> None:
+    connection = HTTPConnection(shared.listening.host, shared.listening.port, timeout=30)
+    headers = {"Authorization": f"Bearer {shared.token}", "Content-Type": "application/json"}
     chunks = (b"[" * 65_536 for _ in range(17))
     connection.request("POST", "/interfaces/echo/runs", chunks, headers, encode_chunked=True)
     assert connection.getresponse().status == 413
@@ -126,8 +126,8 @@ def test_a_body_without_a_length_is_cut_at_the_limit_too(client: Client) -> None
         ("/health/", 404),
     ],
 )
-def test_what_is_asked_wrongly_is_a_problem(client: Client, path: str, status: int) -> None:
-    reply = client.get(path)
+def test_what_is_asked_wrongly_is_a_problem(shared: Client, path: str, status: int) -> None:
+    reply = shared.get(path)
     assert (reply.status, reply.headers["content-type"]) == (status, "application/problem+json")
     assert reply.body["status"] == status
 

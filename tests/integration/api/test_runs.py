@@ -83,11 +83,11 @@ def test_runs_of_the_command_line_are_listed_with_their_steps(client: Client) ->
         ({"wait": "yes"}, "`wait`"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_is_done(client: Client, order: Any, told: str) -> None:
-    reply = client.post("/interfaces/echo/runs", order)
+def test_what_does_not_fit_is_refused_before_anything_is_done(shared: Client, order: Any, told: str) -> None:
+    reply = shared.post("/interfaces/echo/runs", order)
     assert (reply.status, reply.body["code"]) == (422, "invalid")
     assert told in reply.body["detail"]
-    assert client.get("/runs").body["runs"] == []
+    assert shared.get("/runs").body["runs"] == []
 
 
 def test_ten_thousand_rows_are_taken_and_no_more(client: Client) -> None:
@@ -96,10 +96,10 @@ def test_ten_thousand_rows_are_taken_and_no_more(client: Client) -> None:
     assert client.run("echo", rows={"wishes": rows}).status == 422
 
 
-def test_an_interface_without_the_trigger_cannot_be_run(client: Client) -> None:
-    reply = client.run("closed")
+def test_an_interface_without_the_trigger_cannot_be_run(shared: Client) -> None:
+    reply = shared.run("closed")
     assert (reply.status, reply.body["code"]) == (403, "not_by_api")
-    assert client.run("nothing").status == 404
+    assert shared.run("nothing").status == 404
 
 
 def test_a_run_can_be_cancelled_and_a_second_one_is_refused_meanwhile(client: Client) -> None:

@@ -16,8 +16,8 @@ SMALL_SLICES: Final = {"max_slice_bytes": 10_000, "concurrency": 1}
 
 POINTS: Final = {
     "the run is recorded": ("engine.stores.run_store:SqlRunStore.begin_run", AFTER),
-    "a slice is asked for": ("engine.run.tasks.extract.extract:_read_slice", BEFORE),
-    "a slice is read": ("engine.run.tasks.extract.extract:_read_slice", AFTER),
+    "a slice is asked for": ("engine.run.tasks.extract.extract:_read_slices", BEFORE),
+    "a slice is read": ("engine.run.tasks.extract.extract:_read_slices", AFTER),
     "rows are stored": ("engine.duck.staging.staging:ingest", AFTER),
     "coverage is to be recorded": ("engine.duck.staging.staging:record_coverage", BEFORE),
     "coverage is recorded": ("engine.duck.staging.staging:record_coverage", AFTER),

@@ -23,7 +23,8 @@ from tools.stripe_catalogue.compare import differences
 from tools.stripe_catalogue.encode import decode, encode
 
 
-def test_the_committed_catalogue_is_fresh() -> None:
+@pytest.mark.long
+def test_generator_on_the_installed_sdk_makes_the_committed_data() -> None:
     root = generator.sdk_root()
     assert root is not None
     for path, data in generator.generate(root).items():
@@ -31,7 +32,8 @@ def test_the_committed_catalogue_is_fresh() -> None:
         assert path.read_bytes() == data, f"{path.name} differs in its bytes only: run `make generated`"
 
 
-def test_check_prints_the_differences_and_writes_nothing(
+@pytest.mark.long
+def test_check_of_changed_data_names_each_difference_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = Path(load.__file__).parent
