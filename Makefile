@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 FORMAT ?= text
-PYTEST ?= -n 2 --dist worksteal
+PYTEST ?= -n 3 --dist worksteal
 TIMES ?= 20
 BASE ?= HEAD
 # A lock keeps its pins while they satisfy pyproject.toml; UPGRADE=1 resolves all of them again.
@@ -19,8 +19,8 @@ COMPILE := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-u
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run validate cases plan review test-connection watch serve sandbox test test-long lint bench generated \
-	goldens lock clean
+.PHONY: help run validate cases plan review test-connection watch serve sandbox test test-quick test-long lint bench \
+	generated goldens lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -57,11 +57,18 @@ sandbox: $(RUNTIME) ## Serve a simulated Stripe on loopback until interrupted
 
 ##@ Development
 
-test: $(DEVELOPMENT) ## Run the tests
-	@$(BIN)/pytest $(PYTEST) $(ARGS)
+# Compiled tests are kept: without them each worker spends ten seconds on compiling.
+test test-quick test-long: export PYTHONDONTWRITEBYTECODE :=
 
-test-long: $(DEVELOPMENT) ## Run the property tests with TIMES=20 times as many, new examples
-	@WEIR_TEST_LONG=$(TIMES) WEIR_TEST_FIRST=$${WEIR_TEST_FIRST:-$$(date +%s)} $(BIN)/pytest $(PYTEST) tests/property $(ARGS)
+test: $(DEVELOPMENT) ## Run the tests: what a change must pass
+	@$(BIN)/pytest $(PYTEST) -m "not long" $(ARGS)
+
+test-quick: $(DEVELOPMENT) ## Run the tests that start no process, in a minute
+	@$(BIN)/pytest $(PYTEST) -m "not long and not process" \
+		tests/unit tests/golden tests/architecture tests/contract $(ARGS)
+
+test-long: $(DEVELOPMENT) ## Run all tests, each property with TIMES=20 times as many new examples
+	@WEIR_TEST_LONG=$(TIMES) WEIR_TEST_FIRST=$${WEIR_TEST_FIRST:-$$(date +%s)} $(BIN)/pytest $(PYTEST) $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check .

@@ -54,7 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=[DuckBoxRunner, IsolatedBoxRunner])
+@pytest.fixture(params=[DuckBoxRunner, pytest.param(IsolatedBoxRunner, marks=pytest.mark.process)])
 def runner(request: pytest.FixtureRequest, project: Path) -> Iterator[BoxRunner]:
     files = {"stripe": "stripe", "fresh": "fresh", "other": "never_loaded"}
     stagings = {name: project / f"{file}.duckdb" for name, file in files.items()}
@@ -226,7 +226,7 @@ def test_what_goes_wrong_in_a_box_is_said_plainly(runner: BoxRunner, target: Pat
     assert failed.value.reason.startswith("could not convert string 'ch_")
 
 
-@pytest.mark.parametrize("kind", [DuckBoxRunner, IsolatedBoxRunner])
+@pytest.mark.parametrize("kind", [DuckBoxRunner, pytest.param(IsolatedBoxRunner, marks=pytest.mark.process)])
 def test_a_box_is_stopped_when_the_run_is(kind: type[DuckBoxRunner | IsolatedBoxRunner], target: Path) -> None:
     asked = threading.Event()
     runner = kind({}, {}, target.with_name("store.duckdb"), {}, cancelled=asked.is_set)

@@ -28,7 +28,7 @@ def staging(tmp_path: Path) -> DuckStaging:
     return DuckStaging(tmp_path / "stripe.duckdb", catalogue())
 
 
-@pytest.fixture(params=[DuckBoxRunner, IsolatedBoxRunner])
+@pytest.fixture(params=[DuckBoxRunner, pytest.param(IsolatedBoxRunner, marks=pytest.mark.process)])
 def runner(request: pytest.FixtureRequest, staging: DuckStaging) -> BoxRunner:
     made: BoxRunner = request.param(
         {"stripe": staging.path}, {"stripe": catalogue()}, staging.path.with_name("store.duckdb"), {}

@@ -12,7 +12,7 @@ from engine.testing.run_store_suite import RunStoreSuite, StoreAndLedger
 from engine.testing.write_ledger_suite import ClosableLedger, WriteLedgerSuite
 from tests.support.postgresql import database, server
 
-pytestmark = pytest.mark.xdist_group("postgresql")
+pytestmark = [pytest.mark.xdist_group("postgresql"), pytest.mark.process]
 
 
 @pytest.fixture(scope="module")

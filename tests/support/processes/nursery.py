@@ -153,3 +153,4 @@ def live(request: Mapping[str, Any], streams: list[int]) -> NoReturn:
 if __name__ == "__main__":
     import_everything()
     Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
+    os._exit(0)  # as `engine.cli.process`: nothing is taken apart

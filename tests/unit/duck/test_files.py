@@ -53,6 +53,7 @@ def test_threads_take_turns(tmp_path: Path) -> None:
     assert most == 1
 
 
+@pytest.mark.process
 def test_another_program_that_holds_the_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
@@ -70,6 +71,7 @@ def test_another_program_that_holds_the_file_is_named(tmp_path: Path) -> None:
         holder.communicate()
 
 
+@pytest.mark.process
 def test_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     code = (

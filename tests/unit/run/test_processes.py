@@ -66,6 +66,7 @@ def test_a_process_is_known_to_be_dead_only_on_its_own_host() -> None:
 
 
 @births
+@pytest.mark.process
 def test_a_dead_process_does_not_live_on_in_who_has_its_id_now() -> None:
     with another() as (_, dead):
         pass
@@ -76,6 +77,7 @@ def test_a_dead_process_does_not_live_on_in_who_has_its_id_now() -> None:
 
 
 @births
+@pytest.mark.process
 def test_a_lease_of_a_dead_process_is_free_although_another_has_its_id() -> None:
     with another() as (_, dead):
         pass

@@ -42,6 +42,7 @@ def objects(store: Store, resource: str) -> Iterator[dict[str, Any]]:
         yield dict(row.obj)
 
 
+@pytest.mark.process
 def test_equal_seeds_produce_equal_bytes_in_every_process() -> None:
     runs = [
         subprocess.run(

@@ -37,6 +37,7 @@ def open_store(directory: Path) -> SqlRunStore:
     return open_run_store(directory / "state.db")
 
 
+@pytest.mark.process
 def test_of_racing_processes_one_gets_the_lease(tmp_path: Path) -> None:
     racers = [
         subprocess.Popen(

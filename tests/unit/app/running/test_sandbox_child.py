@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+import pytest
+
 from engine.app.running.sandbox import embedded_sandbox
 from engine.connector.sandbox import SANDBOX_KEY
 
@@ -32,6 +34,7 @@ def is_listening(url: str) -> bool:
         return probe.connect_ex((str(parts.hostname), int(parts.port or 0))) == 0
 
 
+@pytest.mark.process
 def test_it_answers_and_stops_at_the_end() -> None:
     with embedded_sandbox({**os.environ, "STRIPE_SECRET_KEY": "sk_test_real"}) as sandbox:
         assert sandbox.key == SANDBOX_KEY
@@ -51,6 +54,7 @@ def _read(path: Path) -> bytes:
         return b""
 
 
+@pytest.mark.process
 def test_it_stops_when_its_parent_is_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

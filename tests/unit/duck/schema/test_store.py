@@ -354,6 +354,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.process
 def test_a_killed_writer_leaves_the_table_before_or_after(bench: Bench) -> None:
     first = bench.box("SELECT 'k' || range AS id, 'old' AS name, 1 AS balance FROM range(60000)")
     bench.store.apply(job(), first)

@@ -127,6 +127,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 def test_two_processes_keep_one_rate(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROCESS, str(tmp_path / "limits")]
     both = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 
 def printed(program: str) -> str:
     """What a fresh interpreter prints."""
@@ -23,6 +25,7 @@ def test_the_unused_library_is_not_imported_and_can_be() -> None:
     assert printed(program) == "False requests 0"
 
 
+@pytest.mark.process
 def test_the_sdk_makes_the_client_that_it_would_have_made() -> None:
     make = "import stripe\nprint(type(stripe.new_default_http_client()).__name__)"
     assert printed(f"import engine.connectors.stripe.client\n{make}") == printed(make) == "RequestsClient"
