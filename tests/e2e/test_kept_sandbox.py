@@ -16,6 +16,8 @@ import pytest
 
 from tests.support.processes.command import WEIR, shipped_project, weir
 
+from .conftest import Ran
+
 DAY = 86_400
 
 
@@ -49,8 +51,9 @@ def staged(project: Path, table: str) -> dict[str, Any]:
         return dict(mirror.execute(f"SELECT id, created FROM {table} WHERE _deleted_at IS NULL").fetchall())
 
 
-def test_a_day_later_the_mirror_is_true_and_what_was_written_is_in_it(project: Path) -> None:
-    weir(project, "run").succeeded()
+def test_mirror_after_writes_and_a_day_holds_all_objects(tmp_path: Path, copy_of_first_run: Ran) -> None:
+    project = tmp_path / "project"
+    copy_of_first_run(project)
     seeded = staged(project, "customers")
     assert len(seeded) > 50
     with by_hand(project) as url:
@@ -72,8 +75,9 @@ def test_a_day_later_the_mirror_is_true_and_what_was_written_is_in_it(project: P
     weir(project, "verify", "stripe_main").succeeded()
 
 
-def test_a_run_uses_the_sandbox_that_is_served_by_hand(project: Path) -> None:
-    weir(project, "query", "stripe_main", "SELECT count(*) FROM customers").succeeded()
+def test_run_beside_a_served_sandbox_uses_it(tmp_path: Path, copy_of_first_run: Ran) -> None:
+    project = tmp_path / "project"
+    copy_of_first_run(project)
     with by_hand(project) as url:
         control(url, "/config", {"event_delay": 0})
         weir(project, "run").succeeded()

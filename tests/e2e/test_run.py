@@ -15,6 +15,8 @@ from engine.stores import open_run_store
 from tests.support.processes.command import Done, bare_environment, shipped_project, weir
 from tests.support.processes.forks import fork
 
+from .conftest import Ran
+
 TABLES = ("customers", "invoice_lines", "monthly_recurring_revenue")
 
 
@@ -25,10 +27,10 @@ def contents(project: Path, table: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+def ran(tmp_path_factory: pytest.TempPathFactory, copy_of_first_run: Ran) -> tuple[Path, Done]:
     """The shipped project after one run, and what the run printed."""
-    project = shipped_project(tmp_path_factory.mktemp("ran") / "project")
-    return project, weir(project, "run").succeeded()
+    project = tmp_path_factory.mktemp("ran") / "project"
+    return project, copy_of_first_run(project)
 
 
 def test_a_run_says_what_came_from_where(ran: tuple[Path, Done]) -> None:

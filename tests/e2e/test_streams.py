@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes.command import WEIR, weir
+from tests.support.processes.served import wait_for
 
 
 @pytest.fixture
@@ -85,7 +86,8 @@ def test_a_long_query_ends_when_it_is_interrupted(project: Path, isolated: str) 
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
-        time.sleep(3)
+        wait_for(lambda: any((project / ".weir").rglob("*.part")) or process.poll() is not None)
+        time.sleep(0.3)
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

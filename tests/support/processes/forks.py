@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,11 +24,11 @@ ROOT = Path(__file__).parents[3]
 class Process:
     """A running `weir`, with the methods of `subprocess.Popen` that tests need."""
 
-    def __init__(self, arguments: Sequence[str], channel: socket.socket, out: IO[bytes] | None, err: IO[bytes] | None):
+    def __init__(self, arguments: Sequence[str], channel: socket.socket, ends: Sequence[IO[bytes] | None]) -> None:
         self._arguments = arguments
         self._channel = channel
         self._told = b""
-        self.stdout, self.stderr = out, err
+        self.stdin, self.stdout, self.stderr = ends
         self.returncode: int | None = None
         self._read(60, 1)
         self.pid = int(self._told.partition(b"\n")[0])
@@ -99,18 +99,35 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for stream in (self.stdout, self.stderr):
+        for stream in (self.stdin, self.stdout, self.stderr):
             if stream is not None:
                 stream.close()
         self.wait(60)
 
 
-class _Nursery:
+class Control:
+    """A way to ask a nursery for children."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control, self._lock = control, threading.Lock()
+
+    def close(self) -> None:
+        """Ask for nothing any more."""
+        self._control.close()
+
+    def ask(self, request: bytes, descriptors: Sequence[int]) -> None:
+        """Send a request, as `nursery` has it."""
+        with self._lock:
+            sent = socket.send_fds(self._control, [request], descriptors)
+            self._control.sendall(request[sent:])
+
+
+class _Nursery(Control):
     """The process that forks, for as long as this one lives."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        self._control, self._lock = ours, threading.Lock()
+        super().__init__(ours)
         command = [sys.executable, "-m", "tests.support.processes.nursery", str(theirs.fileno())]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
@@ -119,13 +136,8 @@ class _Nursery:
 
     def close(self) -> None:
         """Have it end with all its children, and wait."""
-        self._control.close()
+        super().close()
         self._process.wait(20)
-
-    def ask(self, request: bytes, descriptors: Sequence[int]) -> None:
-        with self._lock:
-            sent = socket.send_fds(self._control, [request], descriptors)
-            self._control.sendall(request[sent:])
 
 
 @functools.cache
@@ -151,44 +163,46 @@ def fork(
     session: bool = False,
     hasty: bool = False,
     die: tuple[str | None, int] | None = None,
+    program: str = "weir",
+    control: Control | None = None,
 ) -> Process:
-    """Begin `weir` in `folder`. Streams are descriptors, `subprocess.PIPE`, `subprocess.STDOUT`, or None for nothing.
+    """Begin `weir`, or another program of `nursery.PROGRAMS`, in `folder`.
+
+    Streams are descriptors, `subprocess.PIPE`, `subprocess.STDOUT`, or None for nothing.
 
     `session` makes it the leader of a session of its own, `hasty` shortens the pauses between the tries of a request,
-    and `die` is what `dying.arm` takes.
+    and `die` is what `dying.arm` takes. A child of a nursery has its own `control` of it.
     """
     request = {
         "folder": str(folder), "arguments": [*map(str, arguments)], "environment": dict(environment),
-        "session": session, "hasty": hasty, "die": die,
+        "session": session, "hasty": hasty, "die": die, "program": program,
     }  # fmt: skip
     ours, theirs = socket.socketpair()
-    with _streams(stdin, stdout, stderr) as (given, out, err):
-        _nursery().ask(json.dumps(request).encode() + b"\n", [*given, theirs.fileno()])
+    with _streams(stdin, stdout, stderr) as (given, ends):
+        (control or _nursery()).ask(json.dumps(request).encode() + b"\n", [*given, theirs.fileno()])
         theirs.close()
-    return Process(arguments, ours, out, err)
+    return Process(arguments, ours, ends)
 
 
 @contextmanager
-def _streams(
-    stdin: int | None, stdout: int | None, stderr: int | None
-) -> Iterator[tuple[list[int], IO[bytes] | None, IO[bytes] | None]]:
-    """The descriptors of the child, and our ends of its pipes."""
+def _streams(*streams: int | None) -> Iterator[tuple[list[int], list[IO[bytes] | None]]]:
+    """The descriptors of the child for stdin, stdout and stderr, and our ends of its pipes."""
     null = os.open(os.devnull, os.O_RDWR)
-    opened, ends = [null], list[Any]()
-    given = [null if stdin is None else stdin]
-    for stream in (stdout, stderr):
-        ends.append(None)
+    opened, given = [null], list[int]()
+    ends: list[IO[bytes] | None] = [None, None, None]
+    for number, stream in enumerate(streams):
         if stream == subprocess.PIPE:
             reader, writer = os.pipe()
-            opened.append(writer)
-            ends[-1] = os.fdopen(reader, "rb")
-            given.append(writer)
+            theirs, ours = (reader, writer) if number == 0 else (writer, reader)
+            opened.append(theirs)
+            ends[number] = os.fdopen(ours, "wb" if number == 0 else "rb")
+            given.append(theirs)
         elif stream == subprocess.STDOUT:
             given.append(given[1])
         else:
             given.append(null if stream is None else stream)
     try:
-        yield given, ends[0], ends[1]
+        yield given, ends
     finally:
         for each in opened:
             os.close(each)

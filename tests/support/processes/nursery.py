@@ -16,23 +16,43 @@ import pkgutil
 import selectors
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, NoReturn
 
 import engine
 import engine.cli
+import engine.sandbox.__main__
+from engine.app.running import sandbox
 from engine.connectors.stripe import CONNECTOR
 from tests.support.processes.dying import arm
+from tests.support.processes.forks import Control, Process, fork
 from tests.support.processes.haste import hasten
 
+
+def serve_sandbox() -> NoReturn:
+    """`python -m engine.sandbox`, up to its end."""
+    code = 1
+    try:
+        code = engine.sandbox.__main__.main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 BIN: Final = Path(sys.executable).parent
+PROGRAMS: Final[Mapping[str, Callable[[], NoReturn]]] = {"weir": engine.cli.process, "engine.sandbox": serve_sandbox}
 DESCRIPTORS: Final = 4
 LATE: Final = ("aiohttp.connector", "duckdb", "rich.progress", "sqlalchemy.dialects.sqlite", "uvicorn.server")
 """What other packages import at their first use."""
@@ -51,31 +71,37 @@ def import_everything() -> None:
 
 
 class Nursery:
-    """Forks on request, and reports who has ended."""
+    """Forks on request, and reports who has ended. A child may ask too, on a control of its own."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._channels: dict[int, socket.socket] = {}
-        self._ended, wake = socket.socketpair()
-        for each in (self._ended, wake):
+        self._ended, self._wake = socket.socketpair()
+        for each in (self._ended, self._wake):
             each.setblocking(False)
-        self._wake = wake
+        self._selector = selectors.DefaultSelector()
+        for each in (control, self._ended):
+            self._selector.register(each, selectors.EVENT_READ)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        signal.set_wakeup_fd(wake.fileno())
+        signal.set_wakeup_fd(self._wake.fileno())
 
     def serve(self) -> None:
-        """Work until the control socket closes. Whoever is there then is killed."""
-        with selectors.DefaultSelector() as self._selector:
-            self._selector.register(self._control, selectors.EVENT_READ)
-            self._selector.register(self._ended, selectors.EVENT_READ)
-            while True:
-                for key, _ in self._selector.select():
-                    if key.fileobj is self._ended:
-                        self._reap()
-                    elif not self._begin():
-                        for child in self._channels:
-                            os.kill(child, signal.SIGKILL)
-                        return
+        """Work until the first control closes. Whoever is there then is killed."""
+        while True:
+            for key, _ in self._selector.select():
+                asking = key.fileobj
+                assert isinstance(asking, socket.socket)
+                if asking is self._ended:
+                    self._reap()
+                elif self._begin(asking):
+                    continue
+                elif asking is not self._control:
+                    self._selector.unregister(asking)
+                    asking.close()
+                else:
+                    for child in self._channels:
+                        os.kill(child, signal.SIGKILL)
+                    return
 
     def _reap(self) -> None:
         self._ended.recv(4096)
@@ -85,20 +111,23 @@ class Nursery:
                 with self._channels.pop(child) as channel:
                     _report(channel, os.waitstatus_to_exitcode(status))
 
-    def _begin(self) -> bool:
+    def _begin(self, asking: socket.socket) -> bool:
         """Fork one child; whether anybody asked for it."""
-        request, given, _, _ = socket.recv_fds(self._control, 1 << 16, DESCRIPTORS)
+        request, given, _, _ = socket.recv_fds(asking, 1 << 16, DESCRIPTORS)
         while request and not request.endswith(b"\n"):
-            request += self._control.recv(1 << 16)
+            request += asking.recv(1 << 16)
         if not request:
             return False
         channel = socket.socket(fileno=given.pop())
+        ours, theirs = socket.socketpair()
         child = os.fork()
         if not child:
+            ours.close()
             self._leave(channel)
-            live(json.loads(request), given)
-        for each in given:
+            live(json.loads(request), given, Control(theirs))
+        for each in (*given, theirs.detach()):
             os.close(each)
+        self._selector.register(ours, selectors.EVENT_READ)
         self._channels[child] = channel
         _report(channel, child)
         return True
@@ -107,8 +136,10 @@ class Nursery:
         """Close in a child what belongs to the parent."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        asking = [key.fileobj for key in self._selector.get_map().values()]
         self._selector.close()
-        for each in (self._control, self._ended, self._wake, channel, *self._channels.values()):
+        for each in (*asking, self._wake, channel, *self._channels.values()):
+            assert isinstance(each, socket.socket)
             each.close()
 
 
@@ -117,8 +148,22 @@ def _report(channel: socket.socket, number: int) -> None:
         channel.sendall(b"%d\n" % number)
 
 
-def live(request: Mapping[str, Any], streams: list[int]) -> NoReturn:
-    """Be `weir` as a shell would have started it."""
+def lend_sandbox(control: Control) -> None:
+    """Have the embedded sandbox of this process be a child of the nursery: it costs no imports either."""
+
+    def start(command: list[str], **given: Any) -> Process:
+        arguments = command[command.index("engine.sandbox") + 1 :]
+        return fork(
+            Path.cwd(), arguments, given["env"], stdin=given["stdin"], stdout=given["stdout"],
+            session=given["start_new_session"], program="engine.sandbox", control=control,
+        )  # fmt: skip
+
+    replaced = SimpleNamespace(**vars(subprocess) | {"Popen": start})
+    sandbox.subprocess = replaced  # type: ignore[attr-defined]
+
+
+def live(request: Mapping[str, Any], streams: list[int], control: Control) -> NoReturn:
+    """Be the program as a shell would have started it."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     for stream in streams:
@@ -140,11 +185,12 @@ def live(request: Mapping[str, Any], streams: list[int]) -> NoReturn:
             custom = Path(place) / "sitecustomize.py"
             if custom.exists():
                 exec(compile(custom.read_text(), str(custom), "exec"), {})
+        lend_sandbox(control)
         if request["hasty"]:
             hasten()
         if request["die"] is not None:
             arm(*request["die"])
-        engine.cli.process()
+        PROGRAMS[request["program"]]()
     finally:
         sys.stderr.flush()
         os._exit(1)
