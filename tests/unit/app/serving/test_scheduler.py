@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,24 @@ def test_ticks_in_between_start_nothing() -> None:
     one = server(interface(**HOURLY))
     starts = [start for second in range(7200) for start in one.tick(BEGIN + timedelta(seconds=second, microseconds=1))]
     assert [start.due for start in starts] == [BEGIN + HOUR]
+
+
+class TakenMeanwhile(MemoryDueTimes):
+    """Another server takes whatever is due between this one's look and its claim."""
+
+    def due(self) -> Mapping[str, datetime]:
+        seen = super().due()
+        self.known = {name: moment + HOUR for name, moment in seen.items()}
+        return seen
+
+
+def test_start_that_another_server_claims_first_is_not_made() -> None:
+    spec = interface(**HOURLY)
+    first = server(spec)
+    first.tick()
+    beaten = Server(TakenMeanwhile(first.times.known), [spec])
+    assert beaten.tick(BEGIN + HOUR) == []
+    assert beaten.left == []
 
 
 def test_jitter_puts_a_start_off_and_does_not_move_the_next_one() -> None:

@@ -59,6 +59,15 @@ def test_a_write_that_fails_moves_no_watermark(bench: Bench) -> None:
     assert seen(bench) == MARK
 
 
+def test_snapshot_that_cannot_be_written_leaves_rows_and_watermark(bench: Bench, tmp_path: Path) -> None:
+    bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match="file"):
+        bench.apply("upsert", "('b', 'Bob', 1)", watermark=LATER, snapshot=tmp_path / "file" / "customers.parquet")
+    assert seen(bench) == MARK
+    assert bench.read("SELECT id FROM customers") == [("a",)]
+
+
 def test_a_table_that_is_not_there_is_told(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
     with duckdb.connect(str(bench.store.path)) as connection:
