@@ -88,6 +88,7 @@ clean: ## Remove .venv and caches; keeps the data in .weir
 
 generated: $(DEVELOPMENT) ## Write the Stripe catalogue, JSON Schemas, reference pages and the README session
 	@$(BIN)/python -m tools.stripe_catalogue
+	@$(BIN)/python -m tests.support.generated_digest
 	@$(BIN)/weir schema
 	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.docs.session
