@@ -7,7 +7,6 @@ DuckDB lets one process write a file or several read it, and refuses everybody e
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from typing import Final
 
 import duckdb
 
+from engine.locks import open_file, try_lock
 from engine.run import StoreError
 
 from .quoting import quote_literal, quote_name
@@ -43,7 +43,7 @@ _BUSY: Final = re.compile(
 @contextlib.contextmanager
 def writing(path: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
     """Hold the file for one writer. `StoreError` E610 after `wait_seconds`, naming the process that has it."""
-    with _gate(path, fcntl.LOCK_EX, wait_seconds):
+    with _gate(path, wait_seconds):
         yield
 
 
@@ -52,7 +52,7 @@ def reading(paths: Sequence[Path], wait_seconds: float = WAIT_SECONDS) -> Iterat
     """Hold files for a reader beside other readers. `StoreError` E610 after `wait_seconds` for each."""
     with contextlib.ExitStack() as stack:
         for path in sorted(set(paths)):
-            stack.enter_context(_gate(path, fcntl.LOCK_SH, wait_seconds))
+            stack.enter_context(_gate(path, wait_seconds, shared=True))
         yield
 
 
@@ -62,7 +62,7 @@ def holding(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         while True:
             try:
-                stack.enter_context(_gate(path, fcntl.LOCK_EX, 0.0))
+                stack.enter_context(_gate(path, 0.0))
                 break
             except StoreError as busy:
                 waiting(busy.message)
@@ -108,19 +108,14 @@ def attach(
 
 
 @contextlib.contextmanager
-def _gate(path: Path, kind: int, wait_seconds: float) -> Iterator[None]:
+def _gate(path: Path, wait_seconds: float, *, shared: bool = False) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_file(path.with_name(path.name + ".lock"))
     try:
         deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise _busy(path, _holder(descriptor)) from None
+        while not try_lock(descriptor, shared=shared):
+            if time.monotonic() >= deadline:
+                raise _busy(path, _holder(descriptor))
             time.sleep(_POLL_SECONDS)
         os.pwrite(descriptor, f"{os.getpid():<20}".encode(), 0)
         yield

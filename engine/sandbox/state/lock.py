@@ -6,13 +6,14 @@ a lock on `users`; the server ends only when none is left. The operating system 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+
+from engine.locks import open_file, try_lock
 
 PAUSE_SECONDS: Final = 0.02
 JOIN_SECONDS: Final = 20.0
@@ -37,8 +38,8 @@ class StateLock:
 
     def close_if_unused(self) -> bool:
         """Accept no more users if there are none. Returns whether that succeeded."""
-        descriptor = _open(self._folder / "users")
-        if _locked(descriptor, fcntl.LOCK_EX):
+        descriptor = open_file(self._folder / "users")
+        if try_lock(descriptor):
             return True
         os.close(descriptor)
         return False
@@ -64,8 +65,8 @@ def acquire_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> StateLock | 
     while True:
         if users < 0:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            users = _open(folder / "users")
-        if _locked(users, fcntl.LOCK_SH):
+            users = open_file(folder / "users")
+        if try_lock(users, shared=True):
             found = _acquire(folder)
             if found is not None:
                 os.close(users)
@@ -80,8 +81,8 @@ def acquire_or_join(folder: Path, seconds: float = JOIN_SECONDS) -> StateLock | 
 
 def _acquire(folder: Path) -> StateLock | None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = _open(folder / "held")
-    if not _locked(descriptor, fcntl.LOCK_EX):
+    descriptor = open_file(folder / "held")
+    if not try_lock(descriptor):
         os.close(descriptor)
         return None
     os.ftruncate(descriptor, 0)
@@ -104,16 +105,4 @@ def _is_alive(process: int) -> bool:
         return False
     except PermissionError:  # the process of another user
         return True
-    return True
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _locked(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 import threading
@@ -12,6 +11,8 @@ from hashlib import blake2b
 from math import isnan
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
+
+from engine.locks import try_lock, unlock
 
 from .bucket import Bucket
 
@@ -129,17 +130,14 @@ class FileBuckets:
         if self._now() < self._alone_until:
             return False
         for _ in range(_LOCK_TRIES):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_LOCK_PAUSE)
-            else:
+            if try_lock(self._file):
                 return True
+            time.sleep(_LOCK_PAUSE)
         self._alone_until = self._now() + _ALONE_SECONDS
         return False
 
     def _unlock(self) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        unlock(self._file)
 
     def _prepare(self) -> None:
         """Initialise the file's layout, unless it is there."""
