@@ -13,6 +13,7 @@ import duckdb
 from engine.relation import Column, ColumnType, Kind, Relation
 from engine.run import BoxResult
 
+from ..columns import describe
 from ..files import attach
 from ..instances import WITHOUT_LIMIT, Terms, own_instance
 from ..quoting import quote_literal, quote_name
@@ -38,8 +39,7 @@ def fetch_rows(result: BoxResult, limit: int) -> Sequence[tuple[object, ...]]:
 def result_rows(file: Path, limit: int) -> Sequence[Mapping[str, object]]:
     """The first `limit` rows of a kept result (the table `result` of `file`), as JSON has them: see `write_result`."""
     with _opened(BoxResult(file, Relation(()), 0)) as connection:
-        found = connection.execute(f"DESCRIBE {_TABLE}").fetchall()
-        columns = [Column(str(name), column_type(str(kind))) for name, kind, *_ in found]
+        columns = [Column(name, column_type(kind)) for name, kind in describe(connection, _TABLE).items()]
         pairs = ", ".join(
             f"{quote_literal(each.name)}, {_as_json(quote_name(each.name), each.type)}" for each in columns
         )

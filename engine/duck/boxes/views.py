@@ -13,6 +13,7 @@ from engine.connector import MIRROR_TABLES, MirrorInstant
 from engine.graph import CHANGED_NAMESPACE, QUALIFIED, SCHEMA_NAMESPACE, WEIR_NAMESPACE
 from engine.relation import Relation
 
+from ..columns import describe
 from ..files import attach
 from ..quoting import quote_literal, quote_name
 from ..staging.file import read_file
@@ -129,15 +130,16 @@ def _make_view(
 ) -> None:
     table, everything = namespace.view(name)
     source = f"{file.database}.{namespace.schema}.{quote_name(table)}"
-    there = None if file.database is None else _columns(connection, source)
+    found = describe(connection, source) if file.database is not None else {}
+    present = {name.casefold() for name in found}
     columns = ", ".join(
         quote_name(column.name)
-        if there is not None and column.name.casefold() in there
+        if column.name.casefold() in present
         else f"NULL::{sql_type(column.type)} AS {quote_name(column.name)}"
         for column in namespace.relations[table]
     )
     view = f"CREATE VIEW {quote_name(schema)}.{quote_name(name)} AS SELECT {columns}"
-    if there is None:
+    if not present:
         connection.execute(f"{view} WHERE FALSE")
         return
     conditions = []
@@ -146,17 +148,8 @@ def _make_view(
     if latest and not everything:
         conditions.append(f"{READ_AT} = (SELECT max({READ_AT}) FROM {source})")
     since = namespace.since
-    if since is not None and since.leads_to(file.instant) and CHANGED_AT in there:
+    if since is not None and since.leads_to(file.instant) and CHANGED_AT in present:
         moment = quote_literal(f"{since.changed_at:%Y-%m-%d %H:%M:%S.%f}")
         conditions.append(f"({CHANGED_AT} > TIMESTAMP {moment} OR {CHANGED_AT} IS NULL)")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     connection.execute(f"{view} FROM {source}{where}")
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> set[str] | None:
-    """The columns of a table, casefolded; None when there is no such table."""
-    try:
-        described = connection.execute(f"DESCRIBE {source}").fetchall()
-    except duckdb.CatalogException:
-        return None
-    return {str(column).casefold() for column, *_ in described}

@@ -10,6 +10,7 @@ from engine.connector import SourceTable
 from engine.relation import Relation
 from engine.run import BoxResult
 
+from ..columns import describe
 from ..files import STORAGE_VERSION, attach
 from ..quoting import quote_literal, quote_name
 from ..types import sql_type
@@ -41,13 +42,11 @@ def read_answers(
         )
         columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
         connection.execute(f"CREATE TABLE output.{RESULT} ({columns})")
-        there = (
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'mirror' AND schema_name = 'main' AND table_name = ?"
-        )
-        if connection.execute(there, [table.name]).fetchall():
+        objects = f"mirror.main.{quote_name(table.name)}"
+        if describe(connection, objects):
             connection.execute(
                 f"INSERT INTO output.{RESULT} SELECT {values} FROM mirror.weir.outcomes AS told "
-                f"JOIN mirror.main.{quote_name(table.name)} AS object ON object.id = told._entity_id "
+                f"JOIN {objects} AS object ON object.id = told._entity_id "
                 "JOIN box.main.result AS origin ON origin.rowid = told.number "
                 "WHERE told.step = ? AND list_contains(?, told._status) ORDER BY told.number",
                 [step, ["success", "no_action"] if earlier else ["success"]],

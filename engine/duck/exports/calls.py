@@ -9,9 +9,10 @@ import duckdb
 from engine.graph import Call
 from engine.plan import FieldChange, PlannedWrite, StepWrites
 
+from ..problems import Problem
 from .compare import NOT_SETTLED
 from .plan import read_refusals
-from .rows import DesiredRows, Problem, load_pairs
+from .rows import DesiredRows, load_pairs
 
 _OBJECT = "id"
 NO_KEY = "has no value in its key, which is to tell its call from others"
@@ -28,11 +29,11 @@ def plan_calls(
     rows = desired.build(step.key, key_of_values=not step.key)
     load_pairs(connection, "called", done)
     load_pairs(connection, "blocked", dict.fromkeys(sorted(blocked), ""))
-    keyless = desired.fail("a part of the key is NULL", Problem("the row", None, NO_KEY)) if step.key else 0
+    keyless = desired.fail("a part of the key is NULL", Problem("the row", NO_KEY)) if step.key else 0
     parts = " OR ".join(f"json_type(key, '$[{number}]') = 'NULL'" for number in range(len(step.key)))
     no_key = f"WHEN key LIKE '%null%' AND ({parts}) THEN {keyless} " if step.key else ""
-    doubt = desired.fail("key IN (SELECT key FROM blocked)", Problem("the row", None, NOT_SETTLED))
-    double = desired.fail("doubles > 1", Problem("the row", None, "would call the function as another row does"))
+    doubt = desired.fail("key IN (SELECT key FROM blocked)", Problem("the row", NOT_SETTLED))
+    double = desired.fail("doubles > 1", Problem("the row", "would call the function as another row does"))
     connection.execute(
         "CREATE TEMP TABLE compared AS SELECT *, "
         "CASE WHEN refusal <> 0 THEN 'refused' WHEN done THEN 'none' ELSE 'call' END AS verdict FROM ("
@@ -60,7 +61,7 @@ def _required(step: Call, desired: DesiredRows) -> str:
     cases = []
     for index, column in enumerate(step.columns):
         if column.parameter.required and "[" not in column.path:
-            problem = Problem(f"`{column.path}`", None, f"has no value, and `{step.function}` needs one")
+            problem = Problem(f"`{column.path}`", f"has no value, and `{step.function}` needs one")
             cases.append(f"WHEN v{index} IS NULL THEN {desired.fail(f'v{index} IS NULL', problem)}")
     return " ".join(cases)
 

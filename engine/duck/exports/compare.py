@@ -12,10 +12,15 @@ from engine.connector import ParameterKind, SourceTable
 from engine.graph import Export, ExportAction, WriteColumn
 from engine.relation import Kind
 
+from ..columns import describe
+from ..problems import Problem, choose
 from ..quoting import quote_literal, quote_name
+from ..statements import load_statements
 from ..system_columns import DELETED_AT
-from .rows import DesiredRows, Problem, load_pairs
+from .rows import DesiredRows, load_pairs
 from .values import shown_text
+
+_SQL: Final = load_statements(__package__, "compare.sql")
 
 MIRROR: Final = "mirror"
 """The name under which the mirror's file is attached."""
@@ -33,6 +38,11 @@ class Compared:
     columns: tuple[WriteColumn, ...]
     rows: int
     managed: int
+
+
+def mirrored(table: SourceTable) -> str:
+    """A table of the mirror in SQL."""
+    return f"{MIRROR}.main.{quote_name(table.name)}"
 
 
 def compare(
@@ -65,23 +75,19 @@ def compare(
 def _make_current(connection: duckdb.DuckDBPyConnection, step: Export, table: SourceTable) -> None:
     """`objects`: id, key (NULL where one of its parts is missing), archived, c0 …: all live objects of the mirror."""
     relation = table.relation
-    there = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = 'main' AND table_name = ?",
-        [MIRROR, table.name],
-    ).fetchall()
+    present = {name.casefold() for name in describe(connection, mirrored(table))}
     values = "".join(f", {_shown(column, table)} AS c{index}" for index, column in enumerate(step.columns))
     parts = [shown_text(each.shown, relation, ParameterKind.TEXT) for each in step.match]
-    present = " AND ".join(f"{part} IS NOT NULL" for part in parts)
-    key = f"CASE WHEN {present} THEN CAST(to_json([{', '.join(parts)}]) AS VARCHAR) END"
+    complete = " AND ".join(f"{part} IS NOT NULL" for part in parts)
+    key = f"CASE WHEN {complete} THEN CAST(to_json([{', '.join(parts)}]) AS VARCHAR) END"
     archives = step.facts.archives
     archived = "FALSE"
     if archives is not None:
         archived = f"coalesce(CAST({quote_name(archives[0])} AS VARCHAR) = {quote_literal(archives[1])}, FALSE)"
-    known = {str(name).casefold() for (name,) in there}
-    absent = [column for column in relation if column.name.casefold() not in known]
+    absent = [column for column in relation if column.name.casefold() not in present]
     nulls = "".join(f", NULL AS {quote_name(column.name)}" for column in absent)
-    source = f"(SELECT *{nulls} FROM {MIRROR}.main.{quote_name(table.name)})"
-    if not there:  # nothing of it was ever read: it has no objects
+    source = f"(SELECT *{nulls} FROM {mirrored(table)})"
+    if not present:  # nothing of it was ever read: it has no objects
         nulls = ", ".join(f"NULL AS {quote_name(column.name)}" for column in relation)
         source = f"(SELECT {nulls} WHERE FALSE)"
     connection.execute(
@@ -96,9 +102,7 @@ def find_objects(
     """By key, the one live object that shows it."""
     _make_current(connection, step, table)
     load_pairs(connection, "wanted", dict.fromkeys(keys, ""))
-    found = connection.execute(
-        "SELECT key, min(id) FROM objects WHERE key IN (SELECT key FROM wanted) GROUP BY key HAVING count(*) = 1"
-    ).fetchall()
+    found = connection.execute(_SQL["find_objects"]).fetchall()
     return {str(key): str(identifier) for key, identifier in found}
 
 
@@ -109,25 +113,10 @@ def _shown(column: WriteColumn, table: SourceTable) -> str:
 
 
 def _resolve(connection: duckdb.DuckDBPyConnection) -> None:
-    """`resolved`: the desired rows with the object that each means, how many could be meant, and how many rows mean
-    the same. What the step has written before comes first; then objects that are not archived. Of several archived
-    ones none is meant: replacing leaves such behind, and nobody can tell which one to take out again."""
-    connection.execute(
-        "CREATE TEMP TABLE candidates AS SELECT key, "
-        "CASE WHEN live > 0 THEN live_id WHEN total = 1 THEN any_id END AS id, "
-        "CASE WHEN live > 0 THEN live WHEN total = 1 THEN 1 ELSE 0 END AS number "
-        "FROM (SELECT key, count(*) AS total, min(id) AS any_id, count(*) FILTER (NOT archived) AS live, "
-        "min(id) FILTER (NOT archived) AS live_id FROM objects WHERE key IS NOT NULL GROUP BY key)"
-    )
-    connection.execute(
-        "CREATE TEMP TABLE resolved AS "
-        "SELECT *, count(*) OVER (PARTITION BY coalesce(object, key)) AS claims FROM ("
-        "SELECT desired.*, coalesce(own.id, candidates.id) AS object, "
-        "CASE WHEN own.id IS NOT NULL THEN 1 ELSE coalesce(candidates.number, 0) END AS number, "
-        "count(*) OVER (PARTITION BY desired.key) AS doubles, known.object AS written "
-        "FROM desired LEFT JOIN known ON known.key = desired.key LEFT JOIN objects own ON own.id = known.object "
-        "LEFT JOIN candidates ON candidates.key = desired.key)"
-    )
+    """`resolved`: the desired rows with the object that each matches, how many could match, and how many rows match
+    the same object."""
+    connection.execute(_SQL["make_candidates"])
+    connection.execute(_SQL["make_resolved"])
 
 
 def _current_values(columns: tuple[WriteColumn, ...]) -> str:
@@ -156,12 +145,12 @@ class _Conditions:
     def bad(self) -> str:
         """Further ways for a row to be refused, once it is known which object it means."""
         cases = [
-            self._case(self._keyless(), Problem(self._match(), None, "has no value to tell its object by")),
-            self._case("key IN (SELECT key FROM blocked)", Problem(self._match(), None, NOT_SETTLED)),
-            self._case("doubles > 1", Problem(self._match(), None, "is the same in another row of the box")),
-            self._case("number > 1", Problem(self._match(), None, "is shown by more than one object")),
+            self._case(self._keyless(), Problem(self._match(), "has no value to tell its object by")),
+            self._case("key IN (SELECT key FROM blocked)", Problem(self._match(), NOT_SETTLED)),
+            self._case("doubles > 1", Problem(self._match(), "is the same in another row of the box")),
+            self._case("number > 1", Problem(self._match(), "is shown by more than one object")),
             self._case(
-                "object IS NOT NULL AND claims > 1", Problem(self._match(), None, "means an object of another row, too")
+                "object IS NOT NULL AND claims > 1", Problem(self._match(), "means an object of another row, too")
             ),
         ]
         acts = self._step.action in (ExportAction.UPDATE, ExportAction.UPSERT)
@@ -170,17 +159,17 @@ class _Conditions:
                 continue
             if column.immutable and not self._can_replace:
                 text = "cannot be changed: it is only taken when an object is made"
-                cases.append(self._case(f"d{index}", Problem(f"`{column.path}`", f"v{index}", text)))
+                cases.append(self._case(f"d{index}", Problem(f"`{column.path}`", text)))
             elif not column.immutable and not column.parameter.clears and not column.skip_if_empty:
                 text = "cannot be taken away from an object that has it"
                 condition = f"object IS NOT NULL AND v{index} IS NULL AND c{index} IS NOT NULL"
-                cases.append(self._case(condition, Problem(f"`{column.path}`", None, text)))
+                cases.append(self._case(condition, Problem(f"`{column.path}`", text)))
         if self._step.action in (ExportAction.INSERT, ExportAction.UPSERT):
             for index, column in enumerate(self._step.columns):
                 if column.parameter.required and "[" not in column.path:
                     text = "has no value, and no object can be made without"
                     condition = f"object IS NULL AND v{index} IS NULL"
-                    cases.append(self._case(condition, Problem(f"`{column.path}`", None, text)))
+                    cases.append(self._case(condition, Problem(f"`{column.path}`", text)))
         return " ".join(cases)
 
     def verdict(self) -> str:
@@ -214,22 +203,13 @@ class _Conditions:
 
 def refusal_text(problems: tuple[Problem, ...]) -> str:
     """SQL for why a row of `compared` is refused."""
-    cases = " ".join(
-        f"WHEN {number} THEN {quote_literal(problem.what)} || ' ' || {quote_literal(problem.text)}"
-        for number, problem in enumerate(problems, 1)
-    )
-    return f"CASE refusal {cases} END" if cases else "NULL::VARCHAR"
+    return choose("refusal", (quote_literal(f"{problem.subject} {problem.text}") for problem in problems))
 
 
 def missing_objects(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
     """(key, object) of what the step has written before and no row means any more; archived ones are done with, and
     those with a write that is not settled wait for that."""
-    found = connection.execute(
-        "SELECT known.key, objects.id FROM known JOIN objects ON objects.id = known.object "
-        "WHERE NOT objects.archived AND known.key NOT IN (SELECT key FROM blocked) "
-        "AND NOT EXISTS (SELECT 1 FROM compared WHERE compared.key = known.key "
-        "OR compared.object = objects.id) ORDER BY known.key"
-    ).fetchall()
+    found = connection.execute(_SQL["missing_objects"]).fetchall()
     yield from ((str(key), str(object_id)) for key, object_id in found)
 
 

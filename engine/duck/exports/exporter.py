@@ -22,6 +22,7 @@ from engine.run import (
 
 from ..files import STORAGE_VERSION, attach, reading
 from ..instances import Terms, own_instance
+from ..problems import Problem
 from ..quoting import quote_literal
 from ..schema.expressions import evaluate_expressions, first_line
 from ..schema.stage import SOURCE, expression_column
@@ -30,7 +31,7 @@ from .answers import read_answers
 from .calls import plan_calls
 from .compare import MIRROR, compare, find_objects, refusal_text
 from .plan import plan_writes
-from .rows import DesiredRows, Problem
+from .rows import DesiredRows
 
 
 class DuckExporter:

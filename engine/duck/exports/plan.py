@@ -13,8 +13,10 @@ from engine.connector import SourceTable, parameter_path
 from engine.graph import Export, WriteColumn
 from engine.plan import FieldChange, PlannedWrite, Refusal, StepWrites
 
+from ..columns import describe
+from ..problems import Problem
 from ..quoting import quote_name
-from .compare import MIRROR, Compared, is_json, missing_objects, refusal_text
+from .compare import Compared, is_json, mirrored, missing_objects, refusal_text
 
 _LISTED = 100
 
@@ -55,7 +57,7 @@ def plan_writes(
     )
 
 
-def read_refusals(connection: duckdb.DuckDBPyConnection, problems: Sequence[Any]) -> tuple[Refusal, ...]:
+def read_refusals(connection: duckdb.DuckDBPyConnection, problems: Sequence[Problem]) -> tuple[Refusal, ...]:
     """The first of the rows that are refused."""
     found = connection.execute(
         f"SELECT key, row, {refusal_text(tuple(problems))} FROM compared WHERE verdict = 'refused' "
@@ -68,11 +70,11 @@ def _rows(connection: duckdb.DuckDBPyConnection, step: Export, table: SourceTabl
     number = len(step.columns)
     parts = sorted({c.shown.column for c in step.columns if c.shown is not None and is_json(c, table)})
     lanes = list(step.facts.lanes)
-    there = _present(connection, table)
-    extra = [f"whole.{quote_name(name)}" if name.casefold() in there else "NULL" for name in (*lanes, *parts)]
+    present = {name.casefold() for name in describe(connection, mirrored(table))}
+    extra = [f"whole.{quote_name(name)}" if name.casefold() in present else "NULL" for name in (*lanes, *parts)]
     join = ""
-    if there:
-        join = f" LEFT JOIN {MIRROR}.main.{quote_name(table.name)} AS whole ON whole.id = compared.object"
+    if present:
+        join = f" LEFT JOIN {mirrored(table)} AS whole ON whole.id = compared.object"
     else:
         extra = ["NULL" for _ in extra]
     own = [f"compared.{name}" for name in ("row", "key", "verdict", "object")]
@@ -88,14 +90,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, step: Export, table: SourceTabl
             whole = {name: json.loads(text) for name, text in zip(parts, tail[len(lanes) :], strict=True) if text}
             lane = next((str(each) for each in tail[: len(lanes)] if each), None)
             yield _Row(int(row), key, verdict, object_id, tuple(wanted), tuple(shown), tuple(differs), lane, whole)
-
-
-def _present(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> set[str]:
-    found = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = 'main' AND table_name = ?",
-        [MIRROR, table.name],
-    ).fetchall()
-    return {str(name).casefold() for (name,) in found}
 
 
 def _write(step: Export, row: _Row) -> PlannedWrite:

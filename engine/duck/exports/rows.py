@@ -15,20 +15,13 @@ from engine.relation import TEXT
 from engine.run import StoreError
 
 from ..casts import Misfit, cast
+from ..columns import describe
+from ..problems import Problem, number_of_first
 from ..quoting import quote_literal, quote_name
 from ..schema.stage import ROW_ID, SOURCE, expression_column
 from .values import wire_text
 
 _PAIRS: Final = '[{"key": "VARCHAR", "object": "VARCHAR"}]'
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a row is refused: SQL for the value that is shown (None: none), and the rest of the sentence."""
-
-    what: str
-    shown: str | None
-    text: str
 
 
 @dataclass(slots=True)
@@ -46,8 +39,7 @@ class DesiredRows:
     _types: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        described = self.connection.execute(f"DESCRIBE {SOURCE}").fetchall()
-        self._types = {str(row[0]).casefold(): str(row[1]) for row in described}
+        self._types = {name.casefold(): kind for name, kind in describe(self.connection, SOURCE).items()}
         if ROW_ID in self._types:
             raise StoreError(
                 "E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "call it otherwise"
@@ -73,11 +65,10 @@ class DesiredRows:
             texts[column.path] = text
             selected.append(f"{text} AS v{index}")
         key = self._key(keys) if not key_of_values else self._key_of_values()
-        cases = " ".join(f"WHEN {condition} THEN {number}" for number, condition in enumerate(self._conditions, 1))
         joins = "".join(
             self._join(column, index) for index, column in enumerate(self.columns) if column.ref is not None
         )
-        bad = f"CASE {cases} ELSE 0 END" if cases else "0"
+        bad = number_of_first(self._conditions)
         values = "".join(f", {each}" for each in selected)
         self.connection.execute(
             f"CREATE TEMP TABLE desired AS SELECT *, CAST({key} AS VARCHAR) AS key FROM ("
@@ -98,13 +89,13 @@ class DesiredRows:
         raw, kind = self._raw(index, column)
         wire = wire_text(raw, kind, column, currency, self.units)
         for misfit in wire.misfits:
-            self._add(misfit, Problem(f"`{column.path}`", raw, misfit.problem))
+            self._add(misfit, Problem(f"`{column.path}`", misfit.problem))
         if column.default is None:
             return wire.text
         plain = wire_text(column.default, self._literal_type(column), column, currency, self.units)
         for misfit in plain.misfits:
             missing = f"({wire.text}) IS NULL AND ({misfit.condition})"
-            self._add(Misfit(missing, ""), Problem(f"`{column.path}`", column.default, misfit.problem))
+            self._add(Misfit(missing, ""), Problem(f"`{column.path}`", misfit.problem))
         return f"coalesce({wire.text}, {plain.text})"
 
     def _literal_type(self, column: WriteColumn) -> str:
@@ -116,7 +107,7 @@ class DesiredRows:
         found = f"_weir_ref_{index}.object"
         self._add(
             Misfit(f"{_plain(raw, kind)} IS NOT NULL AND {found} IS NULL", ""),
-            Problem(f"`{column.path}`", raw, f"is nothing that the step `{column.ref}` has written"),
+            Problem(f"`{column.path}`", f"is nothing that the step `{column.ref}` has written"),
         )
         return found
 

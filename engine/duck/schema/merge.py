@@ -6,6 +6,7 @@ than updating in place or keeping a primary key. Everything here runs inside the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import duckdb
@@ -14,9 +15,10 @@ from engine.graph import Action
 from engine.relation import Column
 from engine.run import ImportJob, StoreError
 
+from ..problems import Problem
 from ..quoting import quote_name
 from .shape import address, ensure_table
-from .stage import Problem, Staged
+from .stage import Staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class _Merge:
     connection: duckdb.DuckDBPyConnection
     job: ImportJob
     staged: Staged
-    columns: tuple[tuple[str, str], ...]
+    columns: Mapping[str, str]
     found: list[Problem] = field(default_factory=list)
 
     def insert(self) -> Merged:
@@ -64,7 +66,7 @@ class _Merge:
             return self._merged(inserted=self._insert_new())
         self._find_matched()
         self._find_changed()
-        problem = self._problem(self.staged.keys[0][0], "another row with this key is there already", None)
+        problem = self._problem(self.staged.keys[0][0], "another row with this key is there already")
         self._run(f"INSERT INTO rejected SELECT DISTINCT _weir_row, {problem} FROM changed")
         unchanged = self._count(
             "SELECT count(DISTINCT row) FROM matched WHERE row NOT IN (SELECT _weir_row FROM changed)"
@@ -196,7 +198,7 @@ class _Merge:
         if empty:
             self._run(f"INSERT INTO rejected SELECT _weir_row, min({empty}) FROM changed WHERE {empty} <> 0 GROUP BY 1")
             self._run("DELETE FROM changed WHERE _weir_row IN (SELECT row FROM rejected)")
-        names = ", ".join(quote_name(name) for name, _ in self.columns)
+        names = ", ".join(map(quote_name, self.columns))
         self._run(f"DELETE FROM {self._table} WHERE rowid IN (SELECT _weir_target FROM changed)")
         updated = self._run(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM changed")
         return updated, matched - changed
@@ -226,7 +228,7 @@ class _Merge:
         mapped = {value.column.name.casefold(): value for value in self.staged.values}
         declared = {name.casefold() for name in self.job.relation.names}
         final: list[tuple[str, str]] = []
-        for name, kind in self.columns:
+        for name, kind in self.columns.items():
             value, old = mapped.get(name.casefold()), f"t.{quote_name(name)}"
             if value is None:
                 forgotten = self.job.action is Action.REPLACE and name.casefold() in declared
@@ -249,13 +251,12 @@ class _Merge:
     def _first_empty(self, required: list[tuple[str, str]]) -> str:
         """SQL for the number of the problem of the first required column without a value, 0 if all have one."""
         cases = " ".join(
-            f"WHEN {sql} IS NULL THEN {self._problem(name, 'is required and has no value', None)}"
-            for name, sql in required
+            f"WHEN {sql} IS NULL THEN {self._problem(name, 'is required and has no value')}" for name, sql in required
         )
         return f"(CASE {cases} ELSE 0 END)" if cases else ""
 
-    def _problem(self, column: str, text: str, shown: str | None) -> int:
-        self.found.append(Problem(column, shown, text))
+    def _problem(self, column: str, text: str) -> int:
+        self.found.append(Problem(column, text))
         return len(self.staged.problems) + len(self.found)
 
     def _merged(self, *, inserted: int = 0, updated: int = 0, deleted: int = 0, unchanged: int = 0) -> Merged:

@@ -9,16 +9,14 @@ from typing import Final
 
 from engine.run import KeptReject
 
+from ..columns import describe
 from ..files import attach, reading
 from ..instances import WITHOUT_LIMIT, Terms, own_instance
+from ..statements import load_statements
+from .shape import STORE
 
-_DATABASE: Final = "store"
-_PRESENT: Final = """
-SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'weir' AND table_name = 'rejects'
-"""
-_NEWEST_OF_EACH_STEP: Final = """
-SELECT run, step, table_name, key, column_name, problem, "row" FROM store.weir.rejects ORDER BY step, rowid LIMIT ?
-"""
+STATEMENTS: Final = load_statements(__package__, "rejects.sql")
+TABLE: Final = f"{STORE}.weir.rejects"
 
 
 def read_rejects(path: Path, limit: int) -> Sequence[KeptReject]:
@@ -26,11 +24,11 @@ def read_rejects(path: Path, limit: int) -> Sequence[KeptReject]:
     if not path.exists():
         return ()
     terms = Terms(path.with_name(f"{path.name}.tmp"), memory=WITHOUT_LIMIT)
-    with reading([path]), own_instance(terms, _DATABASE) as connection:
-        attach(connection, path, _DATABASE, read_only=True)
-        if not connection.execute(_PRESENT, [_DATABASE]).fetchall():
+    with reading([path]), own_instance(terms, STORE) as connection:
+        attach(connection, path, STORE, read_only=True)
+        if not describe(connection, TABLE):
             return ()
-        found = connection.execute(_NEWEST_OF_EACH_STEP, [limit]).fetchall()
+        found = connection.execute(STATEMENTS["read"], [limit]).fetchall()
     return tuple(
         KeptReject(run, step, table, json.loads(key), column, problem, json.loads(row))
         for run, step, table, key, column, problem, row in found

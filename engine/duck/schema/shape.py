@@ -6,12 +6,15 @@ relation's columns): a column that comes back finds them again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from engine.relation import Column, Fit, Relation, fit
 from engine.run import StoreError
 
 from ..casts import cast
+from ..columns import catalogued_columns
 from ..quoting import quote_name
 from ..types import column_type, sql_type
 
@@ -24,29 +27,19 @@ def address(table: str) -> str:
     return f"{STORE}.main.{quote_name(table)}"
 
 
-def physical_columns(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[tuple[str, str], ...]:
-    """Name and DuckDB type of each column that the file has, in order; empty if there is no such table."""
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? AND schema_name = 'main' "
-        "AND table_name = ? ORDER BY column_index",
-        [STORE, table],
-    ).fetchall()
-    return tuple((str(name), str(kind)) for name, kind in rows)
-
-
-def ensure_table(connection: duckdb.DuckDBPyConnection, table: str, relation: Relation) -> tuple[tuple[str, str], ...]:
-    """Make the table or widen it, inside the caller's transaction; its columns as they are then."""
+def ensure_table(connection: duckdb.DuckDBPyConnection, table: str, relation: Relation) -> dict[str, str]:
+    """Make the table or widen it, inside the caller's transaction. Returns name and DuckDB type of each column."""
     if relation.find("rowid") is not None:
         raise StoreError("E605", f"`{table}` has a column `rowid`, a name that DuckDB needs", "call it otherwise")
-    present = physical_columns(connection, table)
+    present = catalogued_columns(connection, STORE, table)
     if present and _differs(present, relation) and _is_empty(connection, table):
         connection.execute(f"DROP TABLE {address(table)}")
-        present = ()
+        present = {}
     if not present:
         columns = ", ".join(f"{quote_name(column.name)} {sql_type(column.type)}" for column in relation)
         connection.execute(f"CREATE TABLE {address(table)} ({columns})")
-        return physical_columns(connection, table)
-    types = {name.casefold(): kind for name, kind in present}
+        return catalogued_columns(connection, STORE, table)
+    types = {name.casefold(): kind for name, kind in present.items()}
     for column in relation:
         before = types.get(column.name.casefold())
         if before is None:
@@ -55,11 +48,11 @@ def ensure_table(connection: duckdb.DuckDBPyConnection, table: str, relation: Re
             )
         elif before != sql_type(column.type):
             _widen(connection, table, column, before)
-    return physical_columns(connection, table)
+    return catalogued_columns(connection, STORE, table)
 
 
-def _differs(present: tuple[tuple[str, str], ...], relation: Relation) -> bool:
-    return tuple((name.casefold(), kind) for name, kind in present) != tuple(
+def _differs(present: Mapping[str, str], relation: Relation) -> bool:
+    return tuple((name.casefold(), kind) for name, kind in present.items()) != tuple(
         (column.name.casefold(), sql_type(column.type)) for column in relation
     )
 

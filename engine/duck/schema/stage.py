@@ -13,6 +13,8 @@ from engine.relation import Column
 from engine.run import ImportJob, StoreError
 
 from ..casts import Cast, cast
+from ..columns import describe
+from ..problems import Problem, number_of_first
 from ..quoting import quote_name
 from ..types import sql_type
 
@@ -22,15 +24,6 @@ SOURCE: Final = "box.main.result"
 
 ROW_ID: Final = "rowid"
 """Every row's place in its table, as DuckDB calls it; a column of this name would hide it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A way in which a row can be refused: the column, SQL of the value that is shown, and what is wrong with it."""
-
-    column: str
-    shown: str | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +58,7 @@ def expression_column(index: int) -> str:
 
 def stage_rows(connection: duckdb.DuckDBPyConnection, job: ImportJob) -> Staged:
     """Fill `staged` from `SOURCE`; nothing of the Schema is needed or touched."""
-    described = connection.execute(f"DESCRIBE {SOURCE}").fetchall()
-    types = {str(row[0]).casefold(): str(row[1]) for row in described}
+    types = {name.casefold(): kind for name, kind in describe(connection, SOURCE).items()}
     if ROW_ID in types:
         raise StoreError("E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "call it otherwise")
     stager = _Stager(job, types)
@@ -118,8 +110,7 @@ class _Stager:
 
     def bad(self) -> str:
         """The number of a row's first problem, or 0, as SQL."""
-        cases = " ".join(f"WHEN {condition} THEN {number}" for number, condition in enumerate(self._conditions, 1))
-        return f"CASE {cases} ELSE 0 END" if cases else "0"
+        return number_of_first(self._conditions)
 
     def column(self, name: str) -> Column:
         """The column of the table with this name."""
@@ -132,7 +123,7 @@ class _Stager:
         self.selected.append(f"{value} AS {quote_name(name)}")
         for misfit in made.misfits:
             self._conditions.append(misfit.condition)
-            self.problems.append(Problem(column.name, raw, misfit.problem))
+            self.problems.append(Problem(column.name, misfit.problem, raw))
 
     def _source(self, mapped: MapColumn, index: int) -> tuple[str, str]:
         if mapped.expr is None and mapped.source is None:

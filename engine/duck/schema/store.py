@@ -14,18 +14,20 @@ import duckdb
 from engine.plan import Watermark
 from engine.run import BoxLimits, BoxResult, ImportJob, ImportReport, Reject, StoreError
 
+from ..columns import catalogued_columns
 from ..files import attach, writing
 from ..instances import Terms, own_instance
+from ..problems import Problem, choose
 from ..quoting import quote_literal, quote_name
+from . import rejects
 from .expressions import evaluate_expressions, first_line
 from .merge import Merged, merge_rows
-from .shape import STORE, address, physical_columns
+from .shape import STORE, address
 from .stage import SOURCE, Staged, expression_column, stage_rows
 from .watermarks import read_watermarks, record_watermark
 
 _SHOWN_REJECTS: Final = 10
 _SHOWN_CHARACTERS: Final = 100
-_REJECTS_TABLE: Final = f"{STORE}.weir.rejects"
 _EXPRESSION_SECONDS: Final = 600.0
 _SPILL_BYTES: Final = 20 * 2**30
 
@@ -106,9 +108,9 @@ def _commit(connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Stage
     """Merge, keep the rejects, write the snapshot; all of it or nothing."""
     connection.execute("BEGIN")
     try:
-        is_new = not physical_columns(connection, job.table)
+        is_new = not catalogued_columns(connection, STORE, job.table)
         merged = merge_rows(connection, job, staged)
-        rejected, rejects = _keep_rejects(connection, job, staged, merged)
+        rejected, shown = _keep_rejects(connection, job, staged, merged)
         record_watermark(connection, job, is_new=is_new)
         unfinished = _write_snapshot(connection, job)
         connection.execute("COMMIT")
@@ -125,7 +127,7 @@ def _commit(connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Stage
         deleted=merged.deleted,
         unchanged=merged.unchanged,
         rejected=rejected,
-        rejects=rejects,
+        rejects=shown,
     )
 
 
@@ -147,24 +149,17 @@ def _keep_rejects(
 ) -> tuple[int, tuple[Reject, ...]]:
     """Write the rejects of this step (up to `job.reject_limit`) in place of those that it had for the same rows."""
     rejected = int(connection.execute("SELECT count(DISTINCT row) FROM rejected").fetchall()[0][0])
-    present = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'weir' AND table_name = 'rejects'",
-        [STORE],
-    ).fetchall()
+    present = catalogued_columns(connection, STORE, "rejects", "weir")
     if present:
         again = "" if job.whole else f" AND key IN (SELECT {_reject_key(staged)} FROM {SOURCE})"
-        connection.execute(f"DELETE FROM {_REJECTS_TABLE} WHERE step = ?{again}", [job.step])
+        connection.execute(f"DELETE FROM {rejects.TABLE} WHERE step = ?{again}", [job.step])
     if not rejected:
         return 0, ()
     if not present:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STORE}.weir")
-        connection.execute(
-            f"CREATE TABLE {_REJECTS_TABLE} (run VARCHAR, step VARCHAR, table_name VARCHAR, key JSON, "
-            'column_name VARCHAR, problem VARCHAR, "row" JSON)'
-        )
+        connection.execute(rejects.STATEMENTS["make_table"])
     rows = _reject_rows(staged, merged)
     connection.execute(
-        f"INSERT INTO {_REJECTS_TABLE} SELECT ?, ?, ?, key, column_name, problem, row FROM ({rows} LIMIT ?)",
+        f"INSERT INTO {rejects.TABLE} SELECT ?, ?, ?, key, column_name, problem, row FROM ({rows} LIMIT ?)",
         [job.run_id, job.step, job.table, job.reject_limit],
     )
     some = connection.execute(f"SELECT keys, column_name, problem FROM ({rows} LIMIT {_SHOWN_REJECTS})").fetchall()
@@ -179,6 +174,12 @@ def _shown(sql: str) -> str:
     return f"coalesce(left(CAST({sql} AS VARCHAR), {_SHOWN_CHARACTERS}), 'NULL')"
 
 
+def _problem_text(problem: Problem) -> str:
+    """SQL of the sentence about the value."""
+    quoted = f"'`' || {_shown(problem.shown)} || '` ' || " if problem.shown is not None else ""
+    return f"{quoted}{quote_literal(problem.text)}"
+
+
 def _reject_key(staged: Staged) -> str:
     """What a row of the box is matched by, as JSON for people."""
     pairs = ", ".join(f"{quote_literal(column)}, {_shown(source)}" for column, source in staged.key_sources)
@@ -188,19 +189,12 @@ def _reject_key(staged: Staged) -> str:
 def _reject_rows(staged: Staged, merged: Merged) -> str:
     """SQL for the refused rows in the order of the box: key, column, problem, row."""
 
-    columns = " ".join(
-        f"WHEN {number} THEN {quote_literal(problem.column)}" for number, problem in enumerate(merged.problems, 1)
-    )
-    problems = " ".join(
-        f"WHEN {number} THEN "
-        + (f"'`' || {_shown(problem.shown)} || '` ' || " if problem.shown is not None else "")
-        + quote_literal(problem.text)
-        for number, problem in enumerate(merged.problems, 1)
-    )
+    columns = choose("_weir_bad", (quote_literal(problem.subject) for problem in merged.problems))
+    problems = choose("_weir_bad", map(_problem_text, merged.problems))
     keys = ", ".join(_shown(source) for _, source in staged.key_sources)
     return (
         f"SELECT {_reject_key(staged)} AS key, CAST([{keys}] AS VARCHAR[]) AS keys, "
-        f"CASE _weir_bad {columns} END AS column_name, CASE _weir_bad {problems} END AS problem, "
+        f"{columns} AS column_name, {problems} AS problem, "
         # The box may call a column as it likes: all other names here are such that none will be the same.
         f"to_json(_weir_row) AS row FROM (SELECT _weir_row, _weir_bad, _weir_number, _weir_row.* "
         f"FROM (SELECT _weir_source AS _weir_row, _weir_source.rowid AS _weir_number FROM {SOURCE} _weir_source) "

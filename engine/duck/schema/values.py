@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from engine.relation import ColumnType, Kind, Relation
 
+from ..columns import describe
 from ..files import attach
 from ..instances import Terms, own_instance
 from ..quoting import quote_name
@@ -38,16 +39,12 @@ def stored_values(file: Path, table: str, relation: Relation, spill: Path) -> li
         return []
     with own_instance(Terms(spill), _DATABASE) as connection:
         attach(connection, file, _DATABASE, read_only=True)
-        there = connection.execute(
-            "SELECT column_name FROM duckdb_columns() WHERE database_name = $file AND schema_name = 'main' "
-            "AND table_name = $name",
-            {"file": _DATABASE, "name": table},
-        ).fetchall()
-        if not there:
+        source = f"{_DATABASE}.main.{quote_name(table)}"
+        present = describe(connection, source)
+        if not present:
             return []
-        present = {name for (name,) in there}
         columns = ", ".join(quote_name(each) if each in present else "NULL" for each in relation.names)
-        found = connection.execute(f"SELECT {columns} FROM {_DATABASE}.main.{quote_name(table)}").fetchall()
+        found = connection.execute(f"SELECT {columns} FROM {source}").fetchall()
     return [_values(relation, row) for row in found]
 
 

@@ -13,31 +13,15 @@ from engine.connector import MirrorInstant
 from engine.plan import Watermark
 from engine.run import ImportJob
 
+from ..columns import catalogued_columns, describe
 from ..files import attach, reading
 from ..instances import WITHOUT_LIMIT, Terms, own_instance
+from ..statements import load_statements
 from .shape import STORE
 
-_TABLE: Final = f"{STORE}.weir.watermarks"
-_MAKE: Final = f"""
-CREATE SCHEMA IF NOT EXISTS {STORE}.weir;
-CREATE TABLE IF NOT EXISTS {_TABLE} (
-    step VARCHAR NOT NULL,
-    run VARCHAR NOT NULL,
-    table_name VARCHAR NOT NULL,
-    file VARCHAR NOT NULL,
-    changed_at TIMESTAMP NOT NULL,
-    parts JSON NOT NULL
-)
-"""
-_PRESENT: Final = """
-SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'weir' AND table_name = 'watermarks'
-"""
-_READ: Final = f"""
-SELECT w.step, w.run, w.file, w.changed_at, w.parts, t.table_name IS NULL
-FROM {_TABLE} AS w
-LEFT JOIN duckdb_tables() AS t
-    ON t.database_name = $store AND t.schema_name = 'main' AND t.table_name = w.table_name
-"""
+_SQL: Final = load_statements(__package__, "watermarks.sql")
+_TABLE: Final = "watermarks"
+_SCHEMA: Final = "weir"
 
 
 def read_watermarks(path: Path) -> dict[str, Watermark]:
@@ -47,9 +31,9 @@ def read_watermarks(path: Path) -> dict[str, Watermark]:
     terms = Terms(path.with_name(f"{path.name}.tmp"), memory=WITHOUT_LIMIT)
     with reading([path]), own_instance(terms, STORE) as connection:
         attach(connection, path, STORE, read_only=True)
-        if not connection.execute(_PRESENT, [STORE]).fetchall():
+        if not describe(connection, f"{STORE}.{_SCHEMA}.{_TABLE}"):
             return {}
-        found = connection.execute(_READ, {"store": STORE}).fetchall()
+        found = connection.execute(_SQL["read"]).fetchall()
     return {
         step: Watermark(step, run, MirrorInstant(file, changed_at.replace(tzinfo=UTC)), json.loads(parts), lost)
         for step, run, file, changed_at, parts, lost in found
@@ -61,16 +45,19 @@ def record_watermark(connection: duckdb.DuckDBPyConnection, job: ImportJob, *, i
 
     `is_new`: the job has made its table. Whoever wrote a table of that name before has written nothing into this one.
     """
-    if not connection.execute(_PRESENT, [STORE]).fetchall():
-        if job.watermark is None:
-            return
-        connection.execute(_MAKE)
-    connection.execute(
-        f"DELETE FROM {_TABLE} WHERE step = $step OR ($is_new AND table_name = $table)",
-        {"step": job.step, "is_new": is_new, "table": job.table},
-    )
     mark = job.watermark
+    if not catalogued_columns(connection, STORE, _TABLE, _SCHEMA):
+        if mark is None:
+            return
+        connection.execute(_SQL["make_table"])
+    connection.execute(_SQL["forget"], {"step": job.step, "is_new": is_new, "table": job.table})
     if mark is not None:
-        moment = mark.at.changed_at.astimezone(UTC).replace(tzinfo=None)
-        values = [mark.step, mark.run, job.table, mark.at.file, moment, json.dumps(dict(mark.parts))]
-        connection.execute(f"INSERT INTO {_TABLE} VALUES (?, ?, ?, ?, ?, ?)", values)
+        values = {
+            "step": mark.step,
+            "run": mark.run,
+            "table": job.table,
+            "file": mark.at.file,
+            "changed_at": mark.at.changed_at.astimezone(UTC).replace(tzinfo=None),
+            "parts": json.dumps(dict(mark.parts)),
+        }
+        connection.execute(_SQL["record"], values)

@@ -7,12 +7,12 @@ import duckdb
 from engine.connector import Mirror, OpenRows, SourceCatalogue, SourceTable, VersionMove
 from engine.relation import Column, Relation
 
+from ..columns import describe
 from ..quoting import quote_name
 from ..types import column_type, sql_type
 from .coverage import read_coverage
 from .events import has_events, read_events
 from .sweep import compile_where
-from .tables import staged_columns
 
 _IDS = 100
 _TABLES = """
@@ -48,7 +48,7 @@ def read_mirror(connection: duckdb.DuckDBPyConnection, catalogue: SourceCatalogu
 
 def _move(connection: duckdb.DuckDBPyConnection, name: str, table: SourceTable | None, before: str) -> VersionMove:
     """How the table's columns differ from those of its catalogue; None: that has the table no more."""
-    staged = staged_columns(connection, name)
+    staged = describe(connection, quote_name(name))
     wanted = {column.name: sql_type(column.type) for column in table.relation} if table is not None else {}
     return VersionMove(
         before,

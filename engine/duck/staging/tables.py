@@ -8,6 +8,7 @@ import duckdb
 
 from engine.connector import SourceTable
 
+from ..columns import describe
 from ..quoting import quote_name
 from ..system_columns import CHANGED_AT
 from ..types import sql_type
@@ -22,8 +23,7 @@ def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable, cha
     wanted = {column.name: sql_type(column.type) for column in table.relation}
     columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in wanted.items())
     connection.execute(f"CREATE TABLE IF NOT EXISTS {quote_name(table.name)} ({columns})")
-    # Asking DuckDB's list of all columns instead would make it compile its own views first.
-    known = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {quote_name(table.name)}").fetchall()}
+    known = describe(connection, quote_name(table.name))
     if any(known.get(name, kind) != kind for name, kind in wanted.items()):
         connection.execute(f"DROP TABLE {quote_name(table.name)}")
         connection.execute('DELETE FROM weir.coverage WHERE "table" = $table', {"table": table.name})
@@ -34,15 +34,3 @@ def prepare_table(connection: duckdb.DuckDBPyConnection, table: SourceTable, cha
             connection.execute(f"ALTER TABLE {quote_name(table.name)} ADD COLUMN {quote_name(name)} {kind}")
             if name == CHANGED_AT:
                 connection.execute(f"UPDATE {quote_name(table.name)} SET {CHANGED_AT} = $1", [changed_at])
-
-
-def staged_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """The columns of a staged table and their SQL types; none when there is no such table."""
-    rows = connection.execute(
-        """
-        SELECT column_name, data_type FROM duckdb_columns()
-        WHERE database_name = current_database() AND schema_name = 'main' AND table_name = $table
-        """,
-        {"table": table},
-    ).fetchall()
-    return dict(rows)

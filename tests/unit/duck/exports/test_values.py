@@ -47,7 +47,7 @@ class Desk:
         ((bad, *texts),) = self._connection.execute(f"SELECT bad, {values} FROM desired").fetchall()
         problem = desired.problems[bad - 1] if bad else None
         sent = {each.path: text for each, text in zip(columns, texts, strict=True) if text is not None}
-        return sent, f"{problem.what} {problem.text}" if problem is not None else None
+        return sent, f"{problem.subject} {problem.text}" if problem is not None else None
 
     def shown(self, path: str, value: object) -> str | None:
         """The text of what an object shows at a path; `value` is that of the whole column."""
