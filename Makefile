@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+# The oldest DuckDB that pyproject.toml allows; .venv has the newest.
+DUCKDB ?= 1.5.5
+DUCKDB_VENV := .venv-duckdb-$(DUCKDB)
 FORMAT ?= text
 PYTEST ?= -n 3 --dist worksteal
 TIMES ?= 20
@@ -19,8 +22,8 @@ COMPILE := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-u
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run validate cases plan review test-connection watch serve sandbox test test-quick test-long lint bench \
-	generated goldens lock clean
+.PHONY: help run validate cases plan review test-connection watch serve sandbox test test-quick test-long test-duckdb \
+	lint bench generated goldens lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -70,6 +73,9 @@ test-quick: $(DEVELOPMENT) ## Run the tests that start no process, in a minute
 test-long: $(DEVELOPMENT) ## Run all tests, each property with TIMES=20 times as many new examples
 	@WEIR_TEST_LONG=$(TIMES) WEIR_TEST_FIRST=$${WEIR_TEST_FIRST:-$$(date +%s)} $(BIN)/pytest $(PYTEST) $(ARGS)
 
+test-duckdb: $(DUCKDB_VENV)/.development ## Test the DuckDB adapters on DUCKDB=1.5.5, in a venv of its own
+	@$(DUCKDB_VENV)/bin/pytest $(PYTEST) tests/contract tests/unit/duck tests/integration/duck $(ARGS)
+
 lint: $(DEVELOPMENT) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -80,7 +86,7 @@ bench: $(DEVELOPMENT) ## Run all benchmarks, or ARGS=load; results go to benchma
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## Remove .venv and caches; keeps the data in .weir
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@rm -rf $(VENV) .venv-duckdb-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@if [ -e .weir ]; then echo "kept .weir (tables, staging, history); delete it yourself if you no longer need it"; fi
 
@@ -102,6 +108,7 @@ lock: $(DEVELOPMENT) ## Write the locks from pyproject.toml; keeps existing pins
 		--output-file requirements-dev.lock pyproject.toml
 	@$(COMPILE) --only-build-deps --build-deps-for wheel --build-deps-for editable --constraint requirements-dev.lock \
 		--output-file requirements-build.lock pyproject.toml
+	@echo "duckdb==$(DUCKDB)" | $(COMPILE) --output-file requirements-duckdb-$(DUCKDB).lock -
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -121,4 +128,15 @@ $(RUNTIME): requirements.lock requirements-build.lock pyproject.toml | $(VENV)/b
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
 	@echo "installing development dependencies" >&2
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# All other packages are those of .venv.
+.venv-duckdb-%/.development: requirements-duckdb-%.lock requirements-dev.lock requirements-build.lock pyproject.toml
+	@echo "installing DuckDB $* into $(@D)" >&2
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r requirements-build.lock -r requirements-dev.lock
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+		-r requirements-duckdb-$*.lock
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
 	@touch $@

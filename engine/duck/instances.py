@@ -17,8 +17,6 @@ import duckdb
 from .quoting import quote_literal, quote_name
 
 MEMORY: Final = "256MB"
-WITHOUT_LIMIT: Final = "80%"
-"""Of the machine's memory: what DuckDB takes when nobody says how much."""
 _IDLE_AT_MOST: Final = 2
 _USES_AT_MOST: Final = 100
 """Of one instance. It keeps some 0.3 KB of each statement about a file that was attached, until it is closed."""
@@ -27,10 +25,10 @@ _USES_AT_MOST: Final = 100
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a use of an instance needs: the folder that it spills to, memory as DuckDB writes sizes, threads, and how
-    new rows are compressed."""
+    new rows are compressed. Without `memory`, DuckDB's default applies: 80 % of the machine's."""
 
     spill: Path
-    memory: str = MEMORY
+    memory: str | None = MEMORY
     threads: int = 1
     compression: str = "auto"
 
@@ -51,7 +49,7 @@ class _Instance:
         }
         for name, (before, after) in changes.items():
             if before != after:
-                self.root.execute(f"SET {name} = {quote_literal(after)}")
+                self.root.execute(f"RESET {name}" if after is None else f"SET {name} = {quote_literal(after)}")
         self.terms = terms
 
 
@@ -90,18 +88,17 @@ def _taken(terms: Terms) -> _Instance:
             instance.root.close()
         else:
             return instance
-    root = duckdb.connect(
-        config={
-            "threads": terms.threads,
-            "memory_limit": terms.memory,
-            "temp_directory": str(terms.spill),
-            "force_compression": terms.compression,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "python_enable_replacements": False,
-        }
-    )
-    return _Instance(root, terms)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": terms.threads,
+        "temp_directory": str(terms.spill),
+        "force_compression": terms.compression,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if terms.memory is not None:  # a share of the machine's memory is a size that DuckDB 1.5 does not accept
+        config["memory_limit"] = terms.memory
+    return _Instance(duckdb.connect(config=config), terms)
 
 
 def _left_clean(instance: _Instance, attached: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from engine.run import BoxResult
 
 from ..columns import describe
 from ..files import attach
-from ..instances import WITHOUT_LIMIT, Terms, own_instance
+from ..instances import Terms, own_instance
 from ..quoting import quote_literal, quote_name
 from ..types import column_type
 
@@ -93,7 +93,7 @@ def _as_json(value: str, kind: ColumnType) -> str:
 
 @contextlib.contextmanager
 def _opened(result: BoxResult) -> Iterator[duckdb.DuckDBPyConnection]:
-    terms = Terms(result.path.with_name(f"{result.path.name}.tmp"), memory=WITHOUT_LIMIT)
+    terms = Terms(result.path.with_name(f"{result.path.name}.tmp"), memory=None)
     with own_instance(terms, _DATABASE) as connection:
         attach(connection, result.path, _DATABASE, read_only=True)
         yield connection

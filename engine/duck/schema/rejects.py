@@ -11,7 +11,7 @@ from engine.run import KeptReject
 
 from ..columns import describe
 from ..files import attach, reading
-from ..instances import WITHOUT_LIMIT, Terms, own_instance
+from ..instances import Terms, own_instance
 from ..statements import load_statements
 from .shape import STORE
 
@@ -23,7 +23,7 @@ def read_rejects(path: Path, limit: int) -> Sequence[KeptReject]:
     """What each step refused when it last ran, by step, in the order of its box. `StoreError` E610 for a busy file."""
     if not path.exists():
         return ()
-    terms = Terms(path.with_name(f"{path.name}.tmp"), memory=WITHOUT_LIMIT)
+    terms = Terms(path.with_name(f"{path.name}.tmp"), memory=None)
     with reading([path]), own_instance(terms, STORE) as connection:
         attach(connection, path, STORE, read_only=True)
         if not describe(connection, TABLE):

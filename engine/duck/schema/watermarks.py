@@ -15,7 +15,7 @@ from engine.run import ImportJob
 
 from ..columns import catalogued_columns, describe
 from ..files import attach, reading
-from ..instances import WITHOUT_LIMIT, Terms, own_instance
+from ..instances import Terms, own_instance
 from ..statements import load_statements
 from .shape import STORE
 
@@ -28,7 +28,7 @@ def read_watermarks(path: Path) -> dict[str, Watermark]:
     """The watermark of each step that has one, by step. `StoreError` E610 for a busy file."""
     if not path.exists():
         return {}
-    terms = Terms(path.with_name(f"{path.name}.tmp"), memory=WITHOUT_LIMIT)
+    terms = Terms(path.with_name(f"{path.name}.tmp"), memory=None)
     with reading([path]), own_instance(terms, STORE) as connection:
         attach(connection, path, STORE, read_only=True)
         if not describe(connection, f"{STORE}.{_SCHEMA}.{_TABLE}"):

@@ -16,7 +16,7 @@ from engine.connector import Changes, Coverage, Gap, Mirror, MirrorInstant, Sour
 from engine.run import Drift, LoadReport, OutputFile, RowOutcome, StoreError
 
 from ..files import attach, holding, reading, writing
-from ..instances import WITHOUT_LIMIT, Terms, own_instance
+from ..instances import Terms, own_instance
 from .changes import bury, bury_left_behind
 from .coverage import forget_coverage, make_coverage_tables, read_coverage, record_coverage, record_drift
 from .events import demand_identity, has_events, make_event_tables, read_gaps, record_events
@@ -192,7 +192,7 @@ class DuckStaging:
     @contextlib.contextmanager
     def _looking(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, to be read only. `StoreError` E610 when it stays busy."""
-        terms = Terms(self._spill, memory=WITHOUT_LIMIT)
+        terms = Terms(self._spill, memory=None)
         with reading([self._path]), own_instance(terms, _DATABASE) as connection:
             attach(connection, self._path, _DATABASE, read_only=True)
             connection.execute(f"USE {_DATABASE}")

@@ -52,6 +52,17 @@ def test_each_use_has_its_own_terms(tmp_path: Path, memory: str) -> None:
         assert setting(connection, "TimeZone") == "UTC"
 
 
+def test_a_use_without_a_memory_limit_has_the_default_of_duckdb(tmp_path: Path) -> None:
+    with duckdb.connect() as plain:
+        default = setting(plain, "memory_limit")
+    with own_instance(Terms(tmp_path / "new", memory=None)) as connection:
+        assert setting(connection, "memory_limit") == default
+    with own_instance(Terms(tmp_path / "limited", memory="96MB")) as connection:
+        assert setting(connection, "memory_limit") == "91.5 MiB"
+    with own_instance(Terms(tmp_path / "again", memory=None)) as connection:
+        assert setting(connection, "memory_limit") == default
+
+
 def test_two_uses_at_once_do_not_meet(tmp_path: Path) -> None:
     with own_instance(Terms(tmp_path / "spill"), "one") as first, own_instance(Terms(tmp_path / "spill")) as second:
         first.execute(f"ATTACH '{tmp_path / 'a.duckdb'}' AS one")
