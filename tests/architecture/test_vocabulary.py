@@ -38,7 +38,7 @@ CLEAN = (
     "tests/support/sandbox",
     "tests/support/security",
     "tests/unit/api",
-    "tests/unit/app/running",
+    "tests/unit/app",
     "tests/unit/connector",
     "tests/unit/connectors/stripe/catalogue",
     "tests/unit/connectors/stripe/planning",

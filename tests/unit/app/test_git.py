@@ -1,4 +1,4 @@
-"""Which commit a project is at."""
+"""The commit and the user that a run records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_commit_says_when_definitions_differ(tmp_path: Path) -> None:
+def test_commit_is_marked_when_definitions_differ(tmp_path: Path) -> None:
     assert git_commit(tmp_path) is None
     (tmp_path / "connections").mkdir()
     (tmp_path / "connections" / "a.yaml").write_text("kind: connection\n")
@@ -29,5 +29,5 @@ def test_the_commit_says_when_definitions_differ(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == f"{head}+changes"
 
 
-def test_somebody_runs_us() -> None:
+def test_user_name_is_not_empty() -> None:
     assert user_name()

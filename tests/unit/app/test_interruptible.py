@@ -1,4 +1,4 @@
-"""Signals ask a run to stop; they do not tear it apart."""
+"""The first signal asks a run to stop; the second interrupts it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.app.running.run import interruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_asks_and_the_second_ends(number: signal.Signals) -> None:
+def test_first_signal_cancels_and_second_interrupts(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     cancelled = threading.Event()
     with interruptible(cancelled):
@@ -22,7 +22,7 @@ def test_the_first_signal_asks_and_the_second_ends(number: signal.Signals) -> No
     assert signal.getsignal(number) is before
 
 
-def test_what_is_ignored_stays_ignored() -> None:
+def test_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     cancelled = threading.Event()
     try:

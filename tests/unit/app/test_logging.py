@@ -1,4 +1,4 @@
-"""No log line holds a secret, in any of its forms."""
+"""Log lines hold no secret in any of its forms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "rk_test_" + "Zz09" * 6
         "sk_live_" + "a1B2" * 8,
     ],
 )
-def test_what_looks_like_a_key_goes(text: str) -> None:
+def test_redact_removes_what_looks_like_a_key(text: str) -> None:
     cleaned = redact(f"before {text} after")
     assert "***" in cleaned
     assert KEY not in cleaned
@@ -33,7 +33,7 @@ def test_what_looks_like_a_key_goes(text: str) -> None:
     assert cleaned.startswith("before ")
 
 
-def test_known_secrets_go_in_every_form() -> None:
+def test_redact_removes_known_secrets_in_every_encoding() -> None:
     secret = "p@ss/word of mine"
     encoded = base64.b64encode(f"{secret}:".encode()).decode()
     text = f"{secret} p%40ss%2Fword%20of%20mine {encoded} {base64.b64encode(secret.encode()).decode()}"
@@ -42,7 +42,7 @@ def test_known_secrets_go_in_every_form() -> None:
 
 @pytest.fixture
 def own_logging() -> Iterator[None]:
-    """Leave logging as it was: the handlers made here write to a stream that ends with the test."""
+    """Restore logging after the test: the handlers made here write to a stream that ends with it."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -52,7 +52,7 @@ def own_logging() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_logging")
-def test_logs_are_clean_json_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_are_redacted_json_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     redactor = Redactor()
     configure_logging("info", redactor, as_json=True)
     redactor.add("hunter2-hunter2")

@@ -1,4 +1,4 @@
-"""What the stages are given: parameters, settings, secrets, addresses; and how runs are judged."""
+"""What the stages receive (parameters, settings, secrets, addresses), and the exit codes of runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_with(status: Any, *kinds: FailureKind | None) -> Run:
     return Run("r", (), status, NOW, NOW, "h", outcomes, {})
 
 
-def test_parameters_reach_the_interfaces_that_are_meant(project: Path) -> None:
+def test_given_parameters_reach_the_selected_interfaces(project: Path) -> None:
     found = check_project(Workspace.open(project)).project
     assert given_parameters(found, {"since": "2025-01-01"}) == {("customers", "since"): "2025-01-01"}
     assert given_parameters(found, {"customers.since": "x"}, ("cust*",)) == {("customers", "since"): "x"}
@@ -57,7 +57,7 @@ def test_parameters_reach_the_interfaces_that_are_meant(project: Path) -> None:
         given_parameters(found, {"since": "x"}, ("others",))
 
 
-def test_nothing_is_planned_from_wrong_definitions(project: Path) -> None:
+def test_plan_from_invalid_definitions_is_refused(project: Path) -> None:
     edit(project / "schemas" / "customers.yaml", "type: text", "type: txt")
     checked = check_project(Workspace.open(project))
     assert checked.has_errors
@@ -68,13 +68,13 @@ def test_nothing_is_planned_from_wrong_definitions(project: Path) -> None:
         make_plan(Workspace.open(project), (), {})
 
 
-def test_an_unknown_interface_is_refused(project: Path) -> None:
+def test_plan_of_an_unknown_interface_is_refused(project: Path) -> None:
     with pytest.raises(RefusalError, match="custmers") as caught:
         make_plan(Workspace.open(project), ("custmers",), {})
     assert caught.value.code is Exit.USAGE
 
 
-def test_the_sandbox_replaces_address_and_key(project: Path) -> None:
+def test_sandbox_replaces_address_and_key_of_a_connection(project: Path) -> None:
     _, plan = make_plan(Workspace.open(project), (), {})
     (settings,) = plan.connections
     config = connection_config(settings, project, SandboxAddress("http://127.0.0.1:1", SANDBOX_KEY))
@@ -100,25 +100,25 @@ def test_the_sandbox_replaces_address_and_key(project: Path) -> None:
         (run_with("failed"), Exit.FAILED),
     ],
 )
-def test_the_exit_code_says_who_must_act(run: Run, expected: Exit) -> None:
+def test_exit_code_follows_the_status_and_failures_of_a_run(run: Run, expected: Exit) -> None:
     assert exit_code(run) is expected
 
 
-def test_a_file_that_another_process_has_for_too_long_is_busy() -> None:
-    """So that a schedule tries it again."""
+def test_exit_code_of_a_locked_file_is_busy() -> None:
+    """A schedule retries a busy run."""
     busy = replace(run_with("failed", None).outcomes[0], code="E610")
     run = run_with("failed", None)
     assert exit_code(replace(run, outcomes=(busy, busy))) is Exit.BUSY
     assert exit_code(replace(run, outcomes=(busy, *run.outcomes))) is Exit.FAILED
 
 
-def test_tracked_parameters_are_found(project: Path) -> None:
+def test_tracked_parameters_are_listed_by_interface(project: Path) -> None:
     edit(project / "interfaces" / "customers.yaml", "type: timestamp\n", "type: timestamp\n    track: true\n")
     checked, plan = make_plan(Workspace.open(project), (), {})
     assert tracked_parameters(checked, plan) == {"customers": ("since",)}
 
 
-def test_state_stays_out_of_git(tmp_path: Path) -> None:
+def test_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
     paths = Workspace.open(tmp_path).paths
     paths.prepare()
     assert (paths.folder / ".gitignore").read_text().endswith("*\n")
@@ -131,13 +131,13 @@ def test_run_ids_sort_by_time() -> None:
     assert new_run_id(NOW) != new_run_id(NOW)
 
 
-def test_connectors_are_found_by_their_names() -> None:
+def test_installed_connectors_are_keyed_by_name() -> None:
     connectors = installed_connectors()
     assert connectors["stripe"].name == "stripe"
     assert connectors["stripe"].category == "Billing"
 
 
-def test_the_doctor_says_whether_secrets_are_there(project: Path) -> None:
+def test_doctor_reports_missing_secrets_and_broken_settings(project: Path) -> None:
     edit(project / "connections" / "stripe_main.yaml", "base_url: sandbox\n", "")
     missing = {finding.name: finding for finding in examine(Workspace.open(project), {})}
     assert missing["secret of stripe_main"].verdict == "problem"

@@ -1,4 +1,4 @@
-"""What can be written, as `weir catalog` tells it: the same that mappings are checked against."""
+"""`weir catalog --writes` shows the entities, functions and parameters that mappings are checked against."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def by_path(found: dict[str, object]) -> dict[str, dict[str, object]]:
     return {each["path"]: each for each in parameters}
 
 
-def test_every_entity_and_function_has_a_page() -> None:
+def test_every_entity_and_function_has_a_page_in_the_catalog() -> None:
     found = list_writable("stripe")
     targets = installed_connectors()["stripe"].catalogue(None).targets
     assert targets is not None
@@ -35,7 +35,7 @@ def test_every_entity_and_function_has_a_page() -> None:
         assert EFFECTS[Effect(function["effect"])] in render_function(described, coloured=False)
 
 
-def test_every_path_leads_to_its_parameter() -> None:
+def test_every_listed_path_resolves_to_its_parameter() -> None:
     targets = installed_connectors()["stripe"].catalogue(None).targets
     assert targets is not None
     for name in ("customers", "prices", "subscriptions", "payment_links"):
@@ -48,7 +48,7 @@ def test_every_path_leads_to_its_parameter() -> None:
                 assert isinstance(find_parameter(verb.parameters, path), Parameter), path
 
 
-def test_an_entity_says_what_each_parameter_takes() -> None:
+def test_entity_description_gives_the_facts_of_each_parameter() -> None:
     prices = by_path(describe_entity("stripe", "prices"))
     assert prices["currency"] == {
         "path": "currency",
@@ -72,7 +72,7 @@ def test_an_entity_says_what_each_parameter_takes() -> None:
     assert customers["on_missing"] == ["delete"]
 
 
-def test_a_page_is_a_table_with_all_words() -> None:
+def test_entity_page_lists_all_values_of_an_enum() -> None:
     text = render_entity(describe_entity("stripe", "prices"), coloured=False)
     assert "archive  POST /v1/prices/{price} active=false  changes data" in text
     (line,) = [line for line in text.splitlines() if line.startswith("tax_behavior ")]
@@ -88,7 +88,7 @@ def test_a_page_is_a_table_with_all_words() -> None:
     ]
 
 
-def test_a_function_acts_on_what_id_names() -> None:
+def test_function_page_shows_that_id_names_the_object() -> None:
     found = describe_function("stripe", "invoices.finalize")
     assert [each["path"] for each in found["parameters"]] == ["id", "auto_advance"]
     assert found["effect"] == "money"
@@ -98,7 +98,7 @@ def test_a_function_acts_on_what_id_names() -> None:
     assert "id" not in by_path(describe_function("stripe", "refunds.create"))
 
 
-def test_search_narrows_the_list() -> None:
+def test_list_writable_with_a_search_returns_only_matches() -> None:
     found = list_writable("stripe", "Refund")
     assert {each["name"] for each in found["entities"]} >= {"refunds"}
     assert all("refund" in each["name"] for rows in found.values() for each in rows)
@@ -117,7 +117,7 @@ def test_search_narrows_the_list() -> None:
         ("balance_transactions", "can be read, and no export can write", "`weir catalog --writes`"),
     ],
 )
-def test_what_is_not_there_gets_a_hint(name: str, message: str, hint: str) -> None:
+def test_unknown_entity_or_function_is_refused_with_a_hint(name: str, message: str, hint: str) -> None:
     describe = describe_function if is_function("stripe", name) else describe_entity
     with pytest.raises(RefusalError, match=message) as refused:
         describe("stripe", name)

@@ -1,4 +1,4 @@
-"""A checker that is used again and again: the same answers as a new one, and nothing piles up."""
+"""A checker that is used repeatedly returns the same result as a new one, and its memory does not grow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.graph import Import
 from tests.support.reload.definitions import BASE, files_of, load, table
 
 
-def test_what_no_file_says_any_more_is_forgotten() -> None:
+def test_checker_forgets_definitions_of_deleted_files() -> None:
     with Checker(Workspace.open(Path()), remembers=True) as checker:
         for number in range(_WORN + 5):
             fresh = f"x_{number}"
@@ -32,7 +32,7 @@ def test_what_no_file_says_any_more_is_forgotten() -> None:
         assert memory.bound.binder is checker._duck
 
 
-def test_a_new_binder_says_what_the_old_one_said() -> None:
+def test_checker_with_a_renewed_binder_reports_the_same_findings() -> None:
     workspace = Workspace.open(Path())
     with Checker(workspace, remembers=True) as checker, Checker(workspace) as cold:
         files = files_of({**BASE, "interfaces/x.yaml": load("x", sql="SELECT idd FROM customers", into="b")})

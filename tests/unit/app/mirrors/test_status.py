@@ -1,4 +1,4 @@
-"""The status of a mirror, as it stands in its file."""
+"""The status of a mirror, read from its staging file."""
 
 from __future__ import annotations
 
@@ -48,26 +48,26 @@ def followed(since: datetime = AS_OF, **changes: object) -> Changes:
     return Changes(events=(replace(claim, **changes),))  # type: ignore[arg-type]
 
 
-def test_nothing_was_read_yet(project: Path) -> None:
+def test_status_before_the_first_read_has_no_accounts(project: Path) -> None:
     _, (status,) = connection_status(Workspace.open(project), [])
     assert (status.name, status.size, status.accounts) == ("stripe_main", None, ())
 
 
-def test_a_table_is_as_current_as_the_events(project: Path, staging: DuckStaging) -> None:
+def test_table_is_current_up_to_the_last_event(project: Path, staging: DuckStaging) -> None:
     staging.load([], [PART], utc_now(), followed())
     (table,) = account_of(project).tables
     assert (table.current_as_of, table.next_reread) == (AS_OF + timedelta(hours=2), None)
     assert (table.holes, table.partial, table.stale) == ((), False, False)
 
 
-def test_what_was_read_before_events_were_followed_is_stale(project: Path, staging: DuckStaging) -> None:
+def test_table_read_before_its_events_is_stale(project: Path, staging: DuckStaging) -> None:
     staging.load([], [PART], utc_now(), followed(AS_OF + timedelta(hours=1), lost=AS_OF))
     found = account_of(project)
     assert found.tables[0].stale
     assert [(gap.since, gap.until) for gap in found.gaps] == [(AS_OF, AS_OF + timedelta(hours=2))]
 
 
-def test_holes_and_parts_are_told(project: Path, staging: DuckStaging) -> None:
+def test_status_shows_holes_and_partial_tables(project: Path, staging: DuckStaging) -> None:
     windows = [
         PART,
         replace(PART, window=Window(2_000, 3_000)),
@@ -79,7 +79,7 @@ def test_holes_and_parts_are_told(project: Path, staging: DuckStaging) -> None:
     assert (invoices.holes, invoices.partial) == ((), True)
 
 
-def test_the_next_full_read_is_as_the_definition_says(project: Path, staging: DuckStaging) -> None:
+def test_next_full_read_follows_the_definition(project: Path, staging: DuckStaging) -> None:
     now = utc_now()
     staging.load([], [replace(PART, table="payment_intents")], now, followed())
     assert account_of(project).tables[0].next_reread == now + timedelta(days=1)
@@ -90,18 +90,18 @@ def test_the_next_full_read_is_as_the_definition_says(project: Path, staging: Du
     assert account_of(project).tables[0].next_reread is None
 
 
-def test_accounts_are_told_apart(project: Path, staging: DuckStaging) -> None:
+def test_status_lists_each_account(project: Path, staging: DuckStaging) -> None:
     staging.load([], [replace(PART, account="acct_1"), replace(PART, account="acct_2")], utc_now())
     _, (status,) = connection_status(Workspace.open(project), [])
     assert [each.account for each in status.accounts] == ["acct_1", "acct_2"]
 
 
-def test_a_name_that_is_no_connection_is_refused(project: Path) -> None:
+def test_unknown_connection_is_refused(project: Path) -> None:
     with pytest.raises(RefusalError, match="no connection `strip_main`"):
         connection_status(Workspace.open(project), ["strip_main"])
 
 
-def test_an_optional_table_is_told_although_nothing_of_it_was_read(project: Path, staging: DuckStaging) -> None:
+def test_status_lists_an_optional_table_that_was_never_read(project: Path, staging: DuckStaging) -> None:
     file = project / "connections" / "stripe_main.yaml"
     file.write_text(file.read_text() + "optional: [reviews, customers]\n")
     staging.load([], [PART], utc_now(), followed())

@@ -1,4 +1,4 @@
-"""What a person may say of a write, and what the ledger then holds."""
+"""Recording the outcome of a write by hand, and what the ledger holds afterwards."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ def ledger(paths: StatePaths) -> Iterator[SqlWriteLedger]:
     opened.close()
 
 
-def left(ledger: SqlWriteLedger, state: OpState, *ops: Op) -> None:
-    """Put ops into the ledger that have come as far as `state`."""
+def leave_ops(ledger: SqlWriteLedger, state: OpState, *ops: Op) -> None:
+    """Record the ops in the ledger and bring them to `state`."""
     ledger.plan_ops(ops)
     ledger.mark_sent([each.id for each in ops], NOON)
     if state is not OpState.SENT:
         ledger.end_ops([OpEnd(each.id, state, NOON, request="req_1", note="no answer") for each in ops])
 
 
-def test_done_makes_the_row_stand_for_the_object(root: Path, ledger: SqlWriteLedger) -> None:
-    left(ledger, OpState.QUARANTINED, op(1))
+def test_resolve_as_done_links_the_row_to_its_object(root: Path, ledger: SqlWriteLedger) -> None:
+    leave_ops(ledger, OpState.QUARANTINED, op(1))
     found = resolve_op(Workspace.open(root), "r1-0", done=True, object_id="cus_9")
     assert found.state is OpState.DONE
     assert found.result == "cus_9"
@@ -81,8 +81,8 @@ def test_done_makes_the_row_stand_for_the_object(root: Path, ledger: SqlWriteLed
 
 
 @pytest.mark.parametrize("state", [OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED])
-def test_not_done_frees_the_row(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
-    left(ledger, state, op(1), op(2, "call"))
+def test_resolve_as_not_done_unblocks_the_row(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
+    leave_ops(ledger, state, op(1), op(2, "call"))
     assert len(ledger.blocked("stripe", STEP)) == 2
     assert resolve_op(Workspace.open(root), op(1).id, done=False).state is OpState.DROPPED
     resolve_op(Workspace.open(root), op(2).id, done=False)
@@ -92,21 +92,21 @@ def test_not_done_frees_the_row(root: Path, ledger: SqlWriteLedger, state: OpSta
     assert ledger.open_ops("stripe") == []
 
 
-def test_a_call_that_was_done_is_not_made_again(root: Path, ledger: SqlWriteLedger) -> None:
-    left(ledger, OpState.QUARANTINED, op(1, "call"))
+def test_resolve_of_a_call_as_done_prevents_a_second_call(root: Path, ledger: SqlWriteLedger) -> None:
+    leave_ops(ledger, OpState.QUARANTINED, op(1, "call"))
     resolve_op(Workspace.open(root), op(1).id, done=True)
     assert ledger.called("stripe", STEP) == {'["1"]': ""}
 
 
-def test_what_was_done_away_with_stands_for_nothing(root: Path, ledger: SqlWriteLedger) -> None:
+def test_resolve_of_a_retire_as_done_unlinks_the_row(root: Path, ledger: SqlWriteLedger) -> None:
     ledger.remember("stripe", STEP, [('["1"]', "cus_1")], NOON)
-    left(ledger, OpState.UNKNOWN, op(1, "retire"))
+    leave_ops(ledger, OpState.UNKNOWN, op(1, "retire"))
     resolve_op(Workspace.open(root), op(1).id, done=True)
     assert ledger.identities("stripe", STEP) == {}
 
 
-def test_an_object_with_a_chosen_id_need_not_be_named(root: Path, ledger: SqlWriteLedger) -> None:
-    left(ledger, OpState.UNKNOWN, op(1, parameters=(("id", "prod_own"),)))
+def test_resolve_as_done_takes_the_object_id_from_the_parameters(root: Path, ledger: SqlWriteLedger) -> None:
+    leave_ops(ledger, OpState.UNKNOWN, op(1, parameters=(("id", "prod_own"),)))
     assert resolve_op(Workspace.open(root), op(1).id, done=True).result == "prod_own"
 
 
@@ -121,11 +121,11 @@ def test_an_object_with_a_chosen_id_need_not_be_named(root: Path, ledger: SqlWri
         (op(1, "update"), True, "cus_2", "it is about `cus_1`"),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_resolve_with_an_impossible_object_id_is_refused(
     root: Path, ledger: SqlWriteLedger, made: Op, done: bool, object_id: str | None, message: str
 ) -> None:
     ledger.remember("stripe", STEP, [('["7"]', "cus_7")], NOON)
-    left(ledger, OpState.UNKNOWN, made)
+    leave_ops(ledger, OpState.UNKNOWN, made)
     with pytest.raises(RefusalError) as refused:
         resolve_op(Workspace.open(root), made.id, done=done, object_id=object_id)
     assert refused.value.code is Exit.USAGE
@@ -136,20 +136,22 @@ def test_what_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize("state", [OpState.PLANNED, OpState.DONE, OpState.FAILED, OpState.DROPPED])
-def test_what_is_settled_needs_no_decision(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
+def test_resolve_of_a_settled_op_is_refused(root: Path, ledger: SqlWriteLedger, state: OpState) -> None:
     if state is OpState.PLANNED:
         ledger.plan_ops([op(1)])
     else:
-        left(ledger, state, op(1))
+        leave_ops(ledger, state, op(1))
     with pytest.raises(RefusalError, match="needs no decision"):
         resolve_op(Workspace.open(root), op(1).id, done=False)
     assert ledger.resolve(OpEnd(op(1).id, OpState.DONE, NOON, "cus_1")) is False
     assert ledger.identities("stripe", STEP) == {}
 
 
-def test_while_a_run_may_be_at_work_on_it_nobody_decides(root: Path, ledger: SqlWriteLedger, paths: StatePaths) -> None:
-    left(ledger, OpState.SENT, op(1))
-    left(ledger, OpState.QUARANTINED, op(2))
+def test_resolve_during_the_run_of_the_op_is_refused_as_busy(
+    root: Path, ledger: SqlWriteLedger, paths: StatePaths
+) -> None:
+    leave_ops(ledger, OpState.SENT, op(1))
+    leave_ops(ledger, OpState.QUARANTINED, op(2))
     runs, now = open_run_store(paths.runs), utc_now()
     runs.begin_run(record("r1", "push", started=now))
     token = runs.acquire("interface:push", describe_process(now), now, 60)
@@ -166,10 +168,10 @@ def test_while_a_run_may_be_at_work_on_it_nobody_decides(root: Path, ledger: Sql
     runs.close()
 
 
-def test_the_list_is_chosen_from(root: Path, ledger: SqlWriteLedger) -> None:
+def test_list_ops_filters_by_state_run_and_step(root: Path, ledger: SqlWriteLedger) -> None:
     assert list_ops(Workspace.open(root), 10) == []
-    left(ledger, OpState.DONE, op(1), op(2, step="push.people_too"), op(3, step="pushed.x", run="r2", id="r2-3"))
-    left(ledger, OpState.FAILED, op(4, planned=NOON + timedelta(seconds=1)))
+    leave_ops(ledger, OpState.DONE, op(1), op(2, step="push.people_too"), op(3, step="pushed.x", run="r2", id="r2-3"))
+    leave_ops(ledger, OpState.FAILED, op(4, planned=NOON + timedelta(seconds=1)))
 
     def numbers(*arguments: object) -> list[int]:
         return [each.number for each in list_ops(Workspace.open(root), 10, *arguments)]  # type: ignore[arg-type]
@@ -185,8 +187,8 @@ def test_the_list_is_chosen_from(root: Path, ledger: SqlWriteLedger) -> None:
     assert count_ops(Workspace.open(root), "r") == {}
 
 
-def test_names_that_are_wrong_get_a_hint(root: Path, ledger: SqlWriteLedger) -> None:
-    left(ledger, OpState.DONE, *(op(number) for number in range(1, 6)))
+def test_unknown_or_ambiguous_op_names_are_refused_with_a_hint(root: Path, ledger: SqlWriteLedger) -> None:
+    leave_ops(ledger, OpState.DONE, *(op(number) for number in range(1, 6)))
     with pytest.raises(RefusalError) as none:
         show_op(Workspace.open(root), "r9")
     assert (none.value.message, none.value.hint) == ("no write `r9`", "`weir ops list` lists them")

@@ -1,4 +1,4 @@
-"""In a protected project, what is risky waits until somebody applies it by its hash."""
+"""In a protected project, a risky change is pending until it is applied by its hash."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield found
 
 
-def test_a_connection_that_becomes_a_target_waits_and_is_applied_by_its_hash(project: Project, tmp_path: Path) -> None:
+def test_new_target_connection_is_pending_until_applied_by_its_hash(project: Project, tmp_path: Path) -> None:
     reload = project.save(connections__stripe=TARGET)
     assert not reload.is_new
     assert reload.pending is not None
@@ -62,26 +62,26 @@ def test_a_connection_that_becomes_a_target_waits_and_is_applied_by_its_hash(pro
     )
 
 
-def test_what_only_reads_or_computes_becomes_live_at_once(project: Project) -> None:
+def test_change_that_only_reads_is_activated_at_once(project: Project) -> None:
     reload = project.save(interfaces__b=FULL)
     assert (reload.is_new, reload.pending) == (True, None)
 
 
-def test_what_loses_rows_waits(project: Project) -> None:
+def test_change_that_drops_a_column_is_pending(project: Project) -> None:
     narrower = BASE["schemas/b.yaml"].replace("  email: text\n", "  mail: text\n")
     reload = project.save(schemas__b=narrower, interfaces__b=load("b").replace("email: email", "mail: email"))
     assert reload.pending is not None
     assert "table `b`: column `email` is gone" in reload.pending.risks
 
 
-def test_protection_cannot_be_switched_off_by_the_way(project: Project) -> None:
+def test_change_that_removes_the_protection_is_pending(project: Project) -> None:
     off = {"weir.yaml": "policy: {protected: false}\n", "connections/stripe.yaml": TARGET}
     reload = project.save_files(off)
     assert reload.pending is not None
     assert "weir.yaml: `policy` is another one" in reload.pending.risks
 
 
-def test_other_files_are_not_what_was_applied(project: Project, tmp_path: Path) -> None:
+def test_edit_after_apply_is_pending_again(project: Project, tmp_path: Path) -> None:
     first = project.save(connections__stripe=TARGET)
     assert first.pending is not None
     apply_pending(Workspace.open(tmp_path), first.pending.digest)
@@ -90,19 +90,19 @@ def test_other_files_are_not_what_was_applied(project: Project, tmp_path: Path) 
     assert not second.is_new
 
 
-def test_taking_it_back_leaves_nothing_pending(project: Project, tmp_path: Path) -> None:
+def test_reverted_change_is_no_longer_pending(project: Project, tmp_path: Path) -> None:
     project.save(connections__stripe=TARGET)
     reload = project.save(connections__stripe=BASE["connections/stripe.yaml"])
     assert (reload.is_new, reload.pending) == (False, None)
     assert pending_now(Workspace.open(tmp_path)) is None
 
 
-def test_a_project_that_is_not_protected_holds_nothing(tmp_path: Path) -> None:
+def test_unprotected_project_activates_a_risky_change(tmp_path: Path) -> None:
     with opened(tmp_path, BASE) as found:
         assert found.save(connections__stripe=TARGET).is_new
 
 
-def test_without_the_kept_generations_a_pending_change_becomes_live_at_the_next_start(tmp_path: Path) -> None:
+def test_restart_without_stored_generations_activates_a_pending_change(tmp_path: Path) -> None:
     with opened(tmp_path, {**BASE, "weir.yaml": PROTECTED}) as found:
         assert found.save(connections__stripe=TARGET).pending is not None
     shutil.rmtree(Workspace.open(tmp_path).paths.generations)

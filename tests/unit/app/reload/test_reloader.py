@@ -1,4 +1,4 @@
-"""What becomes live, what is held back, what is told, and what a restart finds."""
+"""What a reload activates, what it does not, what it reports, and what a restart finds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def codes(reload: Reload) -> list[str]:
     return [found.code for found in reload.fresh]
 
 
-def test_a_broken_file_holds_back_what_it_touches_and_nothing_else(project: Project) -> None:
+def test_broken_file_keeps_only_dependent_files_inactive(project: Project) -> None:
     wider = table("a", "  name: text\n")
     reload = project.save(interfaces__a=BROKEN, schemas__a=wider, interfaces__b=FULL)
     assert codes(reload) == ["E403"]
@@ -39,14 +39,14 @@ def test_a_broken_file_holds_back_what_it_touches_and_nothing_else(project: Proj
     assert project.live == {**BASE, "interfaces/b.yaml": FULL}
 
 
-def test_a_connection_that_is_edited_as_well_is_held_with_all_that_use_it(project: Project) -> None:
+def test_connection_of_a_broken_file_stays_inactive_with_its_interfaces(project: Project) -> None:
     connection = BASE["connections/stripe.yaml"] + "timeout_ms: 20000\n"
     reload = project.save(interfaces__a=BROKEN, connections__stripe=connection, interfaces__b=FULL)
     assert not reload.is_new
     assert project.live == BASE
 
 
-def test_a_broken_connection_holds_back_what_uses_it(project: Project) -> None:
+def test_broken_connection_keeps_its_interfaces_inactive(project: Project) -> None:
     wider = table("d")
     reload = project.save(
         connections__stripe="kind: connection\nname: stripe_main\n", interfaces__b=FULL, schemas__d=wider
@@ -56,14 +56,14 @@ def test_a_broken_connection_holds_back_what_uses_it(project: Project) -> None:
     assert project.live == {**BASE, "schemas/d.yaml": wider}
 
 
-def test_a_new_broken_file_stays_out(project: Project) -> None:
+def test_new_broken_file_is_not_activated(project: Project) -> None:
     reload = project.save(interfaces__d="kind: interface\nname: d\nsteps: [", interfaces__b=FULL)
     assert reload.generation is not None
     assert reload.generation.held == ("interfaces/d.yaml",)
     assert project.live == {**BASE, "interfaces/b.yaml": FULL}
 
 
-def test_broken_cases_hold_back_nothing_else(project: Project) -> None:
+def test_broken_test_file_does_not_affect_its_interface(project: Project) -> None:
     reload = project.save(**{"interfaces__b.test": "kind: test\ncases: [", "interfaces__b": FULL})
     assert reload.generation is not None
     assert (reload.delta, reload.generation.held) == (Delta(changed=("b",)), ("interfaces/b.test.yaml",))
@@ -72,8 +72,8 @@ def test_broken_cases_hold_back_nothing_else(project: Project) -> None:
     assert (mended.delta, mended.generation.held, codes(mended)) == (Delta(), (), [])
 
 
-def test_what_names_a_new_broken_file_is_held_with_it(project: Project) -> None:
-    """Alone, the interface would name a table that there is not."""
+def test_interface_that_names_a_new_broken_table_is_not_activated(project: Project) -> None:
+    """Activated alone, the interface would name a table that does not exist."""
     moved = load("b", into="d")
     reload = project.save(
         schemas__d="kind: schema\nname: d\ncolumns: [",
@@ -85,8 +85,8 @@ def test_what_names_a_new_broken_file_is_held_with_it(project: Project) -> None:
     assert "schemas/d.yaml" not in project.live
 
 
-def test_a_second_definition_of_a_name_holds_back_the_first_one_too(project: Project) -> None:
-    """The finding is about the one that comes second in order of path, which may be the older one."""
+def test_duplicate_name_keeps_both_definitions_as_they_were(project: Project) -> None:
+    """The finding is about the second one in order of path, which may be the older one."""
     reload = project.save_files({"interfaces/_new.yaml": load("b", more="timeout: 5m\n"), "interfaces/c.yaml": None})
     assert "E303" in codes(reload)
     assert reload.delta == Delta(removed=("c",))
@@ -94,32 +94,32 @@ def test_a_second_definition_of_a_name_holds_back_the_first_one_too(project: Pro
     assert "interfaces/b.yaml" in project.live
 
 
-def test_a_table_that_is_deleted_while_it_is_used_stays(project: Project) -> None:
+def test_deleted_table_that_is_in_use_stays_active(project: Project) -> None:
     reload = project.save(schemas__b=None, interfaces__c=None)
     assert codes(reload)[0] == "E302"
     assert reload.delta == Delta(removed=("c",))
     assert "schemas/b.yaml" in project.live
 
 
-def test_a_table_that_only_a_box_reads_stays_too(project: Project) -> None:
+def test_deleted_table_that_only_a_box_reads_stays_active(project: Project) -> None:
     reload = project.save(schemas__a=None, interfaces__a=None)
     assert not reload.is_new
     assert "schemas/a.yaml" in project.live
 
 
-def test_a_deleted_file_takes_its_interface_away(project: Project) -> None:
+def test_deleted_file_removes_its_interface(project: Project) -> None:
     reload = project.save(interfaces__c=None)
     assert reload.delta == Delta(removed=("c",))
     assert "interfaces/c.yaml" not in project.live
     assert project.save(interfaces__c=BASE["interfaces/c.yaml"]).delta == Delta(added=("c",))
 
 
-def test_a_file_that_is_broken_and_then_deleted_takes_its_interface_away(project: Project) -> None:
+def test_broken_file_that_is_deleted_removes_its_interface(project: Project) -> None:
     assert not project.save(interfaces__c="kind: [").is_new
     assert project.save(interfaces__c=None).delta == Delta(removed=("c",))
 
 
-def test_a_moved_file_and_a_comment_change_nothing(project: Project) -> None:
+def test_moved_file_or_new_comment_is_no_change(project: Project) -> None:
     text = project.texts["interfaces/b.yaml"]
     reload = project.save_files({"interfaces/b.yaml": None, "interfaces/deep/b.yaml": text})
     assert reload.is_new
@@ -128,7 +128,7 @@ def test_a_moved_file_and_a_comment_change_nothing(project: Project) -> None:
     assert not project.save_files({"schemas/b.yaml": None, "schemas/deep/b.yaml": BASE["schemas/b.yaml"]}).delta
 
 
-def test_a_moved_file_that_is_broken_on_its_way_stays_where_it_was(project: Project) -> None:
+def test_moved_broken_file_keeps_the_old_definition_active(project: Project) -> None:
     reload = project.save_files({"schemas/b.yaml": None, "schemas/moved.yaml": "kind: schema\nname: b\ncolumns: {"})
     assert not reload.is_new
     assert project.live == BASE
@@ -157,7 +157,7 @@ def test_a_moved_file_that_is_broken_on_its_way_stays_where_it_was(project: Proj
         ("schemas/b.yaml", "email: text", "email: text\n  name: text"),
     ],
 )
-def test_what_a_run_would_do_otherwise_is_a_change(project: Project, name: str, old: str, new: str) -> None:
+def test_edit_that_affects_runs_is_a_change_of_the_interface(project: Project, name: str, old: str, new: str) -> None:
     assert old in BASE[name]
     reload = project.save_files({name: BASE[name].replace(old, new)})
     assert codes(reload) == []
@@ -174,20 +174,20 @@ def test_what_a_run_would_do_otherwise_is_a_change(project: Project, name: str, 
         "optional: [disputes]",
     ],
 )
-def test_another_connection_changes_all_that_use_it(project: Project, more: str) -> None:
+def test_edited_connection_changes_all_its_interfaces(project: Project, more: str) -> None:
     reload = project.save(connections__stripe=f"{BASE['connections/stripe.yaml']}{more}\n")
     assert codes(reload) == []
     assert reload.delta == Delta(changed=("a", "b"))
 
 
-def test_another_key_is_a_change(project: Project) -> None:
+def test_connection_with_another_key_is_a_change(project: Project) -> None:
     other = BASE["connections/stripe.yaml"].replace("STRIPE_SECRET_KEY", "STRIPE_OTHER_KEY")
     assert project.save(connections__stripe=other).delta == Delta(changed=("a", "b"))
 
 
-def test_findings_are_told_once_and_cleared_when_they_are_mended(project: Project) -> None:
+def test_reload_reports_a_finding_once_and_clears_it_when_fixed(project: Project) -> None:
     assert codes(project.save(interfaces__a=BROKEN)) == ["E403"]
-    # Lines above it move the place, and not the finding.
+    # Lines inserted above change the place of the finding, but not its identity.
     assert codes(project.save(interfaces__a=f"# a comment\n\n{BROKEN}")) == []
     second = project.save(interfaces__b="kind: interface\nname: b\nsteps: [")
     assert codes(second) == ["E104"]
@@ -198,7 +198,7 @@ def test_findings_are_told_once_and_cleared_when_they_are_mended(project: Projec
     assert [found.code for found in project.save(interfaces__b=None).cleared] == ["E104"]
 
 
-def test_the_same_files_are_no_generation(project: Project) -> None:
+def test_unchanged_files_make_no_generation(project: Project) -> None:
     assert project.reloader.live is not None
     number = project.reloader.live.number
     assert not project.save().is_new
@@ -206,7 +206,7 @@ def test_the_same_files_are_no_generation(project: Project) -> None:
     assert project.reloader.live.number == number + 1
 
 
-def test_a_first_offer_leaves_out_what_is_broken_and_what_it_touches(tmp_path: Path) -> None:
+def test_first_load_skips_broken_files_and_their_dependents(tmp_path: Path) -> None:
     """`c` reads what `a` fills, and `b` only shares a connection with it."""
     with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN}) as project:
         first = project.reloader.live
@@ -217,7 +217,7 @@ def test_a_first_offer_leaves_out_what_is_broken_and_what_it_touches(tmp_path: P
         assert project.live == BASE
 
 
-def test_a_first_file_that_is_no_yaml_is_left_out(tmp_path: Path) -> None:
+def test_first_load_skips_a_file_that_is_not_yaml(tmp_path: Path) -> None:
     with opened(tmp_path, {**BASE, "interfaces/b.yaml": "kind: ["}) as project:
         assert project.live == {name: text for name, text in BASE.items() if name != "interfaces/b.yaml"}
 
@@ -231,16 +231,16 @@ def test_a_first_file_that_is_no_yaml_is_left_out(tmp_path: Path) -> None:
         {f"interfaces/{name}.yaml": "kind: [" for name in "abc"},
     ],
 )
-def test_a_first_offer_of_which_nothing_can_run_makes_nothing_live(tmp_path: Path, broken: dict[str, str]) -> None:
-    """Without its settings nobody knows how much may be read and written: a project never begins with others."""
+def test_first_load_with_nothing_to_run_activates_nothing(tmp_path: Path, broken: dict[str, str]) -> None:
+    """A project never starts with other settings than its own, because they limit what is read and written."""
     with opened(tmp_path, {**BASE, **broken}) as project:
         assert project.reloader.live is None
         assert project.save_files({name: BASE.get(name) for name in broken}).delta == Delta(added=("a", "b", "c"))
         assert project.live == BASE
 
 
-def test_a_generation_after_one_that_does_not_compile_any_more_has_a_number_of_its_own(tmp_path: Path) -> None:
-    """As when another version finds more mistakes: a restart looks for the newest number."""
+def test_generation_after_one_that_no_longer_compiles_gets_a_new_number(tmp_path: Path) -> None:
+    """This happens when a newer version reports more errors. A restart looks for the highest number."""
     with opened(tmp_path) as first:
         assert first.reloader.live is not None
         unsound = replace(first.reloader.live, number=7, files=files_of({**BASE, "interfaces/a.yaml": BROKEN}))
@@ -252,7 +252,7 @@ def test_a_generation_after_one_that_does_not_compile_any_more_has_a_number_of_i
         assert third.live == BASE
 
 
-def test_a_restart_over_a_broken_tree_finds_the_last_good_generation(tmp_path: Path) -> None:
+def test_restart_over_broken_files_restores_the_last_good_generation(tmp_path: Path) -> None:
     with opened(tmp_path) as first:
         first.save(interfaces__b=FULL)
     with opened(tmp_path, {**BASE, "interfaces/a.yaml": BROKEN, "interfaces/b.yaml": FULL}) as second:
@@ -265,7 +265,7 @@ def test_a_restart_over_a_broken_tree_finds_the_last_good_generation(tmp_path: P
 @pytest.mark.parametrize(
     "spoilt", ["", "{", "[]", "null", '{"format": 1}', '{"format": 1, "files": []}', '{"format": 1, "files": {"a": 1}}']
 )
-def test_a_generation_that_cannot_be_read_is_passed_over(tmp_path: Path, spoilt: str) -> None:
+def test_restart_ignores_an_unreadable_generation(tmp_path: Path, spoilt: str) -> None:
     with opened(tmp_path) as first:
         first.save(interfaces__b=FULL)
     newest = max((tmp_path / "generations").glob("*.json"))
@@ -274,7 +274,7 @@ def test_a_generation_that_cannot_be_read_is_passed_over(tmp_path: Path, spoilt:
         assert second.live == BASE
 
 
-def test_a_generation_that_was_edited_by_hand_is_passed_over(tmp_path: Path) -> None:
+def test_restart_ignores_a_generation_edited_by_hand(tmp_path: Path) -> None:
     with opened(tmp_path) as first:
         first.save(interfaces__b=FULL)
     newest = max((tmp_path / "generations").glob("*.json"))
@@ -285,7 +285,7 @@ def test_a_generation_that_was_edited_by_hand_is_passed_over(tmp_path: Path) -> 
         assert second.live == BASE
 
 
-def test_only_the_newest_generations_are_kept(tmp_path: Path) -> None:
+def test_store_keeps_only_the_newest_generations(tmp_path: Path) -> None:
     with opened(tmp_path) as project:
         for number in range(KEPT + 3):
             project.save(interfaces__b=load("b", more=f"timeout: {number + 1}m\n"))
@@ -294,13 +294,13 @@ def test_only_the_newest_generations_are_kept(tmp_path: Path) -> None:
         assert f"timeout: {KEPT + 3}m" in second.live["interfaces/b.yaml"]
 
 
-def test_a_generation_that_cannot_be_kept_is_live_all_the_same(tmp_path: Path) -> None:
+def test_generation_that_cannot_be_stored_is_still_activated(tmp_path: Path) -> None:
     (tmp_path / "generations").write_text("a file stands where the folder should be")
     with opened(tmp_path) as project:
         assert project.live == BASE
 
 
-def test_the_state_folder_stays_while_a_process_works(tmp_path: Path) -> None:
+def test_changed_state_folder_takes_effect_after_a_restart(tmp_path: Path) -> None:
     with opened(tmp_path, state=".weir") as project:
         settings = "kind: settings\nstate: elsewhere\npolicy: {reject_limit: 5}\n"
         reload = project.save_files({"weir.yaml": settings, "interfaces/b.yaml": FULL})
@@ -316,7 +316,7 @@ def test_the_state_folder_stays_while_a_process_works(tmp_path: Path) -> None:
         assert restarted.reloader.live.checked.project.settings.state == "elsewhere"
 
 
-def test_an_agent_that_is_taken_away_while_it_is_used_stays(project: Project) -> None:
+def test_removed_agent_that_is_in_use_stays_active(project: Project) -> None:
     settings = "kind: settings\nagents: {near: {executor: inline}}\n"
     connection = BASE["connections/stripe.yaml"] + "agent: near\n"
     assert project.save_files({"weir.yaml": settings, "connections/stripe.yaml": connection}).is_new
@@ -326,7 +326,7 @@ def test_an_agent_that_is_taken_away_while_it_is_used_stays(project: Project) ->
     assert "schemas/d.yaml" in project.live
 
 
-def test_broken_settings_stay_as_they_were(project: Project) -> None:
+def test_broken_settings_keep_the_previous_ones_active(project: Project) -> None:
     assert project.save_files({"weir.yaml": "kind: settings\npolicy: {reject_limit: 5}\n"}).is_new
     reload = project.save_files({"weir.yaml": "kind: settings\nbogus: 1\n", "interfaces/b.yaml": FULL})
     assert reload.delta == Delta(changed=("b",))
@@ -335,8 +335,8 @@ def test_broken_settings_stay_as_they_were(project: Project) -> None:
     assert reload.generation.checked.project.settings.policy.reject_limit == 5
 
 
-def test_a_folder_that_cannot_be_read_keeps_what_was_in_it(project: Project, tmp_path: Path) -> None:
-    """Through real files: what is unread is told, and is not gone."""
+def test_unreadable_folder_keeps_its_definitions_active(project: Project, tmp_path: Path) -> None:
+    """With real files: an unreadable folder is reported and does not count as deleted."""
     root = tmp_path / "project"
     for name, text in {**BASE, "interfaces/deep/d.yaml": load("d", into="b2"), "schemas/b2.yaml": table("b2")}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -355,7 +355,7 @@ def test_a_folder_that_cannot_be_read_keeps_what_was_in_it(project: Project, tmp
     assert "E113" in [found.code for found in reload.cleared]
 
 
-def test_a_file_that_cannot_be_read_is_told_and_stays_as_it_was(project: Project, tmp_path: Path) -> None:
+def test_unreadable_file_is_reported_and_keeps_its_definition_active(project: Project, tmp_path: Path) -> None:
     root = tmp_path / "project"
     for name, text in BASE.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -367,7 +367,7 @@ def test_a_file_that_cannot_be_read_is_told_and_stays_as_it_was(project: Project
     assert project.live == BASE
 
 
-def test_two_interfaces_that_read_each_other_are_held_together(project: Project) -> None:
+def test_interfaces_that_read_each_other_are_activated_together(project: Project) -> None:
     reload = project.save(
         interfaces__c=derive("c", "SELECT id, emial AS email FROM a"), interfaces__a=load("a", more="timeout: 5m\n")
     )

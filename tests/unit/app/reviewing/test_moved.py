@@ -1,4 +1,4 @@
-"""What a moved API version means for SQL boxes: named before anything runs, where they stand."""
+"""SQL boxes that an upgraded API version affects are reported with their place before anything runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ steps:
 
 
 def older() -> SourceCatalogue:
-    """The catalogue as it was: customers had a column more, balances were text, invoices had another number."""
+    """The previous catalogue: customers with one more column and text balances, invoices with integer numbers."""
     customers, invoices = CATALOGUE.tables["customers"], CATALOGUE.tables["invoices"]
     columns = [replace(each, type=TEXT) if each.name == "balance" else each for each in customers.relation]
     moved = replace(customers, relation=Relation((*columns, Column("loyalty", TEXT))))
@@ -69,11 +69,11 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_box_that_reads_nothing_of_it_is_not_named(project: Path) -> None:
+def test_upgrade_does_not_report_an_unaffected_box(project: Path) -> None:
     assert moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {}) == ()
 
 
-def test_a_removed_column_breaks_a_box(project: Path) -> None:
+def test_upgrade_that_removes_a_column_breaks_its_boxes(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX)
     (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert (found.connection, found.interface, found.step) == ("stripe_main", "loyal", "load")
@@ -83,14 +83,14 @@ def test_a_removed_column_breaks_a_box(project: Path) -> None:
     assert moved_now(Workspace.open(project), check_project(Workspace.open(project)), ("cust*",), {}) == ()
 
 
-def test_an_error_of_another_cause_is_not_blamed_on_the_version(project: Path) -> None:
+def test_upgrade_does_not_report_a_box_with_an_unrelated_error(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX.replace("loyalty AS", "loyallty AS"))
     checked = check_project(Workspace.open(project))
     assert checked.has_errors
     assert moved_now(Workspace.open(project), checked, (), {}) == ()
 
 
-def test_a_retyped_column_changes_a_box_or_breaks_it(project: Path) -> None:
+def test_upgrade_that_retypes_a_column_changes_or_breaks_a_box(project: Path) -> None:
     file = project / "interfaces" / "loyal.yaml"
     file.write_text(BOX.replace("loyalty AS name", "name, balance"))
     (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
@@ -105,7 +105,7 @@ def test_a_retyped_column_changes_a_box_or_breaks_it(project: Path) -> None:
     assert "(E40" in found.errors[0]
 
 
-def test_a_table_that_is_gone_breaks_its_boxes(project: Path, tmp_path: Path) -> None:
+def test_upgrade_that_removes_a_table_breaks_its_boxes(project: Path, tmp_path: Path) -> None:
     name = "payment_points"
     relation = Relation((*CATALOGUE.tables["customers"].relation,))
     table = replace(CATALOGUE.tables["customers"], name=name, relation=relation)
@@ -121,7 +121,7 @@ def test_a_table_that_is_gone_breaks_its_boxes(project: Path, tmp_path: Path) ->
     assert found.errors == (f"no table `{name}` (E402)",)
 
 
-def test_the_plan_names_them(project: Path) -> None:
+def test_plan_lists_the_boxes_that_an_upgrade_changes(project: Path) -> None:
     (project / "interfaces" / "customers.yaml").unlink()
     file = project / "interfaces" / "loyal.yaml"
     file.write_text(BOX.replace("loyalty AS name", "name, balance"))
@@ -135,7 +135,7 @@ def test_the_plan_names_them(project: Path) -> None:
     assert box["yields"] == ["`balance` (from text to integer)"]
 
 
-def test_a_plan_that_the_move_makes_impossible_says_so(project: Path) -> None:
+def test_plan_fails_and_lists_the_boxes_that_an_upgrade_breaks(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX)
     shown = CliRunner().invoke(weir, ["plan", "--project", str(project)])
     assert shown.exit_code != 0

@@ -1,4 +1,4 @@
-"""The embedded sandbox lives exactly as long as the process that started it, and never sees a real key."""
+"""The embedded sandbox lives exactly as long as the process that started it and never receives a real key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def is_listening(url: str) -> bool:
 
 
 @pytest.mark.process
-def test_it_answers_and_stops_at_the_end() -> None:
+def test_embedded_sandbox_answers_and_stops_with_its_context() -> None:
     with embedded_sandbox({**os.environ, "STRIPE_SECRET_KEY": "sk_test_real"}) as sandbox:
         assert sandbox.key == SANDBOX_KEY
         request = Request(f"{sandbox.url}/v1/customers?limit=1", headers={"Authorization": f"Bearer {sandbox.key}"})
@@ -55,7 +55,7 @@ def _read(path: Path) -> bytes:
 
 
 @pytest.mark.process
-def test_it_stops_when_its_parent_is_killed() -> None:
+def test_embedded_sandbox_stops_when_its_parent_is_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     url = parent.stdout.readline().strip()

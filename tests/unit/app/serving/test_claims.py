@@ -1,4 +1,4 @@
-"""Starts that are taken once, and carried out by others when the server that took them has died."""
+"""Each start is claimed by one server; other servers take over the claims of a server that has died."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def store(tmp_path: Path) -> Iterator[SqlServingStore]:
     opened.close()
 
 
-def times(store: SqlServingStore, owner: str) -> ClaimedTimes:
+def claimed_times(store: SqlServingStore, owner: str) -> ClaimedTimes:
     made = ClaimedTimes(store, owner, lambda: DUE)
     made.move_due("beat", None, DUE)
     return made
 
 
-def test_one_of_two_servers_takes_a_start(store: SqlServingStore) -> None:
-    one, two = times(store, HERE), times(store, DEAD)
+def test_claim_by_two_servers_succeeds_for_one(store: SqlServingStore) -> None:
+    one, two = claimed_times(store, HERE), claimed_times(store, DEAD)
     assert [one.move_due("beat", DUE, NEXT), two.move_due("beat", DUE, NEXT)] == [True, False]
     assert dict(store.due()) == {"beat": NEXT}
     [claim] = store.claims()
@@ -44,35 +44,35 @@ def test_one_of_two_servers_takes_a_start(store: SqlServingStore) -> None:
     assert one.run_of("beat", DUE) is None
 
 
-def test_what_a_dead_server_has_not_begun_is_taken_over_once_under_its_id(store: SqlServingStore) -> None:
-    dead = times(store, DEAD)
+def test_claim_of_a_dead_server_is_taken_over_once_with_its_run_id(store: SqlServingStore) -> None:
+    dead = claimed_times(store, DEAD)
     dead.move_due("beat", DUE, NEXT)
     run = dead.run_of("beat", DUE)
-    one, two = times(store, HERE), times(store, HERE.replace("here", "there"))
+    one, two = claimed_times(store, HERE), claimed_times(store, HERE.replace("here", "there"))
     found = one.left_behind(lambda owner: owner != DEAD)
     assert [(each.interface, each.due, each.run) for each in found] == [("beat", DUE, run)]
     assert two.left_behind(lambda owner: owner != DEAD) == []
 
 
-def test_what_a_living_server_has_taken_is_left_to_it(store: SqlServingStore) -> None:
-    times(store, DEAD).move_due("beat", DUE, NEXT)
-    assert times(store, HERE).left_behind(lambda _: True) == []
+def test_claim_of_a_living_server_is_not_taken_over(store: SqlServingStore) -> None:
+    claimed_times(store, DEAD).move_due("beat", DUE, NEXT)
+    assert claimed_times(store, HERE).left_behind(lambda _: True) == []
 
 
-def test_a_run_that_has_begun_is_not_made_again(store: SqlServingStore, tmp_path: Path) -> None:
-    dead = times(store, DEAD)
+def test_claim_of_a_run_that_has_started_is_not_taken_over(store: SqlServingStore, tmp_path: Path) -> None:
+    dead = claimed_times(store, DEAD)
     dead.move_due("beat", DUE, NEXT)
     run = dead.run_of("beat", DUE)
     assert run is not None
     runs = open_run_store(tmp_path / "state.db")
     runs.begin_run(RunRecord(run, ("beat",), "running", DUE, None, "schedule", None, "", {}))
     runs.close()
-    assert times(store, HERE).left_behind(lambda _: False) == []
+    assert claimed_times(store, HERE).left_behind(lambda _: False) == []
     assert store.claims() == []
 
 
-def test_a_start_that_is_left_out_or_has_ended_leaves_no_claim(store: SqlServingStore) -> None:
-    one = times(store, HERE)
+def test_claim_is_removed_when_its_start_is_skipped_or_ends(store: SqlServingStore) -> None:
+    one = claimed_times(store, HERE)
     one.move_due("beat", DUE, NEXT)
     one.give_up("beat", DUE)
     assert store.claims() == []
@@ -83,8 +83,8 @@ def test_a_start_that_is_left_out_or_has_ended_leaves_no_claim(store: SqlServing
     assert store.claims() == []
 
 
-def test_a_server_with_our_process_id_that_is_not_ours_has_died(store: SqlServingStore) -> None:
-    """In a container the first process has the same id after each restart."""
+def test_claim_with_our_process_id_and_another_start_time_is_taken_over(store: SqlServingStore) -> None:
+    """In a container the first process has the same ID after each restart."""
     before = "pid 77 on box, since 2026-04-01 00:00:00.000000 UTC"
     store.move_due("beat", None, DUE)
     from engine.stores import Claim
@@ -95,10 +95,10 @@ def test_a_server_with_our_process_id_that_is_not_ours_has_died(store: SqlServin
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began")
-def test_a_claim_of_a_dead_server_is_taken_over_although_another_process_has_its_id(store: SqlServingStore) -> None:
+def test_claim_of_a_dead_server_with_a_reused_process_id_is_taken_over(store: SqlServingStore) -> None:
     program = "from datetime import UTC, datetime; from engine.run import *; print(describe_process(datetime.now(UTC)))"
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
     dead = re.sub(r"^pid \d+", f"pid {os.getppid()}", said)
-    times(store, dead).move_due("beat", DUE, NEXT)
-    [found] = times(store, describe_process(DUE)).left_behind(process_is_alive)
+    claimed_times(store, dead).move_due("beat", DUE, NEXT)
+    [found] = claimed_times(store, describe_process(DUE)).left_behind(process_is_alive)
     assert (found.interface, found.due) == ("beat", DUE)

@@ -1,4 +1,4 @@
-"""Values of given rows, as text for their columns."""
+"""Values of input rows become text for the types of their columns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from engine.run import StoreError
         ("integer[][]", [[1], []], '[["1"], []]'),
     ],
 )
-def test_what_fits_is_text_that_casts(kind: str, value: object, text: str | None) -> None:
+def test_as_text_of_a_valid_value_casts_to_its_type(kind: str, value: object, text: str | None) -> None:
     assert as_text(value, ColumnType.parse(kind)) == text
 
 
@@ -74,7 +74,7 @@ def test_what_fits_is_text_that_casts(kind: str, value: object, text: str | None
         ("text[]", [1]),
     ],
 )
-def test_what_does_not_fit_says_what_was_expected(kind: str, value: object) -> None:
+def test_as_text_of_an_invalid_value_raises(kind: str, value: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         as_text(value, ColumnType.parse(kind))
 
@@ -97,9 +97,7 @@ ROWS = st.lists(st.fixed_dictionaries({name: st.none() | values for name, (_, va
 
 @given(ROWS)
 @settings(max_examples=30)
-def test_rows_come_back_as_they_were_given(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
-) -> None:
+def test_written_rows_read_back_unchanged(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]) -> None:
     target = tmp_path_factory.mktemp("rows") / "rows.duckdb"
     texts = [{column.name: as_text(row[column.name], column.type) for column in RELATION} for row in rows]
     assert write_rows(target, RELATION, texts).rows == len(rows)
@@ -107,7 +105,7 @@ def test_rows_come_back_as_they_were_given(
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON answers have it: exact decimals and instants are text."""
+    """The row as in JSON responses: exact decimals and timestamps are text."""
     found = dict(row)
     if found["d"] is not None:
         found["d"] = f"{Decimal(found['d']) + Decimal('0.00'):.2f}"
@@ -118,7 +116,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_text_that_does_not_cast_leaves_no_file(tmp_path: Path) -> None:
+def test_write_rows_with_an_invalid_value_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="does not fit"):
         write_rows(tmp_path / "rows.duckdb", RELATION, [{"i": "one"}])
     assert not (tmp_path / "rows.duckdb").exists()

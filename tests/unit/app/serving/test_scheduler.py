@@ -1,4 +1,4 @@
-"""Which interfaces start, and which are left out: over hours, over years, over restarts, beside other servers."""
+"""Which starts are due and which are skipped: over hours, years and restarts, and with several servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def server(*specs: Any, **fields: Any) -> Server:
     return Server(MemoryDueTimes(), list(specs), **fields)
 
 
-def test_a_year() -> None:
+def test_schedules_over_a_year_start_as_often_as_defined() -> None:
     found = Counter(
         name
         for _, name in server(
@@ -34,12 +34,12 @@ def test_a_year() -> None:
     assert found == {"berlin": 365, "new_york": 365, "monthly": 12, "every": 365 * 3 - 1}
 
 
-def test_each_start_is_at_its_time() -> None:
+def test_interval_schedule_starts_at_each_due_time() -> None:
     told = list(server(interface(schedule={"every": "15m"})).until(BEGIN + HOUR))
     assert [moment for moment, _ in told] == [BEGIN + number * 15 * MINUTE for number in (1, 2, 3)]
 
 
-def test_ticks_in_between_start_nothing() -> None:
+def test_ticks_between_due_times_start_nothing() -> None:
     one = server(interface(**HOURLY))
     starts = [start for second in range(7200) for start in one.tick(BEGIN + timedelta(seconds=second, microseconds=1))]
     assert [start.due for start in starts] == [BEGIN + HOUR]
@@ -50,7 +50,7 @@ class TakenMeanwhile(MemoryDueTimes):
 
     def due(self) -> Mapping[str, datetime]:
         seen = super().due()
-        self.known = {name: moment + HOUR for name, moment in seen.items()}
+        self.known = {name: due + HOUR for name, due in seen.items()}
         return seen
 
 
@@ -63,7 +63,7 @@ def test_start_that_another_server_claims_first_is_not_made() -> None:
     assert beaten.left == []
 
 
-def test_jitter_puts_a_start_off_and_does_not_move_the_next_one() -> None:
+def test_jitter_delays_a_start_and_not_the_next_due_time() -> None:
     one = server(interface(schedule={"every": "1h", "jitter": "10m"}))
     told = [moment - BEGIN for moment, _ in one.until(BEGIN + timedelta(hours=9))]
     assert len(told) == 8
@@ -71,7 +71,7 @@ def test_jitter_puts_a_start_off_and_does_not_move_the_next_one() -> None:
 
 
 @pytest.mark.parametrize(("missed", "starts", "left"), [("run", 1, 0), ("skip", 0, 1)])
-def test_what_was_missed_while_nothing_could_start(missed: str, starts: int, left: int) -> None:
+def test_starts_missed_while_no_server_ran_follow_the_policy(missed: str, starts: int, left: int) -> None:
     spec = interface(schedule={"cron": "0 * * * *", "missed": missed})
     first = server(spec)
     assert first.tick() == []
@@ -82,7 +82,7 @@ def test_what_was_missed_while_nothing_could_start(missed: str, starts: int, lef
     assert len(second.left) == left
 
 
-def test_what_was_due_while_it_was_not_active_counts_as_missed() -> None:
+def test_starts_due_while_inactive_count_as_missed() -> None:
     spec = interface(schedule={"cron": "0 * * * *", "missed": "skip"})
     one = server(spec)
     one.tick()
@@ -94,7 +94,7 @@ def test_what_was_due_while_it_was_not_active_counts_as_missed() -> None:
     assert len(one.tick(BEGIN + 6 * HOUR)) == 1
 
 
-def test_an_edited_schedule_counts_at_once() -> None:
+def test_edited_schedule_takes_effect_at_once() -> None:
     one = server(interface(schedule={"cron": "0 0 24 12 *"}))
     one.tick()
     one.edit(interface(schedule={"every": "10m"}))
@@ -103,7 +103,7 @@ def test_an_edited_schedule_counts_at_once() -> None:
     assert [moment for moment, _ in one.until(BEGIN + 2 * HOUR)] == [BEGIN + 30 * MINUTE, BEGIN + 90 * MINUTE]
 
 
-def test_a_schedule_that_is_made_rarer_does_not_start_at_the_old_time() -> None:
+def test_less_frequent_schedule_does_not_start_at_the_old_due_time() -> None:
     one = server(interface(**HOURLY))
     one.tick()
     one.edit(interface(schedule={"cron": "0 12 * * *"}))
@@ -111,7 +111,7 @@ def test_a_schedule_that_is_made_rarer_does_not_start_at_the_old_time() -> None:
 
 
 @pytest.mark.parametrize(("policy", "second", "left"), [("skip", [], 2), ("wait", [1], 0)])
-def test_what_is_due_while_its_last_run_goes_on(policy: str, second: list[int], left: int) -> None:
+def test_start_due_during_a_run_follows_the_overlap_policy(policy: str, second: list[int], left: int) -> None:
     one = server(interface(**HOURLY, concurrency={"on_overlap": policy}), lasting=True)
     one.tick()
     assert len(one.tick(BEGIN + HOUR)) == 1
@@ -125,8 +125,8 @@ def test_what_is_due_while_its_last_run_goes_on(policy: str, second: list[int], 
 
 
 @pytest.mark.parametrize(("policy", "starts"), [("skip", 0), ("wait", 1)])
-def test_what_is_due_while_somebody_has_asked_for_a_run(policy: str, starts: int) -> None:
-    """One that waits is handed on: it gets its turn behind those that were asked for before."""
+def test_start_due_during_a_run_request_follows_the_overlap_policy(policy: str, starts: int) -> None:
+    """A start that waits is queued behind the earlier run requests."""
     one = server(interface(**HOURLY, concurrency={"on_overlap": policy}))
     one.tick()
     one.requested = frozenset({"a"})
@@ -134,7 +134,7 @@ def test_what_is_due_while_somebody_has_asked_for_a_run(policy: str, starts: int
     assert [left.reason for left in one.left] == ["a run of it still goes on"] * (1 - starts)
 
 
-def test_what_is_tried_again_waits_for_a_run_that_was_asked_for() -> None:
+def test_retry_waits_for_a_requested_run() -> None:
     one = server(interface(**HOURLY), lasting=True)
     one.tick()
     one.tick(BEGIN + HOUR)
@@ -146,7 +146,7 @@ def test_what_is_tried_again_waits_for_a_run_that_was_asked_for() -> None:
     assert [start.attempt for start in one.tick(again + MINUTE)] == [1]
 
 
-def test_an_interface_waits_for_a_feeder_that_somebody_has_asked_for() -> None:
+def test_start_waits_for_a_requested_run_of_its_feeder() -> None:
     one = server(interface("b", **HOURLY), feeders={"b": frozenset({"a"})})
     one.tick()
     one.requested = frozenset({"a"})
@@ -155,7 +155,7 @@ def test_an_interface_waits_for_a_feeder_that_somebody_has_asked_for() -> None:
     assert [start.interface for start in one.tick(BEGIN + HOUR + MINUTE)] == ["b"]
 
 
-def test_what_failed_for_a_while_is_tried_again_later_and_later() -> None:
+def test_retries_of_a_transient_failure_back_off() -> None:
     one = server(interface(schedule={"cron": "0 0 * * *"}, retry={"times": 3, "wait": "1m"}), lasting=True)
     one.tick()
     attempts = []
@@ -173,7 +173,7 @@ def test_what_failed_for_a_while_is_tried_again_later_and_later() -> None:
     assert start.attempt == 0
 
 
-def test_pauses_grow_up_to_a_day() -> None:
+def test_retry_pauses_grow_up_to_a_day() -> None:
     one = server(interface(schedule={"cron": "0 0 * * *"}, retry={"times": 20, "wait": "300d"}), lasting=True)
     one.tick()
     one.tick(at("01-02T00:00"))
@@ -191,7 +191,7 @@ def test_pauses_grow_up_to_a_day() -> None:
     assert pauses == [1, 2, 4, 8, 16, *[24] * 15]
 
 
-def test_what_was_taken_starts_also_when_the_due_times_cannot_be_reached_any_more() -> None:
+def test_claimed_start_is_made_although_the_store_fails_afterwards() -> None:
     class Breaking(MemoryDueTimes):
         broken = False
 
@@ -211,7 +211,7 @@ def test_what_was_taken_starts_also_when_the_due_times_cannot_be_reached_any_mor
     assert [start.interface for start in one.tick()] == ["b"]
 
 
-def test_a_success_and_a_lasting_failure_are_not_tried_again() -> None:
+def test_permanent_failure_is_not_retried() -> None:
     one = server(interface(**HOURLY, retry={"times": 3, "wait": "1m"}), lasting=True)
     one.tick()
     one.tick(BEGIN + HOUR)
@@ -219,7 +219,7 @@ def test_a_success_and_a_lasting_failure_are_not_tried_again() -> None:
     assert one.tick(BEGIN + HOUR + 10 * MINUTE) == []
 
 
-def test_what_is_to_be_tried_again_is_not_when_it_was_switched_off() -> None:
+def test_deactivated_interface_is_not_retried() -> None:
     one = server(interface(**HOURLY), lasting=True)
     one.tick()
     one.tick(BEGIN + HOUR)
@@ -231,7 +231,7 @@ def test_what_is_to_be_tried_again_is_not_when_it_was_switched_off() -> None:
     assert one.tick(again + MINUTE) == []
 
 
-def test_feeders_go_first() -> None:
+def test_feeders_start_first() -> None:
     chain = {"c": frozenset({"b"}), "b": frozenset({"a"})}
     one = server(*(interface(name, **HOURLY) for name in ("c", "a", "b")), feeders=chain, lasting=True)
     one.tick()
@@ -243,7 +243,7 @@ def test_feeders_go_first() -> None:
     assert one.tick() == []
 
 
-def test_an_interface_waits_for_a_feeder_that_goes_on() -> None:
+def test_start_waits_for_a_running_feeder() -> None:
     one = server(
         interface("a", schedule={"cron": "0 * * * *"}), interface("b", schedule={"cron": "30 * * * *"}),
         feeders={"b": frozenset({"a"})}, lasting=True,
@@ -256,7 +256,7 @@ def test_an_interface_waits_for_a_feeder_that_goes_on() -> None:
     assert (start.interface, start.due) == ("b", BEGIN + 90 * MINUTE)
 
 
-def test_interfaces_that_feed_each_other_go_one_after_the_other() -> None:
+def test_interfaces_that_feed_each_other_start_one_after_the_other() -> None:
     both = {"a": frozenset({"b"}), "b": frozenset({"a"})}
     one = server(interface("a", **HOURLY), interface("b", **HOURLY), feeders=both, lasting=True)
     one.tick()
@@ -266,7 +266,7 @@ def test_interfaces_that_feed_each_other_go_one_after_the_other() -> None:
     assert [start.interface for start in one.tick()] == ["b"]
 
 
-def test_two_servers_never_start_the_same() -> None:
+def test_two_servers_never_make_the_same_start() -> None:
     times = MemoryDueTimes()
     specs = [interface(f"flow_{number}", schedule={"every": f"{7 + number}m", "jitter": "1m"}) for number in range(6)]
     one, other = Server(times, specs), Server(times, specs)
@@ -281,6 +281,6 @@ def test_two_servers_never_start_the_same() -> None:
     assert all(0 <= expected[name] - counts[name] <= 1 for name in expected)
 
 
-def test_feeders_are_found_in_the_steps() -> None:
+def test_feeders_are_derived_from_the_steps() -> None:
     steps = [("a.1", "a", ()), ("b.1", "b", ("a.1",)), ("b.2", "b", ("b.1", "c.1")), ("c.1", "c", ("extract",))]
     assert feeders_of(steps) == {"b": frozenset({"a", "c"})}

@@ -1,4 +1,4 @@
-"""Tokens of the API, and the log of who did what."""
+"""API tokens and the audit log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def store(root: Path) -> Iterator[SqlServingStore]:
     opened.close()
 
 
-def test_only_a_hash_of_a_token_is_kept(root: Path, store: SqlServingStore) -> None:
+def test_new_token_is_stored_only_as_a_hash(root: Path, store: SqlServingStore) -> None:
     text, record = new_token(Workspace.open(root), "ci", ("run", "read"), timedelta(days=1))
     secret = text.rpartition("_")[2]
     assert len(bytes.fromhex(secret)) == 32
@@ -46,7 +46,7 @@ def test_only_a_hash_of_a_token_is_kept(root: Path, store: SqlServingStore) -> N
     assert secret.encode() not in kept
 
 
-def test_a_wrong_secret_and_a_wrong_form_are_nobodys(root: Path, store: SqlServingStore) -> None:
+def test_token_with_a_wrong_secret_or_form_has_no_holder(root: Path, store: SqlServingStore) -> None:
     text, _ = new_token(Workspace.open(root), "ci", ("read",), None)
     keys = Keys(store, utc_now)
     head, _, secret = text.rpartition("_")
@@ -54,7 +54,7 @@ def test_a_wrong_secret_and_a_wrong_form_are_nobodys(root: Path, store: SqlServi
         assert keys.holder(wrong) is None
 
 
-def test_a_token_ends_at_its_time(root: Path, store: SqlServingStore) -> None:
+def test_token_is_invalid_from_its_expiry(root: Path, store: SqlServingStore) -> None:
     text, record = new_token(Workspace.open(root), "ci", ("read",), timedelta(hours=1))
     assert record.expires is not None
     now = record.expires - timedelta(microseconds=1)
@@ -64,7 +64,7 @@ def test_a_token_ends_at_its_time(root: Path, store: SqlServingStore) -> None:
     assert keys.holder(text) is None
 
 
-def test_when_a_token_was_used_is_kept_by_the_minute(root: Path, store: SqlServingStore) -> None:
+def test_last_use_of_a_token_is_recorded_once_a_minute(root: Path, store: SqlServingStore) -> None:
     text, record = new_token(Workspace.open(root), "ci", ("read",), None)
     now = NOW
     keys = Keys(store, lambda: now)
@@ -76,7 +76,7 @@ def test_when_a_token_was_used_is_kept_by_the_minute(root: Path, store: SqlServi
         assert kept.used == NOW + timedelta(seconds=noted)
 
 
-def test_a_name_is_given_once_until_it_is_revoked(root: Path) -> None:
+def test_token_name_is_unique_until_it_is_revoked(root: Path) -> None:
     _, first = new_token(Workspace.open(root), "ci", ("read",), None)
     with pytest.raises(RefusalError, match="there is a token `ci` already"):
         new_token(Workspace.open(root), "ci", ("read",), None)
@@ -89,17 +89,17 @@ def test_a_name_is_given_once_until_it_is_revoked(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "schedule", "a b", "-x", "x" * 64, "a\nb", "é"])
-def test_names_that_are_none(root: Path, name: str) -> None:
+def test_invalid_token_name_is_refused(root: Path, name: str) -> None:
     with pytest.raises(RefusalError, match="no name for a token"):
         new_token(Workspace.open(root), name, ("read",), None)
 
 
-def test_logs_never_hold_a_token(root: Path) -> None:
+def test_redact_removes_a_token(root: Path) -> None:
     text, _ = new_token(Workspace.open(root), "ci", ("read",), None)
     assert text.rpartition("_")[2] not in redact(f"Authorization: Bearer {text}, again {text[:40]}")
 
 
-def test_the_audit_log_is_private_added_to_and_turned_over(tmp_path: Path) -> None:
+def test_audit_log_is_private_appended_and_rotated(tmp_path: Path) -> None:
     audit = Audit(tmp_path / "audit.jsonl", lambda: NOW, largest=300)
     for number in range(3):
         audit.note("POST /reload", who="token ci", result="done", number=number, note="x" * 80 + "\n")
