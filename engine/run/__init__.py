@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from .ports.ledger import DOUBTFUL_STATES, OPEN_STATES, Op, OpEnd, OpState, WriteLedger
     from .ports.records import ConnectionReads, ReadLedger, RunRecord, RunStore, StepRecord
-    from .ports.staging import Drift, LoadReport, RowOutcome, Staging
+    from .ports.staging import Drift, LoadReport, RowOutcome, RowStatus, Staging
     from .ports.tables import ImportJob, ImportReport, InitialRows, KeptReject, Reject, StoreError, TableStore
     from .processes import describe_process, in_words, process_is_alive
     from .tasks.extract.optional import is_accepted
@@ -55,7 +55,7 @@ else:
             ),
             ".ports.ledger": "DOUBTFUL_STATES OPEN_STATES Op OpEnd OpState WriteLedger",
             ".ports.records": "ConnectionReads ReadLedger RunRecord RunStore StepRecord",
-            ".ports.staging": "Drift LoadReport RowOutcome Staging",
+            ".ports.staging": "Drift LoadReport RowOutcome RowStatus Staging",
             ".ports.tables": "ImportJob ImportReport InitialRows KeptReject Reject StoreError TableStore",
             ".processes": "describe_process in_words process_is_alive",
             ".tasks.extract.optional": "is_accepted",
@@ -102,6 +102,7 @@ __all__ = [
     "Reject",
     "ReportSink",
     "RowOutcome",
+    "RowStatus",
     "Run",
     "RunEnded",
     "RunRecord",

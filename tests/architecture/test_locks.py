@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 RUNTIME: Final = "requirements.lock"
 DEVELOPMENT: Final = "requirements-dev.lock"
 BUILD: Final = "requirements-build.lock"
+OLDEST_DUCKDB: Final = "requirements-duckdb-1.5.5.lock"
 PIN = re.compile(r"[a-z0-9][a-z0-9.-]*==[a-z0-9.+!]+ \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 # pip-compile writes it above the pins of pip and setuptools.
@@ -44,7 +45,7 @@ def declared() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT, BUILD])
+@pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT, BUILD, OLDEST_DUCKDB])
 def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
     lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not (PIN.fullmatch(line) or HASH.fullmatch(line) or line in ("", NOTE))] == []
@@ -72,3 +73,9 @@ def test_the_build_lock_satisfies_the_build_requirements(declared: dict[str, Any
 @pytest.mark.parametrize("lock", [RUNTIME, BUILD])
 def test_the_development_lock_has_the_pins_of_the_other_locks(lock: str) -> None:
     assert pins(lock).items() <= pins(DEVELOPMENT).items(), STALE
+
+
+def test_the_lock_of_the_oldest_duckdb_pins_the_lower_bound(declared: dict[str, Any]) -> None:
+    (duckdb,) = [each for each in map(Requirement, declared["project"]["dependencies"]) if each.name == "duckdb"]
+    (lower,) = [each.version for each in duckdb.specifier if each.operator == ">="]
+    assert pins(OLDEST_DUCKDB) == {"duckdb": lower}

@@ -72,7 +72,7 @@ def people_as_they_are(shop: Shop, folder: Path, point: str) -> None:
     with duckdb.connect(str(folder / ".weir" / "staging" / "shop.duckdb"), read_only=True) as connection:
         told = connection.execute("SELECT _status, _entity_id FROM weir.outcomes ORDER BY number").fetchall()
     assert len(told) == 2, point
-    assert {status for status, _ in told} <= {"success", "no_action"}, f"{point}: {told}"
+    assert {status for status, _ in told} <= {"done", "unchanged"}, f"{point}: {told}"
     assert {entity for _, entity in told} == {row.id for row in shop.rows("customer")}, point
 
 

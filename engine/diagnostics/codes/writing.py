@@ -209,7 +209,7 @@ Some rows of an export or a call were refused, by Weir or by the provider, or no
 others were written.
 
 ```console
-$ weir query stripe_main "SELECT * FROM weir.outcomes WHERE _status <> 'success'"
+$ weir query stripe_main "SELECT * FROM weir.outcomes WHERE _status NOT IN ('done', 'unchanged')"
 ```
 
 **Mend it:** Each row says why. Run it again: what was written is not written again, and what is not known is settled

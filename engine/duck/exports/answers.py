@@ -8,7 +8,7 @@ import duckdb
 
 from engine.connector import SourceTable
 from engine.relation import Relation
-from engine.run import BoxResult
+from engine.run import BoxResult, RowStatus
 
 from ..columns import describe
 from ..files import STORAGE_VERSION, attach
@@ -49,7 +49,7 @@ def read_answers(
                 f"JOIN {objects} AS object ON object.id = told._entity_id "
                 "JOIN box.main.result AS origin ON origin.rowid = told.number "
                 "WHERE told.step = ? AND list_contains(?, told._status) ORDER BY told.number",
-                [step, ["success", "no_action"] if earlier else ["success"]],
+                [step, [RowStatus.DONE, RowStatus.UNCHANGED] if earlier else [RowStatus.DONE]],
             )
         ((rows,),) = connection.execute(f"SELECT count(*) FROM output.{RESULT}").fetchall()
         return BoxResult(target, relation, int(rows))

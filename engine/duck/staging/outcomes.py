@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from engine.run import RowOutcome
+from engine.run import RowOutcome, RowStatus
 
 from ..quoting import quote_literal
 
@@ -55,7 +55,7 @@ def keep_outcomes(
 ) -> None:
     """In place of what the step had, within the open transaction; the comparison's file is attached as `export_rows`.
 
-    A row without an outcome had nothing to be done (`no_action`) or was refused (`failure`).
+    A row without an outcome is unchanged or was refused, as the comparison decided.
     """
     make_outcome_table(connection)
     connection.execute("DELETE FROM weir.outcomes WHERE step = ?", [step])
@@ -65,14 +65,21 @@ def keep_outcomes(
         INSERT INTO weir.outcomes
         WITH told AS (SELECT unnest(from_json($told::JSON, {quote_literal(_SHAPE)}), max_depth := 2))
         SELECT $run, $step, coalesce(found.key, told.key), found."row", found.data,
-            coalesce(told.status, CASE found.verdict WHEN 'none' THEN 'no_action' ELSE 'failure' END),
+            coalesce(told.status, CASE found.verdict WHEN 'none' THEN $unchanged ELSE $refused END),
             coalesce(told.message, found.problem), coalesce(told.entity, found.object),
             coalesce(TRY_CAST(told.time AS TIMESTAMP), $now), told.op, told.type, told.code, told.param, told.request
         FROM export_rows.main.{ROWS} AS found FULL JOIN told ON told."row" = found."row"
         WHERE told.status IS NOT NULL OR found.verdict IN ('none', 'refused')
         ORDER BY found."row" NULLS LAST
         """,
-        {"told": json.dumps([_told(each) for each in outcomes]), "run": run, "step": step, "now": moment},
+        {
+            "told": json.dumps([_told(each) for each in outcomes]),
+            "run": run,
+            "step": step,
+            "now": moment,
+            "unchanged": RowStatus.UNCHANGED.value,
+            "refused": RowStatus.REFUSED.value,
+        },
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -36,14 +37,25 @@ class LoadReport:
     drift: tuple[Drift, ...]
 
 
+class RowStatus(StrEnum):
+    """The outcome of a row of a step that writes to a provider: in `weir.outcomes`, and in the counts of a run."""
+
+    UNCHANGED = "unchanged"  # nothing differed, or an earlier run made the call
+    DONE = "done"
+    REFUSED = "refused"  # by Weir, before anything was sent
+    FAILED = "failed"  # refused by the provider
+    UNKNOWN = "unknown"  # sent, with an unknown outcome
+    UNSENT = "unsent"  # the step ended first
+
+
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """How the write of a row ended. `status` is success, failure (refused) or error (not known). Objects whose row is
-    gone have none."""
+    """The outcome of a planned write. `row` is the position of its row in the box, None for an object whose row is
+    gone."""
 
     row: int | None
     key: str
-    status: str
+    status: RowStatus
     message: str
     entity_id: str | None
     time: datetime

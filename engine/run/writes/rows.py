@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
-from engine.connector import Effect, WriteState
+from engine.connector import Effect, WriteResult, WriteState
 from engine.graph import Call, Export
 from engine.plan import PlannedWrite, StepWrites, compare_writes
 
@@ -14,7 +15,7 @@ from ..context import RunContext, TaskError
 from ..environment import Exports
 from ..ports.compare import Comparison
 from ..ports.ledger import Op, WriteLedger
-from ..ports.staging import RowOutcome, Staging
+from ..ports.staging import RowOutcome, RowStatus, Staging
 from .bounds import demand_bounds
 from .ops import make_ops
 from .send import Sender
@@ -117,33 +118,48 @@ def _planned_counts(writes: StepWrites) -> dict[str, int]:
 
 
 def _outcomes(ops: Sequence[tuple[Op, PlannedWrite]], sender: Sender, now: datetime) -> list[RowOutcome]:
-    """How each row went; of a replacement, the half that did not go well."""
+    """The outcome of each row. A replacement has two writes: the one that is not done counts."""
     found: dict[int, RowOutcome] = {}
     others: list[RowOutcome] = []
     for op, write in ops:
         outcome = _outcome(op, write, sender, now)
         if write.row is None:
             others.append(outcome)
-        elif write.row not in found or outcome.status != "success":
+        elif write.row not in found or outcome.status is not RowStatus.DONE:
             found[write.row] = outcome
     return [*found.values(), *others]
 
 
 def _outcome(op: Op, write: PlannedWrite, sender: Sender, now: datetime) -> RowOutcome:
     result = sender.results.get(op.id)
-    outcome = RowOutcome(write.row, write.key, "error", "", write.object, now, op.id)
-    if result is None or result.state is WriteState.UNSENT:
+    status = _status_of(result)
+    outcome = RowOutcome(write.row, write.key, status, "", write.object, now, op.id)
+    if result is None or status is RowStatus.UNSENT:
         reason = sender.watch.reason or (result.failure.message if result and result.failure else "the run was stopped")
         return replace(outcome, message=f"not sent: {reason}")
     at = result.answered or now
-    if result.state is WriteState.DONE:
+    if status is RowStatus.DONE:
         words = f"{_WORDS.get(op.use, op.use)}" + (": " + _fields(write) if write.use == "update" else "")
         entity = result.object or write.object
-        return replace(outcome, status="success", message=words, entity_id=entity, time=at, request=result.request)
+        return replace(outcome, message=words, entity_id=entity, time=at, request=result.request)
     message = result.failure.message if result.failure is not None else "no answer"
-    if result.state is WriteState.UNKNOWN:
-        return replace(outcome, message=f"not known whether it was done: {message}", time=at, failure=result.failure)
-    return replace(outcome, status="failure", message=message, time=at, failure=result.failure)
+    if status is RowStatus.UNKNOWN:
+        message = f"unknown outcome: {message}"
+    return replace(outcome, message=message, time=at, failure=result.failure)
+
+
+def _status_of(result: WriteResult | None) -> RowStatus:
+    match result.state if result is not None else WriteState.UNSENT:
+        case WriteState.DONE:
+            return RowStatus.DONE
+        case WriteState.FAILED:
+            return RowStatus.FAILED
+        case WriteState.UNKNOWN:
+            return RowStatus.UNKNOWN
+        case WriteState.UNSENT:
+            return RowStatus.UNSENT
+        case state:
+            assert_never(state)
 
 
 def _fields(write: PlannedWrite) -> str:
@@ -153,13 +169,8 @@ def _fields(write: PlannedWrite) -> str:
 def _counts(writes: StepWrites, ops: Sequence[tuple[Op, PlannedWrite]], sender: Sender) -> dict[str, int]:
     counts = {"rows": writes.rows}
     for op, _ in ops:
-        result = sender.results.get(op.id)
-        if result is None or result.state is WriteState.UNSENT:
-            word = "unsent"
-        elif result.state is WriteState.DONE:
-            word = _WORDS.get(op.use, "")
-        else:
-            word = "failed" if result.state is WriteState.FAILED else "unknown"
+        status = _status_of(sender.results.get(op.id))
+        word = _WORDS.get(op.use, "") if status is RowStatus.DONE else status.value
         if word:
             counts[word] = counts.get(word, 0) + 1
     counts |= {"unchanged": writes.unchanged, "refused": writes.refused}
@@ -168,8 +179,8 @@ def _counts(writes: StepWrites, ops: Sequence[tuple[Op, PlannedWrite]], sender: 
 
 
 def _problem(counts: Mapping[str, int], sender: Sender, writes: StepWrites) -> str | None:
-    bad = {word: counts.get(word, 0) for word in ("failed", "unknown", "unsent", "refused")}
-    parts = [f"{number:,} {word}" for word, number in bad.items() if number]
+    bad = (RowStatus.FAILED, RowStatus.UNKNOWN, RowStatus.UNSENT, RowStatus.REFUSED)
+    parts = [f"{counts[status]:,} {status}" for status in bad if counts.get(status)]
     if not parts:
         return None
     example = _example(sender, writes)

@@ -77,7 +77,8 @@ def outcome_of(step: Export | Call, context: RunContext, started: datetime, writ
     if written.problem is None:
         return context.outcome(step, "succeeded", started, counts=written.counts, warnings=written.warnings)
     connection = step.connection
-    hint = f"weir query {connection} \"SELECT * FROM weir.outcomes WHERE step = '{step.id}' AND _status <> 'success'\""
+    condition = f"step = '{step.id}' AND _status NOT IN ('done', 'unchanged')"
+    hint = f'weir query {connection} "SELECT * FROM weir.outcomes WHERE {condition}"'
     return context.outcome(
         step,
         "failed",

@@ -151,7 +151,7 @@ def test_a_call_that_was_made_is_no_refusal_when_its_row_could_not_be_called_any
     exported.fill({"credits": [("one", ann, -100), ("one", ann, -200), ("two", None, -300)]})
     exported.run()
     found = [(row["_status"], row["_message"]) for row in exported.outcomes("credits.credits")]
-    assert [status for status, _ in found] == ["no_action", "no_action", "failure"], found
+    assert [status for status, _ in found] == ["unchanged", "unchanged", "refused"], found
     assert credits_of(exported) == ["one"]
 
 

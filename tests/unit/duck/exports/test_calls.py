@@ -15,7 +15,7 @@ from engine.graph import Bound, Box, ExportAction, Import, WriteColumn
 from engine.graph.passes.call import answer_relation
 from engine.plan import FieldChange, PlannedWrite
 from engine.relation import INTEGER, TEXT, Column, Relation
-from engine.run import CallJob, RowOutcome
+from engine.run import CallJob, RowOutcome, RowStatus
 from tests.support.duck.exported import CATALOGUE, PLACE, TABLE, VOID, Shop, by, call, column, export
 from tests.unit.duck.exports.test_compare import key
 
@@ -85,7 +85,7 @@ def test_references_and_expressions(shop: Shop) -> None:
     assert found.refused == 1
 
 
-def outcome(row: int | None, name: str, status: str = "success", **more: object) -> RowOutcome:
+def outcome(row: int | None, name: str, status: RowStatus = RowStatus.DONE, **more: object) -> RowOutcome:
     made = RowOutcome(row, key(name), status, "created", f"id_{name}", NOW, f"op_{name}", request="req_1")
     return replace(made, **more)  # type: ignore[arg-type]
 
@@ -109,8 +109,8 @@ def test_each_row_says_how_it_went(shop: Shop) -> None:
     failure = Failure(FailureKind.REQUEST, "no", type="card_error", code="c", param="p", request_id="req_9")
     told = [
         outcome(0, "new"),
-        outcome(3, "bad", "failure", message="no", entity_id=None, failure=failure),
-        outcome(4, "dark", "error", message="not known", entity_id=None, request=None),
+        outcome(3, "bad", RowStatus.FAILED, message="no", entity_id=None, failure=failure),
+        outcome(4, "dark", RowStatus.UNKNOWN, message="not known", entity_id=None, request=None),
         outcome(None, "gone", message="retired"),
     ]
     staging = DuckStaging(shop.mirror, CATALOGUE)
@@ -118,19 +118,19 @@ def test_each_row_says_how_it_went(shop: Shop) -> None:
     moment = NOW.replace(tzinfo=None)
     nothing = (None, None, None)
     expected = [
-        (0, key("new"), "success", "created", "id_new", moment, "op_new", *nothing, "req_1", "Ada"),
-        (1, key("same"), "no_action", None, "s", moment, None, *nothing, None, "Sam"),
-        (2, key("long"), "failure", "`name` has more than 20 characters", None, moment, None, *nothing, None, "x" * 99),
-        (3, key("bad"), "failure", "no", None, moment, "op_bad", "card_error", "c", "p", "req_9", "Eve"),
-        (4, key("dark"), "error", "not known", None, moment, "op_dark", *nothing, None, "Dan"),
-        (None, key("gone"), "success", "retired", "id_gone", moment, "op_gone", *nothing, "req_1", None),
+        (0, key("new"), "done", "created", "id_new", moment, "op_new", *nothing, "req_1", "Ada"),
+        (1, key("same"), "unchanged", None, "s", moment, None, *nothing, None, "Sam"),
+        (2, key("long"), "refused", "`name` has more than 20 characters", None, moment, None, *nothing, None, "x" * 99),
+        (3, key("bad"), "failed", "no", None, moment, "op_bad", "card_error", "c", "p", "req_9", "Eve"),
+        (4, key("dark"), "unknown", "not known", None, moment, "op_dark", *nothing, None, "Dan"),
+        (None, key("gone"), "done", "retired", "id_gone", moment, "op_gone", *nothing, "req_1", None),
     ]
     assert kept(shop) == expected
     staging.keep_outcomes(comparison.path, "run-1", "other.step", [], NOW)
     assert kept(shop) == expected, "each step has its own"
     again = shop.compare(step, "SELECT 'same' AS k, 'Sam' AS name")
     staging.keep_outcomes(again.path, "run-2", "a.push", [], NOW)
-    assert [row[:3] for row in kept(shop)] == [(0, key("same"), "no_action")], "those of the last run"
+    assert [row[:3] for row in kept(shop)] == [(0, key("same"), "unchanged")], "those of the last run"
 
 
 def test_answers_are_rows_with_what_they_were_called_for(shop: Shop, tmp_path: Path) -> None:

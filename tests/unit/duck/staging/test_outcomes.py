@@ -8,7 +8,7 @@ import duckdb
 
 from engine.duck import DuckStaging
 from engine.duck.staging.outcomes import ROWS
-from engine.run import RowOutcome
+from engine.run import RowOutcome, RowStatus
 from tests.support.duck.staged import catalogue, moment, rows
 
 
@@ -20,12 +20,12 @@ def test_a_file_with_outcomes_only_is_a_mirror_of_nothing(tmp_path: Path) -> Non
             "NULL::VARCHAR AS problem, '{}'::JSON AS data"
         )
     staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
-    outcome = RowOutcome(1, "a", "success", "called", "cus_1", moment(1), "r1-1")
+    outcome = RowOutcome(1, "a", RowStatus.DONE, "called", "cus_1", moment(1), "r1-1")
     staging.keep_outcomes(compared, "r1", "ask.greet", [outcome], moment(1))
     assert staging.coverage() == ()
     assert staging.mirrors() == ()
     assert not staging.mirror("").rows
     assert staging.gaps("") == ()
     assert rows(staging.path, "SELECT step, key, _status, _entity_id FROM weir.outcomes") == [
-        ("ask.greet", "a", "success", "cus_1")
+        ("ask.greet", "a", "done", "cus_1")
     ]
