@@ -15,6 +15,7 @@ from engine.connector import Failure
 from engine.connector.installed import installed_connectors
 from engine.connector.sandbox import SANDBOX
 from engine.connector.secrets import resolve_secret
+from engine.diagnostics import plural
 
 from .checking.check import Checked, check_project
 from .errors import RefusalError
@@ -67,7 +68,7 @@ def _project(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[F
     checked = check_project(workspace)
     project = checked.project
     found = (("connection", project.connections), ("interface", project.interfaces), ("table", project.tables))
-    counts = ", ".join(f"{len(items)} {noun}{'' if len(items) == 1 else 's'}" for noun, items in found)
+    counts = ", ".join(plural(len(items), noun) for noun, items in found)
     if checked.has_errors:
         yield Finding("project", "problem", f"{root}: `weir validate` says what is wrong with the definitions")
     else:

@@ -149,7 +149,7 @@ class Workspace:
     def demand_budget(self, plan: plans.Plan) -> None:
         """RefusalError (Exit.APPROVAL) when a run of the plan would pass a read budget."""
         for budget in self.budgets(plan):
-            if budget.is_passed:
+            if budget.is_exceeded:
                 estimate = "more" if budget.estimate is None else f"about {budget.estimate:,} more"
                 raise RefusalError(
                     Exit.APPROVAL,

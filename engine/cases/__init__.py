@@ -1,7 +1,7 @@
-"""Verdicts: what came of a case, and where that is not what was expected."""
+"""Compares the runs of test cases with their expectations."""
 
 from .compare import Found, compare
 from .rows import compare_rows
-from .types import Difference, Verdict
+from .types import CaseResult, Difference
 
-__all__ = ["Difference", "Found", "Verdict", "compare", "compare_rows"]
+__all__ = ["CaseResult", "Difference", "Found", "compare", "compare_rows"]

@@ -1,4 +1,4 @@
-"""A run of a case beside what was expected of it."""
+"""Compares the run of a test case with what it expects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.diagnostics import plural
 from engine.plan import PENDING, PlannedWrite
 from engine.project import Expected
 from engine.run import GIVEN_ROWS, Outcome, Run
@@ -15,12 +16,12 @@ from .rows import Row, compare_rows
 from .types import Difference
 
 Pair = tuple[Sequence[Row], Sequence[Row]]
-"""Rows that are expected, and rows that are there, as values that can be compared."""
+"""Expected and actual rows, as comparable values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a run has left. `table` and `respond` give expected rows and those that are there. `keys` are by table."""
+    """The output of a run. `table` and `respond` return expected and actual rows. `keys` are by table."""
 
     run: Run
     keys: Mapping[str, Sequence[str]]
@@ -29,7 +30,7 @@ class Found:
 
 
 def compare(interface: str, expected: Expected, found: Found) -> tuple[Difference, ...]:
-    """Where what has come of the run is not what was expected. When it has failed and should not have, that alone."""
+    """The differences between the run and the expectation. An unexpected failure is reported alone."""
     failure = list(_failures(expected, found.run))
     if failure:
         return tuple(failure)
@@ -49,22 +50,22 @@ def compare(interface: str, expected: Expected, found: Found) -> tuple[Differenc
 
 def _failures(expected: Expected, run: Run) -> Iterator[Difference]:
     failed = [outcome for outcome in run.outcomes if outcome.status in ("failed", "stopped")]
-    said = [_said(outcome) for outcome in failed]
+    messages = [_message(outcome) for outcome in failed]
     if expected.fails is None:
-        yield from (Difference("run", "failure", got=text) for text in said)
-    elif not any(expected.fails in text for text in said):
+        yield from (Difference("run", "failure", got=text) for text in messages)
+    elif not any(expected.fails in text for text in messages):
         wanted = json.dumps(expected.fails, ensure_ascii=False)
-        ended = "; ".join(said) if said else "it succeeded"
-        yield Difference("run", "failure", expected=wanted, got=f"expected to fail with {wanted}, and {ended}")
+        ended = "; ".join(messages) if messages else "it succeeded"
+        yield Difference("run", "failure", expected=wanted, got=f"expected a failure with {wanted}, but {ended}")
 
 
-def _said(outcome: Outcome) -> str:
+def _message(outcome: Outcome) -> str:
     code = f"[{outcome.code}]" if outcome.code else ""
     return f"`{outcome.id}` failed{code}: {outcome.message or outcome.status}"
 
 
 def _rejects(interface: str, expected: Expected, run: Run) -> Iterator[Difference]:
-    """Steps that have rejected another number of rows than is expected: none, where nothing is said."""
+    """Steps whose number of rejected rows differs from the expected one, which is 0 by default."""
     problems = {step.step: step.refusals[0].problem for step in run.writes if step.refusals}
     steps = dict.fromkeys(expected.rejects)
     outcomes = {outcome.id: outcome for outcome in run.outcomes}
@@ -87,7 +88,7 @@ def _rejects(interface: str, expected: Expected, run: Run) -> Iterator[Differenc
 
 def _first_reject(outcome: Outcome) -> str:
     if not outcome.rejects:
-        return f"{outcome.counts['rejected']} rows do not fit"
+        return f"rejected {plural(outcome.counts['rejected'], 'row')}"
     first = outcome.rejects[0]
     key = ", ".join(f"{name} {value}" for name, value in first.key.items())
     return f"{f'({key}) ' if key else ''}`{first.column}`: {first.problem}"
@@ -100,7 +101,7 @@ def _planned(write: PlannedWrite) -> Row:
 
 
 def _id_to_be(text: str) -> str:
-    """The id of an object that is not there yet, as a case names it."""
+    """The id of an object that does not exist yet, as a test case names it."""
     if not text.startswith(PENDING):
         return text
     step, _, key = text[len(PENDING) :].partition(" ")
@@ -108,7 +109,7 @@ def _id_to_be(text: str) -> str:
 
 
 def _expected(write: ExpectedWriteSpec) -> Row:
-    """What a case names of a write, what tells which one it is first."""
+    """The parts of a write that a test case names, those that identify it first."""
     named: dict[str, object] = {}
     if write.object_ is not None:
         named["object"] = write.object_
@@ -120,7 +121,7 @@ def _expected(write: ExpectedWriteSpec) -> Row:
 
 
 def _sent(value: object) -> str:
-    """A value as it is sent."""
+    """A value in the form in which it is sent."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Which expected row is which row that is there, where no key tells."""
+"""Pairs expected rows with actual rows where no key identifies them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ Fits = Callable[[int, int], bool]
 
 
 def pair(expected: int, actual: int, fits: Fits, begun: Mapping[int, int] | None = None) -> dict[int, int]:
-    """As many pairs (expected → actual) as there can be of so many expected and actual rows, of which `fits` says
-    whether two may be one pair.
+    """A maximum set of pairs (expected → actual) of which `fits` is true, for these numbers of rows.
 
-    A row that names little fits many others: who has a row gives it up for one that fits, too, if somebody else needs
-    it (augmenting paths). Pairs that were `begun` fit, and are a beginning: they make it fast.
+    A row that names few columns fits many others, so a pair is rearranged if another row needs its partner (augmenting
+    paths). The pairs in `begun` fit and are the starting point, which saves time.
     """
     pairs = dict(begun or {})
     taken = {other: one for one, other in pairs.items()}
@@ -30,7 +29,7 @@ def pair(expected: int, actual: int, fits: Fits, begun: Mapping[int, int] | None
 
 
 def _free(first: int, actual: int, fits: Fits, taken: dict[int, int], came: dict[int, int]) -> int | None:
-    """A row that nobody has, at the end of a chain of rows that can be swapped; `came` says who reaches each."""
+    """An unpaired row at the end of a chain of rows that can be swapped; `came` maps each row to its predecessor."""
     waiting = [first]
     while waiting:
         wanting = waiting.pop()

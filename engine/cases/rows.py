@@ -1,4 +1,4 @@
-"""Expected rows beside those that are there."""
+"""Compares expected rows with actual rows."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .types import Difference
 Row = Mapping[str, object]
 
 _MOST_SHOWN: Final = 6
-"""Columns of a row that is shown without being asked for."""
+"""Maximum number of columns shown of an unexpected row."""
 
 
 def compare_rows(
     subject: str, expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str] = (), *, identities: int = 0
 ) -> list[Difference]:
-    """Where the rows that are there are not exactly the expected ones. Of each expected row, what it names counts.
+    """The differences between the actual and the expected rows. Only the columns that an expected row names count.
 
-    Rows are paired by the key, if all expected ones name it; otherwise in any way that fits. What is left then is
-    compared with what it is most like; a value that the first `identities` of its names share tells which row is meant.
+    Rows are paired by the key if all expected rows name it, otherwise in any way that fits. The remaining rows are
+    compared with the most similar ones; the first `identities` of a row's names identify it and must be equal.
     """
     if key and all(row.get(name) is not None for row in expected for name in key):
         pairs = _by_key(expected, actual, key)
@@ -53,7 +53,7 @@ def compare_rows(
 
 
 def _alike(expected: Sequence[Row], actual: Sequence[Row]) -> dict[int, int]:
-    """Pairs of rows that fit, found without comparing each with each: those that name most are served first."""
+    """Pairs of rows that fit, found without comparing all combinations: rows that name most columns come first."""
     by_names: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, row in enumerate(expected):
         by_names[tuple(row)].append(index)
@@ -79,12 +79,12 @@ def _by_key(expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str]) 
 
 
 def _identity(row: Row, key: Sequence[str]) -> tuple[str, ...]:
-    """The key of a row as texts: the values of one column are of one type, so that equal ones are shown alike."""
+    """The key of a row as text. The values of a column have one type, so equal values have equal text."""
     return tuple(shown(row.get(name)) for name in key)
 
 
 def _pair_rest(pairs: dict[int, int], expected: Sequence[Row], actual: Sequence[Row], identities: int) -> None:
-    """Pair what is left with what it has most values in common with, the best first."""
+    """Pair the remaining rows with those that have the most values in common, the best first."""
     lonely = [index for index in range(len(expected)) if index not in pairs]
     left = set(range(len(actual))) - set(pairs.values())
     scored = [(-_likeness(expected[one], actual[other], identities), one, other) for one in lonely for other in left]
@@ -95,7 +95,7 @@ def _pair_rest(pairs: dict[int, int], expected: Sequence[Row], actual: Sequence[
 
 
 def _likeness(expected: Row, actual: Row, identities: int) -> int:
-    """How many values the two have in common. None, where an identity is another one: that is not the row."""
+    """The number of values in common; 0 if an identity differs, because it is another row then."""
     score = 0
     for number, name in enumerate(expected):
         alike = same(expected[name], actual.get(name))
@@ -116,7 +116,7 @@ def _unlike(expected: Row, actual: Row) -> Iterator[str]:
 
 
 def same(expected: object, got: object) -> bool:
-    """Whether two values are the same one; floats are, when they are as near as sums in another order may be."""
+    """Whether two values are equal; floats may differ by the rounding of a sum in another order."""
     if isinstance(expected, float) and isinstance(got, float):
         return isclose(expected, got, rel_tol=1e-9, abs_tol=1e-12)
     if isinstance(expected, bool) or isinstance(got, bool):
@@ -125,7 +125,7 @@ def same(expected: object, got: object) -> bool:
 
 
 def shown(value: object) -> str:
-    """A value as a case has it."""
+    """A value as a test case writes it."""
     if value is None:
         return "null"
     if isinstance(value, Decimal):

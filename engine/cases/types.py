@@ -1,4 +1,4 @@
-"""What came of a case."""
+"""The result of a test case."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Kind = Literal["missing", "surplus", "value", "failure"]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as it was expected. `subject` is a table, a step or the answer (`schema.payments`,
-    `writes.push`, `respond`), or the run itself; `row` tells which row, in words.
+    """A difference from the expectation. `subject` is a table, a step or the answer (`schema.payments`, `writes.push`,
+    `respond`), or the run itself; `row` identifies the row, in words.
 
-    `missing`: an expected row is not there; `surplus`: a row is there that nobody expects; `value`: a row's `column`
-    has another value; `failure`: the run ended in another way.
+    `missing`: an expected row does not exist; `surplus`: an unexpected row exists; `value`: a row's `column` has
+    another value; `failure`: the run did not end as expected.
     """
 
     subject: str
@@ -32,7 +32,7 @@ class Difference:
             case "missing":
                 return f"{self.subject}: missing {self.row}"
             case "surplus":
-                return f"{self.subject}: surplus {self.row}"
+                return f"{self.subject}: unexpected {self.row}"
             case "value":
                 return f"{of}: {self.column}: expected {self.expected}, got {self.got}"
             case _:
@@ -40,8 +40,8 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of a case: it has passed when nothing differs."""
+class CaseResult:
+    """The result of a test case, which passed if there are no differences."""
 
     case: Case
     differences: tuple[Difference, ...]
@@ -49,5 +49,5 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether all is as it was expected."""
+        """Whether the run matches the expectation."""
         return not self.differences

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from engine.report.paint import plural
+from engine.diagnostics import plural
 from engine.report.runs.run_json import render_event_json
 from engine.report.runs.run_text import render_event_line
 from engine.run import Event, EventSink, TaskEnded, TaskProgressed, TaskStarted

@@ -8,8 +8,8 @@ from typing import Any, Final
 import click
 
 from engine.connector import Effect
+from engine.diagnostics import plural
 from engine.plan import EFFECTS
-from engine.report.paint import plural
 
 from .tables import text_table
 

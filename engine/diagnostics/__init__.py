@@ -7,6 +7,7 @@ from engine.faces import lazy
 if TYPE_CHECKING:
     from .codes import CODES, Code, Severity
     from .collector import Collector
+    from .counts import plural
     from .diagnostic import Diagnostic, Fix, Label
     from .place import Place, Route
     from .suggest import closest, did_you_mean
@@ -16,6 +17,7 @@ else:
         {
             ".codes": "CODES Code Severity",
             ".collector": "Collector",
+            ".counts": "plural",
             ".diagnostic": "Diagnostic Fix Label",
             ".place": "Place Route",
             ".suggest": "closest did_you_mean",
@@ -34,4 +36,5 @@ __all__ = [
     "Severity",
     "closest",
     "did_you_mean",
+    "plural",
 ]

@@ -1,4 +1,4 @@
-"""Gathers findings while a stage goes on."""
+"""Collects the findings of a stage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Collector:
         return diagnostic
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Take over findings that another collector or a cache holds."""
+        """Add findings of another collector or of a cache."""
         self._found.update(dict.fromkeys(diagnostics))
 
     def __iter__(self) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""What is wrong, and where: the one shape in which every stage speaks to its user."""
+"""What is wrong, and where: the one shape in which every stage reports to its user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """An edit that would mend the finding: put `replacement` where `place` points."""
+    """An edit that would fix the finding: put `replacement` where `place` points."""
 
     title: str
     place: Place
@@ -29,7 +29,7 @@ class Diagnostic:
     """One finding. Its severity belongs to its code (`codes.CODES[code]`).
 
     `message` is lower case, without a full stop, names in backticks, and never holds a value that could be a secret.
-    `hint` says what to do next.
+    `hint` is imperative: what to do next.
     """
 
     code: str

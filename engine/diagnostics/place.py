@@ -1,4 +1,4 @@
-"""Where something stands in the definitions, without knowing lines and columns yet."""
+"""A location in the definitions, before it is resolved to lines and columns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Place:
     """A symbolic place in a file.
 
     `file` is a POSIX path relative to the project's root. `route` holds the keys and indexes from the document's root
-    to a node; `on` says which part of that node is meant. `span` is a half-open range of code points: inside the
-    decoded text of the value (`on="value"`), or inside the whole file (`on="text"`, route empty), for files that are
-    not YAML or could not be read as YAML. Lines and columns come only when the place is shown (`report.located`).
+    to a node; `on` selects a part of that node. `span` is a half-open range of code points: inside the decoded text of
+    the value (`on="value"`), or inside the whole file (`on="text"`, route empty), for files that are not YAML or could
+    not be read as YAML. Lines and columns are computed when the place is shown (`report.findings.located`).
     """
 
     file: str

@@ -9,8 +9,8 @@ _FAR = 0.25
 
 
 def closest(word: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
-    """The candidates that look like `word`, best first: at most `limit`, none when nothing is near enough, and none
-    that is much farther than the best."""
+    """The candidates similar to `word`, best first: at most `limit`, none below the similarity threshold, and none that
+    is much less similar than the best."""
     folded = word.casefold().replace("-", "_")
     scored: list[tuple[float, str]] = []
     for candidate in dict.fromkeys(candidates):

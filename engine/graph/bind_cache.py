@@ -1,4 +1,4 @@
-"""Remembers how boxes bind, so that only boxes whose SQL or whose tables have changed are bound again."""
+"""Caches bound boxes, so that a box is bound again only after its SQL or its tables changed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .types import Binder, BindFailure, Bound, Scope
 _Names = tuple[str, ...]
 _WORD: Final = re.compile(r"\w+")
 _ALL: Final = "_all"
-"""`customers_all` names `customers`, with the rows that are gone."""
+"""`customers_all` is `customers` including deleted rows."""
 
 
 @dataclass(slots=True)
-class _Known:
-    """What a box was bound to. `tables` are those that its words name, by (namespace, name), read or not: only they
-    can matter to it."""
+class _KnownBox:
+    """The result of binding a box. `tables` are those named by any word of its SQL, by (namespace, name), whether the
+    box reads them or not: no other table can affect it."""
 
     bound: Bound
     words: tuple[str, ...]
@@ -36,12 +36,12 @@ class _KnownExpression:
 
 @dataclass(slots=True)
 class BindMemory:
-    """A `Binder` in front of another one. What does not bind is asked anew each time; of boxes, the `most`
-    last used are remembered."""
+    """A `Binder` that caches the results of another one. Failures are not cached; of boxes, the `most` last used
+    are."""
 
     binder: Binder
     most: int = 10_000
-    _boxes: dict[tuple[str, _Names], _Known] = field(default_factory=dict)
+    _boxes: dict[tuple[str, _Names], _KnownBox] = field(default_factory=dict)
     _expressions: dict[tuple[str, Relation], _KnownExpression] = field(default_factory=dict)
 
     def bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
@@ -49,7 +49,7 @@ class BindMemory:
         key = (sql, tuple(name for name, _ in scope.namespaces))
         known = self._boxes.get(key)
         if known is not None and _still_means(known, scope):
-            self._boxes[key] = self._boxes.pop(key)  # the longest unused are at the front
+            self._boxes[key] = self._boxes.pop(key)  # least recently used first
             known.age = 0
             return known.bound
         bound = self.binder.bind(sql, scope)
@@ -57,8 +57,8 @@ class BindMemory:
             words = tuple({word.casefold() for word in _WORD.findall(sql)})
             words += tuple(word.removesuffix(_ALL) for word in words if word.endswith(_ALL))
             self._boxes.pop(key, None)
-            self._boxes[key] = _Known(bound, words, _named(words, scope))
-            if len(self._boxes) > self.most:  # each value of a parameter is another SQL
+            self._boxes[key] = _KnownBox(bound, words, _named(words, scope))
+            if len(self._boxes) > self.most:  # every value of a parameter gives different SQL
                 del self._boxes[next(iter(self._boxes))]
         return bound
 
@@ -75,7 +75,7 @@ class BindMemory:
         return bound
 
     def forget(self, age: int) -> None:
-        """Let go of what was not asked for since this was called so often."""
+        """Drop entries that were not used since the last `age` calls of this method."""
         kinds: tuple[dict[Any, Any], ...] = (self._boxes, self._expressions)
         for kind in kinds:
             for key in [key for key, known in kind.items() if known.age >= age]:
@@ -85,14 +85,14 @@ class BindMemory:
 
 
 def _named(words: tuple[str, ...], scope: Scope) -> dict[tuple[str, str], Relation]:
-    """The tables of the scope that one of the words names."""
+    """The tables of the scope whose name is one of the words."""
     return {
         (namespace, word): tables[word] for namespace, tables in scope.namespaces for word in words if word in tables
     }
 
 
-def _still_means(known: _Known, scope: Scope) -> bool:
-    """Whether the words name the same tables as they did, and these are what they were."""
+def _still_means(known: _KnownBox, scope: Scope) -> bool:
+    """Whether the words name the same tables as before, with the same columns."""
     now = _named(known.words, scope)
     return now.keys() == known.tables.keys() and all(
         relation is known.tables[key] or relation == known.tables[key] for key, relation in now.items()

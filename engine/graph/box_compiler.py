@@ -1,4 +1,4 @@
-"""Renders and binds SQL boxes; what is wrong lands on the character that its author wrote."""
+"""Renders and binds SQL boxes. Errors are reported at their position in the author's text."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Compiles boxes of one project. The catalogue of a connection may be missing: then its boxes are left alone."""
+    """Compiles boxes of one project. Boxes of a connection without a catalogue are not compiled."""
 
     project: Project
     catalogues: Mapping[str, SourceCatalogue]
     binder: Binder
     collector: Collector
     _relations: dict[str, Mapping[str, Relation]] = field(default_factory=dict)
-    """By namespace, once it was needed."""
+    """By namespace; filled on first use."""
 
     def compile(self, box: BoxText, values: Mapping[str, object], namespaces: tuple[str, ...]) -> Box | None:
-        """The box rendered with `values` and bound in these namespaces, or None after saying why not."""
+        """The box rendered with `values` and bound in these namespaces, or None after a report."""
         scope = self.scope(namespaces)
         if scope is None:
             return None
@@ -60,7 +60,7 @@ class Boxes:
         bound = self.binder.bind(rendered.sql, scope)
         match bound:
             case Bound():
-                if self._doubled(bound.relation, box):
+                if self._has_duplicates(bound.relation, box):
                     return None
                 return Box(rendered.sql, box.place, namespaces, bound)
             case BindFailure():
@@ -68,7 +68,7 @@ class Boxes:
                 return None
 
     def scope(self, namespaces: tuple[str, ...]) -> Scope | None:
-        """What names mean in these namespaces; None when a catalogue is missing."""
+        """The tables of these namespaces; None if a catalogue is missing."""
         found: list[tuple[str, Mapping[str, Relation]]] = []
         mirrored: list[tuple[str, Mapping[str, Relation]]] = []
         for name in namespaces:
@@ -90,7 +90,7 @@ class Boxes:
     def report_failure(
         self, failure: BindFailure, rendered: Rendered, place: Place, elsewhere: str | None = None
     ) -> None:
-        """A finding for a box or an expression that does not bind. `elsewhere` says more of a table that is missing."""
+        """Report a box or an expression that does not bind. `elsewhere` is a hint about a table that was not found."""
         here = place
         fixes: list[Fix] = []
         if failure.span is not None:
@@ -101,27 +101,25 @@ class Boxes:
         hint = did_you_mean(failure.name, failure.candidates) if failure.name else None
         hint = elsewhere or hint
         if hint is None and failure.candidates and failure.reason != "function":
-            hint = f"there is {', '.join(f'`{name}`' for name in failure.candidates[:5])}"
+            hint = f"use one of {', '.join(f'`{name}`' for name in failure.candidates[:5])}"
         if hint is None and failure.reason == "table":
-            hint = "`weir catalog` lists the tables of a connection; `schema.<name>` reaches the Schema"
+            hint = "use `weir catalog` to list a connection's tables; `schema.<name>` is a table of the Schema"
         if hint is None and failure.message.startswith("no column"):
-            hint = "`weir catalog TABLE` lists the columns of a connection's table"
+            hint = "use `weir catalog TABLE` to list the columns of a connection's table"
         self.collector.report(_CODES[failure.reason], failure.message, here, hint=hint, fixes=fixes)
 
     def _elsewhere(self, failure: BindFailure, namespaces: tuple[str, ...]) -> str | None:
-        """Why a table that a box names is not there, when that is known."""
+        """Why a table that a box names does not exist in its scope, if known."""
         if failure.reason != "table" or failure.name is None:
             return None
         if failure.name.partition(".")[0].casefold() in QUALIFIED and namespaces == (SCHEMA_NAMESPACE,):
-            return (
-                "`changed` and `weir` belong to a connection: only boxes of imports, and those of connections, see them"
-            )
+            return "use `changed` and `weir` in boxes of imports and connections: they belong to a connection"
         name = failure.name.rpartition(".")[2].casefold()
         for connection, catalogue in self.catalogues.items():
             if connection in namespaces and name in catalogue.unreadable:
                 return f"`{name}` cannot be read as a table: {catalogue.unreadable[name]}"
             if connection not in namespaces and name in catalogue.tables:
-                return f"`{name}` belongs to `{connection}`, and this box sees only {_listed(namespaces)}"
+                return f"`{name}` belongs to `{connection}`; this box can read only {_listed(namespaces)}"
         return None
 
     def _report_template(self, failure: TemplateFailedError, box: BoxText, values: Mapping[str, object]) -> None:
@@ -129,7 +127,7 @@ class Boxes:
         if failure.name is None:
             quotes = failure.code == "E421"
             message = failure.message if quotes else f"the template does not render: {failure.message}"
-            hint = "a value brings its own quotes: write `{{ name }}` alone, with space around it" if quotes else None
+            hint = "write `{{ name }}` on its own, with spaces: a value renders with its own quotes" if quotes else None
             self.collector.report(failure.code, message, here, hint=hint)
             return
         near = closest(failure.name, values, 1)
@@ -137,13 +135,13 @@ class Boxes:
         hint = did_you_mean(failure.name, values) or "declare it under `parameters:` of the interface"
         self.collector.report("E410", f"no parameter `{failure.name}`", here, hint=hint, fixes=fixes)
 
-    def _doubled(self, relation: Relation, box: BoxText) -> bool:
+    def _has_duplicates(self, relation: Relation, box: BoxText) -> bool:
         seen: set[str] = set()
         for column in relation:
             folded = column.name.casefold()
             if folded in seen:
-                hint = "give one of them another name with AS"
-                self.collector.report("E417", f"two columns `{column.name}`", box.place, hint=hint)
+                hint = "rename one of them with AS"
+                self.collector.report("E417", f"duplicate column `{column.name}`", box.place, hint=hint)
                 return True
             seen.add(folded)
         return False

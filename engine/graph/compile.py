@@ -1,4 +1,4 @@
-"""From the project to the graph: every box rendered, bound and mapped; every need derived."""
+"""Compiles the project to the graph: renders, binds and maps every box, and derives every need."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def compile_project(
     collector: Collector,
     by_hand: frozenset[tuple[str, str]] = frozenset(),
 ) -> Graph:
-    """The graph of everything that could be compiled; the rest is reported.
+    """The graph of everything that compiles; errors of the rest are reported.
 
-    `catalogues` are by connection; `given` are the values of parameters that differ from their defaults, `by_hand` says
-    which of them somebody gave for this time.
+    `catalogues` are by connection; `given` are the values of parameters that differ from their defaults, and `by_hand`
+    are those of them that were passed for this run only.
     """
     check_defaults(project, collector)
     boxes = Boxes(project, catalogues, binder, collector)
@@ -44,7 +44,7 @@ def compile_project(
     for interface in project.interfaces.values():
         values, missing = parameter_values(interface, given, collector)
         unset += missing
-        steps[interface.name] = tuple(_steps(interface, _Values(interface, values, by_hand), boxes))
+        steps[interface.name] = tuple(_steps(interface, _InterfaceValues(interface, values, by_hand), boxes))
     _connection_boxes(project, boxes)
     order, waits = order_interfaces(project, steps, collector)
     for rule in RULES:
@@ -54,7 +54,7 @@ def compile_project(
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
+class _InterfaceValues:
     """The values of an interface's parameters."""
 
     interface: Interface
@@ -62,19 +62,19 @@ class _Values:
     by_hand: frozenset[tuple[str, str]]
 
     def scope(self, connection: Connection | None) -> dict[str, object]:
-        """What the templates of a step know."""
+        """The variables of a step's templates."""
         known = {**self.parameters, "parameters": self.parameters, "interface": self.interface.name}
         return {**known, "connection": connection.name} if connection is not None else known
 
-    def unmoved(self) -> dict[str, object]:
-        """Those that no run moves on by itself."""
+    def untracked(self) -> dict[str, object]:
+        """Those that no run advances."""
         specs, name = self.interface.spec.parameters, self.interface.name
         tracked = {each for each, spec in specs.items() if spec.track and (name, each) not in self.by_hand}
         return {each: value for each, value in self.parameters.items() if each not in tracked}
 
 
-def _steps(interface: Interface, values: _Values, boxes: Boxes) -> Iterable[InterfaceStep]:
-    """The interface's steps that compile, each after the one before it."""
+def _steps(interface: Interface, values: _InterfaceValues, boxes: Boxes) -> Iterable[InterfaceStep]:
+    """The interface's steps that compile, each with the previous one as its dependency."""
     after: tuple[str, ...] = ()
     names = {step.name for step in interface.steps}
     refs: dict[str, int] = {}
@@ -90,7 +90,7 @@ def _steps(interface: Interface, values: _Values, boxes: Boxes) -> Iterable[Inte
 def _step(
     interface: Interface,
     step: ResolvedStep,
-    values: _Values,
+    values: _InterfaceValues,
     boxes: Boxes,
     after: tuple[str, ...],
     earlier: Earlier,
@@ -108,7 +108,7 @@ def _step(
         made = _import(interface, step, part, box, boxes, after)
         if made is None or not box.bound.changed:
             return made
-        return replace(made, fingerprint=fingerprint(made, text.text, values.unmoved()))
+        return replace(made, fingerprint=fingerprint(made, text.text, values.untracked()))
     if isinstance(part, ExportSpec):
         export = compile_export(interface, step, part, box, boxes, earlier)
         return replace(export, after=after) if export is not None else None
@@ -123,14 +123,14 @@ def _step(
 
 
 def _whole_table(step: ResolvedStep) -> BoxText | None:
-    """The box of an export that says only which table it reads."""
+    """The box of an export that only names the table to read."""
     if step.source is None:
         return None
     return BoxText(f"SELECT * FROM {SCHEMA_NAMESPACE}.{sql_identifier(step.source.name)}", step.place.at("from"))
 
 
 def _namespaces(step: ResolvedStep) -> tuple[str, ...]:
-    """Where a box's names are looked up, in order."""
+    """The namespaces of a box, in order of look-up."""
     if step.connection is None:
         return (SCHEMA_NAMESPACE,)
     if step.spec.kind == "import":
@@ -173,13 +173,14 @@ def _is_test(box: Box, boxes: Boxes) -> bool:
     columns = box.bound.relation.columns
     if len(columns) == 1 and columns[0].type.kind is Kind.BOOLEAN:
         return True
-    message = "`stop_if` takes a query with one boolean"
-    boxes.collector.report("E416", message, box.place, hint="for example `SELECT count(*) = 0 FROM customers`")
+    message = "expected a query with one boolean column for `stop_if`"
+    hint = "use a comparison such as `SELECT count(*) = 0 FROM customers`"
+    boxes.collector.report("E416", message, box.place, hint=hint)
     return False
 
 
 def _compared(step: Export) -> Need:
-    """What an export compares its rows with: every object, what identifies it and what is written."""
+    """The need of an export's comparison: all objects, with the columns that identify them and those it writes."""
     shown = [each.shown.column for each in step.match]
     shown += [column.shown.column for column in step.columns if column.shown is not None]
     archived = [step.facts.archives[0]] if step.facts.archives is not None else []
@@ -187,7 +188,7 @@ def _compared(step: Export) -> Need:
 
 
 def _connection_boxes(project: Project, boxes: Boxes) -> None:
-    """Check the boxes of connections that no import has compiled already."""
+    """Check the boxes of connections that no import has compiled."""
     used = {step.box.place for interface in project.interfaces.values() for step in interface.steps if step.box}
     for connection in project.connections.values():
         if connection.box is not None and connection.box.place not in used:
@@ -198,7 +199,7 @@ def _connection_boxes(project: Project, boxes: Boxes) -> None:
 def _ordered(
     order: Iterable[str], waits: Mapping[str, frozenset[str]], steps: Mapping[str, tuple[InterfaceStep, ...]]
 ) -> list[InterfaceStep]:
-    """All steps in order; the first step of an interface waits for the last ones of those before it."""
+    """All steps in order; the first step of an interface depends on the last steps of the interfaces before it."""
     found: list[InterfaceStep] = []
     for name in order:
         own = steps.get(name, ())

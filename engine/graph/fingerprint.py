@@ -1,4 +1,4 @@
-"""What decides what a row that has not changed becomes: hashes of the parts of a step's definition."""
+"""Hashes of the parts of a step's definition that determine the result for an unchanged row."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .types import Box, Import
 def fingerprint(step: Import, template: str, values: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     """(part, hash) of the box, of how its rows are written, and of the table that they are written to.
 
-    `values` are those of the template's parameters that move only when somebody moves them. The text counts as it was
-    written, not as it was rendered: a tracked parameter is another one on each run.
+    `values` are the template's parameters that no run advances. The hash covers the template, not the rendered text,
+    because a tracked parameter differs in each run.
     """
     write = [step.action, step.match, [asdict(column) for column in step.mapping]]
     table = [step.into, step.key, _columns(step.relation)]

@@ -1,4 +1,4 @@
-"""Values as SQL literals: the only way in which a value gets into a SQL box."""
+"""Values as SQL literals: the only way to put a value into a SQL box."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from decimal import Decimal
 
 
 class SqlText(str):
-    """Text that is SQL already: an identifier that `ident` has quoted. Everything else becomes a literal."""
+    """Text that already is SQL: an identifier quoted by `ident`. Everything else becomes a literal."""
 
     __slots__ = ()
 
 
 def sql_literal(value: object) -> str:
-    """The literal for a value. TypeError for what has none (mappings, functions); ValueError for text with NUL.
+    """The literal for a value. TypeError for values without one (mappings, functions); ValueError for text with NUL.
 
-    Instants are UTC: an aware one is converted, a naive one is taken as UTC. A list becomes `(a, b)`, for `IN`; an
-    empty one becomes a query without rows: nothing is in it, and everything is not in it.
+    Timestamps are UTC: an aware one is converted, a naive one is taken as UTC. A list becomes `(a, b)`, for `IN`; an
+    empty list becomes a query without rows, so that `IN` is false and `NOT IN` is true.
     """
     match value:
         case SqlText():
@@ -49,7 +49,7 @@ def sql_literal(value: object) -> str:
 def sql_identifier(name: str) -> SqlText:
     """A name in double quotes. ValueError for an empty one or one with NUL."""
     if not name or "\x00" in name:
-        raise ValueError("an identifier cannot be empty or hold a NUL character")
+        raise ValueError("an identifier cannot be empty or contain a NUL character")
     return SqlText('"' + name.replace('"', '""') + '"')
 
 
@@ -65,7 +65,7 @@ def _list(values: Iterable[object]) -> str:
 
 
 def sql_array(values: Iterable[object]) -> SqlText:
-    """A list as one value, `[a, b]`. TypeError for what is no list."""
+    """A list as one value, `[a, b]`. TypeError for any other type."""
     if not isinstance(values, list | tuple):
         raise TypeError("expected a list")
     return SqlText(f"[{', '.join(sql_literal(value) for value in values)}]")

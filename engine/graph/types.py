@@ -1,4 +1,4 @@
-"""The graph: what flows into what. No state, no clock, no secrets."""
+"""The graph of steps and their inputs. No state, no clock, no secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.relation import Relation
 
 
 class Action(StrEnum):
-    """What an import does to its table."""
+    """How an import writes its table."""
 
     INSERT = "insert"
     UPDATE = "update"
@@ -27,10 +27,10 @@ SCHEMA_NAMESPACE = "schema"
 
 
 CHANGED_NAMESPACE = "changed"
-"""`changed.customers`: the rows of `customers` that have changed since the step has seen them."""
+"""`changed.customers`: the rows of `customers` that changed since the step last read them."""
 
 WEIR_NAMESPACE = "weir"
-"""`weir.coverage`: what the connection's mirror tells about itself (`MIRROR_TABLES`)."""
+"""`weir.coverage`: the state of the connection's mirror (`MIRROR_TABLES`)."""
 
 QUALIFIED = frozenset({CHANGED_NAMESPACE, WEIR_NAMESPACE})
 """Namespaces whose tables are reached by their full names only."""
@@ -38,11 +38,11 @@ QUALIFIED = frozenset({CHANGED_NAMESPACE, WEIR_NAMESPACE})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What names mean in a box: namespaces in the order in which a bare name is looked up.
+    """The tables that a box can name: namespaces in the order in which an unqualified name is looked up.
 
     A box of an import sees its connection (`customers`, `shop.customers`) and then the Schema
-    (`schema.customers`); a transform, stop_if or respond sees the Schema only. With a connection come the two
-    namespaces that are `QUALIFIED`: they belong to the first namespace that is neither these nor the Schema.
+    (`schema.customers`); a transform, stop_if or respond sees the Schema only. A connection adds the two `QUALIFIED`
+    namespaces: they belong to the first namespace that is neither of them nor the Schema.
     """
 
     namespaces: tuple[tuple[str, Mapping[str, Relation]], ...]
@@ -50,7 +50,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class TableRead:
-    """A table that a box reads, in which namespace, and what of it."""
+    """A table that a box reads: its namespace, and the columns and rows it needs."""
 
     namespace: str
     need: Need
@@ -58,9 +58,9 @@ class TableRead:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A box that binds: the columns it yields and the tables it reads (one entry a table, scans united).
+    """A box that binds: the columns it returns and the tables it reads (one entry per table, scans merged).
 
-    `changed` are the tables of which it wants only the rows that have changed, at one place at least.
+    `changed` are the tables of which at least one scan reads only changed rows.
     """
 
     relation: Relation
@@ -70,7 +70,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class BindFailure:
-    """Why a box does not bind. `span` is in code points of the SQL that was given; `candidates` are near names."""
+    """Why a box does not bind. `span` is in code points of the SQL; `candidates` are similar names."""
 
     reason: Literal["syntax", "table", "column", "function", "type", "statements", "not_select", "other"]
     message: str
@@ -80,20 +80,20 @@ class BindFailure:
 
 
 class Binder(Protocol):
-    """Binds SQL on empty tables, offline. Implemented by `duck.binder`; proven by `testing.binder_suite`."""
+    """Binds SQL on empty tables, offline. Implemented by `duck.binding`; verified by `testing.binder_suite`."""
 
     def bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
-        """What the box yields and reads, or why it does not bind. Never runs it."""
+        """What the box returns and reads, or why it does not bind. Never runs it."""
         ...
 
     def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:
-        """The one column (`value`) that a mapping's `expr` yields over a row with these columns."""
+        """The single column (`value`) that a mapping's `expr` returns over a row with these columns."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A SQL box, rendered and bound. `place` is the text its author wrote (a YAML value or a .sql file)."""
+    """A SQL box, rendered and bound. `place` is the author's text (a YAML value or a .sql file)."""
 
     sql: str
     place: Place
@@ -104,9 +104,9 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class MapColumn:
-    """How one Schema column gets its value: from a column of the box or by an expression over the box's row.
+    """Where the value of a Schema column comes from: a column of the box, or an expression over its row.
 
-    `default` (a SQL literal) replaces NULL. With `skip_if_empty`, NULL and '' leave what the table has.
+    `default` (a SQL literal) replaces NULL. With `skip_if_empty`, NULL and '' keep the table's value.
     """
 
     target: str
@@ -118,7 +118,7 @@ class MapColumn:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Bring one table of a connection into staging: `needs` says for which step what is needed of it."""
+    """Read one table of a connection into staging. `needs` are pairs of a step's id and what it needs of the table."""
 
     id: str
     connection: str
@@ -130,8 +130,8 @@ class Extract:
 class Import:
     """Write a box's rows into a table of the Schema. `transform` boxes read the Schema only (`connection` is None).
 
-    `fingerprint` is there when the box reads changed rows: (part, hash) for each part of the definitions that decides
-    what a row that has not changed becomes. When one is another, all rows count as changed.
+    `fingerprint` is set if the box reads changed rows: (part, hash) for each part of the definitions that determines
+    the result for an unchanged row. If one differs, all rows count as changed.
     """
 
     id: str
@@ -167,7 +167,7 @@ class StopIf:
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """What an API caller of the interface gets back."""
+    """The rows that an API caller of the interface receives."""
 
     id: str
     interface: str
@@ -178,7 +178,7 @@ class Respond:
 
 
 class ExportAction(StrEnum):
-    """What an export does to its entity."""
+    """How an export writes its entity."""
 
     INSERT = "insert"
     UPDATE = "update"
@@ -188,14 +188,14 @@ class ExportAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WriteColumn:
-    """How one parameter of a write gets its value: from a column of the box, by an expression over the box's row, or as
-    the id of the object that the step `ref` has written for the value.
+    """Where the value of a write's parameter comes from: a column of the box, an expression over its row, or the id of
+    the object that the step `ref` wrote for the value.
 
-    `default` (a SQL literal) replaces NULL. With `skip_if_empty`, NULL and '' leave what the object has. `shown` says
-    where objects show the value; where they do not, it is sent when an object is made and never compared.
-    `currency` is the path of the parameter that says which money the value is, where that matters. `beside` are the
-    plain values of the object that it is a part of: a change sends them too, for the object may be put in place whole.
-    An object that is made gets it at once only if it is taken `on_create`; otherwise with the next run.
+    `default` (a SQL literal) replaces NULL. With `skip_if_empty`, NULL and '' keep the object's value. `shown` is where
+    objects return the value; without it, the value is sent when an object is created and never compared. `currency` is
+    the path of the parameter with the amount's currency, for amounts in major units. `beside` are the scalar parts of
+    the object that contains the parameter: a change sends them as well, because the provider may replace the object as
+    a whole. A new object gets the value immediately if the create accepts it (`on_create`), otherwise in the next run.
     """
 
     path: str
@@ -214,7 +214,7 @@ class WriteColumn:
 
 @dataclass(frozen=True, slots=True)
 class MatchColumn:
-    """What tells which object a row means: objects show it at `shown`, rows have it in the column `source`."""
+    """A value that pairs a row with its object: objects return it at `shown`, rows have it in the column `source`."""
 
     path: str
     source: str
@@ -223,7 +223,7 @@ class MatchColumn:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Bounds of what a step may write; None: any number. `max_error_share` counts from the twentieth write on."""
+    """Limits of a step's writes; None: unlimited. `max_error_share` applies from the twentieth write."""
 
     max_writes: int | None
     max_deletes: int | None
@@ -232,9 +232,10 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Bring the objects of an entity to what a box's rows say. `retire` is the verb for objects whose row is gone.
+    """Bring the objects of an entity to the state of a box's rows.
 
-    `verbs` are all that it may come to use, by what they are for: create, update, retire.
+    `verbs` are all that it may use, each with its use: create, update, replace, or retire for objects whose row no
+    longer exists.
     """
 
     id: str
@@ -256,14 +257,14 @@ class Export:
     after: tuple[str, ...]
 
     def verb(self, use: str) -> Verb | None:
-        """The verb for this use, if the step may come to use one."""
+        """The verb for this use, if the step may use one."""
         return next((verb for name, verb in self.verbs if name == use), None)
 
 
 @dataclass(frozen=True, slots=True)
 class EntityFacts:
-    """What comparing needs to know of an entity; see `connector.Entity`. `archives` names the column and the value by
-    which archived objects are told."""
+    """Facts about an entity that the comparison needs; see `connector.Entity`. `archives` is the column and the value
+    that mark an archived object."""
 
     own_id: bool = False
     handover: tuple[str, str] | None = None
@@ -274,8 +275,8 @@ class EntityFacts:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call a function for each row of a box. `key` are the columns of the box that tell one call from another (none:
-    everything that it is made with). `answer` writes what the function answers into the Schema."""
+    """Call a function for each row of a box. `key` are the columns of the box that identify a call (empty: all of its
+    parameters). `answer` writes the function's results into the Schema."""
 
     id: str
     interface: str
@@ -301,9 +302,9 @@ Step = Extract | Import | StopIf | Respond | Export | Call
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """All steps of a project in an order in which they can run. `after` of a step names the steps it waits for.
+    """All steps of a project in an order in which they can run. A step's `after` are the steps it depends on.
 
-    `interfaces` are the names in that order. `unset` are (interface, parameter) without a value: boxes were bound with
+    `interfaces` are the names in that order. `unset` are (interface, parameter) without a value: boxes are bound with
     NULL in their place, and such an interface cannot run.
     """
 

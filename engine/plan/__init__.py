@@ -1,4 +1,4 @@
-"""Plans: what a run would do now."""
+"""Plans: what a run would do now, without doing it."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .plan import Totals, connection_of, connection_settings, plan_answer, plan_graph, plan_of_needs, totals
     from .select import report_unset, select_interfaces
     from .types import FORMAT_VERSION, Beside, ConnectionSettings, Estimate, Plan, Skipped, Task
-    from .version_impact import MovedBox, moved_boxes
+    from .version_impact import AffectedQuery, affected_queries
     from .watermark import Watermark, parts_of, reason_for_all, reason_of_mirror
     from .writes import (
         PENDING,
@@ -39,7 +39,7 @@ else:
             ".plan": "Totals connection_of connection_settings plan_answer plan_graph plan_of_needs totals",
             ".select": "report_unset select_interfaces",
             ".types": "FORMAT_VERSION Beside ConnectionSettings Estimate Plan Skipped Task",
-            ".version_impact": "MovedBox moved_boxes",
+            ".version_impact": "AffectedQuery affected_queries",
             ".watermark": "Watermark parts_of reason_for_all reason_of_mirror",
             ".writes": (
                 "PENDING FieldChange PlannedWrite Refusal StepWrites WriteDifference compare_writes "
@@ -53,13 +53,13 @@ __all__ = [
     "EFFECTS",
     "FORMAT_VERSION",
     "PENDING",
+    "AffectedQuery",
     "Beside",
     "ConnectionSettings",
     "Estimate",
     "FieldChange",
     "Known",
     "Mirrors",
-    "MovedBox",
     "Plan",
     "PlannedWrite",
     "ReadBudget",
@@ -71,11 +71,11 @@ __all__ = [
     "Totals",
     "Watermark",
     "WriteDifference",
+    "affected_queries",
     "compare_plans",
     "compare_writes",
     "connection_of",
     "connection_settings",
-    "moved_boxes",
     "outlook",
     "parts_of",
     "plan_answer",

@@ -1,4 +1,4 @@
-"""What a plan means for the read budgets of its connections."""
+"""The read budgets of a plan's connections, and what the plan would use of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from engine.graph import Extract
 from .types import Plan
 
 BUDGET_DAYS: Final = 30
-"""A read budget is for so many days, today included."""
+"""The period of a read budget in days, including today."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBudget:
-    """A connection's budget, what of it is `used`, and what the plan would add; None: nothing is known of that yet.
+    """A connection's budget, the requests already `used`, and those that the plan would add; None if unknown.
 
-    Where only some tables' requests are known, the estimate is their sum.
+    If only the requests of some tables are known, the estimate is their sum.
     """
 
     connection: str
@@ -27,8 +27,8 @@ class ReadBudget:
     estimate: int | None
 
     @property
-    def is_passed(self) -> bool:
-        """Whether a run of the plan would pass the budget, as far as that is known."""
+    def is_exceeded(self) -> bool:
+        """Whether a run of the plan would exceed the budget, as far as known."""
         if self.estimate is None:
             return self.used >= self.budget
         return self.estimate > 0 and self.used + self.estimate > self.budget

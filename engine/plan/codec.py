@@ -1,4 +1,4 @@
-"""Plans as JSON, both ways, and their hash."""
+"""Plans to and from JSON, and their hash."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS: Final[Mapping[str, type[Step]]] = {
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 _PLACES: Final = frozenset({"place", "origin"})
-"""Where something stands in the files: part of the plan, not of its hash, so that moving a file plans nothing."""
+"""Positions in files are part of the plan but not of its hash, so that moving a file does not change the plan."""
 
 
 def step_kind(step: Step) -> str:
@@ -33,7 +33,7 @@ def step_kind(step: Step) -> str:
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON values. Holds no secret: only references to them."""
+    """The plan as JSON values. Contains references to secrets, never their values."""
     document: dict[str, Any] = _builtins(plan)
     for task, written in zip(plan.tasks, document["tasks"], strict=True):
         written["step"] = {"kind": step_kind(task.step), **written["step"]}
@@ -41,7 +41,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 
 def plan_from_json(document: Mapping[str, Any]) -> Plan:
-    """The plan that `plan_to_json` wrote. ValueError says what is wrong, also when the hash does not fit."""
+    """The plan that `plan_to_json` wrote. ValueError for an invalid document or a hash mismatch."""
     if document.get("format_version") != FORMAT_VERSION:
         raise ValueError(f"expected format_version {FORMAT_VERSION}")
     try:
@@ -55,9 +55,9 @@ def plan_from_json(document: Mapping[str, Any]) -> Plan:
             beside=msgspec.convert(document.get("beside", []), tuple[Beside, ...]),
         )
     except (KeyError, TypeError, msgspec.ValidationError) as error:
-        raise ValueError(f"this is no plan: {error}") from error
+        raise ValueError(f"not a plan: {error}") from error
     if plan_hash(plan) != plan.hash:
-        raise ValueError("the plan was changed after it was written: its hash does not fit")
+        raise ValueError("the plan was modified after it was written: its hash does not match")
     return plan
 
 
@@ -77,7 +77,7 @@ def _task(written: Mapping[str, Any]) -> Task:
 
 def plan_hash(plan: Plan) -> str:
     """SHA-256 over what the plan does: without places, comments, order of files, the hash itself, and estimates, which
-    change with what staging holds."""
+    depend on the content of staging."""
     document = plan_to_json(plan)
     del document["hash"], document["beside"]
     for task in document["tasks"]:
@@ -87,7 +87,7 @@ def plan_hash(plan: Plan) -> str:
 
 
 def task_content(task: Task) -> dict[str, Any]:
-    """What a task is, as JSON values without places: equal for two tasks that do the same."""
+    """A task as JSON values without places: equal for two tasks that do the same."""
     content: dict[str, Any] = _without_places(_builtins(task))
     return content
 
@@ -108,4 +108,4 @@ def _builtins(value: object) -> Any:
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"a plan cannot hold {type(value).__name__}")
+    raise TypeError(f"a plan cannot contain {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""What differs between two plans."""
+"""The differences between two plans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .types import Plan
 
 @dataclass(frozen=True, slots=True)
 class TaskChange:
-    """A task that only one of two plans has, or that differs in the named fields."""
+    """A task that exists in only one of two plans, or differs in the named fields."""
 
     address: str
     action: Literal["added", "removed", "changed"]
@@ -19,7 +19,7 @@ class TaskChange:
 
 
 def compare_plans(before: Plan, after: Plan) -> tuple[TaskChange, ...]:
-    """The changes from `before` to `after`, in order of address. Places do not count."""
+    """The changes from `before` to `after`, in order of address. Places are ignored."""
     old = {task.id: task_content(task) for task in before.tasks}
     new = {task.id: task_content(task) for task in after.tasks}
     changes: list[TaskChange] = []
@@ -39,7 +39,7 @@ def _differences(old: dict[str, object], new: dict[str, object]) -> tuple[str, .
 
 
 def _flat(content: dict[str, object]) -> dict[str, object]:
-    """The task's fields beside those of its step ("step.action")."""
+    """The task's fields, and those of its step as `step.action` and so on."""
     step = content["step"]
     inner = {f"step.{key}": value for key, value in step.items()} if isinstance(step, dict) else {}
     return {**{key: value for key, value in content.items() if key != "step"}, **inner}

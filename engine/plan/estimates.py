@@ -1,4 +1,4 @@
-"""What the mirrors leave to ask for: the estimates of a plan's reads."""
+"""Estimates of a plan's reads: what is not in the mirrors yet."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from .types import ConnectionSettings, Estimate
 from .watermark import Watermark
 
 Mirrors = Mapping[str, Sequence[Mirror]]
-"""By connection: the mirror of each of its accounts, as far as there is one."""
+"""By connection: the mirrors of its accounts that have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known besides the definitions when a plan is made. `now` is this machine's time.
 
-    `instants` are those of the mirrors, by connection; `watermarks` what steps have seen of them, by step.
+    `positions` are those of the mirrors, by connection; `watermarks` are the positions that steps have read, by step.
     """
 
     now: datetime
     mirrors: Mirrors = field(default_factory=dict)
-    instants: Mapping[str, MirrorInstant] = field(default_factory=dict)
+    positions: Mapping[str, MirrorInstant] = field(default_factory=dict)
     watermarks: Mapping[str, Watermark] = field(default_factory=dict)
 
 
 def outlook(
     settings: ConnectionSettings, connector: Connector, reads: Sequence[Read], known: Known | None
 ) -> dict[str, Estimate]:
-    """By table: what a run would ask of the connection now, for all of its accounts together.
+    """By table: the requests that a run would send to the connection now, summed over its accounts.
 
-    The read of what has changed stands under `CHANGES`, and what finds out whose key it is under `ACCOUNT`. Where there
-    is no mirror, little is known of tables.
+    The read of changes is under `CHANGES`, the look-up of the key's account under `ACCOUNT`. Without a mirror, the
+    requests of most tables are unknown.
     """
     mirrors = known.mirrors.get(settings.name, ()) if known is not None else ()
     account = {ACCOUNT: _account(settings, len(mirrors), connector.page_rows)} if reads else {}
@@ -51,30 +51,30 @@ def outlook(
     for mirror in mirrors:
         for table, move in mirror.moves.items():
             if table in estimates:
-                lines = (_moved(move, settings.api_version), *estimates[table].now)
+                lines = (_upgraded(move, settings.api_version), *estimates[table].now)
                 estimates[table] = replace(estimates[table], now=tuple(dict.fromkeys(lines)))
     return estimates | account
 
 
 def _account(settings: ConnectionSettings, known: int, page: int) -> Estimate:
-    """What it takes to know the accounts that are read. A list of them is taken as it is."""
+    """The requests that determine the accounts to read. A list of accounts needs none."""
     if settings.accounts is None:
-        return Estimate(1, None, ("whose key it is",))
+        return Estimate(1, None, ("account of the key",))
     if settings.accounts == "all":
-        return Estimate(max(1, ceil(known / page)), None, ("which accounts are connected",))
+        return Estimate(max(1, ceil(known / page)), None, ("connected accounts",))
     return Estimate(0, None)
 
 
-def _moved(move: VersionMove, now: str) -> str:
-    """What a moved API version means for a table."""
+def _upgraded(move: VersionMove, now: str) -> str:
+    """The effect of an upgraded API version on a table."""
     retyped = [f"{name} ({before} to {after})" for name, before, after in move.retyped]
     parts = [
         f"{words} {', '.join(names)}"
         for words, names in (("added:", move.added), ("removed:", move.removed), ("retyped:", retyped))
         if names
     ]
-    columns = "; columns " + ", ".join(parts) if parts else "; its columns are the same"
-    return f"the API version moves from {move.before} to {now}: all of it is read again{columns}"
+    columns = "; columns " + ", ".join(parts) if parts else "; no column changes"
+    return f"full read: the API version changes from {move.before} to {now}{columns}"
 
 
 def _without_mirror(read: Read, page: int) -> Estimate:

@@ -1,4 +1,4 @@
-"""What a step that writes to a provider will do, in words."""
+"""Describes what a step that writes to a provider will do."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from engine.graph import Call, Export, ExportAction
 EFFECTS: Final = {
     Effect.MONEY: "may move money",
     Effect.FINAL: "cannot be undone",
-    Effect.MESSAGE: "somebody gets a message",
+    Effect.MESSAGE: "sends a message",
     Effect.DATA: "changes data",
-    Effect.TEST: "exists in test mode only",
-    Effect.NONE: "changes nothing that lasts",
+    Effect.TEST: "available in test mode only",
+    Effect.NONE: "has no lasting effect",
 }
 
 
 def why_export(step: Export) -> str:
-    """How rows and objects are brought together, and what happens to which."""
+    """How rows are matched with objects, and what happens to each."""
     by = ", ".join(f"{each.path} = {each.source}" for each in step.match)
     what = {
-        ExportAction.INSERT: "rows without an object get one, others are left alone",
-        ExportAction.UPDATE: "objects that differ are changed, rows without one are left out",
-        ExportAction.UPSERT: "rows without an object get one, objects that differ are changed",
-        ExportAction.DELETE: "the objects of these rows are deleted",
+        ExportAction.INSERT: "creates missing objects, keeps existing ones",
+        ExportAction.UPDATE: "updates objects that differ, skips rows without an object",
+        ExportAction.UPSERT: "creates missing objects, updates objects that differ",
+        ExportAction.DELETE: "deletes the objects of these rows",
     }
-    gone = "" if step.on_missing == "keep" else f"; an object whose row is gone: {step.on_missing}"
-    return f"objects are found by {by}; {what[step.action]}{gone}"
+    gone = "" if step.on_missing == "keep" else f"; objects whose row no longer exists: {step.on_missing}"
+    return f"matches objects by {by}; {what[step.action]}{gone}"
 
 
 def why_call(step: Call) -> str:
     """How often the function is called."""
     if step.key:
-        return f"once for each {', '.join(step.key)}: a call that succeeded is never made again"
-    return "once for each row: a call that succeeded is never made again with the same values"
+        return f"once per {', '.join(step.key)}; a successful call is never repeated"
+    return "once per row; a successful call is never repeated with the same values"

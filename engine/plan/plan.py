@@ -1,4 +1,4 @@
-"""From the graph to the plan: what a run of some interfaces would do now."""
+"""Plans the graph: what a run of some interfaces would do now."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plan_graph(
 ) -> Plan:
     """The plan for these interfaces (names that the project has). Needs no network and no secret.
 
-    What is `known` of the mirrors decides the estimates and nothing else.
+    `known` affects only the estimates.
     """
     return _plan(graph, project, connectors, interfaces, _skipped(graph, project, interfaces), known)
 
@@ -34,7 +34,7 @@ def plan_graph(
 def plan_answer(
     step: Respond, project: Project, connectors: Mapping[str, Connector], known: Known | None = None
 ) -> Plan:
-    """The plan for one answer that is no interface's: it reads what its box needs of connections. See `plan_graph`."""
+    """The plan for an answer outside of any interface: it reads what its box needs of connections. See `plan_graph`."""
     extracts = tuple(
         Extract(f"{read.namespace}:{read.need.table}", read.namespace, read.need.table, ((step.id, read.need),))
         for read in step.box.bound.reads
@@ -52,11 +52,11 @@ def _plan(
     skipped: Sequence[Skipped],
     known: Known | None,
 ) -> Plan:
-    left_out = {item.address for item in skipped}
+    excluded = {item.address for item in skipped}
     steps = [
         step
         for step in graph.steps
-        if not isinstance(step, Extract) and step.interface in interfaces and not {step.id, step.interface} & left_out
+        if not isinstance(step, Extract) and step.interface in interfaces and not {step.id, step.interface} & excluded
     ]
     wanted = {step.id for step in steps}
     extracts = _narrowed(graph, wanted)
@@ -78,13 +78,13 @@ def _plan(
     after = _after(graph, wanted)
     seen = {step.id: _seen(step, settings, known) for step in steps}
     tasks += [_task(step, (*after[step.id], *fed.get(step.id, ())), seen[step.id]) for step in steps]
-    names = tuple(name for name in interfaces if name not in left_out)
+    names = tuple(name for name in interfaces if name not in excluded)
     plan = Plan(names, settings, tuple(tasks), tuple(skipped), "", tuple(beside))
     return replace(plan, hash=plan_hash(plan))
 
 
 def plan_of_needs(settings: ConnectionSettings, connector: Connector, needs: Sequence[Need]) -> Plan:
-    """A plan that reads what is needed of one connection, and does nothing with it: a task for each table."""
+    """A plan that only reads what is needed of one connection: one task per table."""
     by_table: dict[str, list[tuple[str, Need]]] = {}
     for need in needs:
         by_table.setdefault(need.table, []).append(("", need))
@@ -99,21 +99,19 @@ def plan_of_needs(settings: ConnectionSettings, connector: Connector, needs: Seq
 
 def _skipped(graph: Graph, project: Project, interfaces: Sequence[str]) -> list[Skipped]:
     found = [
-        Skipped(name, "the interface is not active")
-        for name in interfaces
-        if not project.interfaces[name].spec.is_active
+        Skipped(name, "the interface is inactive") for name in interfaces if not project.interfaces[name].spec.is_active
     ]
     for step in graph.steps:
         name = connection_of(step)
         if isinstance(step, Extract) or step.interface not in interfaces or name is None:
             continue
         if not project.connections[name].spec.is_active:
-            found.append(Skipped(step.id, f"the connection `{name}` is not active"))
+            found.append(Skipped(step.id, f"the connection `{name}` is inactive"))
     return found
 
 
 def connection_of(step: Step) -> str | None:
-    """The connection that a step reads or writes, if it has one."""
+    """The connection that a step reads or writes, if any."""
     return step.connection if isinstance(step, Extract | Import | Export | Call) else None
 
 
@@ -131,7 +129,7 @@ def _narrowed(graph: Graph, wanted: set[str]) -> list[Extract]:
 def _reads(
     extracts: Sequence[Extract], project: Project, connectors: Mapping[str, Connector]
 ) -> dict[str, tuple[Read, ...]]:
-    """The reads of each extract: its own table's, and those of parents that no extract asks for by itself."""
+    """The reads of each extract: those of its table, and of parent tables that have no extract."""
     found: dict[str, tuple[Read, ...]] = {extract.id: () for extract in extracts}
     for name in dict.fromkeys(extract.connection for extract in extracts):
         own = [extract for extract in extracts if extract.connection == name]
@@ -141,7 +139,7 @@ def _reads(
 
 
 def _held_by(extracts: Sequence[Extract], reads: Sequence[Read]) -> dict[str, tuple[Read, ...]]:
-    """The reads by extract, those of parents with the first child."""
+    """The reads by extract; reads of a parent belong to its first child."""
     own = {extract.table: extract.id for extract in extracts}
     found: dict[str, tuple[Read, ...]] = {extract.id: () for extract in extracts}
     for read in reads:
@@ -185,18 +183,18 @@ def _extract_tasks(
 
 
 def _beside(connection: str, estimates: Mapping[str, Estimate]) -> Iterator[Beside]:
-    """What the connection is asked beside its tables, as far as that is anything."""
+    """The requests to the connection besides its tables, if any."""
     for name, what in ((CHANGES, "events"), (ACCOUNT, "account")):
         if name in estimates and estimates[name].requests != 0:
             yield Beside(connection, what, estimates[name])
 
 
 def _seen(step: Step, settings: Sequence[ConnectionSettings], known: Known | None) -> tuple[str, ...]:
-    """Which rows a step that reads changed ones would see now, in words."""
+    """A description of the rows that a step over changed rows would read now."""
     if known is None or not isinstance(step, Import) or not step.fingerprint:
         return ()
     own = next(each for each in settings if each.name == step.connection)
-    return (why_changed(step, own, known.watermarks.get(step.id), known.instants.get(own.name)),)
+    return (why_changed(step, own, known.watermarks.get(step.id), known.positions.get(own.name)),)
 
 
 def _task(step: Step, needs: Sequence[str], now: tuple[str, ...] = ()) -> Task:
@@ -206,9 +204,9 @@ def _task(step: Step, needs: Sequence[str], now: tuple[str, ...] = ()) -> Task:
         case Import():
             return Task(step, step.action.value, _why(step), nothing, waits)
         case StopIf():
-            return Task(step, "check", "the steps after it run unless its value is true", nothing, waits)
+            return Task(step, "check", "ends the interface if its value is true", nothing, waits)
         case Respond():
-            return Task(step, "answer", "what a caller gets back", nothing, waits)
+            return Task(step, "answer", "returns its rows to the caller", nothing, waits)
         case Export():
             return Task(step, step.action.value, why_export(step), nothing, waits)
         case Call():
@@ -220,7 +218,7 @@ def _task(step: Step, needs: Sequence[str], now: tuple[str, ...] = ()) -> Task:
 
 
 def _after(graph: Graph, wanted: set[str]) -> dict[str, tuple[str, ...]]:
-    """What each step waits for. Where a step is left out, those after it wait for what it would have waited for."""
+    """The dependencies of each step. Dependents of an excluded step depend on the steps that it depends on."""
     found: dict[str, tuple[str, ...]] = {}
     for step in graph.steps:
         if isinstance(step, Extract):
@@ -234,19 +232,19 @@ def _after(graph: Graph, wanted: set[str]) -> dict[str, tuple[str, ...]]:
 
 def _why(step: Import) -> str:
     matched = ", ".join(target if target == source else f"{target} = {source}" for target, source in step.match)
-    by = f"rows are matched by {matched}" if matched else "no key: rows are not matched"
+    by = f"matches rows by {matched}" if matched else "no key: rows are not matched"
     what = {
-        Action.INSERT: f"{by}; new rows are added, a row that is there is a reject",
-        Action.UPDATE: f"{by}; rows that are there are changed, others are left out",
-        Action.DELETE: f"{by}; rows that are there are deleted",
-        Action.UPSERT: f"{by}; new rows are added, changed ones are updated",
-        Action.REPLACE: "the table holds exactly these rows afterwards",
+        Action.INSERT: f"{by}; inserts new rows, rejects existing ones",
+        Action.UPDATE: f"{by}; updates existing rows, skips others",
+        Action.DELETE: f"{by}; deletes existing rows",
+        Action.UPSERT: f"{by}; inserts new rows, updates changed ones",
+        Action.REPLACE: "replaces all rows of the table",
     }
     return what[step.action]
 
 
 def connection_settings(connection: Connection, connectors: Mapping[str, Connector]) -> ConnectionSettings:
-    """What a run needs to know of a connection. KeyError for a connector or an API version that is not known."""
+    """What a run needs to know about a connection. KeyError for an unknown connector or API version."""
     spec = connection.spec
     version = connectors[spec.connector].catalogue(spec.api_version).api_version
     return ConnectionSettings(
@@ -269,14 +267,14 @@ def connection_settings(connection: Connection, connectors: Mapping[str, Connect
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a plan costs over all: None where something cannot be known offline."""
+    """The total cost of a plan: None if a part of it cannot be known offline."""
 
     requests: int | None
     tables: int
 
 
 def totals(plan: Plan) -> Totals:
-    """The sum of the plan's estimates, and how many tables of the Schema it writes."""
+    """The sum of the plan's estimates, and the number of tables of the Schema that it writes."""
     numbers = [task.estimate.requests for task in plan.tasks]
     numbers += [each.estimate.requests for each in plan.beside]
     answers = [task.step.answer if isinstance(task.step, Call) else task.step for task in plan.tasks]

@@ -1,4 +1,4 @@
-"""Which interfaces a command means."""
+"""Selects the interfaces of a command."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engine.project import Project
 def select_interfaces(
     project: Project, patterns: Sequence[str], order: Sequence[str], collector: Collector
 ) -> list[str]:
-    """The interfaces that the names and globs mean, in `order`; all of them without patterns.
+    """The interfaces that match the names and globs, in `order`; all of them without patterns.
 
-    A pattern that means none is reported.
+    A pattern without a match is reported.
     """
     if not patterns:
         return [name for name in order if name in project.interfaces]
@@ -31,9 +31,9 @@ def select_interfaces(
 
 
 def report_unset(graph: Graph, interfaces: Sequence[str], project: Project, collector: Collector) -> None:
-    """Report the parameters that a run of these interfaces would need and that have no value."""
+    """Report the parameters without a value that a run of these interfaces needs."""
     for interface, parameter in graph.unset:
         if interface in interfaces and project.interfaces[interface].spec.is_active:
             place = project.interfaces[interface].place.key("parameters", parameter)
-            hint = f"give one with `--param {parameter}=…`, or declare a default"
+            hint = f"pass one with `--param {parameter}=…`, or declare a default"
             collector.report("E502", f"`{parameter}` of `{interface}` has no value", place, hint=hint)

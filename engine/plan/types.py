@@ -14,9 +14,9 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many requests and rows a task will cost; None where it cannot be known offline.
+    """The requests and rows of a task; None if they cannot be known offline.
 
-    `now` says in words what is left to ask for, where the mirror has a part of it.
+    `now` describes the requests that remain if the mirror already has a part of the rows.
     """
 
     requests: int | None
@@ -26,10 +26,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step with what would be done for it now. `needs` are the ids of the tasks it waits for.
+    """A step with what a run would do for it now. `needs` are the ids of the tasks it depends on.
 
-    `reads` belongs to extracts: how each table is read, parents of nested lists included; and `fresh`: when a run sees
-    which kind of change, in words.
+    Only extracts have `reads`, how each table is read, parents of nested lists included, and `fresh`, a description of
+    how soon a run sees each kind of change.
     """
 
     step: Step
@@ -48,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """What a run needs to know of a connection: the reference to its secret, never the secret."""
+    """What a run needs to know about a connection: a reference to its secret, never the secret."""
 
     name: str
     connector: str
@@ -63,16 +63,16 @@ class ConnectionSettings:
     requests_per_second: float | None
     read_budget: int | None = None
     reread: Mapping[str, float | None] = field(default_factory=dict)
-    """By table: after how many seconds all of it is read again (None: never), where the definition says so."""
+    """By table: seconds between full reads (None: never), for tables that the definition lists."""
     writes_live: bool = False
     """Whether it may write in live mode."""
     optional: tuple[str, ...] = ()
-    """Tables that a run may go on without."""
+    """Tables that a run can do without."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An item that a run leaves out (inactive), with the reason."""
+    """An item that a run skips (inactive), with the reason."""
 
     address: str
     reason: str
@@ -80,7 +80,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a connection is asked beside its tables: `what` is "events" or "account"."""
+    """Requests to a connection besides its tables: `what` is "events" or "account"."""
 
     connection: str
     what: str
@@ -89,8 +89,8 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Tasks in an order in which they can run, and what is asked `beside` them. The hash covers everything but itself
-    and what is estimated: same definitions, same hash."""
+    """Tasks in an order in which they can run, and the requests `beside` them. The hash covers everything except itself
+    and the estimates: same definitions, same hash."""
 
     interfaces: tuple[str, ...]
     connections: tuple[ConnectionSettings, ...]

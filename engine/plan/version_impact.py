@@ -1,4 +1,4 @@
-"""What a moved API version means for SQL boxes: which of them read a column that is gone or has another type."""
+"""The effect of an upgraded API version on SQL boxes: which of them read a column that is removed or retyped."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ Moves = Mapping[str, Mapping[str, VersionMove]]
 
 
 @dataclass(frozen=True, slots=True)
-class MovedBox:
-    """A step whose box reads what the version moves. `file` and `line` are where the box, or what breaks in it, stands.
+class AffectedQuery:
+    """A step whose box reads columns that the upgrade changes. `file` and `line` are those of the box, or of its first
+    new error.
 
-    `reads` are the columns in words. `errors` are what is wrong with the step now and was not before: it breaks. A box
-    without any still binds; `yields` are its own columns that have become of another type.
+    `reads` describes the columns. `errors` are the step's new errors: with any, the upgrade breaks it. `yields` are the
+    box's own columns whose type changes.
     """
 
     connection: str
@@ -31,11 +32,11 @@ class MovedBox:
     yields: tuple[str, ...]
 
 
-def moved_boxes(
+def affected_queries(
     before: Graph, after: Graph, moves: Moves, errors: Sequence[Diagnostic], line: Callable[[Place], int]
-) -> tuple[MovedBox, ...]:
-    """The boxes in the order of the graph. `before` is the project compiled with the columns that the mirrors were read
-    with, `after` with those of now; `errors` are what only the latter has. `line` finds a place in its file."""
+) -> tuple[AffectedQuery, ...]:
+    """The affected boxes, in the order of the graph. `before` is the project compiled with the columns of the mirrors,
+    `after` with the current ones; `errors` are those that only the latter has. `line` is the line of a place."""
     now = {step.id: step for step in after.steps}
     found = []
     for step in before.steps:
@@ -48,7 +49,7 @@ def moved_boxes(
             new = [each for each in errors if _is_of(each, step)]
             place = next((each.place for each in new if each.place is not None), step.box.place)
             found.append(
-                MovedBox(
+                AffectedQuery(
                     connection,
                     step.interface,
                     step.name,
@@ -63,7 +64,7 @@ def moved_boxes(
 
 
 def _reads(step: Step, connection: str, moves: Mapping[str, VersionMove]) -> Iterator[str]:
-    """The columns that are not what they were, among those that the box reads."""
+    """Descriptions of the changed columns that the box reads."""
     if isinstance(step, Extract):
         return
     for read in step.box.bound.reads:
@@ -77,7 +78,7 @@ def _reads(step: Step, connection: str, moves: Mapping[str, VersionMove]) -> Ite
 
 
 def _is_of(error: Diagnostic, step: Step) -> bool:
-    """Whether what is wrong stands in the step, or in the file of its box."""
+    """Whether the error is in the step, or in the file of its box."""
     if isinstance(step, Extract) or error.place is None:
         return False
     box, origin, place = step.box.place, step.origin, error.place

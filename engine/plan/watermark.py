@@ -1,4 +1,4 @@
-"""Steps that read changed rows only: what they have seen, and whether that still counts."""
+"""Steps over changed rows: the position that they have read, and whether it is still valid."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _PARTS: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """What the rows that a step has written were made of: the mirror at an instant, and the definitions (`parts`: name
-    and hash). `lost` says that its table is not there any more."""
+    """The inputs of the rows that a step has written: a position of the mirror, and the definitions (`parts`: name and
+    hash). `lost`: its table no longer exists."""
 
     step: str
     run: str
@@ -38,18 +38,19 @@ class Watermark:
 
 
 def parts_of(step: Import, settings: ConnectionSettings) -> dict[str, str]:
-    """What decides what a row that has not changed becomes: the step's fingerprint, and whom the connection reaches."""
+    """Hashes of everything that determines the result for an unchanged row: the step's fingerprint, and the system that
+    the connection reaches."""
     reached = [settings.connector, settings.api_version, settings.mode, settings.base_url, settings.accounts]
     digest = hashlib.sha256(json.dumps(reached).encode()).hexdigest()
     return {**dict(step.fingerprint), CONNECTION_PART: digest}
 
 
 def reason_for_all(watermark: Watermark | None, parts: Mapping[str, str], into: str) -> str | None:
-    """Why all rows count as changed, whatever the mirror is; None when those since the watermark do."""
+    """Why all rows count as changed regardless of the mirror; None if only those since the watermark do."""
     if watermark is None:
-        return "the step has not seen any yet"
+        return "the step has not read any yet"
     if watermark.lost:
-        return f"the table `{into}` is not there any more"
+        return f"the table `{into}` no longer exists"
     for name, text in _PARTS.items():
         if parts.get(name) != watermark.parts.get(name):
             return f"{text} since run {watermark.run}"
@@ -57,18 +58,18 @@ def reason_for_all(watermark: Watermark | None, parts: Mapping[str, str], into: 
 
 
 def reason_of_mirror(watermark: Watermark, now: MirrorInstant | None) -> str | None:
-    """Why all rows of the mirror count as changed, as it is now; None when it goes on from what the step has seen."""
+    """Why all rows count as changed given the mirror's position; None if it continues from what the step has read."""
     if watermark.at.leads_to(now):
         return None
     if now is not None and now.file == watermark.at.file:
-        return f"the mirror is older than what run {watermark.run} has seen"
-    return f"the mirror was made anew since run {watermark.run}"
+        return f"the mirror is older than the rows that run {watermark.run} read"
+    return f"the mirror was rebuilt since run {watermark.run}"
 
 
 def why_changed(
     step: Import, settings: ConnectionSettings, watermark: Watermark | None, now: MirrorInstant | None
 ) -> str:
-    """Which rows the step would see as changed now, and why, in words."""
+    """A description of the rows that the step would read as changed now, with the reason."""
     reason = reason_for_all(watermark, parts_of(step, settings), step.into)
     if watermark is None:
         return f"all rows: {reason}"
@@ -76,4 +77,4 @@ def why_changed(
         reason = reason_of_mirror(watermark, now)
     if reason is not None:
         return f"rebuild from all rows: {reason}"
-    return f"rows changed since {watermark.at.changed_at:%Y-%m-%d %H:%M:%S} UTC, which run {watermark.run} has seen"
+    return f"rows changed since {watermark.at.changed_at:%Y-%m-%d %H:%M:%S} UTC, the position of run {watermark.run}"

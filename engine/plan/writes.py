@@ -1,4 +1,4 @@
-"""Writes to a provider, planned row by row: what will be sent, and what that changes."""
+"""Writes to a provider, planned row by row: the requests, and the changes they make."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Use = Literal["create", "update", "replace", "retire", "call"]
 USES: Final[tuple[Use, ...]] = ("create", "update", "replace", "retire", "call")
 
 PENDING: Final = "\x01"
-"""What an id that is not there yet begins with: it comes from a write that is planned as well."""
+"""Prefix of an id that does not exist yet: it comes from another planned write."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """What a write changes: `before` is None where there was nothing, `after` where nothing will be."""
+    """A field that a write changes. `before` is None if it had no value, `after` if it will have none."""
 
     path: str
     before: str | None
@@ -28,11 +28,11 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
-    """One write. `target` is the verb's name ("customers.update"), `object` the id that it acts on.
+    """One write. `target` is the verb's name ("customers.update"), `object` the id of the object to write.
 
-    `key` is what the row is matched by, as a JSON list of texts; `row` its number among the box's rows (None: the row
-    is gone). `parameters` are sent, as (path, text); `changes` say what that means. A `replace` makes a new object and
-    then does `retire` (target, parameters) to the old one. `lane`: writes of one lane go one after the other.
+    `key` are the row's match values, as a JSON list of texts; `row` is its number among the box's rows (None: the row
+    no longer exists). `parameters` are sent, as (path, text); `changes` are their effect. A `replace` creates a new
+    object and then applies `retire` (target, parameters) to the old one. Writes of one `lane` are sent in sequence.
     """
 
     use: Use
@@ -47,13 +47,13 @@ class PlannedWrite:
 
     @property
     def label(self) -> str:
-        """The key for people."""
+        """The key in readable form."""
         return ", ".join(str(part) for part in json.loads(self.key))
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row that cannot be written, and why."""
+    """A row that cannot be written, with the reason."""
 
     key: str
     row: int
@@ -62,7 +62,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class StepWrites:
-    """What one step will write: at most so many `refusals` are listed, `refused` counts them all."""
+    """The writes of one step. `refusals` is a sample of the refused rows, `refused` is their number."""
 
     step: str
     rows: int
@@ -71,15 +71,15 @@ class StepWrites:
     writes: tuple[PlannedWrite, ...]
     refusals: tuple[Refusal, ...] = ()
     managed: int = 0
-    """How many objects the step takes care of: those of its rows."""
+    """Number of objects that the step manages: those of its rows."""
 
     def count(self, use: Use) -> int:
-        """How many writes are of this use."""
+        """The number of writes with this use."""
         return sum(write.use == use for write in self.writes)
 
 
 def writes_hash(steps: Sequence[StepWrites]) -> str:
-    """SHA-256 over all writes: equal when the same will be done to the same objects."""
+    """SHA-256 over all writes: equal if the same changes are made to the same objects."""
     found = [
         [step.step, sorted(json.dumps(asdict(replace(w, row=None)), sort_keys=True) for w in step.writes)]
         for step in steps
@@ -93,38 +93,38 @@ def writes_to_json(steps: Sequence[StepWrites]) -> list[dict[str, Any]]:
 
 
 def writes_from_json(found: Sequence[Mapping[str, Any]]) -> tuple[StepWrites, ...]:
-    """What `writes_to_json` wrote. ValueError says what is wrong."""
+    """The writes that `writes_to_json` wrote. ValueError for an invalid document."""
     try:
         return msgspec.convert(found, tuple[StepWrites, ...])
     except msgspec.ValidationError as error:
-        raise ValueError(f"these are no planned writes: {error}") from error
+        raise ValueError(f"not a list of planned writes: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class WriteDifference:
-    """Where what would be written now is not what was planned. `what` is a sentence for people."""
+    """A difference between the planned writes and the current ones. `what` is a sentence for people."""
 
     step: str
     what: str
 
 
 def compare_writes(planned: StepWrites, now: StepWrites, limit: int = 20) -> tuple[WriteDifference, ...]:
-    """What has changed since the plan, field by field: nothing when exactly the same would be written."""
+    """The changes since the plan, field by field: empty if exactly the same would be written."""
     before = {(write.use, write.key, write.object): write for write in planned.writes}
     after = {(write.use, write.key, write.object): write for write in now.writes}
     found: list[str] = []
     for key, write in before.items():
         other = _with_pending(after.get(key), write)
         if other is None:
-            found.append(f"{write.label}: {write.use} was planned and is not needed any more, or is another one now")
+            found.append(f"{write.label}: the planned {write.use} is no longer needed, or changed")
         elif (write.parameters, write.changes) != (other.parameters, other.changes):
             found += _fields(write, other)
-    found += [f"{write.label}: {write.use} was not planned" for key, write in after.items() if key not in before]
+    found += [f"{write.label}: the {write.use} was not planned" for key, write in after.items() if key not in before]
     return tuple(WriteDifference(planned.step, what) for what in found[:limit])
 
 
 def _with_pending(now: PlannedWrite | None, planned: PlannedWrite) -> PlannedWrite | None:
-    """The write as it would be planned: ids that were not there yet are whatever they have become."""
+    """The write with placeholders as in the plan: ids that did not exist yet match any id."""
     open_paths = {path: text for path, text in planned.parameters if text.startswith(PENDING)}
     if now is None or not open_paths:
         return now
@@ -143,15 +143,17 @@ def _fields(planned: PlannedWrite, now: PlannedWrite) -> list[str]:
             continue
         if old is not None and new is not None and old.before != new.before:
             found.append(
-                f"{planned.label}: `{path}` was {_shown(old.before)} at the provider, and is {_shown(new.before)}"
+                f"{planned.label}: `{path}` changed at the provider from {_shown(old.before)} to {_shown(new.before)}"
             )
         elif old is not None and new is not None:
-            found.append(f"{planned.label}: `{path}` was to become {_shown(old.after)}, and now {_shown(new.after)}")
+            found.append(
+                f"{planned.label}: `{path}` was planned as {_shown(old.after)}, and is now {_shown(new.after)}"
+            )
         elif new is not None:
-            found.append(f"{planned.label}: `{path}` was to stay, and would become {_shown(new.after)}")
+            found.append(f"{planned.label}: `{path}` was not planned to change, and would become {_shown(new.after)}")
         elif old is not None:
-            found.append(f"{planned.label}: `{path}` would not be changed any more")
-    return found or [f"{planned.label}: the request would be another one"]
+            found.append(f"{planned.label}: `{path}` no longer changes")
+    return found or [f"{planned.label}: the request changed"]
 
 
 def _shown(value: str | None) -> str:

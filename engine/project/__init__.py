@@ -1,4 +1,4 @@
-"""What the definitions mean together."""
+"""The definitions of a project, linked to each other."""
 
 from typing import TYPE_CHECKING
 
@@ -7,14 +7,14 @@ from engine.faces import lazy
 if TYPE_CHECKING:
     from .cases import Case, Expected, Rows, interface_of, resolve_cases
     from .resolve import resolve_specs
-    from .types import BoxText, Connection, Interface, Project, ResolvedStep, Table
+    from .types import BoxText, Connection, Interface, Project, ResolvedStep, SchemaTable
 else:
     __getattr__ = lazy(
         __name__,
         {
             ".cases": "Case Expected Rows interface_of resolve_cases",
             ".resolve": "resolve_specs",
-            ".types": "BoxText Connection Interface Project ResolvedStep Table",
+            ".types": "BoxText Connection Interface Project ResolvedStep SchemaTable",
         },
     )
 
@@ -27,7 +27,7 @@ __all__ = [
     "Project",
     "ResolvedStep",
     "Rows",
-    "Table",
+    "SchemaTable",
     "interface_of",
     "resolve_cases",
     "resolve_specs",

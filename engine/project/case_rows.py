@@ -1,4 +1,4 @@
-"""Rows of cases: columns that are there, values that fit them, keys that tell them apart."""
+"""Checks the rows of test cases: their columns exist, their values fit, their keys are unique."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
 from engine.relation import Column, ColumnType, Kind, Relation, as_text
 
 GIVEN_SYSTEM_COLUMNS: Final = frozenset({"_account", "_livemode"})
-"""Columns that are not the provider's, and yet say something that only a case can know."""
+"""System columns that only a test case can supply, because the provider does not return them."""
 
 _ACCOUNT: Final = "_account"
 
@@ -19,7 +19,7 @@ _ACCOUNT: Final = "_account"
 def fitting_rows(
     whose: str, relation: Relation, rows: Sequence[Mapping[str, Any]], place: Place, collector: Collector
 ) -> tuple[Mapping[str, str | None], ...]:
-    """The rows with each value as text that DuckDB casts to its column's type; what does not fit is reported."""
+    """The rows with each value as text that DuckDB casts to its column's type; invalid values are reported."""
     columns = {column.name: column for column in relation}
     found = []
     for index, row in enumerate(rows):
@@ -30,7 +30,7 @@ def fitting_rows(
                 _report_column(whose, name, columns, here.key(name), collector)
                 continue
             try:
-                written[name] = as_text(_moment(value, columns[name].type), columns[name].type)
+                written[name] = as_text(_timestamp_text(value, columns[name].type), columns[name].type)
             except ValueError as error:
                 _report_value(value, error, columns[name], here.at(name), collector)
         found.append(written)
@@ -40,7 +40,7 @@ def fitting_rows(
 def page_rows(
     table: SourceTable, rows: Sequence[Mapping[str, Any]], place: Place, collector: Collector
 ) -> tuple[Mapping[str, Any], ...]:
-    """The rows as objects of a page that the provider could have sent; what does not fit is reported."""
+    """The rows as objects of a page that the provider could have sent; invalid rows are reported."""
     relation = Relation(
         tuple(each for each in table.relation if not each.name.startswith("_") or each.name in GIVEN_SYSTEM_COLUMNS)
     )
@@ -64,24 +64,25 @@ def check_rows(
     *,
     beside: str | None = None,
 ) -> None:
-    """Report rows without a required value, and those with the key of a row before them. `beside` is a column that
-    belongs to the key where it is given."""
+    """Report rows without a required value, and rows with the key of an earlier row. `beside` is a column that is part
+    of the key if a row has it."""
     seen: dict[tuple[str | None, ...], None] = {}
     for index, row in enumerate(rows):
         missing = [name for name in required if row.get(name) is None]
         if missing:
-            hint = f"every row of this table has {', '.join(f'`{name}`' for name in required)}"
-            collector.report("E321", f"the row has no `{missing[0]}`", place.at(index), hint=hint)
+            hint = f"set {', '.join(f'`{name}`' for name in required)} in every row of this table"
+            collector.report("E321", f"missing `{missing[0]}` in the row", place.at(index), hint=hint)
             continue
         own = tuple(row.get(name) for name in (*key, *([beside] if beside else [])))
         if key and own in seen:
             names = ", ".join(f"`{name}`" for name in key)
-            collector.report("E321", "a row before it has the same key", place.at(index), hint=f"the key is {names}")
+            hint = f"use each value of {names} once"
+            collector.report("E321", "duplicate key: an earlier row has the same one", place.at(index), hint=hint)
         seen[own] = None
 
 
-def _moment(value: Any, kind: ColumnType) -> Any:
-    """Unix seconds as a text; everything else as it is."""
+def _timestamp_text(value: Any, kind: ColumnType) -> Any:
+    """Unix seconds as text; any other value unchanged."""
     if kind.kind is Kind.TIMESTAMP and isinstance(value, int) and not isinstance(value, bool):
         try:
             return datetime.fromtimestamp(value, UTC).isoformat()
@@ -91,7 +92,7 @@ def _moment(value: Any, kind: ColumnType) -> Any:
 
 
 def _in_page(value: Any, text: str | None, kind: Kind) -> Any:
-    """A value as a page has it: exact, and in a form that staging takes."""
+    """A value as in a page: exact, and in a form that staging accepts."""
     if text is None or kind in (Kind.DECIMAL, Kind.TIMESTAMP, Kind.DATE):
         return text
     return int(text) if kind is Kind.INTEGER else value
@@ -102,7 +103,7 @@ def _report_column(whose: str, name: str, columns: Mapping[str, object], place: 
     fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
     listed = ", ".join(f"`{each}`" for each in list(columns)[:12]) + (" …" if len(columns) > 12 else "")
     if name.startswith("_"):
-        hint = "columns that begin with `_` are set by the run; `_account` and `_livemode` of a provider can be given"
+        hint = "remove it: of the columns that start with `_`, only a provider's `_account` and `_livemode` can be set"
         fixes = []
     else:
         hint = did_you_mean(name, columns) or f"it has {listed}"
@@ -112,10 +113,10 @@ def _report_column(whose: str, name: str, columns: Mapping[str, object], place: 
 def _report_value(value: Any, error: ValueError, column: Column, place: Place, collector: Collector) -> None:
     hint = None
     if column.type.kind is Kind.TIMESTAMP:
-        hint = "or Unix seconds"
+        hint = "use RFC 3339 text or Unix seconds"
     elif column.type.kind is Kind.TEXT and isinstance(value, int | float):
-        hint = "put it in quotes"
+        hint = "quote it"
     elif column.type.kind is Kind.MAP:
-        hint = "put its values in quotes"
-    message = f"`{column.name}` holds values of type {column.type}: expected {error}"
+        hint = "quote its values"
+    message = f"expected {error} for `{column.name}` of type {column.type}"
     collector.report("E318", message, place, hint=hint)

@@ -1,4 +1,4 @@
-"""Cases of interfaces, linked: each table, column, step and parameter that they name is there, each value fits."""
+"""Test cases, linked: each table, column, step and parameter that they name exists, and each value fits."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from engine.source import SourceTree, plain
 from engine.spec import CaseSpec, Defined, ExpectedWriteSpec, SpecSet, SuiteSpec
 
 from .case_rows import check_rows, fitting_rows, page_rows
-from .types import Interface, Project, Table
+from .types import Interface, Project, SchemaTable
 
 SCHEMA: Final = "schema"
-"""Under this name stand the tables of the Schema; no connection can be called so."""
+"""The name of the Schema's tables in a test case; it is reserved, so no connection has it."""
 
 _WRITING: Final = frozenset({"export", "call"})
 _REJECTING: Final = frozenset({"import", "transform", "export", "call"})
 
 Rows = tuple[Mapping[str, str | None], ...]
-"""Rows of a table: each value as text that DuckDB casts to its column's type, without columns that are not named."""
+"""Rows of a table: each value as text that DuckDB casts to its column's type. Columns that are not named are absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must come of a run; `None` and tables or steps that are missing are not compared."""
+    """The expected output of a run; `None` and absent tables or steps are not compared."""
 
     tables: Mapping[str, Rows]
     writes: Mapping[str, tuple[ExpectedWriteSpec, ...]]
@@ -39,8 +39,8 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case of an interface. `sources` are rows as pages of the provider have them, by connection and table; `tables`
-    what tables of the Schema hold before the run; `parameters` texts as a command line has them."""
+    """A test case of an interface. `sources` are rows as in pages of the provider, by connection and table; `tables`
+    are the rows of the Schema's tables before the run; `parameters` are text, as on a command line."""
 
     interface: str
     name: str
@@ -52,7 +52,7 @@ class Case:
 
     @property
     def label(self) -> str:
-        """Which case it is: `payments::a refund counts`."""
+        """The name of the test case with its interface: `payments::a refund counts`."""
         return f"{self.interface}::{self.name}"
 
 
@@ -65,7 +65,7 @@ def resolve_cases(
     answers: Mapping[str, Relation],
     collector: Collector,
 ) -> tuple[Case, ...]:
-    """The cases that are right, in order of file. `answers` are the columns that interfaces respond with."""
+    """The valid test cases, in order of file. `answers` are the columns that interfaces respond with."""
     linker = _Linker(specs.broken, project, connectors, answers, collector)
     found: list[Case] = []
     named: dict[tuple[str, str], Place] = {}
@@ -74,13 +74,13 @@ def resolve_cases(
         root = tree.cases[suite.place.file].root
         if interface is None or root is None:
             continue
-        # Rows are data: their keys are taken as they are written, also those that begin with `x-`.
+        # Rows are data: all of their keys count, including those that start with `x-`.
         written: Any = plain(root)
         for index, spec in enumerate(suite.spec.cases):
             place = suite.place.at("cases", index)
             first = named.setdefault((interface.name, spec.name), place.at("name"))
             if first != place.at("name"):
-                message = f"a second case `{spec.name}` of `{interface.name}`"
+                message = f"duplicate test case `{spec.name}` of `{interface.name}`"
                 labels = [Label(first, "first defined here")]
                 collector.report("E320", message, place.at("name"), labels=labels, hint="rename one of them")
             before = len(collector)
@@ -91,13 +91,13 @@ def resolve_cases(
 
 
 def interface_of(suite: Defined[SuiteSpec]) -> str:
-    """The name of the interface that a file with cases is about."""
+    """The name of the interface of a file with test cases."""
     return suite.spec.interface or suite.place.file.rsplit("/", 1)[-1].rsplit(".", 2)[0]
 
 
 @dataclass(frozen=True, slots=True)
 class _Linker:
-    """Looks up what cases name."""
+    """Looks up the names in test cases."""
 
     broken: frozenset[tuple[str, str]]
     project: Project
@@ -106,20 +106,20 @@ class _Linker:
     collector: Collector
 
     def interface(self, suite: Defined[SuiteSpec]) -> Interface | None:
-        """The interface of a suite, or None after saying so."""
+        """The interface of a suite, or None after a report."""
         name, known = interface_of(suite), self.project.interfaces
         if name not in known and ("interface", name) not in self.broken:
             if suite.spec.interface is not None:
                 self._unknown("E314", f"no interface `{name}`", name, known, suite.place.at("interface"), "")
             else:
-                hint = "name the interface with `interface:`"
+                hint = "add `interface:` with the name of an interface"
                 if near := closest(name, known, 1):
                     hint = f"did you mean `{near[0]}`? {hint}, or rename the file"
                 self.collector.report("E314", f"no interface `{name}`", suite.place, hint=hint)
         return known.get(name)
 
     def case(self, interface: Interface, spec: CaseSpec, written: Mapping[str, Any], place: Place) -> Case:
-        """The case; what it names and there is not is reported and left out."""
+        """The test case, without unknown names, which are reported."""
         given, expect = written.get("given", {}), written.get("expect", {})
         sources = {}
         tables: dict[str, Rows] = {}
@@ -146,7 +146,7 @@ class _Linker:
         respond: Rows | None = None
         if wanted.respond is not None:
             if not any(step.spec.kind == "respond" for step in interface.steps):
-                hint = "add a step with `respond`, or delete this"
+                hint = "add a step with `respond`, or remove this key"
                 self.collector.report(
                     "E317", f"no step of `{interface.name}` responds", place.key("respond"), hint=hint
                 )
@@ -156,7 +156,7 @@ class _Linker:
         return Expected(tables, wanted.writes, respond, wanted.rejects, wanted.fails)
 
     def _source_tables(self, name: str, place: Place) -> Mapping[str, SourceTable] | None:
-        """The tables of a connection's catalogue; None after saying that there is no such connection."""
+        """The tables of a connection's catalogue; None after reporting an unknown connection."""
         connection = self.project.connections.get(name)
         if connection is None:
             if ("connection", name) not in self.broken:
@@ -177,12 +177,12 @@ class _Linker:
             if table in known:
                 yield table, page_rows(known[table], rows, place.at(table), self.collector)
                 continue
-            fallback = "`weir catalog` lists the tables of a provider"
+            fallback = "use `weir catalog` to list the tables of a provider"
             self._unknown("E315", f"`{name}` has no table `{table}`", table, known, place.key(table), fallback)
 
     def _tables(self, given: Mapping[str, Any], place: Place, *, complete: bool) -> Iterator[tuple[str, Rows]]:
-        """Rows of the Schema's tables. Complete ones have all that the table requires, defaults included."""
-        known: Mapping[str, Table] = self.project.tables
+        """Rows of the Schema's tables. Complete rows have all required columns, with defaults filled in."""
+        known: Mapping[str, SchemaTable] = self.project.tables
         for name, rows in given.items():
             table = known.get(name)
             if table is None:
@@ -205,7 +205,7 @@ class _Linker:
             if name in known:
                 yield name, value if isinstance(value, str) else json.dumps(value)
                 continue
-            fallback = "`parameters:` of the interface declares them"
+            fallback = "declare it under `parameters:` of the interface"
             message = f"`{interface.name}` has no parameter `{name}`"
             self._unknown("E319", message, name, known, place.key(name), fallback)
 
@@ -216,20 +216,20 @@ class _Linker:
         fitting = [name for name, kind in steps.items() if kind in kinds]
         for name in named:
             here = Place(place.file, (*place.route, name), on="key")
-            listed = ", ".join(f"`{each}`" for each in fitting) or "none"
+            listed = ", ".join(f"`{each}`" for each in fitting)
+            hint = f"use one of: {listed}" if fitting else f"remove it: no step of `{interface.name}` {does}"
             if name not in steps:
-                fallback = f"steps that this can be said of: {listed}"
                 message = f"`{interface.name}` has no step `{name}`"
-                self._unknown("E317", message, name, fitting, here, fallback)
+                self._unknown("E317", message, name, fitting, here, hint)
             elif steps[name] not in kinds:
                 message = f"`{name}` is a step of kind `{steps[name]}`, which never {does}"
-                self.collector.report("E317", message, here, hint=f"steps that this can be said of: {listed}")
+                self.collector.report("E317", message, here, hint=hint)
 
     def _unknown(self, code: str, message: str, name: str, known: Iterable[str], place: Place, fallback: str) -> None:
         names = list(known)
         near = closest(name, names, 1)
         fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
-        listed = fallback or f"there is {', '.join(f'`{each}`' for each in names) or 'none'}"
+        listed = fallback or f"use one of: {', '.join(f'`{each}`' for each in names) or 'none'}"
         self.collector.report(code, message, place, hint=did_you_mean(name, names) or listed, fixes=fixes)
 
 

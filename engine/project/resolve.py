@@ -1,4 +1,4 @@
-"""Links every name to the thing it names."""
+"""Links every name to the definition that it names."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from engine.spec import (
     TransformSpec,
 )
 
-from .types import BoxText, Connection, Interface, Project, ResolvedStep, Table
+from .types import BoxText, Connection, Interface, Project, ResolvedStep, SchemaTable
 from .unused import report_unused
 
 RESERVED_NAMES: Final = frozenset(
     {"schema", "changed", "weir", "main", "memory", "temp", "system", "information_schema", "pg_catalog"}
 )
-"""Names that SQL boxes already know: the Schema's, those of every mirror, and those of DuckDB's own catalogues."""
+"""Namespaces that SQL boxes already have: the Schema's, those of every mirror, and DuckDB's own catalogues."""
 
 
 def resolve_specs(
     specs: SpecSet, tree: SourceTree, connectors: Mapping[str, Connector], collector: Collector
 ) -> Project:
-    """The project. Names that lead nowhere are reported where they are written."""
+    """The project. Unknown names are reported at their place."""
     connections = {
         item.spec.name: Connection(item.spec, item.place) for item in _distinct(specs.connections, collector)
     }
     for connection in connections.values():
         _check_connection(connection, specs, connectors, collector)
     tables = {item.spec.name: _table(item) for item in _distinct(specs.schemas, collector)}
-    broken = specs.broken | _doubled(specs)
+    broken = specs.broken | _duplicates(specs)
     names = _Names(
         {name: each for name, each in connections.items() if ("connection", name) not in broken},
         {name: each for name, each in tables.items() if ("schema", name) not in broken},
@@ -63,7 +63,7 @@ def resolve_specs(
         dict(sorted(tables.items())),
         specs.settings,
     )
-    # What is broken may be the one that uses what seems unused.
+    # A broken definition may use one that appears to be unused.
     if not broken and not any(step.broken for each in interfaces.values() for step in each.steps):
         report_unused(project, tree, collector)
     return project
@@ -79,28 +79,28 @@ def _distinct(items: Iterable[Defined[S]], collector: Collector) -> list[Defined
         name = item.spec.name
         if name in first:
             labels = [Label(first[name].place.at("name"), "first defined here")]
-            message = f"a second {item.spec.kind} `{name}`"
+            message = f"duplicate {item.spec.kind} `{name}`"
             collector.report("E303", message, item.place.at("name"), labels=labels, hint="rename one of them")
         else:
             first[name] = item
     return list(first.values())
 
 
-def _doubled(specs: SpecSet) -> set[tuple[str, str]]:
-    """(kind, name) of what is defined twice: which of them a name means is not known."""
+def _duplicates(specs: SpecSet) -> set[tuple[str, str]]:
+    """(kind, name) of definitions with the same name: a reference to one is ambiguous."""
     written = [("connection", item.spec.name) for item in specs.connections]
     written += [("interface", item.spec.name) for item in specs.interfaces]
     written += [("schema", item.spec.name) for item in specs.schemas]
     return {each for each in written if written.count(each) > 1}
 
 
-def _table(item: Defined[SchemaSpec]) -> Table:
+def _table(item: Defined[SchemaSpec]) -> SchemaTable:
     columns = tuple(
         Column(name, column.column_type, column.required or name in item.spec.key, column.description or "")
         for name, column in item.spec.columns.items()
     )
     defaults = {name: column.default for name, column in item.spec.columns.items() if column.default is not None}
-    return Table(item.spec, item.place, Relation(columns), defaults)
+    return SchemaTable(item.spec, item.place, Relation(columns), defaults)
 
 
 def _check_connection(
@@ -108,8 +108,8 @@ def _check_connection(
 ) -> None:
     spec, place = connection.spec, connection.place
     if spec.name in RESERVED_NAMES:
-        hint = "rename it: in SQL boxes this name means something else"
-        collector.report("E312", f"a connection cannot be called `{spec.name}`", place.at("name"), hint=hint)
+        hint = "rename it: SQL boxes reserve this name"
+        collector.report("E312", f"a connection cannot be named `{spec.name}`", place.at("name"), hint=hint)
     connector = connectors.get(spec.connector)
     if connector is None:
         hint = did_you_mean(spec.connector, connectors) or f"installed: {', '.join(f'`{name}`' for name in connectors)}"
@@ -117,7 +117,7 @@ def _check_connection(
     else:
         for name in sorted(connector.unused_fields):
             if getattr(spec, name, None) is not None:
-                message = f"`{name}` does nothing for the connector `{connector.name}`"
+                message = f"`{name}` has no effect for the connector `{connector.name}`"
                 collector.report("W304", message, place.key(name), hint="delete the line")
         if spec.base_url == SANDBOX and not connector.has_sandbox:
             message = f"the embedded sandbox does not simulate `{connector.name}`"
@@ -127,7 +127,7 @@ def _check_connection(
         _check_tables(connector, connection, collector)
     agents = ("local", *specs.settings.agents)
     if spec.agent not in agents:
-        hint = did_you_mean(spec.agent, agents) or "name it under `agents:` in weir.yaml, or use `local`"
+        hint = did_you_mean(spec.agent, agents) or "add it to `agents:` in weir.yaml, or use `local`"
         collector.report("E307", f"no agent `{spec.agent}`", place.at("agent"), hint=hint)
 
 
@@ -141,13 +141,13 @@ def _check_version(connector: Connector, connection: Connection, collector: Coll
         known = connector.catalogue(None).api_version
         place = connection.place.at("api_version")
         fixes = [Fix(f"write `{known}`", place, f'"{known}"')]
-        message = f"`{connector.name}` does not know the API version `{version}`"
-        hint = f"delete the line or write `{known}`, the version of the catalogue"
+        message = f"`{connector.name}` has no catalogue for the API version `{version}`"
+        hint = f"delete the line, or use `{known}`"
         collector.report("E311", message, place, hint=hint, fixes=fixes)
 
 
 def _check_tables(connector: Connector, connection: Connection, collector: Collector) -> None:
-    """The settings of single tables speak of tables that the connector has."""
+    """Report settings of tables that the connector does not have."""
     spec = connection.spec
     written = [(name, connection.place.key("reread", name)) for name in spec.reread]
     written += [(name, connection.place.at("optional", index)) for index, name in enumerate(spec.optional)]
@@ -158,7 +158,7 @@ def _check_tables(connector: Connector, connection: Connection, collector: Colle
         if name not in known:
             near = closest(name, known, 1)
             fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
-            hint = did_you_mean(name, known) or f"`weir catalog` lists the tables of `{connector.name}`"
+            hint = did_you_mean(name, known) or f"use `weir catalog` to list the tables of `{connector.name}`"
             collector.report("E313", f"`{connector.name}` has no table `{name}`", place, hint=hint, fixes=fixes)
 
 
@@ -167,7 +167,7 @@ class _Names:
     """Looks names up for the steps of interfaces."""
 
     connections: Mapping[str, Connection]
-    tables: Mapping[str, Table]
+    tables: Mapping[str, SchemaTable]
     broken: frozenset[tuple[str, str]]
     tree: SourceTree
     collector: Collector
@@ -180,8 +180,8 @@ class _Names:
 
     def _step(self, item: Defined[InterfaceSpec], index: int, step: StepSpec, place: Place) -> ResolvedStep:
         connection: Connection | None = None
-        table: Table | None = None
-        source: Table | None = None
+        table: SchemaTable | None = None
+        source: SchemaTable | None = None
         found = True
         part = step.part(step.kind)
         match part:
@@ -206,8 +206,8 @@ class _Names:
         if isinstance(part, BoxSpec) and part.sql_file and box is None:
             found = False
         if isinstance(part, ImportSpec) and connection is not None and box is None and not part.sql_file:
-            message = f"no SQL box: neither this step nor `{connection.name}` has one"
-            self.collector.report("E310", message, place, hint="give the step `sql` or `sql_file`")
+            message = f"no SQL box in this step or in `{connection.name}`"
+            self.collector.report("E310", message, place, hint="add `sql` or `sql_file` to the step")
             found = False
         name = item.spec.step_name(index)
         return ResolvedStep(index, name, step, place, connection, table, source, box, not found)
@@ -221,7 +221,7 @@ class _Names:
             return None
         allowed = connection.spec.is_source if role == "source" else connection.spec.is_target
         if not allowed:
-            code, verb = ("E304", "read") if role == "source" else ("E305", "written")
+            code, verb = ("E304", "read") if role == "source" else ("E305", "written to")
             here = (
                 connection.place.at(f"is_{role}")
                 if f"is_{role}" in connection.spec.model_fields_set
@@ -229,19 +229,19 @@ class _Names:
             )
             self.collector.report(
                 code,
-                f"`{name}` is not a {role}: it may not be {verb}",
+                f"`{name}` is not a {role} and cannot be {verb}",
                 place,
-                hint=f"set `is_{role}: true` in {connection.place.file}, if that is meant",
+                hint=f"if intended, set `is_{role}: true` in {connection.place.file}",
                 labels=[Label(here, f"`is_{role}` is not true here")],
             )
             return None
         if not connection.spec.is_active:
-            message = f"`{name}` is inactive: this step will be skipped"
-            labels = [Label(connection.place.at("is_active"), "switched off here")]
+            message = f"`{name}` is inactive: this step is skipped"
+            labels = [Label(connection.place.at("is_active"), "deactivated here")]
             self.collector.report("W301", message, place, labels=labels)
         return connection
 
-    def _table(self, name: str, place: Place) -> Table | None:
+    def _table(self, name: str, place: Place) -> SchemaTable | None:
         table = self.tables.get(name)
         if table is None and ("schema", name) not in self.broken:
             self._unknown("E302", "table", name, self.tables, place)

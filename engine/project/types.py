@@ -1,4 +1,4 @@
-"""What the definitions mean together: every name is linked to the thing it names."""
+"""The definitions of a project with all names resolved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.spec import ConnectionSpec, InterfaceSpec, SchemaSpec, SettingsSpec,
 
 @dataclass(frozen=True, slots=True)
 class BoxText:
-    """A SQL box as it was written (a template), and where: a value in a YAML file, or a whole .sql file."""
+    """The source of a SQL box (a template) and its place: a value in a YAML file, or a whole .sql file."""
 
     text: str
     place: Place
@@ -20,7 +20,7 @@ class BoxText:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection and where it is defined."""
+    """A connection and the place of its definition."""
 
     spec: ConnectionSpec
     place: Place
@@ -37,7 +37,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SchemaTable:
     """A table of the Schema. `defaults` are the values that replace missing ones, by column."""
 
     spec: SchemaSpec
@@ -58,10 +58,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedStep:
-    """A step whose names were found. `connection`, `table`, `source` and `box` are what its kind has; None otherwise.
+    """A step with its names resolved. `connection`, `table`, `source` and `box` are None where its kind has none.
 
-    `table` is what it writes; `source` is the table an export reads. A step with `broken` names something that does not
-    exist: that was reported, and the step is left out of what follows.
+    `table` is the table that it writes; `source` is the table that an export reads. A `broken` step names something
+    that does not exist: that was reported, and the step is not compiled.
     """
 
     index: int
@@ -69,8 +69,8 @@ class ResolvedStep:
     spec: StepSpec
     place: Place
     connection: Connection | None
-    table: Table | None
-    source: Table | None
+    table: SchemaTable | None
+    source: SchemaTable | None
     box: BoxText | None
     broken: bool
 
@@ -95,5 +95,5 @@ class Project:
 
     connections: Mapping[str, Connection]
     interfaces: Mapping[str, Interface]
-    tables: Mapping[str, Table]
+    tables: Mapping[str, SchemaTable]
     settings: SettingsSpec

@@ -1,4 +1,4 @@
-"""Relations: columns, their types, whether one fits into another, and whether a value does."""
+"""Relations: columns, their types, and whether types and values fit into a column."""
 
 from .fit import Fit, fit
 from .types import BOOLEAN, DATE, FLOAT, INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation

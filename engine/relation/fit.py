@@ -1,4 +1,4 @@
-"""May values of one type go into a column of another?"""
+"""Whether values of one type fit a column of another."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Fit(StrEnum):
     """How a source type fits a target type."""
 
     SAFE = "safe"  # every value fits unchanged
-    CHECKED = "checked"  # fits value by value: a value that does not is a reject, at run time
-    NEVER = "never"  # a mistake in the definition
+    CHECKED = "checked"  # checked per value at run time; a value that does not fit is rejected
+    NEVER = "never"  # an error in the definition
 
 
 _SAFE: dict[Kind, frozenset[Kind]] = {

@@ -1,4 +1,4 @@
-"""Typed parameters: from what a file or a command line says to a Python value of the declared type."""
+"""Typed parameters: converts a value of a file or a command line to a Python value of the declared type."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ ParameterValue = str | int | float | bool | Decimal | datetime | date | list["Pa
 
 
 def parameter_value(written: object, kind: ColumnType) -> ParameterValue:
-    """`written` as a value of the type: text (from a command line or a file) or a YAML value. ValueError says what was
-    expected. Instants without an offset are UTC."""
+    """`written`, which is text or a YAML value, as a value of the type. ValueError states what was expected. Timestamps
+    without an offset are UTC."""
     if written is None:
         return None
     if kind.kind is Kind.LIST:
@@ -37,7 +37,7 @@ def parameter_value(written: object, kind: ColumnType) -> ParameterValue:
         case Kind.JSON:
             return _json(written)
         case _:
-            raise ValueError(f"parameters cannot have the type {kind}")
+            raise ValueError(f"expected another type: parameters cannot have the type {kind}")
 
 
 def _refuse(expected: str) -> ParameterValue:
@@ -93,10 +93,10 @@ def _date(text: str | None) -> date:
 
 def _timestamp(text: str | None) -> datetime:
     try:
-        moment = datetime.fromisoformat(text or "")
+        timestamp = datetime.fromisoformat(text or "")
     except ValueError:
-        raise ValueError("expected an instant such as `2026-01-31T12:00:00Z`") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise ValueError("expected a timestamp such as `2026-01-31T12:00:00Z`") from None
+    return timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def _json(written: object) -> str:

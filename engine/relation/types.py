@@ -1,4 +1,4 @@
-"""Columns and their types, as the definition language writes them."""
+"""Columns and their types, in the syntax of the definition language."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PLAIN = frozenset(kind.value for kind in Kind) - {Kind.DECIMAL.value, Kind.LIST
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A column's type: integers have 64 bits, timestamps are UTC instants with microseconds.
+    """A column's type: integers have 64 bits, timestamps are in UTC with microseconds.
 
     `precision` and `scale` belong to decimals (1 ≤ precision ≤ 38, scale ≤ precision), `item` to lists.
     """
@@ -42,14 +42,14 @@ class ColumnType:
 
     @classmethod
     def parse(cls, text: str) -> ColumnType:
-        """Read `text`, `decimal(18,2)`, `integer[]` …; ValueError says what was expected."""
+        """Read `text`, `decimal(18,2)`, `integer[]` …; ValueError states what was expected."""
         written = text.strip()
         if written.endswith("[]"):
             return cls(Kind.LIST, item=cls.parse(written[:-2]))
         if match := _DECIMAL.fullmatch(written):
             precision, scale = int(match[1]), int(match[2])
             if not 1 <= precision <= 38 or scale > precision:
-                raise ValueError("a decimal needs a precision of 1 to 38 and a scale not above it")
+                raise ValueError("expected a decimal with a precision of 1 to 38 and a scale of at most the precision")
             return cls(Kind.DECIMAL, precision, scale)
         if written in _PLAIN:
             return cls(Kind(written))
@@ -73,12 +73,12 @@ DATE = ColumnType(Kind.DATE)
 TIMESTAMP = ColumnType(Kind.TIMESTAMP)
 JSON = ColumnType(Kind.JSON)
 MAP = ColumnType(Kind.MAP)
-"""Text to text. The schema language has no such type: a mapping puts a map into a json column."""
+"""Text to text. The schema language has no such type: a mapping writes a map to a json column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A named, typed column; `required` means that it never holds NULL."""
+    """A named, typed column; `required` means that it is never NULL."""
 
     name: str
     type: ColumnType
@@ -88,7 +88,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """An ordered set of columns with distinct names: what a table has, or what a SQL box yields."""
+    """An ordered set of columns with distinct names: those of a table, or of a SQL box."""
 
     columns: tuple[Column, ...]
 
@@ -104,6 +104,6 @@ class Relation:
         return tuple(column.name for column in self.columns)
 
     def find(self, name: str) -> Column | None:
-        """The column with this name, or None. Names are compared as SQL does: without regard to case."""
+        """The column with this name, or None. Names are case-insensitive, as in SQL."""
         folded = name.casefold()
         return next((column for column in self.columns if column.name.casefold() == folded), None)

@@ -1,4 +1,4 @@
-"""Values that somebody wrote, as JSON or YAML has them, in a form that is exact and fits their column."""
+"""Converts JSON and YAML values to exact text that fits their column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST: Final = 2**63
 
 
 def as_text(value: object, kind: ColumnType) -> str | None:
-    """A JSON value as text that DuckDB casts to the type. ValueError says what was expected."""
+    """A JSON value as text that DuckDB casts to the type. ValueError states what was expected."""
     if value is None:
         return None
     if kind.kind is Kind.LIST:
@@ -57,7 +57,7 @@ def _float(value: object) -> str:
 
 
 def _is_storable(text: str) -> bool:
-    """Whether it is Unicode without a NUL: neither half of a surrogate pair alone nor NUL is text to a database."""
+    """Whether it is valid Unicode without NUL: databases accept neither unpaired surrogates nor NUL in text."""
     return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
@@ -67,7 +67,7 @@ def _json(value: object) -> str:
     except (ValueError, RecursionError):
         raise ValueError("JSON") from None
     if not _is_storable(text) or "\\u0000" in text:
-        raise ValueError("JSON without NUL or half characters")
+        raise ValueError("JSON without NUL or unpaired surrogates")
     return text
 
 
@@ -91,7 +91,7 @@ def _integer(value: object) -> str:
 def _decimal(value: object, kind: ColumnType) -> str:
     text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise ValueError(f"a number, or one as text such as `12.50` ({kind})")
+        raise ValueError(f"a number, or a number as text such as `12.50` ({kind})")
     try:
         exact = Decimal(text).normalize()
     except InvalidOperation:
@@ -115,12 +115,12 @@ def _date(value: object) -> str:
 def _timestamp(value: object) -> str:
     try:
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is not None:
-                return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+            timestamp = datetime.fromisoformat(value)
+            if timestamp.tzinfo is not None:
+                return timestamp.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     except (ValueError, OverflowError):
         pass
-    raise ValueError("a moment with its offset such as `2026-01-31T12:00:00Z`")
+    raise ValueError("a timestamp with an offset such as `2026-01-31T12:00:00Z`")
 
 
 _SCALARS: Final[Mapping[Kind, Callable[[object], str]]] = {

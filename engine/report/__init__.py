@@ -1,4 +1,4 @@
-"""What people and machines are shown: findings, plans, runs."""
+"""Renders findings, plans, runs, reviews and test results, for people and for programs."""
 
 from typing import TYPE_CHECKING
 

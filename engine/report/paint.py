@@ -1,4 +1,4 @@
-"""Colour for terminals, or none."""
+"""Colours for terminals."""
 
 from __future__ import annotations
 
@@ -22,9 +22,3 @@ class Paint:
 
     def __call__(self, style: str, text: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    ending = "" if number == 1 else "es" if noun.endswith(("s", "x")) else "s"
-    return f"{number:,} {noun}{ending}"

@@ -1,16 +1,16 @@
-"""What a change of the definitions means for who reviews it: what it exposes, what it writes, what it costs."""
+"""Reviews a change of the definitions: the access it extends, the writes it adds, the requests it costs."""
 
 from .compare import compare
 from .risks import risks_of
-from .types import Asked, Change, Consequence, Cost, Edit, Finding, Review, Side, Topic, Weight
+from .types import Change, Consequence, Cost, Edit, NewFinding, RequestEstimate, Review, Side, Topic, Weight
 
 __all__ = [
-    "Asked",
     "Change",
     "Consequence",
     "Cost",
     "Edit",
-    "Finding",
+    "NewFinding",
+    "RequestEstimate",
     "Review",
     "Side",
     "Topic",

@@ -1,4 +1,4 @@
-"""Two states of a project, compared for who reviews the change."""
+"""Compares two states of a project for a review."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.diagnostics import Place
-from engine.project import Connection, Interface, Table
+from engine.project import Connection, Interface, SchemaTable
 
 from . import connections, interfaces
 from .costs import costs_of
@@ -16,12 +16,12 @@ from .risks import Risk, risks_of
 from .types import Change, Consequence, Edit, Kind, Review, Side, Topic, Weight
 
 _ORDER: Mapping[Kind, int] = {"connection": 0, "settings": 1, "table": 2, "interface": 3}
-_Defined = Connection | Interface | Table
+_Defined = Connection | Interface | SchemaTable
 _Judgement = tuple[Weight, Iterable[Consequence]]
 
 
 def compare(before: Side, after: Side, base: str) -> Review:
-    """What has changed since the commit `base`: the gravest changes first, and of those connections."""
+    """The changes since the commit `base`, in order of weight, then of kind (connections first) and name."""
     risks = risks_of((before.project, before.graph), (after.project, after.graph))
     old, new = before.project, after.project
     found = [
@@ -33,24 +33,24 @@ def compare(before: Side, after: Side, base: str) -> Review:
     unclear = {"added": before.broken, "removed": after.broken, "changed": frozenset[str]()}
     weighed = [_weighed(change, risks) for change in found if change.place.file not in unclear[change.action]]
     ordered = sorted(weighed, key=lambda change: (-change.weight, _ORDER[change.kind], change.name))
-    # With a definition missing because it is wrong, a run would ask for less, and that would say nothing.
+    # A broken definition is missing from the plan, so the costs would be too low to compare.
     costs = () if after.broken else costs_of(before, after)
     return Review(base, tuple(ordered), costs)
 
 
 def _weighed(change: Change, risks: Iterable[Risk]) -> Change:
-    """The change with what it puts at risk, as the rules of protected projects have it."""
+    """The change with its risks by the rules of protected projects."""
     own = [risk.text for risk in risks if (risk.kind, risk.name) == (change.kind, change.name)]
     weight = max(change.weight, Weight.RISK) if own else change.weight
-    # Of connections and interfaces the edits and consequences say the same, and more.
-    told = tuple(Consequence(Topic.RISKS, text) for text in own) if change.kind == "table" else ()
-    return replace(change, weight=weight, consequences=(*change.consequences, *told))
+    # For connections and interfaces, the edits and consequences already cover these risks.
+    added = tuple(Consequence(Topic.RISKS, text) for text in own) if change.kind == "table" else ()
+    return replace(change, weight=weight, consequences=(*change.consequences, *added))
 
 
 def _changes(
     kind: Kind, before: Mapping[str, _Defined], after: Mapping[str, _Defined], judged: Callable[[str], _Judgement]
 ) -> Iterator[Change]:
-    """What has become of the definitions of a kind, with what is judged of each that has changed."""
+    """The changed definitions of a kind, each with its weight and consequences."""
     for name in sorted({*before, *after}):
         was, now = before.get(name), after.get(name)
         edits = edits_between(was.spec if was else None, now.spec if now else None)
@@ -90,11 +90,11 @@ def _change(
     after: _Defined | None,
     edits: tuple[Edit, ...],
     weight: Weight,
-    told: Iterable[Consequence],
+    consequences: Iterable[Consequence],
 ) -> Change:
     there = after if after is not None else before
     if there is None:
-        raise AssertionError("a change is of something that is or was there")
+        raise AssertionError("a change has a definition before or after")
     action: Literal["added", "removed", "changed"]
     action = "added" if before is None else "removed" if after is None else "changed"
-    return Change(kind, there.name, action, there.place, weight, edits, tuple(dict.fromkeys(told)))
+    return Change(kind, there.name, action, there.place, weight, edits, tuple(dict.fromkeys(consequences)))

@@ -1,4 +1,4 @@
-"""What a change of an interface, or of a table of the Schema, means."""
+"""The consequences of a changed interface, or of a changed table of the Schema."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from engine.connector import Need
 from engine.graph import SCHEMA_NAMESPACE, Call, Export, Extract, Graph, Import, Step
 from engine.project import Interface
 
-from .costs import tables_read, whole
+from .costs import full_read, tables_read
 from .types import Consequence, Edit, Side, Topic
 from .writers import described
 
 
 def consequences(before: Side, after: Side, name: str) -> Iterator[Consequence]:
-    """What follows from what has become of an interface."""
+    """The consequences of an interface's change."""
     old, new = _steps(before.graph, name), _steps(after.graph, name)
     is_active = name in after.project.interfaces and after.project.interfaces[name].spec.is_active
     for step_id, step in new.items():
@@ -25,17 +25,17 @@ def consequences(before: Side, after: Side, name: str) -> Iterator[Consequence]:
     was = before.project.interfaces.get(name)
     yield from _started(was, after.project.interfaces.get(name))
     if new and not is_active:
-        yield Consequence(Topic.RISKS, "the interface is not active: nothing of it runs yet")
+        yield Consequence(Topic.RISKS, "the interface is inactive and does not run yet")
 
 
 def is_exposing(before: Side, after: Side, name: str) -> bool:
-    """Whether it writes to a provider what it did not write before."""
+    """Whether it has writes to a provider that are new or changed."""
     old, new = _steps(before.graph, name), _steps(after.graph, name)
     return any(isinstance(step, Export | Call) and _is_other_write(old.get(key), step) for key, step in new.items())
 
 
 def box_edits(before: Interface, after: Interface) -> Iterator[Edit]:
-    """The SQL files of its steps that say something else: the definition itself does not show it."""
+    """The changed SQL files of its steps, which the definition itself does not show."""
     old, new = _sql_files(before), _sql_files(after)
     for file, text in new.items():
         if file in old and old[file] != text:
@@ -51,7 +51,7 @@ def _sql_files(interface: Interface) -> dict[str, str]:
 
 
 def table_consequences(after: Side, name: str) -> Iterator[Consequence]:
-    """Who writes and reads a table of the Schema whose definition has changed."""
+    """The writers and readers of a table of the Schema whose definition changed."""
     for step in after.graph.steps:
         if isinstance(step, Extract):
             continue
@@ -75,7 +75,7 @@ def _steps(graph: Graph, interface: str) -> Mapping[str, Step]:
 
 
 def _is_other_write(old: Step | None, new: Export | Call) -> bool:
-    """Whether what it may send is not what it sent."""
+    """Whether the step may send other requests than before."""
     if type(old) is not type(new):
         return True
     if isinstance(old, Export) and isinstance(new, Export):
@@ -90,7 +90,7 @@ def _is_other_write(old: Step | None, new: Export | Call) -> bool:
 
 
 def _reads(old: Mapping[str, Step], new: Mapping[str, Step], before: Side, after: Side) -> Iterator[Consequence]:
-    """The tables of providers and the columns of them that it reads from now on, and did not read before."""
+    """The tables and columns of providers that it did not read before."""
     was, now = _columns(old), _columns(new)
     for (connection, table), columns in now.items():
         if connection == SCHEMA_NAMESPACE:
@@ -98,12 +98,12 @@ def _reads(old: Mapping[str, Step], new: Mapping[str, Step], before: Side, after
         fresh = sorted(columns - was.get((connection, table), frozenset()))
         listed = ", ".join(f"`{column}`" for column in fresh)
         if (connection, table) not in was:
-            yield Consequence(Topic.READS, f"`{connection}.{table}` is read" + (f": {listed}" if listed else ""))
+            yield Consequence(Topic.READS, f"reads `{connection}.{table}`" + (f": {listed}" if listed else ""))
             if table not in tables_read(before.plan, connection):
-                text = f"`{connection}.{table}` was not read before: {whole(after, connection, table)}"
+                text = f"first read of `{connection}.{table}`: {full_read(after, connection, table)}"
                 yield Consequence(Topic.COSTS, text)
         elif fresh:
-            yield Consequence(Topic.READS, f"of `{connection}.{table}` also {listed}")
+            yield Consequence(Topic.READS, f"also reads {listed} of `{connection}.{table}`")
 
 
 def _columns(steps: Mapping[str, Step]) -> dict[tuple[str, str], frozenset[str]]:
@@ -122,7 +122,7 @@ def _needed(need: Need) -> frozenset[str]:
 
 
 def _rebuilt(after: Side, name: str) -> Iterator[Consequence]:
-    """The steps that read changed rows, and will read all of them once."""
+    """The steps over changed rows that will read all rows once."""
     for task in after.plan.tasks:
         step = task.step
         if isinstance(step, Import) and step.interface == name:
@@ -136,6 +136,6 @@ def _started(before: Interface | None, after: Interface | None) -> Iterator[Cons
         return
     was = before.spec if before is not None else None
     if after.spec.triggers.api and not (was is not None and was.triggers.api):
-        yield Consequence(Topic.RISKS, "whoever has a token of the API may run it from now on")
+        yield Consequence(Topic.RISKS, "allows everyone with an API token to run it")
     if after.spec.schedule is not None and (was is None or was.schedule is None):
-        yield Consequence(Topic.RISKS, "it runs by itself from now on")
+        yield Consequence(Topic.RISKS, "adds a schedule: it runs without a request")

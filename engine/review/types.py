@@ -1,4 +1,4 @@
-"""A review as data: what has changed, the gravest first, and what follows from it."""
+"""A review as data: the changes, the most serious first, and their consequences."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Kind = Literal["connection", "interface", "table", "settings"]
 
 
 class Weight(IntEnum):
-    """How much a change asks of who reviews it."""
+    """How much attention a change needs from its reviewer."""
 
     ROUTINE = 0  # it only reads or computes
-    RISK = 1  # something is reached, written or lost in another way
-    EXPOSURE = 2  # more may be written at a provider than before
+    RISK = 1  # it changes what is reached, written or lost
+    EXPOSURE = 2  # it permits more writes to a provider
 
 
 class Topic(StrEnum):
-    """What a consequence is about."""
+    """The subject of a consequence."""
 
     EXPOSES = "exposes"
     WRITES = "writes"
@@ -35,8 +35,8 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A project at one of the two moments. `plan` is of all its interfaces; `rows` are what the mirrors hold by
-    connection and table, `written` how many writes the last good run of a step has made, as far as that is known."""
+    """A project before or after the change. `plan` covers all its interfaces; `rows` are the row counts of the mirrors
+    by connection and table, `written` the number of writes of each step's last successful run, where known."""
 
     project: Project
     graph: Graph
@@ -44,12 +44,12 @@ class Side:
     rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     written: Mapping[str, int] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
-    """Files with errors: what they define is not there, and not gone either."""
+    """Files with errors: their definitions are missing here, but not removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A field that says something else: None where it said nothing, or says nothing now."""
+    """A changed field; None where it is not set."""
 
     field: str
     before: str | None
@@ -58,7 +58,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What follows from a change: a sentence in Markdown, without its full stop."""
+    """A consequence of a change: a sentence in Markdown, without its full stop."""
 
     topic: Topic
     text: str
@@ -66,7 +66,7 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A definition that is new, gone or another one. `place` is where it stands now, or stood."""
+    """A definition that was added, removed or changed. `place` is its current or last place."""
 
     kind: Kind
     name: str
@@ -78,8 +78,8 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How many requests a run makes of a connection. `unknown` are tables of which no run has shown it yet."""
+class RequestEstimate:
+    """The number of requests of a run to a connection. `unknown` are tables whose number is not known before a run."""
 
     requests: int = 0
     unknown: tuple[str, ...] = ()
@@ -87,16 +87,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run asks of a connection, before and after. None: no run asks it for anything."""
+    """The requests of a run to a connection, before and after. None: the connection is not read."""
 
     connection: str
-    before: Asked | None
-    after: Asked | None
+    before: RequestEstimate | None
+    after: RequestEstimate | None
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong after the change and was not before. `where` is file:line:column."""
+class NewFinding:
+    """A finding that the change introduces. `where` is file:line:column."""
 
     code: str
     severity: str
@@ -107,15 +107,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """All of it. `base` is the commit that is compared with; `mended` counts findings that are gone."""
+    """All changes since the commit `base`. `fixed` counts findings that the change removes."""
 
     base: str
     changes: tuple[Change, ...]
     costs: tuple[Cost, ...]
-    findings: tuple[Finding, ...] = ()
-    mended: int = 0
+    findings: tuple[NewFinding, ...] = ()
+    fixed: int = 0
 
     @property
     def has_errors(self) -> bool:
-        """Whether the change breaks something."""
+        """Whether the change introduces errors."""
         return any(finding.severity == "error" for finding in self.findings)

@@ -56,8 +56,8 @@ class ReadMeter:
         """Why nothing more is read."""
         return Failure(
             FailureKind.BUDGET,
-            f"the read budget of `{self._connection}` is spent: {self._used():,} of {self._budget or 0:,} requests in "
-            f"{BUDGET_DAYS} days; what was read is kept",
+            f"the read budget of `{self._connection}` is exhausted: {self._used():,} of {self._budget or 0:,} requests "
+            f"in {BUDGET_DAYS} days; rows that were read are kept",
             BUDGET_HINT,
         )
 

@@ -38,7 +38,7 @@ class Leases:
                 self._release()
                 raise RunRefusedError(
                     "E622",
-                    f"`{name.removeprefix(LEASE_PREFIX)}` is running already: {holder}",
+                    f"`{name.removeprefix(LEASE_PREFIX)}` is already running: {holder}",
                     "wait until it has ended; `weir runs` shows it",
                 )
             self._tokens[name] = token

@@ -1,4 +1,4 @@
-"""Definition files as they were written: texts, documents with spans, places to lines and columns."""
+"""Definition files as written: texts, documents with spans, and the lines and columns of places."""
 
 from .load import Files, ReadMemory, is_case, load_root, read_files, read_tree
 from .locate import locate, region

@@ -1,4 +1,4 @@
-"""From YAML events to nodes, with limits on what a file may ask for."""
+"""Builds nodes from YAML events, with limits on depth, aliases and size."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _CORE_TAG: Final = "tag:yaml.org,2002:"
 
 
 class Refused(Exception):  # noqa: N818 - a decision, not a failure: it was reported
-    """The document is set aside; why has been reported."""
+    """The document is rejected; the reason has been reported."""
 
 
 @dataclass(slots=True)
-class _Open:
-    """A collection whose end has not been seen. `size` counts its nodes with aliases expanded."""
+class _Unclosed:
+    """A collection whose end has not been read. `size` counts its nodes with aliases expanded."""
 
     is_mapping: bool
     start: int
@@ -41,7 +41,7 @@ class _Open:
     items: list[Node] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     key: tuple[str, Span] | None = None
-    skipping: bool = False  # the entry whose key was refused: its value is read and dropped
+    skipping: bool = False  # the entry whose key was rejected: its value is read and dropped
 
 
 class Builder:
@@ -51,7 +51,7 @@ class Builder:
         self._file = file
         self._text = text
         self._collector = collector
-        self._stack: list[_Open] = []
+        self._stack: list[_Unclosed] = []
         self._anchors: dict[str, tuple[Node, int] | None] = {}
         self._aliases = 0
         self._nodes = 0
@@ -60,13 +60,13 @@ class Builder:
         self._refused = False
 
     def build(self, events: Iterable[Any]) -> Node:
-        """The root node. Raises `Refused` when the document was set aside, and PyYAML's errors for bad syntax."""
+        """The root node. Raises `Refused` for a rejected document, and PyYAML's errors for invalid syntax."""
         for event in events:
             self._take(event)
         if self._refused:
             raise Refused
         if self._root is None:
-            self._stop("E115", "the file is empty", (0, 0), "write a definition, or remove the file")
+            self._stop("E115", "the file is empty", (0, 0), "add a definition, or remove the file")
         return self._root
 
     def _take(self, event: Any) -> None:
@@ -89,9 +89,9 @@ class Builder:
         if self._documents > 1:
             self._stop(
                 "E109",
-                "a second document begins here",
+                "a second document starts here",
                 self._span(event),
-                "a file holds one definition: move it to its own",
+                "move it to its own file: a file holds one definition",
             )
 
     def _scalar(self, event: Any) -> None:
@@ -107,7 +107,7 @@ class Builder:
             try:
                 value = plain_value(text)
             except ValueError as error:
-                self._report("E114", str(error), span, "put it in quotes if it is a text")
+                self._report("E114", str(error), span, "quote it if it is text")
                 self._refused = True
         self._finish(ScalarNode(span, value, text, style), 1, event.anchor)
 
@@ -115,13 +115,13 @@ class Builder:
         span = self._span(event)
         self._tag(event, span)
         if self._awaits_key():
-            self._stop("E112", "a key must be a text, not a list or a mapping", (span[0], span[0] + 1), None)
+            self._stop("E112", "expected text as a key, found a list or a mapping", (span[0], span[0] + 1), None)
         if len(self._stack) >= MAX_DEPTH:
             place = (span[0], span[0] + 1)
-            self._stop("E106", f"nested deeper than {MAX_DEPTH} levels", place, "split the definition")
+            self._stop("E106", f"expected at most {MAX_DEPTH} levels of nesting", place, "split the definition")
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._stack.append(_Open(isinstance(event, yaml.MappingStartEvent), span[0], event.anchor))
+        self._stack.append(_Unclosed(isinstance(event, yaml.MappingStartEvent), span[0], event.anchor))
 
     def _close(self, event: Any) -> None:
         done = self._stack.pop()
@@ -134,19 +134,19 @@ class Builder:
     def _alias(self, event: Any) -> None:
         span = self._span(event)
         if self._awaits_key():
-            self._stop("E112", "a key must be a text, not an alias", span, "write the key itself")
+            self._stop("E112", "expected text as a key, found an alias", span, "write the key out")
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
-            self._stop("E117", f"more than {MAX_ALIASES} aliases in one file", span, "write the values out")
+            self._stop("E117", f"expected at most {MAX_ALIASES} aliases in one file", span, "write the values out")
         if event.anchor not in self._anchors:
-            self._stop("E107", f"no anchor `{event.anchor}` stands above", span, "define it with `&` before it is used")
+            self._stop("E107", f"no anchor `{event.anchor}` above", span, "define it with `&` before its first use")
         anchored = self._anchors[event.anchor]
         if anchored is None:
-            self._stop("E107", f"`*{event.anchor}` stands inside the value that it repeats", span, None)
+            self._stop("E107", f"`*{event.anchor}` is inside the value that it repeats", span, None)
         self._finish(anchored[0], anchored[1], None, span)
 
     def _finish(self, node: Node, size: int, anchor: str | None, alias: Span | None = None) -> None:
-        """Put a complete node where it belongs."""
+        """Add a complete node to its parent."""
         if anchor is not None:
             self._anchors[anchor] = (node, size)
         self._nodes += size
@@ -169,7 +169,7 @@ class Builder:
 
     def _too_many(self, span: Span) -> None:
         place = (span[0], min(span[1], span[0] + 40))
-        self._stop("E117", f"the file holds more than {MAX_NODES} values once aliases are followed", place, None)
+        self._stop("E117", f"expected at most {MAX_NODES} values, with aliases expanded", place, None)
 
     def _awaits_key(self) -> bool:
         return bool(self._stack) and self._stack[-1].is_mapping and self._stack[-1].key is None
@@ -178,30 +178,30 @@ class Builder:
         parent = self._stack[-1]
         parent.key = (text, span)
         if style == "plain" and text == _MERGE:
-            hint = "YAML 1.2 has no merge keys: write the keys out"
-            self._report("E111", "`<<` does not merge mappings here", span, hint)
+            hint = "write the keys out: YAML 1.2 has no merge keys"
+            self._report("E111", "the merge key `<<` is not allowed", span, hint)
             self._refused = parent.skipping = True
         elif style == "plain" and not isinstance(_key_value(text), str):
-            self._report("E112", f"a key must be a text, and `{text[:40]}` is not one", span, "put the key in quotes")
+            self._report("E112", f"expected text as a key, found `{text[:40]}`", span, "quote the key")
             self._refused = parent.skipping = True
         elif text in parent.entries:
             first = Place(self._file, on="text").within(*parent.entries[text].key_span)
             place = Place(self._file, on="text").within(*span)
-            label = Label(first, "first written here")
+            label = Label(first, "first defined here")
             hint = "remove one of them"
-            self._collector.report("E108", f"the key `{text[:80]}` is written twice", place, hint=hint, labels=[label])
+            self._collector.report("E108", f"duplicate key `{text[:80]}`", place, hint=hint, labels=[label])
             parent.skipping = True
 
     def _tag(self, event: Any, span: Span) -> None:
         if event.tag is not None:
-            hint = "remove the tag; quotes make a text of any value"
+            hint = "remove the tag; to make the value text, quote it"
             end = min(span[1], max(span[0] + 1, _line_end(self._text, span[0])))
             tag = event.tag.replace(_CORE_TAG, "!!")[:60]
             self._report("E110", f"the tag `{tag}` is not allowed", (span[0], end), hint)
             self._refused = True
 
     def _span(self, event: Any) -> Span:
-        """Where the value stands, without its anchor."""
+        """The span of the value, without its anchor."""
         start, end = event.start_mark.index, event.end_mark.index
         anchored = _ANCHOR.match(self._text, start) if getattr(event, "anchor", None) is not None else None
         return (start if anchored is None else min(anchored.end(), end)), end

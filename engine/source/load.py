@@ -25,18 +25,18 @@ _MAX_FOLDER_DEPTH: Final = 16
 
 
 def load_root(root: Path, collector: Collector) -> SourceTree:
-    """Read `connections/`, `interfaces/`, `schemas/` (nested folders too) and `weir.yaml` below `root`.
+    """Read `connections/`, `interfaces/`, `schemas/` (with nested folders) and `weir.yaml` below `root`.
 
-    Hidden files and folders are left out, and files of other kinds are not looked at. Whatever cannot be read is
-    reported and listed in `SourceTree.unread`. Never raises for what is in the folder.
+    Hidden files and folders are skipped, and so are files of other types. What cannot be read is reported and listed in
+    `SourceTree.unread`. Never raises for the content of the folder.
     """
     return read_tree(root, read_files(root), collector)
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The bytes of a project's files, by path relative to the root, in order of path; those files and folders that are
-    there but could not be read, and the findings that say why."""
+    """The bytes of a project's files, by path relative to the root, in order of path; the existing files and folders
+    that could not be read, and the findings that explain why."""
 
     raw: Mapping[str, bytes]
     unread: frozenset[str] = frozenset()
@@ -50,26 +50,26 @@ def read_files(root: Path) -> Files:
 
 @dataclass(slots=True)
 class ReadMemory:
-    """Remembers what files said by their bytes, so that only files that have changed are parsed again."""
+    """Caches parsed files by their bytes, so that only changed files are parsed again."""
 
     known: dict[str, tuple[bytes, Parsed]] = field(default_factory=dict)
 
     def parsed(self, file: str, raw: bytes) -> Parsed:
-        """What a file says; parsed when it is not known."""
+        """The parsed file, from the cache if its bytes are unchanged."""
         found = self.known.get(file)
         if found is None or found[0] != raw:
             found = self.known[file] = (raw, parse(file, raw))
         return found[1]
 
     def forget(self, files: Files) -> None:
-        """Let go of files that are not among these."""
+        """Drop files that are not among these."""
         for file in self.known.keys() - files.raw.keys():
             del self.known[file]
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file as it was read: a document, or the text of a SQL file, with what was found wrong."""
+    """A parsed file: a document, or the text of a SQL file, with its findings."""
 
     document: Document | None
     text: str | None
@@ -87,7 +87,7 @@ def parse(file: str, raw: bytes) -> Parsed:
 
 
 def read_tree(root: Path, files: Files, collector: Collector, memory: ReadMemory | None = None) -> SourceTree:
-    """The tree of files that were read before. `root` is where they stand, or stood."""
+    """The tree of files that were already read. `root` is the folder that they came from."""
     collector.extend(files.findings)
     documents: dict[str, Document] = {}
     cases: dict[str, Document] = {}
@@ -106,7 +106,7 @@ def read_tree(root: Path, files: Files, collector: Collector, memory: ReadMemory
         collector.report(
             "W101",
             "no definitions in `connections/`, `interfaces/` or `schemas/`",
-            hint="run `weir init` here, or give the project's folder with `--project`",
+            hint="run `weir init` here, or pass the project's folder with `--project`",
         )
     return SourceTree(root, documents, cases, texts, frozenset(unread))
 
@@ -136,22 +136,22 @@ class _Loader:
             yield SETTINGS
 
     def _walk(self, path: Path, name: str, above: frozenset[Path]) -> Iterator[str]:
-        """The files of interest below a folder, in order of path. `above` are the real folders it was reached by."""
+        """The definition files below a folder, in order of path. `above` are the real paths of its parent folders."""
         real = self._inside(path, name)
         if real is None:
             return
         if real in above or len(above) >= _MAX_FOLDER_DEPTH:
-            self._refuse("E113", "the symbolic link leads back to a folder above it", name, "remove the link")
+            self._refuse("E113", "the symbolic link points to a folder above it", name, "remove the link")
             return
         try:
             entries = sorted(path.iterdir(), key=lambda entry: entry.name)
         except OSError as error:
             message = f"cannot read the folder ({_reason(error)})"
             if isinstance(error, NotADirectoryError):
-                message = "expected a folder, and this is a file"
-                self._refuse("E101", message, name, "make it a folder")
+                message = "expected a folder, found a file"
+                self._refuse("E101", message, name, "replace it with a folder")
                 return
-            self._refuse("E101", message, name, "check who may read it")
+            self._refuse("E101", message, name, "check its permissions")
             return
         for entry in entries:
             if entry.name.startswith("."):
@@ -162,7 +162,7 @@ class _Loader:
                     yield from self._walk(entry, below, above | {real})
                 continue
             if entry.is_dir():
-                self._refuse("E116", "expected a file, and this is a folder", below, "rename the folder")
+                self._refuse("E116", "expected a file, found a folder", below, "rename the folder")
                 continue
             yield below
 
@@ -171,14 +171,14 @@ class _Loader:
         try:
             real = path.resolve(strict=True)
         except (OSError, RuntimeError):
-            self._refuse("E113", "the symbolic link leads nowhere", name, "remove the link, or mend what it points to")
+            self._refuse("E113", "the target of the symbolic link does not exist", name, "remove or correct the link")
             return None
         if real != self._real_root and self._real_root not in real.parents:
             self._refuse(
                 "E113",
-                "the symbolic link leaves the project",
+                "the symbolic link points outside the project",
                 name,
-                "a project's definitions are in its folder: copy the file into it",
+                "copy the file into the project",
             )
             return None
         return real
@@ -190,17 +190,15 @@ class _Loader:
         try:
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
-                self._refuse("E116", "expected a file, and this is something else", file, None)
+                self._refuse("E116", "expected a regular file", file, None)
                 return None
             with path.open("rb") as stream:
                 raw = stream.read(MAX_BYTES + 1)
         except OSError as error:
-            self._refuse("E101", f"cannot read the file ({_reason(error)})", file, "check who may read it")
+            self._refuse("E101", f"cannot read the file ({_reason(error)})", file, "check its permissions")
             return None
         if len(raw) > MAX_BYTES:
-            self._refuse(
-                "E103", f"the file is larger than {MAX_BYTES // 1024:,} KiB", file, "definitions are small: split it"
-            )
+            self._refuse("E103", f"expected a file of at most {MAX_BYTES // 1024:,} KiB", file, "split the definition")
             return None
         return raw
 
@@ -214,7 +212,7 @@ def _reason(error: OSError) -> str:
 
 
 def is_case(file: str) -> bool:
-    """Whether a file of this path holds cases, and no definition."""
+    """Whether the file at this path holds test cases instead of a definition."""
     return file.startswith("interfaces/") and file.lower().endswith(_CASES)
 
 

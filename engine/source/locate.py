@@ -1,4 +1,4 @@
-"""From a symbolic place to lines and columns."""
+"""Resolves a symbolic place to lines and columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def locate(document: Document, place: Place) -> Region:
-    """Where `place` stands in `document`; a place that does not exist is taken to the nearest node above it."""
+    """The region of `place` in `document`. A place that does not exist resolves to its nearest existing ancestor."""
     return region(document.file, document.text, span_of(document, place))
 
 
@@ -24,7 +24,7 @@ def region(file: str, text: str, span: Span) -> Region:
     end = min(max(span[1], start), len(text))
     starts, ends = _lines(text)
     first, last = bisect_right(starts, start) - 1, bisect_right(starts, end) - 1
-    if last > first and end == starts[last]:  # ends with a line end: nothing of the next line is meant
+    if last > first and end == starts[last]:  # ends with a line break: exclude the next line
         last, end = last - 1, ends[last - 1]
     return Region(
         file=file,
@@ -37,9 +37,10 @@ def region(file: str, text: str, span: Span) -> Region:
 
 
 def span_of(document: Document, place: Place) -> Span:
-    """The code points that `place` means.
+    """The code points that `place` covers.
 
-    A block mapping is represented by its first key, a block list by its first dash: what they span is no one thing.
+    A block mapping is represented by its first key, a block list by its first dash: all of it would be too much to
+    show.
     """
     if place.on == "text" or document.root is None:
         return place.span or (0, 0)
@@ -58,7 +59,7 @@ def span_of(document: Document, place: Place) -> Span:
 
 
 def _lines(text: str) -> tuple[list[int], list[int]]:
-    """Where every line starts, and where it ends without its line end."""
+    """The start of every line, and its end without the line break."""
     breaks = list(_BREAK.finditer(text))
     return [0, *(found.end() for found in breaks)], [*(found.start() for found in breaks), len(text)]
 

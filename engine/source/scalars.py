@@ -1,4 +1,4 @@
-"""Scalars: what a plain one means, and where each character of a decoded text was written."""
+"""Scalars: the value of a plain one, and the position in the file of each decoded character."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEX_ESCAPES = {"x": 4, "u": 6, "U": 10}
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 Chars = list[tuple[str, int, int]]
-"""Decoded characters, each with the range of code points it was written in."""
+"""Decoded characters, each with its range of code points in the file."""
 
 
 def plain_value(text: str) -> Scalar:
@@ -36,7 +36,7 @@ def plain_value(text: str) -> Scalar:
 def _number(text: str) -> Scalar:
     if _DECIMAL_INTEGER.fullmatch(text) or _BASED_INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            raise ValueError(f"a number has at most {MAX_DIGITS} digits")
+            raise ValueError(f"expected a number of at most {MAX_DIGITS} digits")
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
@@ -46,7 +46,7 @@ def _number(text: str) -> Scalar:
 
 
 def source_span(text: str, node: ScalarNode, span: Span) -> Span:
-    """The part of the file that wrote the characters `[span)` of the decoded `node.text`."""
+    """The part of the file that holds the characters `[span)` of the decoded `node.text`."""
     chars = written_chars(text, node)
     if chars is None:
         return node.span
@@ -58,7 +58,7 @@ def source_span(text: str, node: ScalarNode, span: Span) -> Span:
 
 
 def written_chars(text: str, node: ScalarNode) -> Chars | None:
-    """Every character of `node.text` with the range it was written in; None when that cannot be told."""
+    """Every character of `node.text` with its range in the file; None when the ranges cannot be determined."""
     start, end = node.span
     match node.style:
         case "plain":
@@ -81,10 +81,10 @@ def _end_of(text: str, node: ScalarNode, chars: Chars) -> int:
 
 
 def _flow(text: str, start: int, end: int, quote: str) -> Chars:
-    """Plain and quoted scalars: line ends fold, blanks around them vanish, quotes and escapes are undone."""
+    """Plain and quoted scalars: line breaks fold, spaces around them are dropped, quotes and escapes are decoded."""
     chars: Chars = []
     at = start
-    kept = 0  # blanks before this many characters were escaped: folding leaves them
+    kept = 0  # this many characters end in an escape: folding does not strip their spaces
     while at < end:
         char = text[at]
         if char in "\r\n":
@@ -138,7 +138,7 @@ _ESCAPED = {
 
 
 def _joined_line(text: str, at: int, end: int, chars: Chars) -> int:
-    """A line end behind a backslash: it vanishes with the blanks that follow; empty lines after it stay."""
+    """A line break after a backslash: dropped with the spaces that follow; empty lines after it are kept."""
     at += 2 if text.startswith("\r\n", at) else 1
     while at < end and text[at] in " \t\r\n":
         if text[at] in "\r\n":
@@ -150,7 +150,7 @@ def _joined_line(text: str, at: int, end: int, chars: Chars) -> int:
 
 
 def _body(text: str, node: ScalarNode) -> list[Span]:
-    """The lines below a block scalar's indicator, without line ends."""
+    """The lines below a block scalar's indicator, without line breaks."""
     start, end = node.span
     header = _BREAK.search(text, start)
     lines: list[Span] = []
@@ -203,7 +203,7 @@ def _folded(text: str, node: ScalarNode) -> Chars:
 
 
 def _breaks_between(chars: Chars, breaks: list[int], before: bool | None, after: bool) -> None:
-    """Line ends between two lines of a folded block; beside a line that starts with a blank they all stay."""
+    """Line breaks between two lines of a folded block; all are kept next to a line that starts with a space."""
     if before is None or before or after:
         chars.extend(("\n", at, at + 1) for at in breaks)
     elif len(breaks) == 1:
@@ -213,7 +213,7 @@ def _breaks_between(chars: Chars, breaks: list[int], before: bool | None, after:
 
 
 def _indent(text: str, node: ScalarNode, body: list[Span]) -> int:
-    """How many columns of a block's lines are indentation, told by the first line of its decoded text."""
+    """How many columns of a block's lines are indentation, computed from the first line of its decoded text."""
     shown = node.text.lstrip("\n")
     decoded_blanks = len(shown) - len(shown.lstrip(" "))
     for start, end in body:

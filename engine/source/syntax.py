@@ -1,4 +1,4 @@
-"""What a YAML syntax error means, in words that help."""
+"""Explains YAML syntax errors."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from .types import Span
 _EXPLAINED: tuple[tuple[str, str, str | None], ...] = (
     (
         "mapping values are not allowed",
-        "a `:` stands where no key can be",
-        "compare the indentation, or put the text in quotes if it holds `: `",
+        "unexpected `:`: no key can be here",
+        "compare the indentation, or quote the text if it contains `: `",
     ),
-    ("cannot start any token", "no value can start with this character", "put the text in quotes"),
-    ("found a tab character", "a tab cannot indent", "indent with spaces"),
-    ("while scanning a block scalar", "the block's lines are not indented as its first one", None),
-    ("could not find expected ':'", "a `:` is missing behind this key", "write `key: value`, or indent the text"),
-    ("did not find expected key", "a key was expected here", "compare the indentation with the lines above"),
-    ("expected <block end>", "a key or the end of the block was expected here", "compare the indentation above"),
-    ("did not find expected '-' indicator", "a list item (`- `) was expected here", "compare the indentation above"),
-    ("did not find expected ',' or '}'", "`,` or `}` was expected here", "close the `{`, or put the text in quotes"),
-    ("expected ',' or '}'", "`,` or `}` was expected here", "close the `{`, or put the text in quotes"),
-    ("did not find expected ',' or ']'", "`,` or `]` was expected here", "close the `[`, or put the text in quotes"),
-    ("expected ',' or ']'", "`,` or `]` was expected here", "close the `[`, or put the text in quotes"),
-    ("unexpected end of stream", "the file ends inside a quoted text", "close the quotes"),
+    ("cannot start any token", "a value cannot start with this character", "quote the text"),
+    ("found a tab character", "expected spaces as indentation, found a tab", "indent with spaces"),
+    ("while scanning a block scalar", "expected the indentation of the block's first line", None),
+    ("could not find expected ':'", "expected `:` after this key", "write `key: value`, or indent the text"),
+    ("did not find expected key", "expected a key", "compare the indentation with the lines above"),
+    ("expected <block end>", "expected a key or the end of the block", "compare the indentation above"),
+    ("did not find expected '-' indicator", "expected a list item (`- `)", "compare the indentation above"),
+    ("did not find expected ',' or '}'", "expected `,` or `}`", "close the `{`, or quote the text"),
+    ("expected ',' or '}'", "expected `,` or `}`", "close the `{`, or quote the text"),
+    ("did not find expected ',' or ']'", "expected `,` or `]`", "close the `[`, or quote the text"),
+    ("expected ',' or ']'", "expected `,` or `]`", "close the `[`, or quote the text"),
+    ("unexpected end of stream", "the file ends inside quoted text", "close the quotes"),
     (
         "unknown escape character",
-        "no such escape in double quotes",
+        "unknown escape in double quotes",
         "write `\\\\` for a backslash, or use single quotes",
     ),
-    ("did not find expected hexdecimal number", "a hexadecimal number was expected here", None),
-    ("did not find expected alphabetic", "an anchor's name was expected here", "put the text in quotes"),
-    ("expected alphabetic or numeric", "an anchor's name was expected here", "put the text in quotes"),
-    ("sequence entries are not allowed", "a list item cannot stand here", "put the text in quotes, or begin a line"),
-    ("unknown directive", "a line cannot begin with `%` here", "put the text in quotes"),
-    ("did not find expected node content", "a value was expected here", None),
-    ("expected the node content", "a value was expected here", None),
+    ("did not find expected hexdecimal number", "expected a hexadecimal number", None),
+    ("did not find expected alphabetic", "expected the name of an anchor", "quote the text"),
+    ("expected alphabetic or numeric", "expected the name of an anchor", "quote the text"),
+    ("sequence entries are not allowed", "a list item is not allowed here", "quote the text, or start a new line"),
+    ("unknown directive", "a line cannot start with `%` here", "quote the text"),
+    ("did not find expected node content", "expected a value", None),
+    ("expected the node content", "expected a value", None),
 )
 
 
 def explain(file: str, text: str, error: yaml.YAMLError, collector: Collector) -> None:
-    """Report E104 for an error of PyYAML's scanner or parser, with the place where the trouble started as a label."""
+    """Report E104 for an error of PyYAML's scanner or parser, with the start of the enclosing construct as a label."""
     problem = str(getattr(error, "problem", None) or error)
     mark = getattr(error, "problem_mark", None)
     context_mark = getattr(error, "context_mark", None)
@@ -53,7 +53,7 @@ def explain(file: str, text: str, error: yaml.YAMLError, collector: Collector) -
     labels = []
     if context_mark is not None and mark is not None and context_mark.index < span[0]:
         begun = Place(file, on="text").within(*_visible(text, context_mark.index))
-        labels.append(Label(begun, f"{_thing(context)} begins here"))
+        labels.append(Label(begun, f"{_thing(context)} starts here"))
     collector.report("E104", message, Place(file, on="text").within(*span), hint=hint, labels=labels)
 
 
@@ -72,7 +72,7 @@ _THINGS = {
 
 
 def _thing(context: str) -> str:
-    """What PyYAML was reading ("while parsing a flow mapping"), in our words."""
+    """What PyYAML was reading ("while parsing a flow mapping"), in the terms of our messages."""
     return next((words for part, words in _THINGS.items() if context.endswith(part)), "it")
 
 
@@ -84,7 +84,7 @@ def _words(problem: str, context: str) -> tuple[str, str | None]:
 
 
 def _visible(text: str, index: int) -> Span:
-    """One character at `index`, or the last visible one before it when the line or the file is over."""
+    """One character at `index`, or the last visible one before it at the end of a line or of the file."""
     index = min(index, len(text))
     if index < len(text) and text[index] not in "\r\n":
         return index, index + 1

@@ -1,4 +1,4 @@
-"""Bytes to text: UTF-8 and nothing else."""
+"""Decodes files: UTF-8 only."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _OTHER_MARKS = (
 def decode(file: str, raw: bytes, collector: Collector) -> tuple[str, bool]:
     """The text of a file, and whether it may be used.
 
-    Bytes that are no UTF-8 are reported where the first of them stands; the text then shows U+FFFD in their place. A
-    byte order mark of UTF-8 is left out, with a warning.
+    Invalid UTF-8 is reported at its first byte; the text then contains U+FFFD for each invalid byte. A UTF-8 byte order
+    mark is dropped, with a warning.
     """
     for mark, name in _OTHER_MARKS:
         if raw.startswith(mark):
-            _refuse(file, f"the file is written in {name}, expected UTF-8", 0, collector)
+            _refuse(file, f"expected UTF-8, found {name}", 0, collector)
             return "", False
     if raw.startswith(codecs.BOM_UTF8):
         raw = raw[len(codecs.BOM_UTF8) :]
@@ -32,7 +32,7 @@ def decode(file: str, raw: bytes, collector: Collector) -> tuple[str, bool]:
         return raw.decode("utf-8"), True
     except UnicodeDecodeError as error:
         offset = len(raw[: error.start].decode("utf-8"))
-        _refuse(file, f"the byte 0x{raw[error.start]:02x} is not UTF-8", offset, collector)
+        _refuse(file, f"expected UTF-8, found the byte 0x{raw[error.start]:02x}", offset, collector)
         return raw.decode("utf-8", errors="replace"), False
 
 

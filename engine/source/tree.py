@@ -1,4 +1,4 @@
-"""The project's files as they were read."""
+"""The project's files, parsed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .types import Document, Region, Span
 
 @dataclass(frozen=True, slots=True)
 class SourceTree:
-    """Everything that was written, by path relative to `root` (POSIX), in order of path.
+    """All definition files, by path relative to `root` (POSIX), in order of path.
 
-    `documents` are the YAML definitions and `weir.yaml`, `cases` the `*.test.yaml` beside interfaces, `texts` the
-    `.sql` files. `unread` are files that are there but could not be read: that was reported already (where there is a
-    text to show, it stands in `documents` or `cases`, without a root).
+    `documents` are the YAML definitions and `weir.yaml`, `cases` the `*.test.yaml` files next to interfaces, `texts`
+    the `.sql` files. `unread` are existing files that could not be read, which has been reported; if such a file has a
+    text to show, it is in `documents` or `cases` without a root.
     """
 
     root: Path
@@ -33,11 +33,11 @@ class SourceTree:
         return document.text if document is not None else self.texts.get(file)
 
     def span(self, place: Place) -> Span:
-        """The code points of the file's text that a place means, as `locate` shows them."""
+        """The code points of the file's text that a place covers, as `locate` shows them."""
         return span_of(self._document(place.file), place)
 
     def locate(self, place: Place) -> Region:
-        """Lines and columns of a place. A place that does not exist is located as near above it as possible."""
+        """Lines and columns of a place. A place that does not exist resolves to its nearest existing ancestor."""
         return locate(self._document(place.file), place)
 
     def _document(self, file: str) -> Document:

@@ -1,4 +1,4 @@
-"""What was written: documents as trees of nodes that know where they stand."""
+"""Documents as trees of nodes with their positions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Style = Literal["plain", "single", "double", "literal", "folded"]
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A text, number, boolean or null. `value` is read by YAML 1.2's core schema; `text` is what was written, decoded.
+    """A text, number, boolean or null. `value` follows YAML 1.2's core schema; `text` is the decoded source text.
 
     `span` covers the quotes or the block's indicator and lines as well.
     """
@@ -73,7 +73,7 @@ def plain(node: Node) -> object:
 class Document:
     """One YAML file. `file` is its POSIX path relative to the root, `text` all of it.
 
-    `root` is None when the file could not be read as YAML: that was reported, and the text is kept to be shown.
+    `root` is None when the file is not valid YAML: that was reported, and the text is kept for the report.
     """
 
     file: str
@@ -89,9 +89,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where a place stands, for people: lines and columns count from 1, columns in code points.
+    """The position of a place, for people: lines and columns count from 1, columns in code points.
 
-    `end` is exclusive. `lines` are the texts of the lines `start_line` to `end_line`, without line ends.
+    `end` is exclusive. `lines` are the texts of the lines `start_line` to `end_line`, without line breaks.
     """
 
     file: str

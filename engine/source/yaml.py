@@ -1,6 +1,6 @@
-"""YAML 1.2 with exact spans: PyYAML's parser gives events, and everything above them is ours.
+"""YAML 1.2 with exact spans, built on the events of PyYAML's parser.
 
-PyYAML reads YAML 1.1 (`no` is false, `010` is 8), takes duplicate keys, and its composer in C overflows the stack on
+PyYAML reads YAML 1.1 (`no` is false, `010` is 8), accepts duplicate keys, and its composer in C overflows the stack on
 deep nesting. Here scalars follow the core schema of YAML 1.2, and depth, aliases and keys are checked while nodes are
 built.
 """
@@ -26,7 +26,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\
 
 
 class _PythonParser(Reader, Scanner, Parser):
-    """PyYAML without libyaml: slower, the same events."""
+    """PyYAML without libyaml: slower, with the same events."""
 
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
@@ -35,7 +35,7 @@ class _PythonParser(Reader, Scanner, Parser):
 
 
 def read_yaml(file: str, text: str, collector: Collector, *, use_libyaml: bool = True) -> Document:
-    """Read one document. What cannot be read is reported, and the document then has no root."""
+    """Read one document. If it cannot be read, that is reported and the document has no root."""
     root: Node | None = None
     if _is_printable(file, text, collector):
         builder = Builder(file, text, collector)
@@ -63,7 +63,7 @@ def _is_printable(file: str, text: str, collector: Collector) -> bool:
         return True
     collector.report(
         "E105",
-        f"the character U+{ord(found[0]):04X} cannot stand in a definition",
+        f"the character U+{ord(found[0]):04X} is not allowed in a definition",
         Place(file, on="text").within(*found.span()),
         hint="remove it, or write it as an escape in double quotes, such as `\\u2028`",
     )

@@ -1,4 +1,4 @@
-"""What was meant, file by file: the models of the definitions."""
+"""The models of the definitions, one file at a time."""
 
 from typing import TYPE_CHECKING
 

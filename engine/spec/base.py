@@ -1,4 +1,4 @@
-"""What all definitions have in common: strict, frozen models, and the small forms that they share."""
+"""What all definitions share: strict, frozen models, and the types of names, durations and SQL."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic_core import PydanticCustomError
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,62}$"
 FREE_PATTERN: Final = r"^x-"
-"""Keys that belong to the user: Weir neither reads nor checks what is below them. `meta` is another."""
+"""Keys that belong to the user: Weir neither reads nor checks their values. `meta` is another."""
 
 _DURATION: Final = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 class Model(BaseModel):
-    """A part of a definition: immutable, without conversions, without unknown keys."""
+    """A part of a definition: immutable, without type conversion, without unknown keys."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -31,19 +31,19 @@ class Model(BaseModel):
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-"""A lower_snake name of at most 63 characters that begins with a letter."""
+"""A lower_snake name of at most 63 characters that starts with a letter."""
 
 Sql = Annotated[str, StringConstraints(min_length=1), Field(json_schema_extra={"contentMediaType": "application/sql"})]
-"""A SQL box: one SELECT, a Jinja2 template."""
+"""A SQL box: one SELECT, as a Jinja2 template."""
 
 
 def as_tuple(value: Any) -> Any:
-    """YAML has lists where the models have tuples."""
+    """A YAML list as the tuple that the models hold."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def seconds(text: str) -> float:
-    """The length of `15m`, `2h`, `500ms`, `1d`, in seconds. ValueError for anything else."""
+    """The duration of `15m`, `2h`, `500ms`, `1d`, in seconds. ValueError for anything else."""
     match = _DURATION.fullmatch(text)
     if match is None or int(match[1]) == 0:
         raise ValueError(text)
@@ -51,7 +51,7 @@ def seconds(text: str) -> float:
 
 
 def duration_text(length: timedelta) -> str:
-    """The shortest way to write a length of time: `90m`, `1d`."""
+    """The shortest form of a duration: `90m`, `1d`."""
     milliseconds = round(length.total_seconds() * 1000)
     for unit in ("d", "h", "m", "s"):
         number, rest = divmod(milliseconds, round(_SECONDS[unit] * 1000))
@@ -75,13 +75,11 @@ Duration = Annotated[
         _duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^0*[1-9]\d{0,8}(ms|s|m|h|d)$")]
     ),
 ]
-"""A length of time: a whole number and `ms`, `s`, `m`, `h` or `d`."""
+"""A duration: a whole number and `ms`, `s`, `m`, `h` or `d`."""
 
 
 class Definition(Model):
-    """What every kind of definition may hold besides its own keys."""
+    """Keys that every kind of definition accepts."""
 
-    description: str | None = Field(None, description="What it is for, in a sentence. Shown in plans and reviews.")
-    meta: dict[str, Any] | None = Field(
-        None, description="Free space: anything you want to keep here. Weir ignores it."
-    )
+    description: str | None = Field(None, description="Its purpose, in one sentence. Shown in plans and reviews.")
+    meta: dict[str, Any] | None = Field(None, description="Your own data, of any shape. Weir ignores it.")

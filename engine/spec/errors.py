@@ -1,4 +1,4 @@
-"""From pydantic's errors to findings: the key or value that is wrong, in our words, with what was expected."""
+"""Turns pydantic's errors into findings: the invalid key or value, and what was expected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EXPECTED = {
     "none_required": "nothing",
 }
 _SHORT_FORMS = {"ColumnSpec": "a type or a mapping", "MapSpec": "a column or a mapping"}
-"""Models that also take a text in place of a mapping."""
+"""Models that also accept text in place of a mapping."""
 _BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _BOUNDS = {
     "greater_than": ("gt", "more than {}"),
@@ -44,7 +44,7 @@ _CUSTOM = {
     "no_box": "E209",
     "no_step": "E210",
     "two_steps": "E210",
-    "step_double": "E210",
+    "duplicate_step": "E210",
     "column_type": "E211",
     "key_columns": "E212",
     "duration": "E213",
@@ -57,26 +57,26 @@ _CUSTOM = {
     "track": "E218",
 }
 _HINTS = {
-    "plaintext_secret": "write `client_secret: {env: SECRET_KEY}` and roll the key that stood here",
+    "plaintext_secret": "write `client_secret: {env: SECRET_KEY}` and roll the exposed key",
     "base_url_plain": "use https, or an address of this machine",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An error with its place in the document: `route` exists up to the last key at most."""
+    """An error with its place in the document: all of `route` exists, except possibly its last key."""
 
     error: ErrorDetails
     route: Route
     node: Node
     siblings: frozenset[str] = frozenset()
-    """The keys that stand beside it."""
+    """The keys of the same mapping."""
 
 
 def report_errors(
     errors: Iterable[ErrorDetails], model: type[BaseModel], root: Node, place: Place, collector: Collector
 ) -> None:
-    """Report what pydantic found in the document at `place`, one finding a mistake."""
+    """Report pydantic's errors for the document at `place`, with one finding per mistake."""
     groups: dict[Route, list[_Found]] = {}
     for error in errors:
         found = _resolve(error, root)
@@ -84,19 +84,19 @@ def report_errors(
     for route, every in groups.items():
         group = [found for found in every if not _follows(found, groups)]
         mistyped = [found for found in group if found.error["type"] in _EXPECTED]
-        telling = [found for found in group if found not in mistyped]
-        if telling and not all(found.error["type"] == "literal_error" for found in telling):
+        specific = [found for found in group if found not in mistyped]
+        if specific and not all(found.error["type"] == "literal_error" for found in specific):
             mistyped = []
-        if len(mistyped) + (len(telling) if mistyped else 0) > 1 or (mistyped and not telling):
-            _report_type(mistyped, telling, place.at(*route), collector)
+        if len(mistyped) + (len(specific) if mistyped else 0) > 1 or (mistyped and not specific):
+            _report_type(mistyped, specific, place.at(*route), collector)
             continue
-        for found in telling:
+        for found in specific:
             _report_one(found, model, place, collector)
 
 
 def _follows(found: _Found, groups: Mapping[Route, object]) -> bool:
-    """Whether an error only follows from deeper ones: a list with a broken entry is not too short, a mapping with one
-    is not meant as a word."""
+    """Whether an error only follows from deeper ones: a list with an invalid entry is not too short, and a mapping with
+    one is not meant as a literal."""
     kind = found.error["type"]
     if kind not in ("too_short", "literal_error"):
         return False
@@ -106,7 +106,7 @@ def _follows(found: _Found, groups: Mapping[Route, object]) -> bool:
 
 
 def _resolve(error: ErrorDetails, root: Node) -> _Found:
-    """Walk the error's location; parts that pydantic adds for its unions are not in the document and are left out."""
+    """Walk the error's location, skipping the parts that pydantic adds for unions: they are not in the document."""
     route: list[str | int] = []
     node = root
     siblings: frozenset[str] = frozenset()
@@ -133,7 +133,7 @@ def _report_type(mistyped: Sequence[_Found], literals: Sequence[_Found], place: 
     expected = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
     node = mistyped[0].node
     got = _name_of(node)
-    hint, better = _mended(node, expected)
+    hint, better = _corrected(node, expected)
     fixes = [Fix(f"write `{better}`", place, better)] if better else []
     collector.report("E202", f"expected {expected}, found {got}", place, hint=hint, fixes=fixes)
 
@@ -143,18 +143,18 @@ def _expected(error: ErrorDetails) -> str:
     return _SHORT_FORMS.get(model) or _EXPECTED[error["type"]]
 
 
-def _mended(node: Node, expected: str) -> tuple[str | None, str | None]:
-    """What to do about a value of the wrong type: a hint, and the text that would do."""
+def _corrected(node: Node, expected: str) -> tuple[str | None, str | None]:
+    """How to fix a value of the wrong type: a hint, and the replacement text."""
     if not isinstance(node, ScalarNode):
         return None, None
     if node.value is None:
-        return "give it a value, or delete the key", None
+        return "add a value, or delete the key", None
     if expected == "text":
-        return "put it in quotes", f'"{node.text}"'
+        return "quote it", f'"{node.text}"'
     if expected == "`true` or `false`" and (word := _BOOLEANS.get(node.text.lower())):
-        return f"YAML 1.2 reads `{node.text}` as text: write `{word}`", word
+        return f"write `{word}`: YAML 1.2 reads `{node.text}` as text", word
     if expected in ("a whole number", "a number") and re.fullmatch(r"-?[0-9]+", node.text):
-        return "take away the quotes", node.text
+        return "remove the quotes", node.text
     return None, None
 
 
@@ -192,7 +192,7 @@ def _report_one(found: _Found, model: type[BaseModel], place: Place, collector: 
         collector.report("E216", "expected at least one entry" if kind == "too_short" else "expected some text", here)
     elif kind == "key_columns":
         _report_key_columns(found, here, collector)
-    elif kind == "step_double":
+    elif kind == "duplicate_step":
         collector.report("E210", found.error["msg"], place.at(*found.route, "steps", context["index"], "name"))
     elif kind in _CUSTOM:
         hint = _HINTS.get(kind)
@@ -208,13 +208,13 @@ def _report_key_columns(found: _Found, here: Place, collector: Collector) -> Non
     columns = table["columns"].node if "columns" in table else None
     names = table["key"].node if "key" in table else None
     context: dict[str, Any] = found.error.get("ctx") or {}
-    for problem in ("unknown", "doubled"):
+    for problem in ("unknown", "duplicate"):
         for index in context[problem]:
             item = names.items[index] if isinstance(names, SequenceNode) else None
             name = item.text if isinstance(item, ScalarNode) else ""
             place = here.at("key", index)
-            if problem == "doubled":
-                collector.report("E212", f"`{name}` stands twice in the key", place, hint="name it once")
+            if problem == "duplicate":
+                collector.report("E212", f"duplicate column `{name}` in the key", place, hint="remove one of them")
                 continue
             known = columns.entries if isinstance(columns, MappingNode) else ()
             collector.report("E212", f"no column `{name}` in this table", place, hint=did_you_mean(name, known))
@@ -264,24 +264,26 @@ def _report_pattern(found: _Found, here: Place, collector: Collector) -> None:
         written = str(found.route[-1]) if on_key else found.node.text if isinstance(found.node, ScalarNode) else ""
         better = re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_")
         fixes = [Fix(f"write `{better}`", here, better)] if re.fullmatch(pattern, better) else []
-        hint = f"for example `{better}`" if fixes else None
-        message = "expected a lower_snake name of at most 63 characters that begins with a letter"
+        hint = f"use a name such as `{better}`" if fixes else None
+        message = "expected a lower_snake name of at most 63 characters that starts with a letter"
         collector.report("E208", message, here, hint=hint, fixes=fixes)
         return
     if pattern.startswith("^(@("):
-        collector.report("E213", "expected a cron expression of five fields, such as `*/15 * * * *`", here)
+        collector.report("E213", "expected a cron expression with five fields, such as `*/15 * * * *`", here)
         return
     expected = {
         "^acct_": "an account such as `acct_1abc`",
-        "^[^\\\\": "a relative path of a `.sql` file",
+        "^[^\\\\": "the relative path of a `.sql` file",
         "^[a-z_]+(": "a function such as `invoices.finalize`",
     }
-    words = next((text for start, text in expected.items() if pattern.startswith(start)), f"text like `{pattern}`")
+    words = next(
+        (text for start, text in expected.items() if pattern.startswith(start)), f"text that matches `{pattern}`"
+    )
     collector.report("E218", f"expected {words}", here)
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """The keys that the model at this location knows; unions are searched for the model that fits."""
+    """The keys of the model at this location; unions are searched for the model that fits."""
     current: Any = model
     for part in location:
         following = _step(current, part)

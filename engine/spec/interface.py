@@ -22,19 +22,19 @@ SqlFile = Annotated[str, StringConstraints(pattern=r"^[^\\:\x00]+\.sql$")]
 
 
 class MapSpec(Model):
-    """How a column gets its value: `from` a column of the box, or by an `expr` over the box's row."""
+    """Where a column's value comes from: a column of the box (`from`), or an expression over its row (`expr`)."""
 
     source: str | None = Field(
-        None, alias="from", min_length=1, description="A column that the SQL box yields.", examples=["email"]
+        None, alias="from", min_length=1, description="A column of the SQL box.", examples=["email"]
     )
     expr: str | None = Field(
         None,
         min_length=1,
-        description="A SQL expression over the columns that the box yields.",
+        description="A SQL expression over the columns of the SQL box.",
         examples=["upper(email)"],
     )
     default: str | int | float | bool | None = Field(None, description="Replaces a missing value.")
-    skip_if_empty: bool = Field(False, description="A missing or empty value leaves what the row has.")
+    skip_if_empty: bool = Field(False, description="Keep the row's current value if the new one is missing or empty.")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -53,19 +53,20 @@ MapEntry = Annotated[MapSpec, BeforeValidator(_mapped, json_schema_input_type=Co
 
 
 class WriteMapSpec(MapSpec):
-    """How a parameter gets its value: as a column does, or the id of what an earlier export step has written."""
+    """Where a parameter's value comes from: as for a column, or the id of an object that an earlier
+    export step wrote."""
 
     ref: Name | None = Field(
         None,
-        description="An export step before this one in the same interface: `from` names the column with what that step "
-        "matches by, and the value is the id of the object that it has written for it.",
+        description="An earlier export step of the same interface. `from` is the column with that step's match value; "
+        "the parameter gets the id of the object that the step wrote for it.",
         examples=["products"],
     )
 
     @model_validator(mode="after")
     def _ref_from(self) -> Self:
         if self.ref is not None and self.source is None:
-            raise PydanticCustomError("map_ref", "expected `from` beside `ref`: a column of the SQL box")
+            raise PydanticCustomError("map_ref", "expected `from` with `ref`: a column of the SQL box")
         return self
 
 
@@ -73,15 +74,15 @@ WriteMapEntry = Annotated[WriteMapSpec, BeforeValidator(_mapped, json_schema_inp
 
 
 class BoxSpec(Model):
-    """A SQL box: in place, or in a file beside the interface."""
+    """A SQL box: inline, or in a file next to the interface."""
 
     sql: Sql | None = Field(
         None,
-        description="The SQL box: one SELECT, a Jinja2 template.",
+        description="The SQL box: one SELECT, as a Jinja2 template.",
         examples=["SELECT id, email, created FROM customers"],
     )
     sql_file: SqlFile | None = Field(
-        None, description="A .sql file beside this one that holds the SQL box.", examples=["customers.sql"]
+        None, description="A .sql file with the SQL box, relative to this file.", examples=["customers.sql"]
     )
 
     @model_validator(mode="after")
@@ -92,7 +93,7 @@ class BoxSpec(Model):
 
 
 class RequiredBoxSpec(BoxSpec):
-    """A SQL box that cannot be left out."""
+    """A required SQL box."""
 
     @model_validator(mode="after")
     def _has_box(self) -> Self:
@@ -105,19 +106,19 @@ def _demand_box(box: BoxSpec) -> None:
         raise PydanticCustomError("no_box", "expected `sql` or `sql_file`")
 
 
-_MATCH = "Which rows are the same: Schema column to source column. Default: the table's key, by equal names."
-_MAP = "Schema column to source column, or to {from, expr, default, skip_if_empty}. `auto`: all equal names."
+_MATCH = "Columns that identify a row: Schema column to source column. Default: the table's key, matched by name."
+_MAP = "Schema column to source column, or to {from, expr, default, skip_if_empty}. `auto`: match columns by name."
 _MAP_EXAMPLES = ["auto", {"customer_id": "id", "email": {"from": "email", "skip_if_empty": True}}]
 _ACTION = (
-    "What is done with the table's rows: insert new ones, update or delete those that match, upsert (update or "
-    "insert), or replace all of them."
+    "How the table is written: `insert` new rows, `update` or `delete` matching rows, `upsert` (update or insert), or "
+    "`replace` all rows."
 )
 
 
 class WriteSpec(Model):
-    """Where a box's rows go, in the Schema."""
+    """The table of the Schema that a box's rows are written to."""
 
-    into: Name = Field(description="The table of the Schema that is written.", examples=["customers"])
+    into: Name = Field(description="The table of the Schema to write to.", examples=["customers"])
     action: ImportAction = Field("upsert", description=_ACTION)
     match: dict[SchemaColumn, ColumnText] | None = Field(
         None, min_length=1, description=_MATCH, examples=[{"customer_id": "id"}]
@@ -128,7 +129,7 @@ class WriteSpec(Model):
 class ImportSpec(BoxSpec, WriteSpec):
     """From a connection to the Schema."""
 
-    connection: Name = Field(description="The connection that is read.")
+    connection: Name = Field(description="The connection to read from.")
 
 
 class TransformSpec(RequiredBoxSpec, WriteSpec):
@@ -136,17 +137,20 @@ class TransformSpec(RequiredBoxSpec, WriteSpec):
 
 
 class CapsSpec(Model):
-    """Bounds of an export: it stops before its first write when it would pass one."""
+    """Limits of an export: it stops before its first write if it would exceed one."""
 
-    max_writes: int | None = Field(None, ge=0, description="Writes in one run.")
+    max_writes: int | None = Field(None, ge=0, description="Maximum number of writes per run.")
     max_deletes: int | None = Field(
-        None, ge=0, description="Objects that are deleted, archived, canceled, voided or detached in one run."
+        None,
+        ge=0,
+        description="Maximum number of objects that are retired (deleted, archived, canceled, voided or detached) per "
+        "run. Default: 20 or 10 % of the managed objects, whichever is more.",
     )
     max_error_share: float = Field(
         0.2,
         ge=0,
         le=1,
-        description="The share of writes that may fail: beyond it, and after 20 writes, no more are sent.",
+        description="Share of writes that may fail. Above it, and after at least 20 writes, no more writes are sent.",
     )
 
 
@@ -154,24 +158,24 @@ class ExportSpec(BoxSpec):
     """From the Schema to a connection."""
 
     source: Name | None = Field(
-        None, alias="from", description="The table of the Schema that is read; `sql` may shape it."
+        None, alias="from", description="The table of the Schema to read; `sql` can transform it."
     )
-    connection: Name = Field(description="The connection that is written.")
-    entity: Name = Field(description="The entity that is written there.", examples=["customers"])
-    action: ExportAction = Field("upsert", description="What is done with the entity.")
+    connection: Name = Field(description="The connection to write to.")
+    entity: Name = Field(description="The entity to write.", examples=["customers"])
+    action: ExportAction = Field("upsert", description="How objects are written.")
     match: dict[ColumnText, ColumnText] = Field(
         min_length=1,
-        description="Which object a row means: `id`, `lookup_key`, `metadata[…]` or another parameter that objects "
-        "show, to source column.",
+        description="How a row identifies its object: `id`, `lookup_key`, `metadata[…]` or another parameter that "
+        "objects return, to source column.",
         examples=[{"metadata[customer_number]": "customer_number"}],
     )
     map: dict[ColumnText, WriteMapEntry] = Field(
         default_factory=dict, description="Parameter (`metadata[tier]`) to source column.", examples=[{"name": "name"}]
     )
     on_missing: Literal["keep", "delete", "archive", "cancel", "void", "detach"] = Field(
-        "keep", description="What happens to an object whose row is gone."
+        "keep", description="What happens to an object whose row no longer exists."
     )
-    caps: CapsSpec = Field(default_factory=CapsSpec, description="Bounds of the export.")
+    caps: CapsSpec = Field(default_factory=CapsSpec, description="Limits of the export.")
 
     @model_validator(mode="after")
     def _has_rows(self) -> Self:
@@ -181,24 +185,25 @@ class ExportSpec(BoxSpec):
 
 
 class CallSpec(RequiredBoxSpec):
-    """Run a function of a connection per row, and import what it answers (Export/Import)."""
+    """Calls a function of a connection once per row, and imports its results (Export/Import)."""
 
-    connection: Name = Field(description="The connection whose function is called.")
-    function: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$", description="The function.", examples=["invoices.finalize"])
+    connection: Name = Field(description="The connection to call.")
+    function: str = Field(
+        pattern=r"^[a-z_]+(\.[a-z_]+)+$", description="The function to call.", examples=["invoices.finalize"]
+    )
     parameters: dict[ColumnText, WriteMapEntry] = Field(
         default_factory=dict,
-        description="Parameter to source column; `id` is the object that the function acts on. Default: the column "
-        "`id`.",
+        description="Parameter to source column; `id` is the object to act on. Default: the column `id`.",
         examples=[{"id": "invoice_id"}],
     )
     key: Annotated[tuple[ColumnText, ...], BeforeValidator(as_tuple)] = Field(
         (),
-        description="Source columns that tell one call from another: for the same values the function is never called "
-        "a second time. Default: all that the call is made with.",
+        description="Source columns that identify a call: the function is called at most once for the same values. "
+        "Default: all parameters of the call.",
         examples=[["refund_request_id"]],
     )
-    caps: CapsSpec = Field(default_factory=CapsSpec, description="Bounds of the calls.")
-    into: Name | None = Field(None, description="The table of the Schema that takes the answers.")
+    caps: CapsSpec = Field(default_factory=CapsSpec, description="Limits of the calls.")
+    into: Name | None = Field(None, description="The table of the Schema that receives the results.")
     action: ImportAction = Field("upsert", description=_ACTION)
     match: dict[SchemaColumn, ColumnText] | None = Field(
         None, min_length=1, description=_MATCH, examples=[{"customer_id": "id"}]
@@ -207,7 +212,7 @@ class CallSpec(RequiredBoxSpec):
 
 
 class RespondSpec(RequiredBoxSpec):
-    """What an API caller of the interface gets back."""
+    """The rows that an API caller of the interface receives."""
 
 
 class StepSpec(Model):
@@ -217,28 +222,26 @@ class StepSpec(Model):
     import_: ImportSpec | None = Field(None, alias="import", description="From a connection to the Schema.")
     transform: TransformSpec | None = Field(None, description="From the Schema to the Schema.")
     export: ExportSpec | None = Field(None, description="From the Schema to a connection.")
-    call: CallSpec | None = Field(None, description="A function of a connection, per row; its answers are imported.")
+    call: CallSpec | None = Field(None, description="A function of a connection, per row; its results are imported.")
     stop_if: Sql | None = Field(
         None,
-        description="A query with one boolean: true ends the interface here, successfully.",
+        description="A query with one boolean value: true ends the interface here, successfully.",
         examples=["SELECT count(*) = 0 FROM customers"],
     )
-    respond: RespondSpec | None = Field(None, description="What an API caller gets back.")
-    on_error: Literal["stop", "continue"] = Field(
-        "stop", description="What a failure of this step does to those after it."
-    )
+    respond: RespondSpec | None = Field(None, description="The rows that an API caller receives.")
+    on_error: Literal["stop", "continue"] = Field("stop", description="Whether later steps run after this one fails.")
     on_empty: Literal["continue", "stop"] = Field(
-        "continue", description="What a box without rows does to the steps after it."
+        "continue", description="Whether later steps run after this one's box returned no rows."
     )
-    snapshot: bool = Field(False, description="Keep the table as it is after this step, as an artefact of the run.")
+    snapshot: bool = Field(False, description="Store the table's content after this step as an artifact of the run.")
 
     @property
     def kind(self) -> str:
-        """Which of `STEP_KINDS` it is."""
+        """The one of `STEP_KINDS` that the step has."""
         return next(kind for kind in STEP_KINDS if self.part(kind) is not None)
 
     def part(self, kind: str) -> ImportSpec | TransformSpec | ExportSpec | CallSpec | RespondSpec | str | None:
-        """What stands under the given kind."""
+        """The value of the key of this kind."""
         found: ImportSpec | TransformSpec | ExportSpec | CallSpec | RespondSpec | str | None
         found = getattr(self, "import_" if kind == "import" else kind)
         return found
@@ -252,39 +255,36 @@ class StepSpec(Model):
             )
         if len(kinds) > 1:
             listed = " and ".join(f"`{kind}`" for kind in kinds)
-            raise PydanticCustomError("two_steps", "{listed} in one step: expected one kind a step", {"listed": listed})
+            raise PydanticCustomError("two_steps", "expected one kind of step, found {listed}", {"listed": listed})
         return self
 
 
 class TriggersSpec(Model):
-    """What else may start the interface."""
+    """Triggers of the interface besides its schedule."""
 
-    api: bool = Field(False, description="Whether the API may run it.")
+    api: bool = Field(False, description="Whether the API may start it.")
     webhook: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
-        (), description="Event types that start it, with `*` for any ending.", examples=[["customer.*"]]
+        (), description="Event types that start it; `*` matches any suffix.", examples=[["customer.*"]]
     )
 
 
 class ConcurrencySpec(Model):
-    """What happens when the interface is started while it runs."""
+    """What happens if the interface is started while it is running."""
 
-    max: Literal[1] = Field(1, description="How many runs may go on at once.")
+    max: Literal[1] = Field(1, description="Maximum number of concurrent runs.")
     on_overlap: Literal["skip", "wait"] = Field(
         "skip",
-        description="What a second run does under `weir serve`: it is left out (a request is refused), or waits for "
-        "its turn.",
+        description="What `weir serve` does with a second run: `skip` it (a request is rejected), or let it `wait`.",
     )
 
 
 class ParameterSpec(Model):
-    """A typed parameter, for use as `{{ name }}` in SQL boxes."""
+    """A typed parameter, used as `{{ name }}` in SQL boxes."""
 
-    type: TypeText = Field(description="The parameter's type: as for columns.")
-    default: str | int | float | bool | list[Any] | None = Field(None, description="The value when none is given.")
-    track: bool = Field(
-        False, description="After a success, the moment up to which it has read becomes the next value."
-    )
-    description: str | None = Field(None, description="What it is for.")
+    type: TypeText = Field(description="The parameter's type, as for columns.")
+    default: str | int | float | bool | list[Any] | None = Field(None, description="The value if none is passed.")
+    track: bool = Field(False, description="After a successful run, its read timestamp becomes the next value.")
+    description: str | None = Field(None, description="Its purpose.")
 
     @field_validator("type")
     @classmethod
@@ -312,16 +312,16 @@ class InterfaceSpec(Definition):
 
     kind: Literal["interface"]
     name: Name = Field(description="The interface's name. Unique, lower_snake.", examples=["customers"])
-    is_active: bool = Field(True, description="An inactive interface is checked and never run.")
-    schedule: ScheduleSpec | None = Field(None, description="When it runs by itself.")
-    triggers: TriggersSpec = Field(default_factory=TriggersSpec, description="What else may start it.")
-    concurrency: ConcurrencySpec = Field(default_factory=ConcurrencySpec, description="Runs at the same time.")
+    is_active: bool = Field(True, description="An inactive interface is checked but never run.")
+    schedule: ScheduleSpec | None = Field(None, description="When it runs without a request.")
+    triggers: TriggersSpec = Field(default_factory=TriggersSpec, description="What else starts it.")
+    concurrency: ConcurrencySpec = Field(default_factory=ConcurrencySpec, description="Concurrent runs.")
     timeout: Duration | None = Field(
         None,
-        description="How long a run may take under `weir serve`: then it is stopped between two commits.",
+        description="Time limit of a run under `weir serve`. The run stops between two commits.",
         examples=["30m"],
     )
-    retry: RetrySpec = Field(default_factory=RetrySpec, description="Trying a scheduled run again.")
+    retry: RetrySpec = Field(default_factory=RetrySpec, description="Retries of a failed scheduled run.")
     parameters: dict[SchemaColumn, ParameterSpec] = Field(
         default_factory=dict,
         description="Parameters of the SQL boxes: `{{ name }}` in a box renders as a quoted literal.",
@@ -336,7 +336,8 @@ class InterfaceSpec(Definition):
         seen: set[str] = set()
         for index, step in enumerate(self.steps):
             if step.name is not None and step.name in seen:
-                raise PydanticCustomError("step_double", "a second step `{name}`", {"name": step.name, "index": index})
+                context = {"name": step.name, "index": index}
+                raise PydanticCustomError("duplicate_step", "duplicate step `{name}`", context)
             seen.add(step.name or "")
         return self
 

@@ -47,16 +47,16 @@ _RULES: Final[Mapping[str, Mapping[str, Any]]] = {
         "then": {"properties": {"type": {"const": "timestamp"}}},
     },
 }
-"""What the models check in code, said in JSON Schema."""
+"""Rules that the models check in code, as JSON Schema."""
 
 
 def schema_files() -> Mapping[str, str]:
-    """The JSON Schemas (2020-12) by file name, as they are committed in `schemas/`: the same text every time."""
+    """The JSON Schemas (2020-12) by file name, as committed in `schemas/`. Deterministic."""
     return {f"{kind}.schema.json": json.dumps(json_schema(kind), indent=2) + "\n" for kind in _COMMITTED}
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of definition, or of `settings` (weir.yaml). KeyError for another word."""
+    """The JSON Schema of a kind of definition, or of `settings` (weir.yaml). KeyError for any other."""
     raw = _MODELS[kind].model_json_schema(by_alias=True, mode="validation")
     definitions = {name: _object(name, part) for name, part in sorted(raw.pop("$defs", {}).items())}
     return {
@@ -69,7 +69,7 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def _object(name: str, raw: dict[str, Any]) -> dict[str, Any]:
-    """A model's schema with the user's free space and the rules that its code checks."""
+    """A model's schema, plus the keys that belong to the user and the rules that its code checks."""
     tidy: dict[str, Any] = _tidy(raw)
     rules = dict(_RULES.get(name, {}))
     patterns = {FREE_PATTERN: True, **rules.pop("patternProperties", {})}
@@ -77,7 +77,7 @@ def _object(name: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tidy(part: Any) -> Any:
-    """Without pydantic's titles and null defaults; short unions as a list of types, as editors show them best."""
+    """Without pydantic's titles and null defaults; short unions become a list of types, which editors show best."""
     if isinstance(part, list):
         return [_tidy(item) for item in part]
     if not isinstance(part, dict):
@@ -98,7 +98,7 @@ def _tidy(part: Any) -> Any:
 
 
 def _union(part: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf` of bare types becomes a list of types; `X or null` becomes X with null among its types or words."""
+    """`anyOf` of bare types becomes a list of types; `X or null` becomes X with null among its types or values."""
     options = part["anyOf"]
     rest = {key: value for key, value in part.items() if key != "anyOf"}
     if all(set(option) == {"type"} for option in options):

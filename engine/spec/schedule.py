@@ -1,4 +1,4 @@
-"""When an interface runs by itself."""
+"""Schedules and retries of an interface."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _LONGEST = timedelta(days=366)
 
 
 def _bounded(length: timedelta | None) -> timedelta | None:
-    """What is added to a moment: beyond some thousand years there are none."""
+    """The duration, bounded so that adding it to a timestamp cannot overflow."""
     if length is not None and length > _LONGEST:
         raise PydanticCustomError("duration", "expected a duration of at most `366d`")
     return length
 
 
 class ScheduleSpec(Model):
-    """When the interface runs by itself, under `weir serve`."""
+    """When `weir serve` runs the interface."""
 
-    every: Duration | None = Field(None, description="The time from start to start.", examples=["15m"])
+    every: Duration | None = Field(None, description="Interval between starts.", examples=["15m"])
     cron: str | None = Field(
         None,
         pattern=r"^(@(yearly|annually|monthly|weekly|daily|hourly)|[-0-9*/,A-Za-z#L?]+( [-0-9*/,A-Za-z#L?]+){4})$",
-        description="A cron expression of five fields.",
+        description="A cron expression with five fields.",
         examples=["*/15 * * * *"],
     )
     timezone: str = Field("UTC", description="The time zone of `cron`.", examples=["Europe/Berlin"])
     jitter: Duration | None = Field(
-        None, description="Each start is put off by up to so long, by the name of the interface and the moment."
+        None, description="Maximum delay added to a start; deterministic per interface and due time."
     )
     missed: Literal["run", "skip"] = Field(
-        "run", description="What happens after a time in which nothing could start: one run at once, or none."
+        "run", description="What happens to starts that were missed: `run` once immediately, or `skip` them."
     )
 
     _bounds = field_validator("every", "jitter")(_bounded)
@@ -58,7 +58,7 @@ class ScheduleSpec(Model):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise PydanticCustomError("timezone", "no time zone of this name, such as `Europe/Berlin`") from None
+            raise PydanticCustomError("timezone", "expected an IANA time zone, such as `Europe/Berlin`") from None
         return name
 
     @model_validator(mode="after")
@@ -79,16 +79,16 @@ _NAMED_CRONS = {
 
 
 def cron_fields(text: str) -> str:
-    """The five fields of a cron expression, which may be a name such as `@daily`."""
+    """The five fields of a cron expression, which may be a shorthand such as `@daily`."""
     return _NAMED_CRONS.get(text, text)
 
 
 class RetrySpec(Model):
-    """What happens when a run that nobody waits for fails because of the provider or the network."""
+    """Retries of a scheduled run that failed because of the provider or the network."""
 
-    times: int = Field(2, ge=0, le=20, description="How often it is tried again.")
+    times: int = Field(2, ge=0, le=20, description="Maximum number of retries.")
     wait: Duration = Field(
-        timedelta(seconds=30), description="The first pause; each one after it is twice as long, up to a day."
+        timedelta(seconds=30), description="Delay before the first retry; doubles with each retry, up to a day."
     )
 
     _bounds = field_validator("wait")(_bounded)

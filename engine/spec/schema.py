@@ -23,9 +23,9 @@ class ColumnSpec(Model):
         description="text, integer (64 bits), decimal(p,s), float, boolean, date, timestamp (UTC), json, or one of "
         "these with `[]`."
     )
-    required: bool = Field(False, description="Whether every row must have a value: a row without one is a reject.")
-    default: str | int | float | bool | None = Field(None, description="The value that replaces a missing one.")
-    description: str | None = Field(None, description="What it means, with its unit.")
+    required: bool = Field(False, description="Whether every row must have a value. A row without one is rejected.")
+    default: str | int | float | bool | None = Field(None, description="The value that replaces a missing value.")
+    description: str | None = Field(None, description="Its meaning, with the unit.")
 
     @field_validator("type")
     @classmethod
@@ -62,16 +62,16 @@ class SchemaSpec(Definition):
     )
     key: Annotated[tuple[ColumnName, ...], BeforeValidator(as_tuple)] = Field(
         (),
-        description="The columns that identify a row. The default `match` of imports into this table.",
+        description="Columns that identify a row, and the default `match` of imports into this table.",
         examples=[["customer_id"]],
     )
 
     @model_validator(mode="after")
     def _key_names_columns(self) -> Self:
         unknown = [index for index, name in enumerate(self.key) if name not in self.columns]
-        doubled = [index for index, name in enumerate(self.key) if name in self.key[:index] and name in self.columns]
-        if unknown or doubled:
+        duplicate = [index for index, name in enumerate(self.key) if name in self.key[:index] and name in self.columns]
+        if unknown or duplicate:
             raise PydanticCustomError(
-                "key_columns", "expected distinct columns of this table", {"unknown": unknown, "doubled": doubled}
+                "key_columns", "expected distinct columns of this table", {"unknown": unknown, "duplicate": duplicate}
             )
         return self

@@ -1,4 +1,4 @@
-"""Finds what looks like a secret: in values, keys and comments of definitions, and in SQL files."""
+"""Finds text that looks like a secret: in values, keys and comments of definitions, and in SQL files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from engine.connector.installed import secret_policy
 from engine.diagnostics import Collector, Place
 from engine.source import Document, MappingNode, Node, ScalarNode, SequenceNode, SourceTree, Span
 
-_HINT = "take it out, write a reference such as `{env: SECRET_KEY}`, and roll the key"
+_HINT = "use a reference such as `{env: SECRET_KEY}`, and roll the key"
 
 
 def report_secrets(tree: SourceTree, collector: Collector) -> frozenset[str]:
-    """Report every key that stands in a file in plain text (E207); gives the files that hold one.
+    """Report every key in plain text (E207). Returns the files that contain one.
 
-    The whole text is searched, comments included; texts with escapes are searched once more as they decode. What
-    stands under `client_secret` of a connection is left to its model, which refuses any text there.
+    The whole text is searched, comments included; values with escapes are also searched in decoded form. The value of a
+    connection's `client_secret` is left to its model, which rejects any text there.
     """
     leaking = set()
     for document in (*tree.documents.values(), *tree.cases.values()):
@@ -32,29 +32,29 @@ def _in_document(document: Document, collector: Collector) -> bool:
     if document.root is not None and "\\" in document.text:
         for place in _decoded(document.root, document.text, Place(document.file)):
             found = True
-            collector.report("E207", "this looks like a key", place, hint=_HINT)
+            collector.report("E207", "found text that looks like a key", place, hint=_HINT)
     return found
 
 
-def _in_text(file: str, text: str, left_out: Span, collector: Collector) -> bool:
+def _in_text(file: str, text: str, skipped: Span, collector: Collector) -> bool:
     reported = False
     for found in secret_policy().find(text):
-        if left_out[0] <= found.start < left_out[1]:
+        if skipped[0] <= found.start < skipped[1]:
             continue
         place = Place(file, on="text").within(found.start, found.end)
-        collector.report("E207", "this looks like a key", place, hint=_HINT)
+        collector.report("E207", "found text that looks like a key", place, hint=_HINT)
         reported = True
     return reported
 
 
 def _client_secret(root: Node | None) -> Span:
-    """Where a literal `client_secret` stands, or nowhere."""
+    """The span of a literal `client_secret`, or an empty span."""
     entry = root.entries.get("client_secret") if isinstance(root, MappingNode) else None
     return entry.node.span if entry is not None and isinstance(entry.node, ScalarNode) else (0, 0)
 
 
 def _decoded(root: Node, text: str, place: Place) -> Iterator[Place]:
-    """Where secrets stand that show only when a text is decoded: values and keys."""
+    """The places of secrets that appear only in decoded values and keys."""
     match root:
         case ScalarNode():
             yield from (place.within(*span) for span in _hidden(root.text, text))
@@ -69,7 +69,7 @@ def _decoded(root: Node, text: str, place: Place) -> Iterator[Place]:
 
 
 def _hidden(decoded: str, text: str) -> Iterator[Span]:
-    """The secrets of a decoded text that the file's own text does not show."""
+    """The secrets of a decoded text that the file's text does not contain verbatim."""
     for found in secret_policy().find(decoded):
         if decoded[found.start : found.end] not in text:
             yield found.start, found.end

@@ -1,4 +1,4 @@
-"""The definitions of a project, each with the file it stands in."""
+"""The definitions of a project, each with its file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Defined(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class SpecSet:
-    """What is valid by itself, in order of file.
+    """The valid definitions, in order of file.
 
-    `broken` holds (kind, name) of definitions that are there but not valid, as far as their names could be read: a
-    reference to one of them is not reported a second time.
+    `broken` holds (kind, name) of existing but invalid definitions whose names could be read: references to them are
+    not reported again.
     """
 
     connections: tuple[Defined[ConnectionSpec], ...]

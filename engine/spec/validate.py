@@ -1,4 +1,4 @@
-"""Checks every definition by itself. Collects everything; what is broken is set aside."""
+"""Checks every definition on its own. Reports all errors; invalid definitions are excluded."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(slots=True)
 class SpecMemory:
-    """Remembers what documents mean, so that only documents that were read anew are validated again."""
+    """Caches validated documents, so that only changed documents are validated again."""
 
     known: dict[str, tuple[Document, BaseModel | None, tuple[Diagnostic, ...]]] = field(default_factory=dict)
 
@@ -51,13 +51,13 @@ class SpecMemory:
         return found[1]
 
     def forget(self, tree: SourceTree) -> None:
-        """Let go of documents that are not in this tree."""
+        """Drop documents that are not in this tree."""
         for file in self.known.keys() - tree.documents.keys():
             del self.known[file]
 
 
 def validate_tree(tree: SourceTree, collector: Collector, memory: SpecMemory | None = None) -> SpecSet:
-    """The definitions that are valid by themselves, and findings for those that are not."""
+    """The valid definitions; errors of the others are reported."""
     connections: list[Defined[ConnectionSpec]] = []
     interfaces: list[Defined[InterfaceSpec]] = []
     schemas: list[Defined[SchemaSpec]] = []
@@ -84,7 +84,7 @@ def validate_tree(tree: SourceTree, collector: Collector, memory: SpecMemory | N
 
 
 def validate_suites(tree: SourceTree, collector: Collector) -> tuple[Defined[SuiteSpec], ...]:
-    """The files with cases that are valid by themselves, and findings for those that are not."""
+    """The valid files with test cases; errors of the others are reported."""
     found = []
     for document in tree.cases.values():
         root = _root_of(document, CASE_KIND, collector)
@@ -103,7 +103,7 @@ def _settings(document: Document, collector: Collector) -> SettingsSpec | None:
 
 
 def _definition(document: Document, collector: Collector) -> BaseModel | None:
-    """The spec that a file holds, or None after saying why not."""
+    """The spec of a file, or None after a report."""
     model = MODELS.get(document.folder)
     if model is None:
         return None
@@ -114,14 +114,14 @@ def _definition(document: Document, collector: Collector) -> BaseModel | None:
 
 
 def _root_of(document: Document, kind: str, collector: Collector) -> MappingNode | None:
-    """What the file holds, or None after saying why that is no definition."""
+    """The file's mapping, or None after a report."""
     root = document.root
     if root is None or isinstance(root, MappingNode):
         return root
     message = "the file is empty" if isinstance(root, ScalarNode) and root.value is None else "expected a mapping"
-    hint = f"begin with `kind: {kind}`"
+    hint = f"start with `kind: {kind}`"
     if isinstance(root, ScalarNode) and _FULL_WIDTH_COLON in str(root.value):
-        hint = f"`{_FULL_WIDTH_COLON}` is a full-width colon: write `: `"
+        hint = f"replace the full-width colon `{_FULL_WIDTH_COLON}` with `: `"
     collector.report("E217", message, Place(document.file), hint=hint)
     return None
 
@@ -130,7 +130,7 @@ def _kind_fits(document: Document, root: MappingNode, expected: str, collector: 
     entry = root.entries.get("kind")
     if entry is None:
         near = closest("kind", root.entries, 1)
-        hint = did_you_mean("kind", root.entries) if near else f"begin with `kind: {expected}`"
+        hint = did_you_mean("kind", root.entries) if near else f"start with `kind: {expected}`"
         collector.report("E205", "missing key `kind`", Place(document.file), hint=hint)
         return False
     if isinstance(entry.node, ScalarNode) and entry.node.value == expected:
@@ -140,9 +140,9 @@ def _kind_fits(document: Document, root: MappingNode, expected: str, collector: 
     folder = next((folder for folder, kind in KINDS.items() if kind == written), None)
     hint = f"move the file to `{folder}/`" if folder else did_you_mean(written, [expected])
     if expected == CASE_KIND:
-        hint = f"cases stand in files `*.test.yaml`: rename this one, or write `{CASE_KIND}`"
+        hint = f"write `{CASE_KIND}`, or rename the file: `*.test.yaml` files hold test cases"
     elif written == CASE_KIND:
-        hint = "cases stand in files `interfaces/*.test.yaml`: rename this one"
+        hint = "rename the file to `interfaces/*.test.yaml`: test cases belong there"
     fixes = [Fix(f"write `{expected}`", place, expected)] if folder is None and written != CASE_KIND else []
     where = f"in the folder `{document.folder}`" if expected != CASE_KIND else "in a file `*.test.yaml`"
     message = f"expected `kind: {expected}` {where}"
@@ -160,7 +160,7 @@ def _validated(document: Document, model: type[M], collector: Collector) -> M | 
         before = len(collector)
         errors = error.errors(include_url=False, include_input=False)
         report_errors(errors, model, root, place, collector)
-        if len(collector) == before:  # never set a definition aside without a word
+        if len(collector) == before:  # never exclude a definition without a finding
             collector.report("E218", f"not valid: {errors[0]['type']}", place)
         return None
 
@@ -177,7 +177,7 @@ def _values(node: Node) -> Any:
 
 
 def _mapping(values: dict[str, Any]) -> dict[str, Any]:
-    """Within braces a comma ends a value: `{type: decimal(18,2)}` arrives in two entries, and is put together here."""
+    """Joins a split decimal: a comma within braces ends a value, so `{type: decimal(18,2)}` arrives as two entries."""
     if None not in values.values():
         return values
     for key, following in zip(list(values), list(values)[1:], strict=False):

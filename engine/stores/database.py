@@ -93,7 +93,7 @@ def _migrate(engine: Engine) -> None:
         if done and max(done) > newest:
             raise StoreError(
                 "E651",
-                f"the run state has schema version {max(done)}, this program knows {newest}",
+                f"the run state has schema version {max(done)}, this program supports {newest}",
                 "use the version of Weir that wrote it, or a newer one",
             )
         for migration in migrations:

@@ -18,7 +18,7 @@ def test_a_read_budget_from_plan_to_history(tmp_path: Path) -> None:
 
     stopped = weir(project, "run", "customers_lifetime_value")
     assert stopped.code == 6
-    assert "the read budget of `stripe_main` is spent" in stopped.out + stopped.err
+    assert "the read budget of `stripe_main` is exhausted" in stopped.out + stopped.err
     assert "--over-budget" in stopped.out + stopped.err
 
     refused = weir(project, "run", "customers_lifetime_value")
@@ -45,7 +45,7 @@ def test_a_read_budget_from_plan_to_history(tmp_path: Path) -> None:
     planned = weir(project, "plan", "customers_lifetime_value", "--format", "json").succeeded()
     (budget,) = json.loads(planned.out)["budgets"]
     assert budget["used"] == later["used"]
-    assert budget["is_passed"] is True
+    assert budget["is_exceeded"] is True
 
 
 def test_everything_that_is_asked_counts_and_has_a_line(tmp_path: Path) -> None:

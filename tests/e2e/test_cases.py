@@ -103,7 +103,7 @@ def test_what_differs_is_said_row_by_row(project: Path, guard: Mapping[str, str]
         "rejects.load: rows: expected 0, got 1; the first: (payment_id ch_3) `currency`: is required and has no value",
         'schema.payments: {payment_id: "ch_1"}: refunded_minor: expected 100, got 200',
         'schema.payments: missing {payment_id: "ch_9"}',
-        'schema.payments: surplus {payment_id: "ch_2", refunded_minor: 0, created_at: 2026-01-01T00:00:00Z}',
+        'schema.payments: unexpected {payment_id: "ch_2", refunded_minor: 0, created_at: 2026-01-01T00:00:00Z}',
     ]
     assert differences[5].startswith("✓ payments::nothing happens  ")
     assert differences[6].startswith("2 cases: 1 failed, 1 passed in ")

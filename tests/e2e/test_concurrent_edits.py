@@ -78,13 +78,13 @@ def test_a_field_that_was_to_stay_and_was_edited_is_named(folder: Path, shop: Sh
 def test_a_field_that_somebody_else_has_set_already_is_named(folder: Path, shop: Shop) -> None:
     shop.act("POST", f"/v1/customers/{customer(shop, 'a')}", {"name": "Anna"})
     shop.advance(5)
-    demand_refused(shop, run_plan(folder), "a: `name` would not be changed any more")
+    demand_refused(shop, run_plan(folder), "a: `name` no longer changes")
 
 
 def test_an_object_that_is_gone_is_named(folder: Path, shop: Shop) -> None:
     shop.act("DELETE", f"/v1/customers/{customer(shop, 'b')}")
     shop.advance(5)
-    demand_refused(shop, run_plan(folder), "b: update was planned and is not needed any more, or is another one now")
+    demand_refused(shop, run_plan(folder), "b: the planned update is no longer needed, or changed")
 
 
 def test_an_edit_of_what_is_not_written_is_nobodys_business(folder: Path, shop: Shop) -> None:

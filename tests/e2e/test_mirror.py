@@ -272,7 +272,7 @@ def test_a_step_that_asks_for_changed_rows_gets_those(shop: Shop) -> None:
     def plan() -> str:
         return shop.weir("plan", "payments", "--no-sql").succeeded().out
 
-    assert "now: all rows: the step has not seen any yet" in plan()
+    assert "now: all rows: the step has not read any yet" in plan()
     assert counted() == {"read": 351, "inserted": 351}
     assert "now: rows changed since" in plan()
     assert counted() == {}

@@ -91,7 +91,7 @@ def test_what_is_right_of_a_project_with_a_broken_file_is_served_from_the_start(
     (project / "interfaces/slow.yaml").write_text(good)
     server.wait_log("generation is live", lambda each: each["generation"] == 2 and each["added"] == ["slow"])
     [told] = server.log("finding")
-    assert server.wait_log("finding is mended")["message"] == told["message"]
+    assert server.wait_log("finding is fixed")["message"] == told["message"]
 
 
 def test_an_edit_is_live_while_a_run_goes_on_as_it_began(server: Server, project: Path) -> None:

@@ -1,4 +1,4 @@
-"""A case, from what it gives to the verdict."""
+"""A case, from what it gives to the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.app.errors import RefusalError
 from engine.app.running.plan import plan_checked
 from engine.app.running.world import GivenRows, Kept, RunOptions, opened_world
 from engine.app.workspace import Workspace
-from engine.cases import Difference, Found, Verdict, compare
+from engine.cases import CaseResult, Difference, Found, compare
 from engine.diagnostics import CODES, Severity
 from engine.graph import Respond
 from engine.plan import Plan
@@ -39,7 +39,7 @@ class Cases:
     kept: Kept
     """What runs keep beside rows, for all cases: they are only planned, so that none leaves anything to the next."""
 
-    def run(self, case: Case, options: RunOptions) -> Verdict:
+    def run(self, case: Case, options: RunOptions) -> CaseResult:
         """Run one case. Nothing is reached, nothing outlives it."""
 
         begun = time.monotonic()
@@ -51,7 +51,7 @@ class Cases:
             differences = ()
             if case.expected.fails is None or case.expected.fails not in error.message:
                 differences = (Difference("run", "failure", got=f"cannot be planned: {error.message}"),)
-        return Verdict(case, differences, time.monotonic() - begun)
+        return CaseResult(case, differences, time.monotonic() - begun)
 
     def _with_parameters(self, case: Case) -> Checked:
         """The project as it means with the parameters of the case. RefusalError when a value does not fit."""
@@ -100,21 +100,21 @@ def opened_cases(workspace: Workspace, patterns: Sequence[str]) -> Iterator[Case
 
 
 def run_cases(
-    cases: Cases, options: RunOptions, told: Callable[[Verdict], None], *, fail_fast: bool = False
-) -> tuple[Verdict, ...]:
+    cases: Cases, options: RunOptions, told: Callable[[CaseResult], None], *, fail_fast: bool = False
+) -> tuple[CaseResult, ...]:
     """Run all that were chosen, telling of each as it ends; with `fail_fast`, up to the first that fails."""
-    verdicts: list[Verdict] = []
+    results: list[CaseResult] = []
     for case in cases.chosen:
         if options.cancelled.is_set():
             break
-        verdict = cases.run(case, options)
+        result = cases.run(case, options)
         if options.cancelled.is_set():
             break
-        verdicts.append(verdict)
-        told(verdict)
-        if fail_fast and not verdict.passed:
+        results.append(result)
+        told(result)
+        if fail_fast and not result.passed:
             break
-    return tuple(verdicts)
+    return tuple(results)
 
 
 def _kept(stack: ExitStack, workspace: Workspace) -> Kept:

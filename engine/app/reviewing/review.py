@@ -13,7 +13,7 @@ from engine.connector import Mirror
 from engine.diagnostics import CODES, Severity
 from engine.plan import plan_graph
 from engine.report.findings.located import Located, locate_all
-from engine.review import Finding, Review, Side, compare
+from engine.review import NewFinding, Review, Side, compare
 from engine.source import read_files
 
 from ..checking.check import Checked, Checker
@@ -44,8 +44,8 @@ def review_project(workspace: Workspace, revision: str) -> tuple[Checked, Review
         before = checker.check(read_files(folder), root=folder)
         after = checker.check()
         review = compare(_side(workspace, before), _side(workspace, after), commit)
-        fresh, mended = _findings(before, after)
-    return after, replace(review, findings=fresh, mended=mended)
+        fresh, fixed = _findings(before, after)
+    return after, replace(review, findings=fresh, fixed=fixed)
 
 
 def _base(root: Path, revision: str) -> str:
@@ -99,8 +99,8 @@ def _rows(mirrors: Sequence[Mirror]) -> Mapping[str, int]:
     return found
 
 
-def _findings(before: Checked, after: Checked) -> tuple[tuple[Finding, ...], int]:
-    """What is wrong now and was not, and how many findings are gone. Lines that only move count as the same."""
+def _findings(before: Checked, after: Checked) -> tuple[tuple[NewFinding, ...], int]:
+    """The new findings, and the number of findings that were fixed. A finding whose line only moved is not new."""
 
     was_there = before.tree.documents or before.tree.unread  # otherwise all that was wrong is that there was nothing
     old = Counter(_identity(each) for each in locate_all(before.diagnostics if was_there else (), before.tree))
@@ -109,7 +109,7 @@ def _findings(before: Checked, after: Checked) -> tuple[tuple[Finding, ...], int
         if old[_identity(each)]:
             old[_identity(each)] -= 1
         else:
-            fresh.append(Finding(each.code, str(each.severity), each.where, each.message, each.hint))
+            fresh.append(NewFinding(each.code, str(each.severity), each.where, each.message, each.hint))
     return tuple(fresh), old.total()
 
 

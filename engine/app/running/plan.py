@@ -54,7 +54,7 @@ def known_now(workspace: Workspace, checked: Checked) -> Known:
     """The time, what each connection's mirror holds, and what steps have seen of it: what makes estimates possible."""
 
     found: dict[str, Sequence[Mirror]] = {}
-    instants: dict[str, MirrorInstant] = {}
+    positions: dict[str, MirrorInstant] = {}
     for name, catalogue in checked.catalogues.items():
         file = workspace.paths.staging(name)
         if not file.exists():
@@ -63,14 +63,14 @@ def known_now(workspace: Workspace, checked: Checked) -> Known:
         staging = duck.DuckStaging(file, catalogue)
         try:
             found[name] = staging.mirrors()
-            instant = staging.instant()
-            if instant is not None:
-                instants[name] = instant
+            position = staging.instant()
+            if position is not None:
+                positions[name] = position
         except StoreError:  # a run that goes on holds the file: then the estimates say less
             continue
         finally:
             staging.close()
-    return Known(utc_now(), found, instants, _watermarks(workspace, checked))
+    return Known(utc_now(), found, positions, _watermarks(workspace, checked))
 
 
 def _watermarks(workspace: Workspace, checked: Checked) -> Mapping[str, Watermark]:

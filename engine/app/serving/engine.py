@@ -215,8 +215,8 @@ class Engine:
             log("setting waits for a restart", setting=setting)
         for found in locate_all(reload.fresh, reload.offered.tree):
             log("finding", code=found.code, message=found.message, where=found.where, hint=found.hint)
-        for mended in reload.cleared:
-            log("finding is mended", code=mended.code, message=mended.message)
+        for fixed in reload.cleared:
+            log("finding is fixed", code=fixed.code, message=fixed.message)
         return reload
 
     def _adopt(self, generation: Generation) -> None:

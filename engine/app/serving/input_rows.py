@@ -9,7 +9,7 @@ from engine.app.checking.check import Checked
 from engine.app.errors import Exit, RefusalError
 from engine.app.running.world import GivenRows
 from engine.graph import SCHEMA_NAMESPACE, Call, Extract, Import
-from engine.project import Table
+from engine.project import SchemaTable
 from engine.relation import as_text
 
 MOST_ROWS: Final = 10_000
@@ -45,7 +45,7 @@ def input_tables(checked: Checked, interface: str) -> frozenset[str]:
     return frozenset(read - written)
 
 
-def _table(checked: Checked, interface: str, name: str, allowed: frozenset[str]) -> Table:
+def _table(checked: Checked, interface: str, name: str, allowed: frozenset[str]) -> SchemaTable:
     if name not in allowed:
         there = ", ".join(f"`{each}`" for each in sorted(allowed)) or "none"
         raise _refusal(
@@ -55,7 +55,7 @@ def _table(checked: Checked, interface: str, name: str, allowed: frozenset[str])
     return checked.project.tables[name]
 
 
-def _checked(table: Table, rows: Sequence[Mapping[str, object]]) -> GivenRows:
+def _checked(table: SchemaTable, rows: Sequence[Mapping[str, object]]) -> GivenRows:
     columns = {column.name: column for column in table.relation}
     found: list[Mapping[str, str | None]] = []
     keys: set[tuple[str | None, ...]] = set()
@@ -82,7 +82,7 @@ def _checked(table: Table, rows: Sequence[Mapping[str, object]]) -> GivenRows:
     return GivenRows(table.name, tuple(found))
 
 
-def _columns(table: Table) -> str:
+def _columns(table: SchemaTable) -> str:
     return "it has " + ", ".join(f"`{name}`" for name in table.relation.names)
 
 

@@ -12,7 +12,7 @@ from engine.app.authoring.writable import describe_entity, describe_function, is
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
 from engine.connector.installed import DEFAULT_CONNECTOR
-from engine.report.paint import plural
+from engine.diagnostics import plural
 
 _LONG = ("path", "events")
 """What the list leaves to the page of a table: the name says as much, and lines stay readable."""

@@ -14,7 +14,7 @@ import click
 
 from engine.app.checking.check import DefinitionsError
 from engine.app.errors import Exit
-from engine.app.reviewing.moved import moved_now
+from engine.app.reviewing.affected import affected_now
 from engine.app.running.live import SavedPlan, plan_live, save_live, saved_json
 from engine.app.running.plan import has_changed, make_plan, save_plan
 from engine.app.running.run import exit_code, interruptible
@@ -24,11 +24,11 @@ from engine.cli.refusals import findings_shown
 from engine.cli.run_view import Face
 from engine.cli.session import Session, parameter_values, pass_session, project_option
 from engine.report.plans.live_text import SHOWN, render_live
-from engine.report.plans.plan_json import render_moved_json, render_plan_json
-from engine.report.plans.plan_text import render_moved_text, render_plan_text
+from engine.report.plans.plan_json import render_affected_json, render_plan_json
+from engine.report.plans.plan_text import render_affected_text, render_plan_text
 
 if TYPE_CHECKING:
-    from engine.plan import MovedBox
+    from engine.plan import AffectedQuery
 
 
 @click.command("plan")
@@ -73,19 +73,21 @@ def command(
         with findings_shown(session):
             checked, plan = make_plan(session.workspace, interfaces, given)
             budgets = session.workspace.budgets(plan)
-            moved = moved_now(session.workspace, checked, interfaces, given)
+            affected = affected_now(session.workspace, checked, interfaces, given)
     except DefinitionsError as error:
-        _show_broken(moved_now(session.workspace, error.checked, interfaces, given), style, session)
+        _show_broken(affected_now(session.workspace, error.checked, interfaces, given), style, session)
         raise
     warn(checked, session)
     if out is not None:
         save_plan(plan, out)
     if style == "json":
-        click.echo(render_plan_json(plan, budgets, moved), nl=False)
+        click.echo(render_plan_json(plan, budgets, affected), nl=False)
     else:
         coloured = session.coloured
         click.echo(
-            render_plan_text(plan, budgets, moved, colour=coloured, with_sql=with_sql), nl=False, color=coloured or None
+            render_plan_text(plan, budgets, affected, colour=coloured, with_sql=with_sql),
+            nl=False,
+            color=coloured or None,
         )
     if detailed_exitcode and has_changed(session.workspace, plan):
         raise click.exceptions.Exit(int(Exit.CHANGES))
@@ -129,9 +131,9 @@ def _show_live(session: Session, interfaces: tuple[str, ...], parameters: Mappin
         raise click.exceptions.Exit(int(Exit.CHANGES))
 
 
-def _show_broken(moved: Sequence[MovedBox], style: str, session: Session) -> None:
-    """Why there is no plan, as far as that is because an API version has moved."""
-    if moved and style == "json":
-        click.echo(render_moved_json(moved), nl=False)
-    elif moved:
-        click.echo(render_moved_text(moved, colour=session.talkative), nl=False, err=True)
+def _show_broken(affected: Sequence[AffectedQuery], style: str, session: Session) -> None:
+    """Show the queries that an upgraded API version breaks, if that is why there is no plan."""
+    if affected and style == "json":
+        click.echo(render_affected_json(affected), nl=False)
+    elif affected:
+        click.echo(render_affected_text(affected, colour=session.talkative), nl=False, err=True)

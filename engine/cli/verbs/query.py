@@ -16,8 +16,8 @@ from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import fits, text_records, text_table
+from engine.diagnostics import plural
 from engine.report.masking import masked
-from engine.report.paint import plural
 
 _SHOWN = 100
 _ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"}

@@ -12,7 +12,7 @@ from engine.app.records.history import list_rejects, list_runs, show_run
 from engine.app.records.ops import count_ops
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
-from engine.report.paint import plural
+from engine.diagnostics import plural
 from engine.report.runs.run_text import render_counts, requests_beside
 
 if TYPE_CHECKING:

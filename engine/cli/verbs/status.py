@@ -13,6 +13,7 @@ from engine.cli.findings import warn
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
+from engine.diagnostics import plural
 
 if TYPE_CHECKING:
     from engine.app.mirrors.status import AccountStatus, ConnectionStatus, TableStatus
@@ -76,7 +77,7 @@ def _holds(table: TableStatus) -> str:
     if table.stale:
         return "must be read whole again"
     if table.holes:
-        return f"{len(table.holes)} hole{'s' if len(table.holes) > 1 else ''} in what was read"
+        return f"{plural(len(table.holes), 'gap')} in the rows read"
     return "a part" if table.partial else "all"
 
 

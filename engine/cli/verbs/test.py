@@ -17,7 +17,7 @@ from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 
 if TYPE_CHECKING:
-    from engine.cases import Verdict
+    from engine.cases import CaseResult
 
 
 @click.command("test")
@@ -46,33 +46,33 @@ def command(session: Session, names: tuple[str, ...], style: str, fail_fast: boo
         if not cases.chosen:
             _begin(cases, names, style)
             return
-        verdicts = _run(cases, options, session, style, fail_fast)
+        results = _run(cases, options, session, style, fail_fast)
     if cancelled.is_set():
         raise click.exceptions.Exit(int(Exit.INTERRUPTED))
-    if not all(each.passed for each in verdicts):
+    if not all(each.passed for each in results):
         raise click.exceptions.Exit(int(Exit.TESTS))
 
 
-def _run(cases: Cases, options: RunOptions, session: Session, style: str, fail_fast: bool) -> tuple[Verdict, ...]:
+def _run(cases: Cases, options: RunOptions, session: Session, style: str, fail_fast: bool) -> tuple[CaseResult, ...]:
     """Run the cases and show what came of them: as text each when it ends, otherwise all at the end."""
     from engine.report.cases.cases_machine import render_cases_json, render_cases_junit
-    from engine.report.cases.cases_text import render_cases_summary, render_verdict
+    from engine.report.cases.cases_text import render_cases_summary, render_result
 
     coloured, tree = session.coloured, cases.checked.tree
 
-    def tell(verdict: Verdict) -> None:
+    def tell(result: CaseResult) -> None:
         if style == "text":
-            click.echo(render_verdict(verdict, tree, colour=coloured), nl=False, color=coloured or None)
+            click.echo(render_result(result, tree, colour=coloured), nl=False, color=coloured or None)
 
-    verdicts = run_cases(cases, options, tell, fail_fast=fail_fast)
+    results = run_cases(cases, options, tell, fail_fast=fail_fast)
     chosen = len(cases.chosen)
     if style == "json":
-        click.echo(render_cases_json(verdicts, chosen, tree), nl=False)
+        click.echo(render_cases_json(results, chosen, tree), nl=False)
     elif style == "junit":
-        click.echo(render_cases_junit(verdicts, tree), nl=False)
+        click.echo(render_cases_junit(results, tree), nl=False)
     else:
-        click.echo(render_cases_summary(verdicts, chosen, colour=coloured), nl=False, color=coloured or None)
-    return verdicts
+        click.echo(render_cases_summary(results, chosen, colour=coloured), nl=False, color=coloured or None)
+    return results
 
 
 def _begin(cases: Cases, names: tuple[str, ...], style: str) -> None:

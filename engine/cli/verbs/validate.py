@@ -9,6 +9,7 @@ from engine.app.checking.fixing import fix_project
 from engine.app.errors import Exit
 from engine.cli.findings import rendered
 from engine.cli.session import Session, parameter_values, pass_session, project_option
+from engine.diagnostics import plural
 from engine.report import FINDING_FORMATS
 
 
@@ -48,6 +49,6 @@ def _praise(checked: Checked) -> str:
         (len(project.interfaces), "interface"),
         (len(project.tables), "table"),
     )
-    listed = [f"{number} {name}{'s' if number != 1 else ''}" for number, name in counts]
-    cases = f"; {len(checked.cases)} case{'s' if len(checked.cases) != 1 else ''}" if checked.cases else ""
+    listed = [plural(number, name) for number, name in counts]
+    cases = f"; {plural(len(checked.cases), 'test case')}" if checked.cases else ""
     return f"ok: {', '.join(listed[:-1])} and {listed[-1]}{cases}"

@@ -18,7 +18,7 @@ from engine.cli.progress import shown_events
 from engine.cli.refusals import findings_shown
 from engine.cli.session import Session, pass_session, project_option
 from engine.cli.tables import json_line, text_table
-from engine.report.paint import plural
+from engine.diagnostics import plural
 
 if TYPE_CHECKING:
     from engine.app.mirrors.verify import Verification

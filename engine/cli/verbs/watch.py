@@ -25,7 +25,7 @@ from engine.report.runs.reload_text import (
     render_cleared,
     render_delta,
     render_fixed,
-    render_held,
+    render_inactive,
     render_pending,
     render_unchanged,
 )
@@ -80,7 +80,7 @@ def show(saved: Saved, session: Session) -> None:
         text = render_delta(live.number, delta.added, delta.changed, delta.removed, saved.changes, colour=coloured)
         click.echo(text, nl=False, color=coloured or None)
         if live.held:
-            click.echo(render_held(live.held, colour=coloured), nl=False, color=coloured or None)
+            click.echo(render_inactive(live.held, colour=coloured), nl=False, color=coloured or None)
     if not reload.is_new:
         number = live.number if live is not None else None
         click.echo(render_unchanged(number, colour=coloured), nl=False, color=coloured or None)

@@ -1,7 +1,7 @@
-"""The one table of diagnostic codes: `CODES[id]`.
+"""The table of diagnostic codes: `CODES[id]`.
 
-One module a stage: `load` (E1xx), `validate` (E2xx), `resolve` (E3xx), `compile` (E4xx), `plan` (E5xx), `run` (E6xx),
-`writing` (exports and calls, of E4xx and E6xx), warnings beside them (W1xx …).
+One module per stage: `load` (E1xx), `validate` (E2xx), `resolve` (E3xx), `compile` (E4xx), `plan` (E5xx), `run` (E6xx),
+`writing` (exports and calls, in E4xx and E6xx). Warnings have the same numbers (W1xx …).
 """
 
 from collections.abc import Mapping

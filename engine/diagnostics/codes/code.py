@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: errors stop the item they are about, warnings and notes do not."""
+    """How serious a finding is: errors stop the item they are about, warnings and notes do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,7 +18,7 @@ class Severity(StrEnum):
 class Code:
     """One row of the table of codes. A code is never reused and never changes its meaning.
 
-    `title` is a short noun phrase. `page` is Markdown: what it means, an example that gives it, how to mend it.
+    `title` is a short noun phrase. `page` is Markdown: what it means, an example that causes it, how to fix it.
     """
 
     id: str

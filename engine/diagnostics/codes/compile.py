@@ -7,13 +7,13 @@ CODES: tuple[Code, ...] = (
         "E401",
         "SQL syntax error",
         """
-A SQL box is not valid SQL (DuckDB's dialect).
+A SQL box is not valid SQL in DuckDB's dialect.
 
 ```sql
 SELECT id FORM customers
 ```
 
-**Mend it:** Look at the marked place. `weir query CONNECTION "SELECT …"` tries a box.
+**Fix:** Correct the marked position. `weir query CONNECTION "SELECT …"` tries a box.
 """,
     ),
     Code(
@@ -26,100 +26,99 @@ A box names a table that neither its connection nor the Schema has.
 SELECT id FROM custmers
 ```
 
-**Mend it:** Correct the name. `weir catalog` lists the tables of Stripe; `schema.customers` reaches the Schema
-where a connection has a table of the same name.
+**Fix:** Correct the name. `weir catalog` lists the tables of Stripe. Where a connection has a table of the same name,
+use `schema.customers` for the table of the Schema.
 """,
     ),
     Code(
         "E403",
         "unknown column in SQL",
         """
-A box names a column that its tables do not have. This is known before any request is sent.
+A box names a column that its tables do not have. The check needs no request to the provider.
 
 ```sql
 SELECT emial FROM customers
 ```
 
-**Mend it:** Correct the name. `weir catalog customers` lists the columns.
+**Fix:** Correct the name. `weir catalog customers` lists the columns.
 """,
     ),
     Code(
         "E404",
         "unknown function in SQL",
         """
-A box calls a function that DuckDB does not have, or one that boxes may not use.
+A box calls a function that DuckDB does not have, or that boxes may not use.
 
 ```sql
 SELECT upcase(email) FROM customers
 ```
 
-**Mend it:** Use a function of DuckDB's SQL. Functions that read files, networks or settings are out of reach.
+**Fix:** Use a function of DuckDB's SQL. Functions that read files, the network or settings are not available.
 """,
     ),
     Code(
         "E405",
-        "types do not fit in SQL",
+        "type mismatch in SQL",
         """
-An operator or function in a box does not take values of these types.
+An operator or function in a box does not accept values of these types.
 
 ```sql
 SELECT created + email FROM customers
 ```
 
-**Mend it:** Convert one side: `CAST(x AS …)`.
+**Fix:** Convert one side: `CAST(x AS …)`.
 """,
     ),
     Code(
         "E406",
         "more than one statement",
         """
-A box holds exactly one SELECT.
+A box contains exactly one SELECT.
 
 ```sql
 SELECT 1; SELECT 2
 ```
 
-**Mend it:** Use two steps, or one SELECT with WITH or UNION.
+**Fix:** Use two steps, or one SELECT with WITH or UNION.
 """,
     ),
     Code(
         "E407",
         "not a SELECT",
         """
-A box reads. Anything that writes, sets, attaches or loads is refused, also inside a WITH.
+A box only reads. Statements that write, set, attach or load are rejected, also inside a WITH.
 
 ```sql
 DELETE FROM customers
 ```
 
-**Mend it:** Write a SELECT; what is done with its rows is the step's `action`.
+**Fix:** Write a SELECT; the step's `action` determines what happens to its rows.
 """,
     ),
     Code(
         "E408",
         "SQL does not bind",
         """
-DuckDB refuses the box for another reason; the message is its own.
+DuckDB rejects the box for another reason; the message is DuckDB's.
 
 ```sql
 SELECT id, count(*) FROM customers
 ```
 
-**Mend it:** Follow the message.
+**Fix:** Follow the message.
 """,
     ),
     Code(
         "E409",
         "template error",
         """
-The Jinja2 template of a box does not render. Templates are sandboxed: no attributes of objects, no files, no long
-loops.
+The Jinja2 template of a box does not render. Templates are sandboxed: no object attributes, no files, no long loops.
 
 ```sql
 SELECT {{ since
 ```
 
-**Mend it:** Look at the marked place; `docs/reference/templates.md` lists what templates can do.
+**Fix:** Correct the marked position; `docs/reference/templates.md` describes what templates support.
 """,
     ),
     Code(
@@ -133,20 +132,20 @@ A template uses a name that is neither a parameter of the interface nor one of `
 WHERE created >= {{ sinse }}
 ```
 
-**Mend it:** Correct the name, or declare it under `parameters:`.
+**Fix:** Correct the name, or declare it under `parameters:`.
 """,
     ),
     Code(
         "E411",
         "unknown column of the box",
         """
-A `map` or `match` names a column that the box does not yield.
+A `map` or `match` names a column that the box does not return.
 
 ```yaml
 map: {email: e_mail}
 ```
 
-**Mend it:** Correct the name, or let the box yield it.
+**Fix:** Correct the name, or add the column to the SELECT.
 """,
     ),
     Code(
@@ -159,52 +158,51 @@ A `map` or `match` names a column that the table of the Schema does not have.
 map: {emial: email}
 ```
 
-**Mend it:** Correct the name, or add the column to the table.
+**Fix:** Correct the name, or add the column to the table.
 """,
     ),
     Code(
         "E413",
-        "type never fits",
+        "incompatible types",
         """
-No value of the box's column can go into the table's column.
+The type of the box's column cannot be converted to the type of the table's column.
 
 ```yaml
 columns: {created_at: boolean}
 ```
 
-**Mend it:** Convert it in the SQL box, or change the type of the table's column.
+**Fix:** Convert it in the SQL box, or change the type of the table's column.
 """,
     ),
     Code(
         "E414",
         "required column without a value",
         """
-The table has a required column that this import gives no value.
+A required column of the table gets no value from this step.
 
 ```yaml
 columns: {id: {type: text, required: true}}
 ```
 
-**Mend it:** Map it, or give it a default.
+**Fix:** Map the column, or give it a default.
 """,
     ),
     Code(
         "E415",
         "nothing to match by",
         """
-`update`, `delete` and `upsert` must know which rows are the same, and neither a `match` nor the table's `key`
-tells.
+`update`, `delete` and `upsert` need columns that identify a row. The step has no `match`, and the table has no `key`.
 
 ```yaml
 action: upsert
 ```
 
-**Mend it:** Give the table a `key` whose columns the box yields, or the step a `match`.
+**Fix:** Add a `key` to the table whose columns the box returns, or a `match` to the step.
 """,
     ),
     Code(
         "E416",
-        "not a test",
+        "stop_if without a boolean column",
         """
 `stop_if` takes a query with exactly one boolean column.
 
@@ -212,156 +210,156 @@ action: upsert
 stop_if: SELECT count(*) FROM customers
 ```
 
-**Mend it:** Compare: `SELECT count(*) = 0 FROM customers`.
+**Fix:** Compare: `SELECT count(*) = 0 FROM customers`.
 """,
     ),
     Code(
         "E417",
-        "column twice",
+        "duplicate column",
         """
-A box yields two columns of one name (case does not count).
+A box returns two columns with the same name (names are case-insensitive).
 
 ```sql
 SELECT c.id, i.id FROM customers c JOIN invoices i ON i.customer = c.id
 ```
 
-**Mend it:** Rename one with AS.
+**Fix:** Rename one with AS.
 """,
     ),
     Code(
         "E418",
         "value of the wrong type",
         """
-A default or a given value does not fit the type of its parameter or column.
+A default or a passed value does not have the type of its parameter or column.
 
 ```yaml
 parameters: {since: {type: timestamp, default: yesterday}}
 ```
 
-**Mend it:** Write a value of the type. Instants look like `2026-01-31T12:00:00Z`.
+**Fix:** Write a value of the type. Timestamps look like `2026-01-31T12:00:00Z`.
 """,
     ),
     Code(
         "E419",
         "two writers without an order",
         """
-Two interfaces write one table and neither waits for the other, so the result would depend on chance.
+Two interfaces write one table and neither depends on the other, so the result would depend on timing.
 
 ```yaml
 # both interfaces: import: {into: customers, …}
 ```
 
-**Mend it:** Write the table in one interface with two steps, or let one interface read what the other writes.
+**Fix:** Write the table in one interface with two steps, or make one interface read what the other writes.
 """,
     ),
     Code(
         "E420",
-        "interfaces wait for each other",
+        "dependency cycle between interfaces",
         """
-Each of these interfaces reads a table that another of them fills.
+Each of these interfaces reads a table that another one of them writes.
 
 ```yaml
 # a reads what b writes, and b reads what a writes
 ```
 
-**Mend it:** Let one of them stop reading the other's table.
+**Fix:** Remove one of the dependencies.
 """,
     ),
     Code(
         "E421",
         "value inside quotes",
         """
-A value of a template is a SQL value with quotes of its own. Inside other quotes, inside a comment that it would end, or
-joined to a word, it would mean something else, up to being read as SQL.
+A template value renders as a SQL value with its own quotes. Inside other quotes, inside a comment that it could end, or
+next to a word, it would change meaning and could be read as SQL.
 
 ```sql
 WHERE email = '{{ email }}'
 ```
 
-**Mend it:** Write `{{ email }}` alone, with space around it. For a name of a column or table: `{{ name | ident }}`.
+**Fix:** Write `{{ email }}` on its own, surrounded by spaces. For the name of a column or table: `{{ name | ident }}`.
 """,
     ),
     Code(
         "E422",
-        "changed rows cannot be written so",
+        "action not allowed for changed rows",
         """
-A box of changed rows (`changed.customers`) yields a part of what the table holds. `replace` would delete all the rest.
-`insert` into a table without a key would write rows a second time whenever all rows count as changed again, as they do
-after an edit of the box.
+A box over changed rows (`changed.customers`) returns only part of the table's content. `replace` would delete the
+rest. `insert` into a table without a key would write rows twice whenever all rows count as changed, for example after
+an edit of the box.
 
 ```yaml
 import: {sql: SELECT id, email FROM changed.customers, action: replace}
 ```
 
-**Mend it:** `action: upsert`. To take rows out that are gone, use a second step: `action: delete` with
-`SELECT id FROM changed.customers_all WHERE _deleted_at IS NOT NULL`. For a log of changes, give its table the key
-`[id, changed_at]` and let the box yield `_changed_at AS changed_at`.
+**Fix:** Use `action: upsert`. To delete rows that no longer exist, add a second step: `action: delete` with
+`SELECT id FROM changed.customers_all WHERE _deleted_at IS NOT NULL`. For a change log, give its table the key
+`[id, changed_at]` and select `_changed_at AS changed_at`.
 """,
     ),
     Code(
         "E423",
         "changed rows outside of an import",
         """
-`changed.customers` means the rows that have changed since this step has seen them, and only imports remember what they
-have seen.
+`changed.customers` returns the rows that changed since the step last read them. Only imports record what they have
+read.
 
 ```yaml
 - export: {sql: SELECT id FROM changed.customers, …}
 ```
 
-**Mend it:** Read the table itself, and filter by `_changed_at` if need be.
+**Fix:** Read the table itself, and filter by `_changed_at` if needed.
 """,
     ),
     Code(
         "W401",
-        "columns that the table does not take",
+        "columns without a match in the table",
         """
-With `map: auto`, columns of the box that have no equal in the table are dropped.
+With `map: auto`, columns of the box that have no column of the same name in the table are dropped.
 
 ```sql
 SELECT id, emial FROM …   -- the table has `email`
 ```
 
-**Mend it:** Rename them with AS, leave them out, or write a `map`.
+**Fix:** Rename them with AS, remove them, or write a `map`.
 """,
     ),
     Code(
         "W402",
         "SELECT * from a connection",
         """
-All columns are read and kept, and a new API version changes them.
+All columns are read and stored, and a new API version changes the set of columns.
 
 ```sql
 SELECT * FROM charges
 ```
 
-**Mend it:** Name the columns.
+**Fix:** List the columns.
 """,
     ),
     Code(
         "W403",
-        "box with time or chance",
+        "non-deterministic box",
         """
-The box calls a function such as `now()` or `random()`: two runs of the same plan differ.
+The box calls a function such as `now()` or `random()`: two runs of the same plan give different results.
 
 ```sql
 WHERE created > now() - INTERVAL 7 DAY
 ```
 
-**Mend it:** Use a parameter. `track: true` remembers when the last run started.
+**Fix:** Use a parameter. `track: true` records when the last run started.
 """,
     ),
     Code(
         "W404",
         "unused parameter",
         """
-No box of the interface mentions the parameter.
+No box of the interface uses the parameter.
 
 ```yaml
 parameters: {since: {type: timestamp}}
 ```
 
-**Mend it:** Use it, or delete it.
+**Fix:** Use it, or delete it.
 """,
     ),
 )

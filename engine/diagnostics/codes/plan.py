@@ -7,26 +7,26 @@ CODES: tuple[Code, ...] = (
         "E501",
         "unknown interface",
         """
-A command names an interface that the project does not have. Names may hold `*` and `?`.
+A command names an interface that the project does not have. Names may contain the wildcards `*` and `?`.
 
 ```console
 $ weir run custmers
 ```
 
-**Mend it:** Correct the name; `weir plan` lists all interfaces.
+**Fix:** Correct the name; `weir plan` lists all interfaces.
 """,
     ),
     Code(
         "E502",
         "parameter without a value",
         """
-An interface has a parameter without a default, and none was given.
+A parameter of the interface has no default, and no value was passed.
 
 ```yaml
 parameters: {since: {type: timestamp}}
 ```
 
-**Mend it:** Give it one, `weir run NAME --param since=2026-01-01T00:00:00Z`, or declare a default.
+**Fix:** Pass a value, `weir run NAME --param since=2026-01-01T00:00:00Z`, or declare a default.
 """,
     ),
 )

@@ -7,40 +7,40 @@ CODES: tuple[Code, ...] = (
         "E301",
         "unknown connection",
         """
-A step or a case names a connection that no file in `connections/` defines.
+A step or a test case names a connection that no file in `connections/` defines.
 
 ```yaml
 import: {connection: strip, into: customers}
 ```
 
-**Mend it:** Correct the name, or define the connection.
+**Fix:** Correct the name, or define the connection.
 """,
     ),
     Code(
         "E302",
         "unknown table",
         """
-A step or a case names a table that no file in `schemas/` defines.
+A step or a test case names a table that no file in `schemas/` defines.
 
 ```yaml
 import: {connection: stripe_main, into: custmers}
 ```
 
-**Mend it:** Correct the name, or define the table (`weir new schema`).
+**Fix:** Correct the name, or define the table (`weir new schema`).
 """,
     ),
     Code(
         "E303",
         "name defined twice",
         """
-Two definitions of one kind have the same name. The first one (in order of file) is used for the rest of the check.
+Two definitions of one kind have the same name. The check continues with the first one, in order of file names.
 
 ```yaml
 # connections/a.yaml and connections/b.yaml
 name: stripe_main
 ```
 
-**Mend it:** Rename one of them, or delete it.
+**Fix:** Rename one of them, or delete it.
 """,
     ),
     Code(
@@ -53,7 +53,7 @@ An `import` reads a connection whose `is_source` is not true.
 is_source: false
 ```
 
-**Mend it:** Set `is_source: true` on the connection, if reading it is meant.
+**Fix:** Set `is_source: true` on the connection if it is meant to be read.
 """,
     ),
     Code(
@@ -66,21 +66,20 @@ An `export` or `call` writes to a connection whose `is_target` is not true.
 is_target: false
 ```
 
-**Mend it:** Set `is_target: true` on the connection, if writing to it is meant. Reviewers look for exactly this
-line.
+**Fix:** Set `is_target: true` on the connection if it is meant to be written to. Reviewers look for this line.
 """,
     ),
     Code(
         "E306",
         "unknown connector",
         """
-No connector of this name is installed.
+No connector with this name is installed.
 
 ```yaml
 connector: strpe
 ```
 
-**Mend it:** Correct the name; `weir connectors` lists what is installed.
+**Fix:** Correct the name; `weir connectors` lists the installed connectors.
 """,
     ),
     Code(
@@ -93,20 +92,20 @@ connector: strpe
 agent: build_7
 ```
 
-**Mend it:** Name the agent in weir.yaml, or use `local`.
+**Fix:** Add the agent to weir.yaml, or use `local`.
 """,
     ),
     Code(
         "E309",
         "SQL file not found",
         """
-`sql_file` names a file that is not there. The path is relative to the file of the interface.
+The file that `sql_file` names does not exist. The path is relative to the interface's file.
 
 ```yaml
 sql_file: boxes/customers.sql
 ```
 
-**Mend it:** Correct the path, or create the file.
+**Fix:** Correct the path, or create the file.
 """,
     ),
     Code(
@@ -119,137 +118,136 @@ An `import` without `sql` uses the SQL box of its connection, and this connectio
 import: {connection: stripe_main, into: customers}
 ```
 
-**Mend it:** Give the step a `sql` or `sql_file`, or the connection a `sql`.
+**Fix:** Add `sql` or `sql_file` to the step, or `sql` to the connection.
 """,
     ),
     Code(
         "E311",
         "unknown API version",
         """
-The connector has no catalogue of this version of the provider's API, so it cannot say what the tables hold.
+The connector has no catalogue for this version of the provider's API, so the tables and columns are unknown.
 
 ```yaml
 api_version: "2019-01-01"
 ```
 
-**Mend it:** Delete the line, or write the version that the hint names.
+**Fix:** Delete the line, or use a version that the hint lists.
 """,
     ),
     Code(
         "E312",
         "reserved name",
         """
-SQL boxes reach a connection's tables as `connection.table`. `schema` is how they reach the Schema, and a few other
-names
-belong to DuckDB.
+SQL boxes reach a connection's tables as `connection.table`. `schema` is the namespace of the Schema, and a few other
+names are reserved by DuckDB.
 
 ```yaml
 name: schema
 ```
 
-**Mend it:** Give the connection another name.
+**Fix:** Rename the connection.
 """,
     ),
     Code(
         "E313",
         "unknown table in a connection's settings",
         """
-`reread` and `optional` speak of single tables, and the connector has none of this name.
+`reread` and `optional` name tables of the connector, and it has no table with this name.
 
 ```yaml
 optional: [revews]
 ```
 
-**Mend it:** Write the table's name as `weir catalog` lists it.
+**Fix:** Use a table name that `weir catalog` lists.
 """,
     ),
     Code(
         "E314",
-        "cases of an unknown interface",
+        "test cases of an unknown interface",
         """
-A file with cases is about the interface that it names, or that it is named after, and there is none of this name.
+A file with test cases belongs to the interface that it names, or that its file name names. No interface has this name.
 
 ```yaml
 # interfaces/paymnts.test.yaml
 kind: test
 ```
 
-**Mend it:** Correct the name of the file, or name the interface with `interface:`.
+**Fix:** Correct the file name, or name the interface with `interface:`.
 """,
     ),
     Code(
         "E315",
-        "unknown table of a connection in a case",
+        "unknown connection table in a test case",
         """
-A case gives rows of a table that the catalogue of the connection does not have.
+A test case gives rows for a table that the connection's catalogue does not have.
 
 ```yaml
 given: {stripe_main: {charge: [{id: ch_1}]}}
 ```
 
-**Mend it:** Write the table's name as `weir catalog` lists it.
+**Fix:** Use a table name that `weir catalog` lists.
 """,
     ),
     Code(
         "E316",
-        "unknown column in a case",
+        "unknown column in a test case",
         """
-A row of a case names a column that its table, or what `respond` yields, does not have. Columns whose names begin with
-`_` are set by the run; of these only `_account` and `_livemode` can be given.
+A row of a test case names a column that its table, or the result of `respond`, does not have. Columns that begin with
+`_` are set by the run; of these, a test case can set only `_account` and `_livemode`.
 
 ```yaml
 given: {stripe_main: {charges: [{id: ch_1, amuont: 1000}]}}
 ```
 
-**Mend it:** Correct the name; `weir catalog charges` lists the columns of a provider's table.
+**Fix:** Correct the name; `weir catalog charges` lists the columns of a provider's table.
 """,
     ),
     Code(
         "E317",
-        "unknown step in a case",
+        "unknown step in a test case",
         """
-A case expects something of a step that the interface does not have, or that does not do such a thing: only exports and
-calls write to a provider, and only `respond` answers.
+A test case expects output from a step that does not exist, or that does not produce this kind of output: only exports
+and calls write to a provider, and only `respond` returns an answer.
 
 ```yaml
 expect: {writes: {psuh: []}}
 ```
 
-**Mend it:** Write the step's name as the interface has it.
+**Fix:** Use the name of a step of the interface.
 """,
     ),
     Code(
         "E318",
-        "value that does not fit in a case",
+        "type mismatch in a test case",
         """
-A value of a row is not of its column's type. Instants of a case are RFC 3339 texts with their offset, or Unix seconds;
-decimals are numbers or texts; maps, such as `metadata`, are mappings of text to text.
+A value does not have the type of its column. Write timestamps as RFC 3339 text with an offset, or as Unix seconds;
+decimals as numbers or text; maps such as `metadata` as mappings from text to text.
 
 ```yaml
 given: {stripe_main: {charges: [{id: ch_1, amount: "10.00"}]}}
 ```
 
-**Mend it:** Write a value of the type that the message names.
+**Fix:** Write a value of the type that the message names.
 """,
     ),
     Code(
         "E319",
-        "unknown parameter in a case",
+        "unknown parameter in a test case",
         """
-A case gives a parameter that its interface does not declare.
+A test case sets a parameter that its interface does not declare.
 
 ```yaml
 parameters: {sinec: "2026-01-01T00:00:00Z"}
 ```
 
-**Mend it:** Correct the name, or declare the parameter.
+**Fix:** Correct the name, or declare the parameter.
 """,
     ),
     Code(
         "E320",
-        "two cases with one name",
+        "duplicate test case name",
         """
-Two cases of an interface have the same name, so nobody can tell which one has failed.
+Two test cases of an interface have the same name, so a report cannot identify the one that failed.
 
 ```yaml
 cases:
@@ -257,46 +255,46 @@ cases:
   - name: a refund counts
 ```
 
-**Mend it:** Rename one of them, or delete it.
+**Fix:** Rename one of them, or delete it.
 """,
     ),
     Code(
         "E321",
-        "row of a case that cannot be there",
+        "invalid row in a test case",
         """
-A given row lacks its key or a column that its table requires, or has the key of a row before it.
+An input row lacks its key or a required column, or has the same key as an earlier row.
 
 ```yaml
 given: {stripe_main: {charges: [{amount: 1000}]}}
 ```
 
-**Mend it:** Give the row all of its key, and each row a key of its own.
+**Fix:** Set every column of the key, and use each key once.
 """,
     ),
     Code(
         "W301",
         "inactive connection",
         """
-A step uses a connection whose `is_active` is false. It is checked, and skipped in every run.
+A step uses a connection whose `is_active` is false. The step is checked, but every run skips it.
 
 ```yaml
 is_active: false
 ```
 
-**Mend it:** Nothing, if that is meant. Otherwise set `is_active: true`.
+**Fix:** None if this is intended. Otherwise set `is_active: true`.
 """,
     ),
     Code(
         "W302",
         "unused connection",
         """
-No step uses this connection, and it has no SQL box of its own to be queried with.
+No step uses this connection, and it has no SQL box of its own to query.
 
 ```yaml
 name: stripe_old
 ```
 
-**Mend it:** Delete it, or use it.
+**Fix:** Delete it, or use it.
 """,
     ),
     Code(
@@ -310,34 +308,34 @@ kind: schema
 name: customers_old
 ```
 
-**Mend it:** Delete it, or import something into it.
+**Fix:** Delete it, or import rows into it.
 """,
     ),
     Code(
         "W304",
         "setting without effect",
         """
-The connection sets a field of the form that its connector does not use.
+The connection sets a field that its connector does not use.
 
 ```yaml
 connector: stripe
 datetime_format: yyyy-MM-dd
 ```
 
-**Mend it:** Delete the line. Stripe's instants are Unix seconds, so no format is needed.
+**Fix:** Delete the line. Stripe's timestamps are Unix seconds and need no format.
 """,
     ),
     Code(
         "W305",
         "unused SQL file",
         """
-No step names this `.sql` file.
+No step refers to this `.sql` file.
 
 ```yaml
 # interfaces/old.sql
 ```
 
-**Mend it:** Delete it, or name it in a `sql_file`.
+**Fix:** Delete it, or refer to it with `sql_file`.
 """,
     ),
 )

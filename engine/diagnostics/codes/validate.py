@@ -7,8 +7,8 @@ CODES: tuple[Code, ...] = (
         "E201",
         "unknown key",
         """
-A key that this kind of definition does not know. Weir refuses unknown keys, because a key that is silently ignored
-is a setting that somebody believes in.
+This kind of definition does not have the key. Weir rejects unknown keys, because a key that is silently ignored is a
+setting that somebody relies on.
 
 ```yaml
 kind: connection
@@ -16,57 +16,57 @@ name: stripe_main
 is_actve: true
 ```
 
-**Mend it:** Correct the name (the finding proposes one), or put your own data under `meta` or a key that begins
-with `x-`.
+**Fix:** Correct the name (the hint suggests one). Put your own data under `meta`, or under a key that begins with
+`x-`.
 """,
     ),
     Code(
         "E202",
         "wrong type",
         """
-A value of another type than the key takes: text where a number belongs, a list where a mapping belongs, nothing at
+The value has a type that the key does not accept: text instead of a number, a list instead of a mapping, or no value at
 all.
 
 ```yaml
 timeout_ms: "30000"
 ```
 
-**Mend it:** Write what the finding expects. YAML reads `30000` as a number and `"30000"` as text; Weir does not
-convert.
+**Fix:** Write the type that the message expects. In YAML, `30000` is a number and `"30000"` is text; Weir does not
+convert between them.
 """,
     ),
     Code(
         "E203",
         "value not allowed",
         """
-The key takes one of a few words, and this is none of them.
+The key accepts a fixed set of values, and this is not one of them.
 
 ```yaml
 action: upsrt
 ```
 
-**Mend it:** Use one of the words that the finding lists.
+**Fix:** Use one of the values that the message lists.
 """,
     ),
     Code(
         "E204",
         "missing key",
         """
-A key that this definition must have is not there.
+A required key is missing.
 
 ```yaml
 kind: connection
 name: stripe_main
 ```
 
-**Mend it:** Add the key. `docs/reference/language.md` says what it means.
+**Fix:** Add the key. `docs/reference/language.md` describes it.
 """,
     ),
     Code(
         "E205",
         "wrong kind",
         """
-The folder decides what a file defines: `connections/` holds `kind: connection`, `interfaces/` holds `kind:
+The folder determines what a file defines: `connections/` holds `kind: connection`, `interfaces/` holds `kind:
 interface`, `schemas/` holds `kind: schema`.
 
 ```yaml
@@ -74,69 +74,70 @@ interface`, `schemas/` holds `kind: schema`.
 kind: schema
 ```
 
-**Mend it:** Move the file to the folder of its kind, or correct `kind`.
+**Fix:** Move the file to the folder of its kind, or correct `kind`.
 """,
     ),
     Code(
         "E206",
         "secret in plain text",
         """
-`client_secret` takes a reference to a secret, never the secret. What is in Git stays in its history.
+`client_secret` takes a reference to a secret, never the secret itself. A secret that was committed stays in the Git
+history.
 
 ```yaml
 client_secret: sk_test_…
 ```
 
-**Mend it:** Write `client_secret: {env: STRIPE_SECRET_KEY}` (or `file`, `keyring`, `command`). If the key was ever
-committed or sent to anybody, roll it.
+**Fix:** Write `client_secret: {env: STRIPE_SECRET_KEY}` (or `file`, `keyring`, `command`). If the key was ever
+committed or shared, roll it.
 """,
     ),
     Code(
         "E207",
         "text that looks like a key",
         """
-Somewhere in the definition stands a text of the form of a Stripe key or webhook secret. Keys are refused
-everywhere, in comments of a SQL box too.
+The definition contains text in the format of a Stripe key or webhook secret. Keys are rejected everywhere, including in
+comments of a SQL box.
 
 ```yaml
 description: uses rk_live_…
 ```
 
-**Mend it:** Take it out, refer to it where it is needed, and roll it.
+**Fix:** Remove it, use a secret reference instead, and roll the key.
 """,
     ),
     Code(
         "E208",
-        "bad name",
+        "invalid name",
         """
-Names are lower_snake: they begin with a letter, hold lower-case letters, digits and `_`, and have at most 63
-characters. They become names of files and SQL namespaces.
+Names are lower_snake: they begin with a letter, contain lower-case letters, digits and `_`, and have at most 63
+characters. They are used as file names and SQL namespaces.
 
 ```yaml
 name: Stripe-Main
 ```
 
-**Mend it:** Rename it; the finding proposes a name.
+**Fix:** Rename it; the hint suggests a name.
 """,
     ),
     Code(
         "E209",
         "no SQL box, or two",
         """
-A step that needs a SQL box has neither `sql` nor `sql_file`, or it has both.
+A step that needs a SQL box has neither `sql` nor `sql_file`, or has both.
 
 ```yaml
 transform: {into: customers}
 ```
 
-**Mend it:** Give one of the two. Only an `import` may go without: it takes its connection's `sql`.
+**Fix:** Set exactly one of the two. Only an `import` may omit both: it uses the `sql` of its connection.
 """,
     ),
     Code(
         "E210",
-        "unclear step",
+        "ambiguous step",
         """
-A step does exactly one thing, and its name is its own within the interface.
+A step has exactly one action, and a name that is unique within the interface.
 
 ```yaml
 steps:
@@ -144,8 +145,8 @@ steps:
     on_error: stop
 ```
 
-**Mend it:** Give it one of `import`, `transform`, `export`, `call`, `stop_if`, `respond`; split a step that has
-two; rename one of two equal names.
+**Fix:** Add one of `import`, `transform`, `export`, `call`, `stop_if`, `respond`. Split a step that has two; rename a
+step whose name is taken.
 """,
     ),
     Code(
@@ -160,7 +161,7 @@ columns:
   total: {type: decimal(18,2)}   # the comma ends the value: quote it
 ```
 
-**Mend it:** Use one of the types. Inside braces, put a decimal in quotes: `{type: "decimal(18,2)"}`.
+**Fix:** Use one of the types. Inside braces, quote a decimal: `{type: "decimal(18,2)"}`.
 """,
     ),
     Code(
@@ -174,48 +175,48 @@ columns: {id: text}
 key: [customer_id]
 ```
 
-**Mend it:** Name a column that exists, or add it.
+**Fix:** Name an existing column, or add the column.
 """,
     ),
     Code(
         "E213",
-        "bad duration or schedule",
+        "invalid duration or schedule",
         """
-A duration is a whole number and `ms`, `s`, `m`, `h` or `d`. A schedule has either `every` or `cron`:
-a cron expression of five fields that comes true now and then, in a time zone that is known by its name.
+A duration is a whole number followed by `ms`, `s`, `m`, `h` or `d`. A schedule has either `every` or `cron`: a cron
+expression with five fields that matches at least one date, in a time zone of the IANA database.
 
 ```yaml
 schedule: {every: 15 minutes}
 ```
 
-**Mend it:** Write `15m`.
+**Fix:** Write `15m`.
 """,
     ),
     Code(
         "E214",
         "address without encryption",
         """
-Over plain http the secret could be read on the way. It is allowed to this machine only.
+Plain http would expose the secret in transit. It is allowed for this machine only.
 
 ```yaml
 base_url: http://stripe.example.com
 ```
 
-**Mend it:** Use https.
+**Fix:** Use https.
 """,
     ),
     Code(
         "E215",
-        "bad address",
+        "invalid address",
         """
-`base_url` is an address with http or https and a host, or the word `sandbox` where the embedded sandbox simulates the
-connector's provider.
+`base_url` is an http or https URL with a host, or the word `sandbox` if the embedded sandbox simulates the connector's
+provider.
 
 ```yaml
 base_url: api.stripe.com
 ```
 
-**Mend it:** Write the whole address, or delete the line: without it the provider's own address is used.
+**Fix:** Write the full URL, or delete the line to use the provider's own address.
 """,
     ),
     Code(
@@ -228,47 +229,47 @@ A number, a text or a list is too small or too large.
 timeout_ms: 5
 ```
 
-**Mend it:** Stay within the bounds that the finding gives.
+**Fix:** Stay within the bounds that the message gives.
 """,
     ),
     Code(
         "E217",
         "not a definition",
         """
-The file is empty, or holds something else than a mapping of keys to values.
+The file is empty, or its top level is not a mapping.
 
 ```yaml
 - kind: connection
 ```
 
-**Mend it:** A file holds one definition, beginning with `kind:`.
+**Fix:** Write one definition, starting with `kind:`.
 """,
     ),
     Code(
         "E218",
         "invalid value",
         """
-The value has the right type and cannot be used all the same; the finding says what was expected.
+The value has the right type but is not valid; the message states what was expected.
 
 ```yaml
 map:
   name: {from: name, expr: "upper(name)"}
 ```
 
-**Mend it:** Follow the finding.
+**Fix:** Follow the message.
 """,
     ),
     Code(
         "E219",
-        "unclear secret reference",
+        "ambiguous secret reference",
         """
-A reference to a secret has exactly one of `env`, `file`, `keyring`, `command`.
+A secret reference has exactly one of `env`, `file`, `keyring`, `command`.
 
 ```yaml
 client_secret: {}
 ```
 
-**Mend it:** Name the one place where the secret is.
+**Fix:** Name the one place that holds the secret.
 """,
     ),
 )

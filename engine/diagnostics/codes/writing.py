@@ -5,214 +5,216 @@ from .code import Code
 CODES: tuple[Code, ...] = (
     Code(
         "E430",
-        "entity that cannot be written",
+        "unknown or read-only entity",
         """
-An export names an entity that the connector does not know, or that nobody can write.
+An export names an entity that the connector does not have, or that the provider does not allow to write.
 
 ```yaml
 - export: {connection: stripe_main, entity: custmers, …}
 ```
 
-**Mend it:** Correct the name; `weir catalog --writes` lists what can be written.
+**Fix:** Correct the name; `weir catalog --writes` lists the entities that can be written.
 """,
     ),
     Code(
         "E431",
-        "action that an entity does not have",
+        "unsupported action",
         """
-The provider has no request for what the export is to do: prices cannot be deleted, events cannot be made.
+The provider has no request for this action: prices cannot be deleted, events cannot be created.
 
 ```yaml
 - export: {entity: prices, action: delete, …}
 ```
 
-**Mend it:** Take another `action` or `on_missing`; the hint says what there is.
+**Fix:** Use another `action` or `on_missing`; the hint lists those that the entity supports.
 """,
     ),
     Code(
         "E432",
         "unknown parameter",
         """
-The provider's request does not take the parameter.
+The provider's request does not have the parameter.
 
 ```yaml
 map: {"adress[city]": city}
 ```
 
-**Mend it:** Correct the name. Parts of an object stand in brackets: `address[city]`, keys of a map too:
-`metadata[tier]`, places in a list by number: `items[0][price]`.
+**Fix:** Correct the name. Use brackets for parts of an object (`address[city]`), for keys of a map (`metadata[tier]`)
+and for positions in a list (`items[0][price]`).
 """,
     ),
     Code(
         "E433",
-        "value of a type that a parameter does not take",
+        "incompatible parameter type",
         """
-The column can never become what the parameter takes; or the parameter is an object, of which a part must be named; or
-money is given as text or as a float, which cannot hold it exactly.
+The column's type cannot be converted to the parameter's type; or the parameter is an object, and the mapping must name
+one of its parts; or an amount of money is text or a float, which cannot represent it exactly.
 
 ```yaml
 map: {unit_amount: price_text}
 ```
 
-**Mend it:** Convert it in the SQL box or in an `expr`. Money is an integer in minor units (cents), or a decimal in
-major units (12.50) with the `currency` mapped beside it.
+**Fix:** Convert it in the SQL box or in an `expr`. Money is an integer in minor units (cents), or a decimal in major
+units (12.50) with `currency` mapped as well.
 """,
     ),
     Code(
         "E434",
         "required parameter without a value",
         """
-An object cannot be made, or a function cannot be called, without this parameter.
+Creating the object, or calling the function, requires this parameter.
 
 ```yaml
 - export: {entity: prices, match: {lookup_key: key}, map: {unit_amount: amount}}   # no currency
 ```
 
-**Mend it:** Map it, or use `action: update` where no object is ever to be made.
+**Fix:** Map it, or use `action: update` if the step never creates objects.
 """,
     ),
     Code(
         "E435",
-        "parameter that cannot be compared",
+        "parameter cannot be compared",
         """
-An update sends what differs. What objects do not show cannot be compared, so it would be sent by every run.
+An update sends only values that differ. Objects do not return this parameter, so its value cannot be compared and every
+run would send it.
 
-**Mend it:** Leave it out, or send it with a `call`.
+**Fix:** Remove it from the export, or send it with a `call`.
 """,
     ),
     Code(
         "E436",
-        "match that does not find objects",
+        "match cannot find objects",
         """
-Rows and objects are brought together by what objects show, and what an object that is made here will show again:
-otherwise every run would make it anew.
+`match` pairs rows with existing objects. It must use a value that objects return, and that an object created by this
+step returns as well: otherwise every run would create the object again.
 
 ```yaml
-match: {id: customer_number}   # ids of customers are given by the provider
+match: {id: customer_number}   # the provider assigns the ids of customers
 ```
 
-**Mend it:** Match by `metadata[…]`, by `lookup_key` where there is one, or by `id` where the id may be chosen or
-nothing is ever made.
+**Fix:** Match by `metadata[…]`, by `lookup_key` where the entity has one, or by `id` where the id can be set or the
+step never creates objects.
 """,
     ),
     Code(
         "E437",
-        "write that the connection does not allow",
+        "write not granted by the connection",
         """
-Nothing may be written unless the connection's definition says so: which entities, whether money may move, and whether
-in live mode.
+Every write must be granted by the connection's definition: which entities, whether money may move, and whether live
+mode is included.
 
 ```yaml
 grants: {write: [customers], moves_money: false, live: false}
 ```
 
-**Mend it:** Grant it in the connection, if it is meant. Whoever reviews that line sees what it opens.
+**Fix:** Extend `grants` in the connection if the write is intended. The line shows reviewers what it permits.
 """,
     ),
     Code(
         "E438",
-        "reference to nothing that was written",
+        "invalid reference to a written object",
         """
-`ref` names an export step of the same interface, before this one, that matches by one column: the value is the id of
-what that step has written.
+`ref` names an earlier export step of the same interface that matches by one column. The value is the id of the object
+that this step wrote.
 
 ```yaml
 map: {product: {ref: products, from: sku}}
 ```
 
-**Mend it:** Name such a step, or join the id in the SQL box.
+**Fix:** Name such a step, or join the id in the SQL box.
 """,
     ),
     Code(
         "E439",
         "unknown function",
         """
-A call names a function that the connector does not know.
+A call names a function that the connector does not have.
 
 ```yaml
 - call: {connection: stripe_main, function: invoices.finalise, …}
 ```
 
-**Mend it:** Correct the name; `weir catalog --writes` lists them.
+**Fix:** Correct the name; `weir catalog --writes` lists the functions.
 """,
     ),
     Code(
         "E440",
-        "value that a parameter does not take",
+        "invalid value for a parameter",
         """
-A constant is none of the words that the parameter takes, is too long, or is one key too many.
+A constant is not one of the values that the parameter accepts, is too long, or adds more keys than a map may have.
 
 ```yaml
 map: {tax_exempt: {default: yes}}
 ```
 
-**Mend it:** Take one of the words in the hint.
+**Fix:** Use one of the values in the hint.
 """,
     ),
     Code(
         "E441",
-        "writes to connected accounts",
+        "write to connected accounts",
         """
-A connection that reads connected accounts cannot be written: nothing would say which account a row belongs to.
+A connection that reads connected accounts cannot be written to: nothing assigns a row to an account.
 
-**Mend it:** Give the exports a connection of their own, without `accounts`.
+**Fix:** Use a separate connection, without `accounts`, for exports.
 """,
     ),
     Code(
         "E442",
-        "answers that are no rows",
+        "function returns no rows",
         """
-What the function answers is no object of a table, so it cannot be imported.
+The function does not return objects of a table, so its result cannot be imported.
 
-**Mend it:** Leave `into` out.
+**Fix:** Remove `into`.
 """,
     ),
     Code(
         "W406",
-        "parameter that is sent once",
+        "parameter is sent only on creation",
         """
-Objects do not show the parameter's value. It is sent when an object is made; whether it is still the same, nobody can
-tell, so it is never sent again.
+Objects do not return the parameter's value. It is sent when an object is created; later changes cannot be detected and
+are not sent.
 
-**Mend it:** Nothing, if that is what you mean. To send it again and again, use a `call`.
+**Fix:** None if this is intended. To send it in every run, use a `call`.
 """,
     ),
     Code(
         "E640",
-        "plan that does not hold any more",
+        "outdated plan",
         """
-`weir run --plan FILE` writes exactly what was planned and reviewed, or nothing. Since then the objects at the provider,
-the rows of the Schema or the definitions have changed: the message names what.
+`weir run --plan FILE` writes exactly what was planned and reviewed, or nothing. Since the plan was made, objects at the
+provider, rows of the Schema or definitions have changed: the message names them.
 
-**Mend it:** `weir plan --live --out FILE` again, and look at it again.
+**Fix:** Run `weir plan --live --out FILE` again, and review the new plan.
 """,
     ),
     Code(
         "E641",
-        "more writes than are allowed",
+        "write limit exceeded",
         """
-A step would write more, or do away with more, than its `caps` allow. It was stopped before its first write. Without
-`caps.max_deletes` at most 20 objects, or a tenth of those that the step takes care of, may be done away with.
+A step would write or retire more objects than its `caps` allow. To retire an object means to delete, archive or cancel
+it because its row is gone. The step stopped before its first write. Without `caps.max_deletes`, the limit is 20
+objects or a tenth of the objects that the step manages, whichever is more.
 
 ```yaml
 caps: {max_writes: 500, max_deletes: 0}
 ```
 
-**Mend it:** Look at `weir plan --live`. If all of it is meant, raise the cap.
+**Fix:** Check `weir plan --live`. Raise the cap if all of the writes are intended.
 """,
     ),
     Code(
         "E642",
-        "rows that could not be written",
+        "rows could not be written",
         """
-Some rows of an export or a call were refused, by Weir or by the provider, or nobody knows what became of them. The
-others were written.
+Some rows of an export or a call were rejected by Weir or by the provider, or their outcome is unknown. The other rows
+were written.
 
 ```console
 $ weir query stripe_main "SELECT * FROM weir.outcomes WHERE _status NOT IN ('done', 'unchanged')"
 ```
 
-**Mend it:** Each row says why. Run it again: what was written is not written again, and what is not known is settled
+**Fix:** Check the reason of each row and run again: written rows are not sent again, and unknown outcomes are resolved
 first.
 """,
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from engine.diagnostics import plural
 from engine.graph import Action
 from engine.relation import Column
 from engine.run import ImportJob, StoreError
@@ -123,7 +124,7 @@ class _Merge:
         columns = ", ".join(f"`{column}`" for column, _ in self.staged.keys)
         raise StoreError(
             "E602",
-            f"the box yields more than one row for {total} key{'s' if total > 1 else ''} of `{self.job.table}` "
+            f"the box returns more than one row for {plural(total, 'key')} of `{self.job.table}` "
             f"({columns}): {examples}",
             "make the rows distinct in the box (GROUP BY, or QUALIFY row_number() …), or match more columns",
         )

@@ -65,8 +65,8 @@ def _widen(connection: duckdb.DuckDBPyConnection, table: str, column: Column, be
     if fit(column_type(before), column.type) is not Fit.SAFE:
         raise StoreError(
             "E603",
-            f"column `{column.name}` of `{table}` holds {column_type(before)} and cannot become {column.type}",
-            "give the new type to a new column, or empty the table first",
+            f"column `{column.name}` of `{table}` is {column_type(before)} and cannot become {column.type}",
+            "add a new column with the new type, or empty the table first",
         )
     made = cast(quote_name(column.name), before, column.type)
     connection.execute(

@@ -60,15 +60,16 @@ def demand_identity(connection: duckdb.DuckDBPyConnection, identity: Identity, f
     if account != identity.account or (None not in (livemode, identity.livemode) and livemode != identity.livemode):
         raise StoreError(
             "E612",
-            f"`{file}` mirrors {_named(account, livemode)}, and the key opens "
+            f"`{file}` mirrors {_named(account, livemode)}, but the key belongs to "
             f"{_named(identity.account, identity.livemode)}",
-            "use the right key, give the other account its own connection, or delete the file to read everything again",
+            "use the key of the original account, add a connection for the other account, or delete the file to read "
+            "everything again",
         )
 
 
 def _named(account: str, livemode: bool | None) -> str:
     mode = "" if livemode is None else " in live mode" if livemode else " in test mode"
-    return f"the account {account}{mode}"
+    return f"account {account}{mode}"
 
 
 def has_events(connection: duckdb.DuckDBPyConnection) -> bool:

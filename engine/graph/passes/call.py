@@ -1,4 +1,4 @@
-"""Compiles calls: the function, what it is called with, and where its answers go."""
+"""Compiles calls: the function, its parameters, and the table for its results."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .mapping import map_step
 from .writing import Columns
 
 OBJECT_ID = "id"
-"""The parameter that says on which object a function acts."""
+"""The parameter with the id of the object that a function acts on."""
 
 
 def compile_call(
     interface: Interface, step: ResolvedStep, part: CallSpec, box: Box, boxes: Boxes, earlier: Earlier
 ) -> Call | None:
-    """The call, or None after saying why there is none."""
+    """The call, or None after a report."""
     targets = targets_of(step, boxes)
     if targets is None or step.connection is None:
         return None
     function = targets.function(part.function)
     if function is None:
         here = step.place.at("function")
-        hint = did_you_mean(part.function, targets.functions()) or "`weir catalog --writes` lists them"
+        hint = did_you_mean(part.function, targets.functions()) or "use `weir catalog --writes` to list them"
         boxes.collector.report("E439", f"no function `{part.function}`", here, hint=hint)
         return None
     entity = function.name.partition(".")[0]
@@ -83,8 +83,8 @@ def _columns(
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
         here = step.place.key("parameters") if part.parameters else step.place.at("function")
-        hint = "map it under `parameters`; the box must yield it"
-        boxes.collector.report("E434", f"`{function.name}` cannot be called without {listed}", here, hint=hint)
+        hint = "add it to `parameters`, with a column of the box"
+        boxes.collector.report("E434", f"`{function.name}` requires {listed}", here, hint=hint)
         return None
     return found if len(found) == len(entries) else None
 
@@ -95,9 +95,9 @@ def _key(step: ResolvedStep, part: CallSpec, box: Box, boxes: Boxes) -> tuple[st
         column = box.bound.relation.find(name)
         if column is None:
             names = box.bound.relation.names
-            hint = did_you_mean(name, names) or f"the box yields {', '.join(f'`{each}`' for each in names[:8])}"
+            hint = did_you_mean(name, names) or f"the box returns {', '.join(f'`{each}`' for each in names[:8])}"
             here = step.place.at("key", index)
-            boxes.collector.report("E411", f"the box yields no column `{name}`", here, hint=hint)
+            boxes.collector.report("E411", f"the box returns no column `{name}`", here, hint=hint)
         else:
             found.append(column.name)
     return tuple(found)
@@ -111,8 +111,8 @@ def _answer(
     catalogue = boxes.catalogues[step.connection.name] if step.connection is not None else None
     table = catalogue.tables.get(function.returns) if catalogue is not None and function.returns is not None else None
     if table is None:
-        message = f"what `{function.name}` answers is no row of a table"
-        boxes.collector.report("E442", message, step.place.at("into"), hint="leave `into` out")
+        message = f"`{function.name}` returns no rows of a table"
+        boxes.collector.report("E442", message, step.place.at("into"), hint="remove `into`")
         return None
     relation = answer_relation(table.relation, box.bound.relation)
     answers = replace(box, bound=Bound(relation, ()))
@@ -139,7 +139,7 @@ def _answer(
 
 
 def answer_relation(answered: Relation, row: Relation) -> Relation:
-    """The columns of an answer: those of the object, then those of the row that it was called for, as far as the object
-    has none of that name."""
+    """The columns of a result: those of the object, then those of the row of the call whose names the object does not
+    have."""
     own = (column for column in row if answered.find(column.name) is None)
     return Relation((*answered.columns, *own))

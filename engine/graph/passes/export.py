@@ -1,4 +1,4 @@
-"""Compiles exports: which objects, by what they are told, what is written, and whether it may be."""
+"""Compiles exports: the objects, the columns that identify them, the values to write, and the grants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _USES: Mapping[ExportAction, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The steps before one, in its interface: `refs` are exports with how many columns each matches by."""
+    """The earlier steps of the interface: `refs` are exports with the number of columns that each matches by."""
 
     refs: Mapping[str, int]
     steps: Collection[str]
@@ -33,7 +33,7 @@ class Earlier:
 def compile_export(
     interface: Interface, step: ResolvedStep, part: ExportSpec, box: Box, boxes: Boxes, earlier: Earlier
 ) -> Export | None:
-    """The export, or None after saying why there is none."""
+    """The export, or None after a report."""
     targets = targets_of(step, boxes)
     entity = _entity(part, targets, step.place, boxes) if targets is not None else None
     if entity is None or step.connection is None:
@@ -90,47 +90,48 @@ def compile_export(
 
 
 def targets_of(step: ResolvedStep, boxes: Boxes) -> Targets | None:
-    """What can be written through the step's connection; None after saying that nothing can be."""
+    """The write targets of the step's connection; None if there are none, which is reported."""
     if step.connection is None:
         return None
     catalogue = boxes.catalogues.get(step.connection.name)
     if catalogue is None:
         return None
     if step.connection.spec.accounts is not None:
-        hint = "give the exports a connection of their own, without `accounts`"
-        message = f"`{step.connection.name}` reads connected accounts, and writes cannot say to which one they go"
+        hint = "use a separate connection, without `accounts`, for exports"
+        message = f"`{step.connection.name}` reads connected accounts: a write has no account to go to"
         boxes.collector.report("E441", message, step.place.at("connection"), hint=hint)
         return None
     if catalogue.targets is None:
-        message = f"nothing can be written with the connector `{step.connection.spec.connector}`"
+        message = f"the connector `{step.connection.spec.connector}` does not support writes"
         boxes.collector.report("E430", message, step.place.at("connection"))
     return catalogue.targets
 
 
 def caps_of(caps: CapsSpec) -> Caps:
-    """The bounds of a step."""
+    """The limits of a step."""
     return Caps(caps.max_writes, caps.max_deletes, caps.max_error_share)
 
 
 def check_grants(spec: ConnectionSpec, entity: str, verbs: Collection[Verb], place: Place, boxes: Boxes) -> None:
-    """Report what the connection does not allow. Live mode is known for sure only when the key is."""
+    """Report what the connection does not grant. Whether the key is a live key is only known at run time."""
     where = f"in the connection `{spec.name}`"
     if entity not in spec.grants.write:
-        hint = f"add it {where}, if that is meant: `grants: {{write: [{entity}]}}`"
-        boxes.collector.report("E437", f"`{spec.name}` may not write `{entity}`", place, hint=hint)
+        hint = f"if intended, add `grants: {{write: [{entity}]}}` {where}"
+        boxes.collector.report("E437", f"`{spec.name}` does not grant writes to `{entity}`", place, hint=hint)
     if any(verb.effect is Effect.MONEY for verb in verbs) and not spec.grants.moves_money:
         names = ", ".join(f"`{verb.name}`" for verb in verbs if verb.effect is Effect.MONEY)
-        hint = f"allow it {where}, if that is meant: `grants: {{moves_money: true}}`"
-        boxes.collector.report("E437", f"{names} may move money, and `{spec.name}` may not", place, hint=hint)
+        hint = f"if intended, set `grants: {{moves_money: true}}` {where}"
+        message = f"{names} may move money, which `{spec.name}` does not grant"
+        boxes.collector.report("E437", message, place, hint=hint)
     if spec.mode == "live" and not spec.grants.live:
-        hint = f"allow it {where}, if that is meant: `grants: {{live: true}}`"
-        boxes.collector.report("E437", f"`{spec.name}` is in live mode and may not write there", place, hint=hint)
+        hint = f"if intended, set `grants: {{live: true}}` {where}"
+        boxes.collector.report("E437", f"`{spec.name}` does not grant writes in live mode", place, hint=hint)
 
 
 def _entity(part: ExportSpec, targets: Targets, place: Place, boxes: Boxes) -> Entity | None:
     found = targets.entity(part.entity)
     if found is None:
-        hint = did_you_mean(part.entity, targets.entities()) or "`weir catalog --writes` lists what can be written"
+        hint = did_you_mean(part.entity, targets.entities()) or "use `weir catalog --writes` to list the entities"
         boxes.collector.report("E430", f"`{part.entity}` cannot be written", place.at("entity"), hint=hint)
     return found
 
@@ -138,18 +139,18 @@ def _entity(part: ExportSpec, targets: Targets, place: Place, boxes: Boxes) -> E
 def _verbs(
     part: ExportSpec, action: ExportAction, entity: Entity, place: Place, boxes: Boxes
 ) -> tuple[tuple[str, Verb], ...] | None:
-    """(use, verb) for all that the export may come to do; None after saying what cannot be done."""
+    """(use, verb) for everything that the export may do; None after reporting an unsupported action."""
     found: list[tuple[str, Verb]] = []
     retire = "delete" if action is ExportAction.DELETE else part.on_missing
     wanted = {"create": entity.create, "update": entity.update}
     for use in _USES[action]:
         verb = wanted[use]
         if verb is None and action is ExportAction.UPSERT and use == "update" and entity.create is not None:
-            continue  # what cannot be changed is replaced, or refused row by row
+            continue  # objects that cannot be updated are replaced, or rejected row by row
         if verb is None:
             can = [name for name, each in wanted.items() if each is not None] + list(entity.retire)
-            hint = f"what can be done: {', '.join(can)}"
-            boxes.collector.report("E431", f"`{entity.name}` have no {use}", place.at("action"), hint=hint)
+            hint = f"use one of: {', '.join(can)}"
+            boxes.collector.report("E431", f"`{entity.name}` does not support {use}", place.at("action"), hint=hint)
             return None
         found.append((use, verb))
     if retire != "keep":
@@ -157,18 +158,19 @@ def _verbs(
         if verb is None:
             here = place.at("action") if action is ExportAction.DELETE else place.at("on_missing")
             ways = ", ".join(f"`{way}`" for way in RETIREMENTS if way in entity.retire)
-            hint = f"they can be done away with by {ways}" if ways else "they stay for good: use `on_missing: keep`"
-            boxes.collector.report("E431", f"`{entity.name}` have no {retire}", here, hint=hint)
+            hint = f"use {ways}" if ways else "use `on_missing: keep`: these objects cannot be retired"
+            boxes.collector.report("E431", f"`{entity.name}` does not support {retire}", here, hint=hint)
             return None
         found.append(("retire", verb))
-    by_id = "id" in part.match  # a second object cannot have the id of the first
+    by_id = "id" in part.match  # a replacement cannot have the id of the original
     if action is ExportAction.UPSERT and "archive" in entity.retire and entity.immutable and not by_id:
         found.append(("replace", entity.retire["archive"]))
     return tuple(found)
 
 
 def _all_parameters(entity: Entity, action: ExportAction) -> tuple[Parameter, ...]:
-    """What may be mapped: what the verbs take that the action may come to use. An update's form of one comes first."""
+    """The parameters that may be mapped: those of the verbs that the action may use. The update's form takes
+    precedence."""
     create = entity.create.parameters if entity.create is not None and action is not ExportAction.UPDATE else ()
     update = entity.update.parameters if entity.update is not None and action is not ExportAction.INSERT else ()
     by_name = {each.name: each for each in (*create, *update)}
@@ -177,7 +179,7 @@ def _all_parameters(entity: Entity, action: ExportAction) -> tuple[Parameter, ..
 
 
 def _by_form(column: WriteColumn, entity: Entity) -> WriteColumn:
-    """The column, with when it is taken: a part of a parameter may be known to the create only, or the update only."""
+    """The column with its forms: a part of a parameter may exist only in the create, or only in the update."""
     create = entity.create.parameters if entity.create is not None else ()
     update = entity.update.parameters if entity.update is not None else ()
     made = isinstance(find_parameter(create, column.path), Parameter)
@@ -191,8 +193,8 @@ def _match(part: ExportSpec, entity: Entity, columns: Columns, place: Place) -> 
         key, here = place.key("match", path), place.at("match", path)
         shown = Shown("id") if path == "id" else entity.see(path)
         if shown is None:
-            hint = "match by what objects show: `id`, `metadata[…]`, `lookup_key`, or a plain field"
-            columns.collector.report("E436", f"`{entity.name}` do not show `{path}`", key, hint=hint)
+            hint = "match by a value that objects return: `id`, `metadata[…]`, `lookup_key`, or a plain field"
+            columns.collector.report("E436", f"`{entity.name}` objects do not return `{path}`", key, hint=hint)
             continue
         source = columns.source(name, here)
         if source is not None:
@@ -203,7 +205,7 @@ def _match(part: ExportSpec, entity: Entity, columns: Columns, place: Place) -> 
 def _identifying(
     match: tuple[MatchColumn, ...], mapped: tuple[WriteColumn, ...], entity: Entity, columns: Columns
 ) -> tuple[WriteColumn, ...]:
-    """What an object must be made with, so that it is found again by what it is matched by."""
+    """The columns that a new object needs so that `match` finds it in the next run."""
     found = []
     taken = entity.create.parameters if entity.create is not None else ()
     for each in match:
@@ -217,7 +219,7 @@ def _identifying(
 
 
 def _reviving(mapped: tuple[WriteColumn, ...], entity: Entity) -> tuple[WriteColumn, ...]:
-    """What takes an object out of the archive again when its row comes back."""
+    """The columns that unarchive an object when its row reappears."""
     fixed = entity.retire["archive"].fixed
     update = entity.update.parameters if entity.update is not None else ()
     found = []
@@ -237,31 +239,31 @@ def _check_required(
     place: Place,
     boxes: Boxes,
 ) -> None:
-    """Objects cannot be made without what their create demands, nor found again without what they are matched by."""
+    """Report required parameters of the create that are not mapped, and matches that cannot find a new object."""
     here = place.key("map") if part.map else place.at("entity")
     heads = {column.path.partition("[")[0] for column in mapped} | {path.partition("[")[0] for path in part.map}
     create = entity.create
     missing = [each.name for each in create.parameters if each.required and each.name not in heads] if create else []
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
-        hint = "map it, or use `action: update` if no object is ever to be made"
-        boxes.collector.report("E434", f"`{entity.name}` cannot be made without {listed}", here, hint=hint)
+        hint = "map it, or use `action: update` if the step never creates objects"
+        boxes.collector.report("E434", f"creating `{entity.name}` requires {listed}", here, hint=hint)
     _check_nested(create, mapped, place, boxes)
     for each in match:
         settable = any(column.path == each.path for column in mapped)
         if not settable and each.path != "id":
-            hint = "match by a parameter that the create takes, or use `action: update`"
-            message = f"an object that is made here could not be found again by `{each.path}`"
+            hint = "match by a parameter of the create, or use `action: update`"
+            message = f"`{each.path}` cannot find an object that this step creates"
             boxes.collector.report("E436", message, place.key("match", each.path), hint=hint)
         if each.path == "id" and not entity.own_id:
-            hint = "ids are given by the provider: match by `metadata[…]`, or use `action: update`"
+            hint = "match by `metadata[…]`, or use `action: update`: the provider assigns the ids"
             boxes.collector.report(
-                "E436", f"`{entity.name}` cannot be made with an id", place.key("match", "id"), hint=hint
+                "E436", f"`{entity.name}` cannot be created with an id", place.key("match", "id"), hint=hint
             )
 
 
 def _check_nested(create: Verb | None, mapped: tuple[WriteColumn, ...], place: Place, boxes: Boxes) -> None:
-    """An object among the parameters is sent whole or not at all."""
+    """Report object parameters that are mapped without all of their required parts."""
     heads = {column.path.partition("[")[0] for column in mapped if "[" in column.path}
     for each in create.parameters if create is not None else ():
         if each.name not in heads:
@@ -275,18 +277,19 @@ def _check_nested(create: Verb | None, mapped: tuple[WriteColumn, ...], place: P
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
             first = next(column.path for column in mapped if column.path.startswith(f"{each.name}["))
-            boxes.collector.report("E434", f"`{each.name}` needs {listed} too", place.key("map", first), hint="map it")
+            message = f"`{each.name}` also requires {listed}"
+            boxes.collector.report("E434", message, place.key("map", first), hint="map it")
 
 
 def _check_columns(mapped: tuple[WriteColumn, ...], action: ExportAction, place: Place, boxes: Boxes) -> None:
     for column in mapped:
         if action is ExportAction.UPDATE and column.shown is None:
-            hint = "an update sends what differs, and here nobody can tell: leave it out, or use a `call`"
-            message = f"objects do not show `{column.path}`, so it cannot be compared"
+            hint = "remove it, or use a `call`: an update sends only values that differ"
+            message = f"objects do not return `{column.path}`, so it cannot be compared"
             boxes.collector.report("E435", message, place.key("map", column.path), hint=hint)
         elif action is ExportAction.UPSERT and column.shown is None:
-            message = f"`{column.path}` is sent when an object is made, and never compared afterwards"
-            boxes.collector.report("W406", message, place.key("map", column.path), hint="objects do not show it")
+            message = f"`{column.path}` is sent only when an object is created: objects do not return it"
+            boxes.collector.report("W406", message, place.key("map", column.path), hint="use a `call` to send it again")
 
 
 def _facts(entity: Entity, mapped: tuple[WriteColumn, ...]) -> EntityFacts:
@@ -301,5 +304,5 @@ def _facts(entity: Entity, mapped: tuple[WriteColumn, ...]) -> EntityFacts:
 
 
 def _slim(verb: Verb) -> Verb:
-    """Without the parameters: the columns have those that matter."""
+    """The verb without its parameters: the columns contain those that are used."""
     return replace(verb, parameters=())

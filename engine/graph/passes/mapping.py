@@ -1,11 +1,11 @@
-"""From a box's columns to a table's: the mapping and the match of an import."""
+"""Maps a box's columns to a table's: the mapping and the match of an import."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from engine.diagnostics import Collector, Fix, Place, closest, did_you_mean
-from engine.project import Project, ResolvedStep, Table
+from engine.project import Project, ResolvedStep, SchemaTable
 from engine.relation import Column, Fit, Relation, fit
 from engine.relation.parameter_values import parameter_value
 from engine.spec import MapSpec, WriteSpec
@@ -18,14 +18,14 @@ from ..types import BindFailure, Box, MapColumn
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """How the box's rows become rows of the table. `match` pairs (Schema column, source column)."""
+    """The mapping of the box's rows to rows of the table. `match` pairs (Schema column, source column)."""
 
     match: tuple[tuple[str, str], ...]
     mapping: tuple[MapColumn, ...]
 
 
-def map_step(step: ResolvedStep, write: WriteSpec, table: Table, box: Box, boxes: Boxes) -> Mapped:
-    """The mapping of an import or transform. What does not fit is reported; the rest is kept."""
+def map_step(step: ResolvedStep, write: WriteSpec, table: SchemaTable, box: Box, boxes: Boxes) -> Mapped:
+    """The mapping of an import or transform, without the columns that do not fit, which are reported."""
     mapper = _Mapper(step.place, write, table, box, boxes, boxes.collector)
     mapping = mapper.mapping()
     match = mapper.match(mapping)
@@ -34,7 +34,7 @@ def map_step(step: ResolvedStep, write: WriteSpec, table: Table, box: Box, boxes
 
 
 def check_defaults(project: Project, collector: Collector) -> None:
-    """Report defaults of the Schema's columns that are no values of their type."""
+    """Report defaults of the Schema's columns that do not have the column's type."""
     for table in project.tables.values():
         for column in table.relation:
             written = table.defaults.get(column.name)
@@ -43,7 +43,7 @@ def check_defaults(project: Project, collector: Collector) -> None:
 
 
 def default_literal(column: Column, written: object, place: Place, collector: Collector) -> str | None:
-    """A default as SQL, or None after saying that it is no value of the column's type."""
+    """A default as SQL, or None after reporting that it does not have the column's type."""
     try:
         return sql_literal(parameter_value(written, column.type))
     except ValueError as error:
@@ -55,18 +55,18 @@ def default_literal(column: Column, written: object, place: Place, collector: Co
 class _Mapper:
     place: Place
     write: WriteSpec
-    table: Table
+    table: SchemaTable
     box: Box
     boxes: Boxes
     collector: Collector
 
     @property
     def source(self) -> Relation:
-        """What the box yields."""
+        """The columns of the box."""
         return self.box.bound.relation
 
     def mapping(self) -> tuple[MapColumn, ...]:
-        """One entry a Schema column that gets a value."""
+        """One entry per Schema column that gets a value."""
         if self.write.map == "auto":
             return self._auto()
         found = []
@@ -91,16 +91,16 @@ class _Mapper:
             elif default is not None:
                 found.append(MapColumn(column.name, default=default))
         if not any(mapped.source for mapped in found) and self.write.action != "delete":
-            hint = f"the box yields {_listed(self.source.names)}; add a `map`"
-            message = f"no column of the box has the name of a column of `{self.table.name}`"
+            hint = f"add a `map`; the box returns {_listed(self.source.names)}"
+            message = f"the box and `{self.table.name}` have no column name in common"
             self.collector.report("E411", message, self.place.key("into"), hint=hint)
         taken = {mapped.target.casefold() for mapped in found} | {
             each.casefold() for each in (self.write.match or {}).values()
         }
         left = [name for name in self.source.names if name.casefold() not in taken]
         if left and self.write.action != "delete":
-            hint = "leave them out of the SELECT, rename them with AS, or add a `map`"
-            message = f"`{self.table.name}` takes no column {_listed(left)} of this box"
+            hint = "remove them from the SELECT, rename them with AS, or add a `map`"
+            message = f"`{self.table.name}` has no column {_listed(left)}: this box's values are dropped"
             self.collector.report("W401", message, self.box.place, hint=hint)
         return tuple(found)
 
@@ -123,7 +123,7 @@ class _Mapper:
         return MapColumn(column.name, source.name, None, default, entry.skip_if_empty)
 
     def match(self, mapping: tuple[MapColumn, ...]) -> tuple[tuple[str, str], ...]:
-        """The pairs that tell equal rows; reported when the action needs some and there are none."""
+        """The pairs that identify a row; reported if the action requires some and there are none."""
         if self.write.match is not None:
             return self._written_match(self.write.match)
         sources = {mapped.target: mapped.source for mapped in mapping}
@@ -136,11 +136,11 @@ class _Mapper:
             pairs.append((name, source))
         if not pairs and self.write.action in ("update", "delete", "upsert"):
             if self.table.key:
-                message = f"the key {_listed(self.table.key)} of `{self.table.name}` has no column of the box"
-                hint = f"let the box yield it, or add a `match`; the box yields {_listed(self.source.names)}"
+                message = f"the box does not return the key {_listed(self.table.key)} of `{self.table.name}`"
+                hint = f"add it to the SELECT, or add a `match`; the box returns {_listed(self.source.names)}"
             else:
-                message = f"`{self.write.action}` needs to know which rows are the same"
-                hint = f"give `{self.table.name}` a `key`, or this step a `match`"
+                message = f"`{self.write.action}` requires columns that identify a row"
+                hint = f"add a `key` to `{self.table.name}`, or a `match` to this step"
             self.collector.report("E415", message, self.place.key("into"), hint=hint)
         return tuple(pairs)
 
@@ -158,16 +158,16 @@ class _Mapper:
         return tuple(pairs)
 
     def check_required(self, mapping: tuple[MapColumn, ...]) -> None:
-        """Columns that must have a value and get none."""
+        """Report required columns that get no value."""
         if self.write.action in ("update", "delete"):
             return
         mapped = {each.target for each in mapping} | {target for target, _ in self._matched()}
         attempted = set(self.write.map) if isinstance(self.write.map, dict) else set()
         missing = [c.name for c in self.table.relation if c.required and c.name not in mapped | attempted]
         if missing:
-            message = f"`{self.table.name}` needs a value for {_listed(missing)}"
+            message = f"`{self.table.name}` requires a value for {_listed(missing)}"
             place = self.place.key("map") if self.write.map != "auto" else self.place.key("into")
-            hint = f"map it; the box yields {_listed(self.source.names)}"
+            hint = f"map it; the box returns {_listed(self.source.names)}"
             self.collector.report("E414", message, place, hint=hint)
 
     def _matched(self) -> tuple[tuple[str, str], ...]:
@@ -178,8 +178,8 @@ class _Mapper:
         if found is None:
             near = closest(name, self.source.names, 1)
             fixes = [Fix(f"write `{near[0]}`", place, near[0])] if near else []
-            hint = did_you_mean(name, self.source.names) or f"the box yields {_listed(self.source.names)}"
-            self.collector.report("E411", f"the box yields no column `{name}`", place, hint=hint, fixes=fixes)
+            hint = did_you_mean(name, self.source.names) or f"the box returns {_listed(self.source.names)}"
+            self.collector.report("E411", f"the box returns no column `{name}`", place, hint=hint, fixes=fixes)
         return found
 
     def _unknown_target(self, name: str, place: Place) -> None:
@@ -192,7 +192,9 @@ class _Mapper:
     def _fits(self, source: Column, target: Column, place: Place) -> bool:
         if fit(source.type, target.type) is not Fit.NEVER:
             return True
-        message = f"`{source.name}` is {source.type}, and `{self.table.name}.{target.name}` takes {target.type}"
+        message = (
+            f"expected {target.type} for `{self.table.name}.{target.name}`, found {source.type} in `{source.name}`"
+        )
         self.collector.report("E413", message, place, hint="convert it in the SQL box, or change the column's type")
         return False
 

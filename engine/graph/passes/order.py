@@ -1,4 +1,4 @@
-"""In which order interfaces run: whoever reads a table runs after whoever fills it."""
+"""Orders interfaces: a reader of a table runs after its writers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ InterfaceStep = Import | StopIf | Respond | Export | Call
 def order_interfaces(
     project: Project, steps: Mapping[str, tuple[InterfaceStep, ...]], collector: Collector
 ) -> tuple[tuple[str, ...], Mapping[str, frozenset[str]]]:
-    """The interfaces in an order in which they can run, and which ones each waits for.
+    """The interfaces in an order in which they can run, and the dependencies of each.
 
-    Reports cycles, and tables that two interfaces write without one of them waiting for the other. Inactive interfaces
-    do not run: they wait for nobody, and nobody for them.
+    Reports cycles, and tables that two interfaces write without a dependency between them. Inactive interfaces do not
+    run and have no dependencies or dependents.
     """
     steps = {name: own if project.interfaces[name].spec.is_active else () for name, own in steps.items()}
     writers: dict[str, list[str]] = {}
@@ -40,7 +40,7 @@ def order_interfaces(
 
 
 def _waits(name: str, steps: tuple[InterfaceStep, ...], writers: Mapping[str, list[str]]) -> set[str]:
-    """The interfaces that fill a table which this one reads before it writes it itself."""
+    """The interfaces that write a table which this one reads before writing it."""
     found: set[str] = set()
     written: set[str] = set()
     for step in steps:
@@ -54,7 +54,7 @@ def _waits(name: str, steps: tuple[InterfaceStep, ...], writers: Mapping[str, li
 
 
 def table_written(step: InterfaceStep) -> str | None:
-    """The table of the Schema that a step writes, if it writes one."""
+    """The table of the Schema that a step writes, if any."""
     answer = step.answer if isinstance(step, Call) else step
     return answer.into if isinstance(answer, Import) else None
 
@@ -68,8 +68,8 @@ def _check_writers(
                 continue
             place = _writing_place(project.interfaces[second], table)
             labels = [Label(_writing_place(project.interfaces[first], table), f"`{first}` writes it here")]
-            message = f"`{first}` and `{second}` both write `{table}`, and nothing says which one comes first"
-            hint = "write it in one interface with two steps, or let one of them read what the other has written"
+            message = f"`{first}` and `{second}` both write `{table}`, in no defined order"
+            hint = "write it in one interface with two steps, or make one of them read what the other writes"
             collector.report("E419", message, place, labels=labels, hint=hint)
 
 
@@ -89,8 +89,8 @@ def _reaches(start: str, goal: str, waits: Mapping[str, set[str]]) -> bool:
 def _report_cycle(project: Project, cycle: list[str], collector: Collector) -> None:
     shown = " → ".join(f"`{name}`" for name in cycle[::-1])
     place = project.interfaces[cycle[0]].place.at("name")
-    hint = "let one of them stop reading what another one fills"
-    collector.report("E420", f"these interfaces wait for each other: {shown}", place, hint=hint)
+    hint = "remove one of the reads"
+    collector.report("E420", f"these interfaces depend on each other: {shown}", place, hint=hint)
 
 
 def _writing_place(interface: Interface, table: str) -> Place:

@@ -1,4 +1,4 @@
-"""Values of parameters: given, tracked or default, as the declared type."""
+"""Values of parameters: passed, tracked or default, in the declared type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.spec import ParameterSpec
 from ..literals import SqlText
 
 Given = Mapping[tuple[str, str], str]
-"""(interface, parameter) → the text of a value that a command line or the run state gives."""
+"""(interface, parameter) → the text of a value from a command line or the run state."""
 
 _SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "float": "DOUBLE", "json": "JSON"}
 
@@ -20,7 +20,7 @@ _SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "float": "DOUBLE", "json":
 def parameter_values(
     interface: Interface, given: Given, collector: Collector
 ) -> tuple[dict[str, object], tuple[tuple[str, str], ...]]:
-    """The values for the interface's boxes, and those parameters that have none: these are typed NULLs."""
+    """The values for the interface's boxes, and the parameters without a value, which are typed NULLs."""
     values: dict[str, object] = {}
     unset: list[tuple[str, str]] = []
     for name, spec in interface.spec.parameters.items():

@@ -1,4 +1,4 @@
-"""Rules about style and risk, one a file: each looks at the compiled steps and warns."""
+"""Rules about style and risk, one per file: each checks the compiled steps and warns."""
 
 from .determinism import check_determinism
 from .parameters import check_parameters

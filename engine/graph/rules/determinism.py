@@ -1,4 +1,4 @@
-"""A box that asks for the time or a random number gives other rows each time: its plan says nothing of its result."""
+"""A box that reads the clock or a random number is not deterministic: its plan does not determine its result."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def check_determinism(project: Project, collector: Collector) -> None:
                 continue
             found = _CALL.search(_TEXT.sub(lambda text: " " * len(text[0]), step.box.text))
             if found:
-                message = f"`{found[1].lower()}` makes this box give other rows each time it runs"
-                hint = "use a parameter (`track: true` remembers the last run), or leave it, if that is meant"
+                message = f"`{found[1].lower()}` makes this box non-deterministic"
+                hint = "use a parameter (`track: true` records the last run), or ignore this if it is intended"
                 collector.report("W403", message, step.box.place.within(*found.span(1)), hint=hint)

@@ -1,4 +1,4 @@
-"""A parameter that no box mentions changes nothing."""
+"""A parameter that no box uses has no effect."""
 
 from __future__ import annotations
 

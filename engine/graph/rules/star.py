@@ -1,4 +1,4 @@
-"""`SELECT *` on a connection reads every column: slow, and the set of columns changes with every API version."""
+"""`SELECT *` from a connection reads every column: it is slow, and the columns change with every API version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STAR = re.compile(r"\bselect\s+(?:distinct\s+)?(\*)(?!\s*(?:exclude|replace)\b)
 
 
 def check_star(project: Project, collector: Collector) -> None:
-    """Warn where an import's box begins with `SELECT *`."""
+    """Warn where an import's box starts with `SELECT *`."""
     for interface in project.interfaces.values():
         for step in interface.steps:
             if step.box is None or step.spec.kind != "import":
@@ -19,6 +19,6 @@ def check_star(project: Project, collector: Collector) -> None:
             found = _STAR.match(step.box.text.lstrip())
             if found:
                 start = len(step.box.text) - len(step.box.text.lstrip()) + found.start(1)
-                message = "`SELECT *` reads every column, and other ones with every API version"
+                message = "`SELECT *` reads every column, and API versions differ in their columns"
                 place = step.box.place.within(start, start + 1)
-                collector.report("W402", message, place, hint="name the columns that the table takes")
+                collector.report("W402", message, place, hint="list the columns that the table needs")

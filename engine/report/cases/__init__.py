@@ -1,1 +1,1 @@
-"""Results of cases."""
+"""Results of test cases."""

@@ -1,4 +1,4 @@
-"""What came of cases, for programs: JSON and JUnit XML."""
+"""Results of test cases for programs: JSON and JUnit XML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from engine.cases import Verdict
+from engine.cases import CaseResult
 from engine.source import SourceTree
 
 from ..findings.junit import NOT_XML
@@ -16,37 +16,37 @@ from ..masking import masked
 from .cases_text import where
 
 
-def render_cases_json(verdicts: Sequence[Verdict], chosen: int, tree: SourceTree) -> str:
-    """One document: the cases in order, each with its differences."""
-    failed = sum(not each.passed for each in verdicts)
+def render_cases_json(results: Sequence[CaseResult], chosen: int, tree: SourceTree) -> str:
+    """One document: the test cases in order, each with its differences."""
+    failed = sum(not each.passed for each in results)
     document = {
-        "cases": [_case(each, tree) for each in verdicts],
-        "passed": len(verdicts) - failed,
+        "cases": [_case(each, tree) for each in results],
+        "passed": len(results) - failed,
         "failed": failed,
-        "not_run": chosen - len(verdicts),
+        "not_run": chosen - len(results),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _case(verdict: Verdict, tree: SourceTree) -> dict[str, Any]:
+def _case(result: CaseResult, tree: SourceTree) -> dict[str, Any]:
     return {
-        "interface": verdict.case.interface,
-        "name": verdict.case.name,
-        "where": where(verdict, tree),
-        "passed": verdict.passed,
-        "seconds": round(verdict.seconds, 3),
+        "interface": result.case.interface,
+        "name": result.case.name,
+        "where": where(result, tree),
+        "passed": result.passed,
+        "seconds": round(result.seconds, 3),
         "differences": [
             {**{key: masked(text) for key, text in asdict(each).items()}, "text": masked(str(each))}
-            for each in verdict.differences
+            for each in result.differences
         ],
     }
 
 
-def render_cases_junit(verdicts: Sequence[Verdict], tree: SourceTree) -> str:
-    """A suite for each interface, with a test case for each of its cases."""
+def render_cases_junit(results: Sequence[CaseResult], tree: SourceTree) -> str:
+    """One suite per interface, with one `testcase` per test case."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<testsuites>"]
-    for interface in dict.fromkeys(each.case.interface for each in verdicts):
-        own = [each for each in verdicts if each.case.interface == interface]
+    for interface in dict.fromkeys(each.case.interface for each in results):
+        own = [each for each in results if each.case.interface == interface]
         failed = sum(not each.passed for each in own)
         seconds = sum(each.seconds for each in own)
         lines.append(
@@ -59,13 +59,13 @@ def render_cases_junit(verdicts: Sequence[Verdict], tree: SourceTree) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _test_case(verdict: Verdict, tree: SourceTree) -> list[str]:
-    case, place = verdict.case, where(verdict, tree)
+def _test_case(result: CaseResult, tree: SourceTree) -> list[str]:
+    case, place = result.case, where(result, tree)
     name = quoteattr(case.name.translate(NOT_XML))
     file = quoteattr(place.rpartition(":")[0])
-    opened = f'<testcase classname={quoteattr(case.interface)} name={name} file={file} time="{verdict.seconds:.3f}"'
-    if verdict.passed:
+    opened = f'<testcase classname={quoteattr(case.interface)} name={name} file={file} time="{result.seconds:.3f}"'
+    if result.passed:
         return [f"{opened}/>"]
-    texts = [masked(str(each)).translate(NOT_XML) for each in verdict.differences]
+    texts = [masked(str(each)).translate(NOT_XML) for each in result.differences]
     body = escape("\n".join([place, *texts]))
     return [f"{opened}>", f"<failure message={quoteattr(texts[0])}>{body}</failure>", "</testcase>"]

@@ -1,48 +1,49 @@
-"""What came of cases, for a terminal: a line for each as it ends, and what they come to."""
+"""Results of test cases for a terminal: one line per test case as it ends, and a summary."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from engine.cases import Verdict
+from engine.cases import CaseResult
+from engine.diagnostics import plural
 from engine.source import SourceTree
 
 from ..masking import masked, visible
-from ..paint import BOLD, DIM, GREEN, RED, Paint, plural
+from ..paint import BOLD, DIM, GREEN, RED, Paint
 
 SHOWN: Final = 20
-"""How many differences of a case are listed; `--format json` has all."""
+"""Maximum number of listed differences per test case; `--format json` has all."""
 
 
-def render_verdict(verdict: Verdict, tree: SourceTree, *, colour: bool = False) -> str:
-    """A line, and for a case that has failed its place and what differs."""
+def render_result(result: CaseResult, tree: SourceTree, *, colour: bool = False) -> str:
+    """One line; for a failed test case also its place and its differences."""
     paint = Paint(colour)
-    mark = paint(GREEN, "✓") if verdict.passed else paint(RED, "✗")
-    case = verdict.case
-    seconds = paint(DIM, f"{verdict.seconds:.2f} s")
+    mark = paint(GREEN, "✓") if result.passed else paint(RED, "✗")
+    case = result.case
+    seconds = paint(DIM, f"{result.seconds:.2f} s")
     lines = [f"{mark} {visible(case.label)}  {seconds}"]
-    if not verdict.passed:
-        lines.append(f"    {paint(DIM, where(verdict, tree))}")
-        lines += [f"    {visible(str(each))}" for each in verdict.differences[:SHOWN]]
-        more = len(verdict.differences) - SHOWN
+    if not result.passed:
+        lines.append(f"    {paint(DIM, where(result, tree))}")
+        lines += [f"    {visible(str(each))}" for each in result.differences[:SHOWN]]
+        more = len(result.differences) - SHOWN
         lines += [f"    {paint(DIM, f'… and {more:,} more')}"] if more > 0 else []
     return masked("\n".join(lines)) + "\n"
 
 
-def render_cases_summary(verdicts: Sequence[Verdict], chosen: int, *, colour: bool = False) -> str:
-    """How many passed, failed, and were not run."""
+def render_cases_summary(results: Sequence[CaseResult], chosen: int, *, colour: bool = False) -> str:
+    """The number of test cases that passed, failed, and were not run."""
     paint = Paint(colour)
-    failed = sum(not each.passed for each in verdicts)
+    failed = sum(not each.passed for each in results)
     parts = [paint(RED, f"{failed} failed")] if failed else []
-    passed = len(verdicts) - failed
+    passed = len(results) - failed
     parts += [paint(GREEN, f"{passed} passed")] if passed else []
-    parts += [f"{chosen - len(verdicts)} not run"] if len(verdicts) < chosen else []
-    seconds = sum(each.seconds for each in verdicts)
-    return f"{paint(BOLD, plural(chosen, 'case'))}: {', '.join(parts) or 'none run'} in {seconds:.1f} s\n"
+    parts += [f"{chosen - len(results)} not run"] if len(results) < chosen else []
+    seconds = sum(each.seconds for each in results)
+    return f"{paint(BOLD, plural(chosen, 'test case'))}: {', '.join(parts) or 'none run'} in {seconds:.1f} s\n"
 
 
-def where(verdict: Verdict, tree: SourceTree) -> str:
-    """`file:line` of the case."""
-    region = tree.locate(verdict.case.place)
+def where(result: CaseResult, tree: SourceTree) -> str:
+    """`file:line` of the test case."""
+    region = tree.locate(result.case.place)
     return f"{region.file}:{region.start_line}"

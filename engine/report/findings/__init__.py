@@ -1,1 +1,1 @@
-"""Findings, one renderer a file."""
+"""Findings: one renderer per file."""

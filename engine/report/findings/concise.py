@@ -1,4 +1,4 @@
-"""Findings a line each, for editors and grep."""
+"""Findings on one line each, for editors and grep."""
 
 from __future__ import annotations
 

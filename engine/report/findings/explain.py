@@ -6,7 +6,7 @@ from engine.diagnostics import CODES, closest
 
 
 def explain(code: str) -> str | None:
-    """The page of `code` in Markdown (case does not matter), or None when there is no such code."""
+    """The page of `code` in Markdown (case-insensitive), or None for an unknown code."""
     found = CODES.get(code.upper())
     if found is None:
         return None
@@ -14,5 +14,5 @@ def explain(code: str) -> str | None:
 
 
 def similar_codes(code: str) -> list[str]:
-    """Codes that look like a code that does not exist."""
+    """Existing codes that are similar to an unknown one."""
     return closest(code.upper(), CODES)

@@ -1,4 +1,4 @@
-"""One finding, many renderers."""
+"""Renders findings in any of the formats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def render_findings(
 ) -> str:
     """The findings in the given format, sorted by place. Only `text` has colours.
 
-    A format is imported when it is asked for: most commands write none.
+    A renderer is imported on demand, because most commands use none.
     """
     found = locate_all(diagnostics, tree)
     match style:

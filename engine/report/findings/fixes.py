@@ -1,4 +1,4 @@
-"""Applying the fixes that findings offer."""
+"""Applies the fixes of findings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from engine.source import SourceTree
 
 
 def apply_fixes(diagnostics: Iterable[Diagnostic], tree: SourceTree) -> Mapping[str, str]:
-    """The new texts of the files that change, by path. Only findings with exactly one fix are mended; of edits that
-    overlap, the first in the file wins and the others wait for the next round."""
+    """The new texts of the files that change, by path. Only findings with exactly one fix are fixed; of overlapping
+    edits, the first in the file is applied and the others are left for the next round."""
     edits: dict[str, list[tuple[int, int, str]]] = {}
     for diagnostic in diagnostics:
         if len(diagnostic.fixes) != 1:
@@ -27,11 +27,11 @@ def apply_fixes(diagnostics: Iterable[Diagnostic], tree: SourceTree) -> Mapping[
 
 
 def edit_of(fix: Fix, tree: SourceTree) -> tuple[int, int, str]:
-    """The code points that a fix replaces, and what comes there."""
+    """The code points that a fix replaces, and the replacement."""
     start, end = tree.span(fix.place)
     text = tree.text_of(fix.place.file) or ""
-    end = start + len(text[start:end].rstrip("\r\n"))  # a block ends with its line: that stays
-    after_colon = start == end and text[:start].endswith(":")  # a value where none was written
+    end = start + len(text[start:end].rstrip("\r\n"))  # a block includes its last line break: keep it
+    after_colon = start == end and text[:start].endswith(":")  # a value after a key without one
     return start, end, " " + fix.replacement if after_colon else fix.replacement
 
 

@@ -9,22 +9,20 @@ from engine.diagnostics import Severity
 from .located import Located
 
 MOST_A_KIND = 10
-"""GitHub shows at most so many annotations of a kind per step."""
+"""Maximum number of annotations of a kind that GitHub shows per step."""
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def render_github(found: Sequence[Located]) -> str:
-    """Workflow commands; what GitHub would drop is counted in the last annotation of its kind."""
+    """Workflow commands. The last annotation of a kind counts those that GitHub would drop."""
     lines: list[str] = []
     for severity, command in _COMMANDS.items():
         kind = [item for item in found if item.severity is severity]
         shown = kind if len(kind) <= MOST_A_KIND else kind[: MOST_A_KIND - 1]
         lines += [_annotation(command, item) for item in shown]
         if left := len(kind) - len(shown):
-            lines.append(
-                f"::{command} title=weir::{left} more of this kind are not shown here: see the log of this step"
-            )
+            lines.append(f"::{command} title=weir::{left} more of this kind are not shown: see the log of this step")
     return "".join(f"{line}\n" for line in lines)
 
 

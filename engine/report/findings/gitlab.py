@@ -14,7 +14,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.N
 
 
 def render_gitlab(found: Sequence[Located]) -> str:
-    """A JSON list; the fingerprint does not hold the line, so a finding that moved is the same finding."""
+    """A JSON list. The fingerprint does not include the line, so a finding that moved keeps its identity."""
     seen: dict[str, int] = {}
     rows = []
     for item in found:

@@ -1,4 +1,4 @@
-"""Findings as JUnit XML: a test case a file, failed by its errors."""
+"""Findings as JUnit XML: one `testcase` per file, which fails if the file has errors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from engine.diagnostics import Severity
 from .located import Located
 
 NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
-"""What XML cannot hold, to be translated."""
+"""Translation of characters that XML does not allow."""
 
 
 def render_junit(found: Sequence[Located], files: Sequence[str]) -> str:
-    """One suite with a case for each of `files` (the definitions that were read) and one for findings about no file."""
+    """One suite with a `testcase` for each of `files` (the definitions), and one for findings without a file."""
     errors = [item for item in found if item.severity is Severity.ERROR]
     cases: dict[str, list[Located]] = {file: [] for file in files}
     for item in errors:

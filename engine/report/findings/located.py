@@ -1,23 +1,23 @@
-"""Findings with lines and columns, ready to be rendered."""
+"""Findings with lines and columns, ready to render."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from engine.diagnostics import CODES, Diagnostic, Fix, Place, Severity
+from engine.diagnostics import CODES, Diagnostic, Fix, Place, Severity, plural
 from engine.source import Region, SourceTree
 
 from ..masking import masked, masked_line
 from .fixes import edit_of
 
 _SECRETS = frozenset({"E206", "E207"})
-"""Findings whose place is a secret: no excerpt shows it."""
+"""Findings whose place is a secret: excerpts do not show it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A diagnostic whose places are regions. Texts are masked. `region` is None for a finding about no file."""
+    """A diagnostic whose places are regions. Texts are masked. `region` is None for a finding without a file."""
 
     code: str
     title: str
@@ -35,7 +35,7 @@ class Located:
 
 
 def locate_all(diagnostics: Iterable[Diagnostic], tree: SourceTree) -> list[Located]:
-    """The findings in order of file, line and column; those about no file come last."""
+    """The findings in order of file, line and column; those without a file come last."""
     listed = list(diagnostics)
     hidden = [tree.locate(found.place) for found in listed if found.code in _SECRETS and found.place]
     return sorted((_located(diagnostic, tree, hidden) for diagnostic in listed), key=_order)
@@ -61,7 +61,7 @@ def _located(diagnostic: Diagnostic, tree: SourceTree, hidden: Sequence[Region])
         fixes=tuple(
             (replace(fix, title=masked(fix.title), replacement=edit_of(fix, tree)[2]), _region(fix.place, tree, hidden))
             for fix in diagnostic.fixes
-            if masked(fix.replacement) == fix.replacement  # an edit is shown as it is, or not at all
+            if masked(fix.replacement) == fix.replacement  # an edit with a secret is not shown
         ),
     )
 
@@ -92,9 +92,9 @@ def tally(found: Iterable[Located]) -> str:
     for severity in Severity:
         count = sum(item.severity is severity for item in listed)
         if count:
-            parts.append(f"{count} {severity}{'s' if count != 1 else ''}")
+            parts.append(plural(count, severity))
     if not parts:
         return "no findings"
     files = len({item.region.file for item in listed if item.region})
-    where = f" in {files} file{'s' if files != 1 else ''}" if files else ""
+    where = f" in {plural(files, 'file')}" if files else ""
     return (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]) + where

@@ -1,4 +1,4 @@
-"""Findings as JSON, in a shape that stays."""
+"""Findings as JSON, in a stable format."""
 
 from __future__ import annotations
 

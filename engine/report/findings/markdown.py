@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from .located import Located, tally
 
 MOST_CHARACTERS = 60_000
-"""A comment may hold a little more; what would not fit is counted instead."""
+"""Slightly below the size limit of a comment; findings that do not fit are counted."""
 
 
 def render_markdown(found: Sequence[Located]) -> str:
-    """A table with a row a finding, cut at `MOST_CHARACTERS`."""
+    """A table with one row per finding, cut at `MOST_CHARACTERS`."""
     lines = [f"**weir validate**: {tally(found)}", ""]
     if found:
         lines += ["| where | code | finding |", "|---|---|---|"]
@@ -29,5 +29,5 @@ def render_markdown(found: Sequence[Located]) -> str:
 
 
 def cell(text: str) -> str:
-    """A text that stands in a cell of a table."""
+    """Text escaped for a cell of a table."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", "<br>")

@@ -15,7 +15,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 
 def render_sarif(found: Sequence[Located], version: str) -> str:
-    """One run of the tool `weir` in that version, with the rules that the findings name."""
+    """One run of the tool `weir` in this version, with the rules of the findings."""
     rules = sorted({item.code for item in found})
     driver = {
         "name": "weir",

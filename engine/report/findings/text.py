@@ -1,11 +1,11 @@
-"""Findings for a terminal: the line, a caret under the character, and what to do."""
+"""Findings for a terminal: the line, a caret under the position, and what to do."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
 
-from engine.diagnostics import Severity
+from engine.diagnostics import Severity, plural
 from engine.source import Region
 
 from .located import Located, tally
@@ -24,7 +24,7 @@ def render_text(found: Sequence[Located], *, colour: bool = False) -> str:
 
 
 class _Painter:
-    """Wraps text in ANSI colours, or does not."""
+    """Wraps text in ANSI colours if they are enabled."""
 
     def __init__(self, colour: bool) -> None:
         self._colour = colour
@@ -56,7 +56,7 @@ def _excerpt(region: Region, gutter: int, arrow: str, mark: str, style: str, tex
     bar = paint("1;34", f"{'':>{gutter}} |")
     place = f"{region.file}:{region.start_line}:{region.start_column}"
     lines = [f"{'':>{gutter}} {paint('1;34', arrow)} {place}"]
-    if not any(region.lines):  # a whole file, of which there is nothing to show
+    if not any(region.lines):  # a whole file: there is no line to show
         return lines
     lines.append(bar)
     shown = region.lines[:_MOST_LINES]
@@ -71,12 +71,12 @@ def _excerpt(region: Region, gutter: int, arrow: str, mark: str, style: str, tex
             marks = mark * max(1, _width(line[start:end]))
             lines.append(f"{bar} {' ' * _width(line[:start])}{paint(style, marks + note)}")
     if len(region.lines) > _MOST_LINES:
-        lines.append(f"{bar} … {len(region.lines) - _MOST_LINES} more lines")
+        lines.append(f"{bar} … {plural(len(region.lines) - _MOST_LINES, 'more line')}")
     return lines
 
 
 def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
-    """The part of a very long line around what is marked."""
+    """The part of a very long line around the marked range."""
     if len(line) <= _WIDEST:
         return line, start, end
     first = max(0, start - _WIDEST // 2)
@@ -88,7 +88,7 @@ def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
 
 
 def _width(text: str) -> int:
-    """Columns that a terminal uses for `text`."""
+    """Number of terminal columns of `text`."""
     width = 0
     for character in text:
         if character == "\t":

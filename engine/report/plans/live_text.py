@@ -1,4 +1,4 @@
-"""What would be written, row by row, for people."""
+"""Planned writes, row by row, for people."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.connector import Effect
+from engine.diagnostics import plural
 from engine.graph import Call, Export
 from engine.plan import EFFECTS, PENDING, FieldChange, Plan, PlannedWrite, StepWrites
 
 from ..masking import masked
-from ..paint import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, plural
+from ..paint import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint
 
 SHOWN: Final = 50
-"""How many writes of a step are listed unless all are asked for."""
+"""Maximum number of listed writes per step, unless all are requested."""
 
 _SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "retire": "-", "call": "!"}
 _STYLES: Final = {"create": GREEN, "update": YELLOW, "replace": YELLOW, "retire": RED, "call": CYAN}
@@ -31,7 +32,7 @@ def render_live(
     colour: bool = False,
     limit: int | None = SHOWN,
 ) -> str:
-    """Each step with its rows (`limit` of them) and its warnings, then what all of it comes to."""
+    """Each step with its rows (at most `limit`) and warnings, then the total."""
     paint = Paint(colour)
     steps = {task.id: task.step for task in plan.tasks}
     lines: list[str] = []
@@ -51,11 +52,12 @@ def _step(step: Export | Call, writes: StepWrites, paint: Paint, limit: int | No
     for write in shown:
         yield from _write(write, paint)
     if len(shown) < len(writes.writes):
-        yield f"  {paint(DIM, f'… and {len(writes.writes) - len(shown):,} more (`--all` shows them)')}"
+        yield f"  {paint(DIM, f'… and {len(writes.writes) - len(shown):,} more (use `--all` to list them)')}"
     for refusal in writes.refusals[:limit]:
         yield f"  {paint(RED, 'x')} {_key(refusal.key)}: {refusal.problem}"
     if writes.refused > len(writes.refusals[:limit]):
-        yield f"  {paint(DIM, f'… and {writes.refused - len(writes.refusals[:limit]):,} rows more are refused')}"
+        more = plural(writes.refused - len(writes.refusals[:limit]), "more refused row")
+        yield f"  {paint(DIM, f'… and {more}')}"
     yield f"  {_counts(writes)}"
     yield from _effects(step, writes, paint)
 
@@ -85,10 +87,10 @@ def _change(change: FieldChange, paint: Paint) -> str:
 
 def _value(text: str | None) -> str:
     if text is None:
-        return "(nothing)"
+        return "(no value)"
     if text.startswith(PENDING):
         step, _, key = text[len(PENDING) :].partition(" ")
-        return f"(the id that `{step}` will get for {_key(key)})"
+        return f"(id of the new object of `{step}` for {_key(key)})"
     cut = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
     return json.dumps(cut, ensure_ascii=False)
 
@@ -105,7 +107,7 @@ def _counts(writes: StepWrites) -> str:
 
 
 def _effects(step: Export | Call, writes: StepWrites, paint: Paint) -> Iterator[str]:
-    """What the writes bring about beyond data: money, messages, what cannot be undone."""
+    """The effects of the writes beyond data: money, messages, irreversible changes."""
     verbs = dict(step.verbs) if isinstance(step, Export) else {"call": step.verb}
     counts: dict[Effect, int] = defaultdict(int)
     for write in writes.writes:
@@ -118,8 +120,8 @@ def _effects(step: Export | Call, writes: StepWrites, paint: Paint) -> Iterator[
 
 
 def _amounts(step: Export | Call, writes: StepWrites, effect: Effect) -> str:
-    """The sums of the amounts that are sent, by currency in minor units; amounts that the provider decides are not
-    among them."""
+    """The sums of the amounts that are sent, by currency in minor units, without amounts that the provider
+    determines."""
     money = {column.path for column in step.columns if column.parameter.money}
     if effect is not Effect.MONEY or not money:
         return ""

@@ -1,4 +1,4 @@
-"""The plan for programs."""
+"""The plan as JSON, for programs."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from engine.plan import MovedBox, Plan, ReadBudget, plan_to_json
+from engine.plan import AffectedQuery, Plan, ReadBudget, plan_to_json
 
 
-def render_plan_json(plan: Plan, budgets: Sequence[ReadBudget] = (), moved: Sequence[MovedBox] = ()) -> str:
-    """One JSON document: the same definitions give the same text, hash included. `budgets`, and `moved_boxes` (what a
-    moved API version means for SQL boxes), are left out if empty."""
+def render_plan_json(plan: Plan, budgets: Sequence[ReadBudget] = (), affected: Sequence[AffectedQuery] = ()) -> str:
+    """One JSON document, deterministic for the same definitions, including the hash. `budgets` and `affected_queries`
+    (the effect of an upgraded API version on SQL boxes) are omitted if empty."""
     document = plan_to_json(plan)
     if budgets:
-        document["budgets"] = [{**asdict(budget), "is_passed": budget.is_passed} for budget in budgets]
-    if moved:
-        document["moved_boxes"] = [asdict(box) for box in moved]
+        document["budgets"] = [{**asdict(budget), "is_exceeded": budget.is_exceeded} for budget in budgets]
+    if affected:
+        document["affected_queries"] = [asdict(query) for query in affected]
     return _text(document)
 
 
-def render_moved_json(moved: Sequence[MovedBox]) -> str:
-    """The boxes alone, where what they break leaves no plan."""
-    return _text({"moved_boxes": [asdict(box) for box in moved]})
+def render_affected_json(affected: Sequence[AffectedQuery]) -> str:
+    """Only the affected queries, for an upgrade that breaks some of them so that there is no plan."""
+    return _text({"affected_queries": [asdict(query) for query in affected]})
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The plan for people: what is asked of the provider, what the SQL boxes do with it, where it goes, and why."""
+"""The plan for people: requests to the provider, what SQL boxes do with the rows, where they go, and why."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from engine.connector import Read, Request
+from engine.diagnostics import plural
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
-from engine.plan import BUDGET_DAYS, Beside, ConnectionSettings, MovedBox, Plan, ReadBudget, Task, totals
+from engine.plan import BUDGET_DAYS, AffectedQuery, Beside, ConnectionSettings, Plan, ReadBudget, Task, totals
 
 from ..masking import masked
-from ..paint import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint, plural
+from ..paint import BLUE, BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint
 from .write_text import render_write
 
 _WIDTH = 110
@@ -20,13 +21,13 @@ _WIDTH = 110
 def render_plan_text(
     plan: Plan,
     budgets: Sequence[ReadBudget] = (),
-    moved: Sequence[MovedBox] = (),
+    affected: Sequence[AffectedQuery] = (),
     *,
     colour: bool = False,
     with_sql: bool = True,
 ) -> str:
-    """The whole plan, reads first, then what a moved API version means for boxes, the steps of each interface, what is
-    left out, and a closing line."""
+    """The whole plan: reads, SQL boxes that an upgraded API version affects, the steps of each interface, skipped
+    items, and a summary."""
     paint = Paint(colour)
     known = {budget.connection: budget for budget in budgets}
     blocks = [
@@ -34,8 +35,8 @@ def render_plan_text(
         for connection in plan.connections
         for block in _connection(connection, plan, known.get(connection.name), paint)
     ]
-    if moved:
-        blocks.append("\n".join(_moved(moved, paint)))
+    if affected:
+        blocks.append("\n".join(_affected(affected, paint)))
     for interface in plan.interfaces:
         tasks = [task for task in plan.tasks if _interface(task.step) == interface]
         if tasks:
@@ -43,23 +44,23 @@ def render_plan_text(
             blocks += ["\n".join(_step(task, paint, with_sql=with_sql)) for task in tasks]
     if plan.skipped:
         lines = [f"  {item.address}: {item.reason}" for item in plan.skipped]
-        blocks.append("\n".join([paint(YELLOW, "Left out"), *lines]))
+        blocks.append("\n".join([paint(YELLOW, "Skipped"), *lines]))
     blocks.append(_closing(plan, paint))
     return masked("\n\n".join(blocks)) + "\n"
 
 
-def render_moved_text(moved: Sequence[MovedBox], *, colour: bool = False) -> str:
-    """The boxes alone, where what they break leaves no plan."""
-    return masked("\n".join(_moved(moved, Paint(colour)))) + "\n"
+def render_affected_text(affected: Sequence[AffectedQuery], *, colour: bool = False) -> str:
+    """Only the affected queries, for an upgrade that breaks some of them so that there is no plan."""
+    return masked("\n".join(_affected(affected, Paint(colour)))) + "\n"
 
 
-def _moved(moved: Sequence[MovedBox], paint: Paint) -> Iterator[str]:
-    yield paint(BOLD, "SQL boxes that the moved API version reaches")
-    for box in moved:
+def _affected(affected: Sequence[AffectedQuery], paint: Paint) -> Iterator[str]:
+    yield paint(BOLD, "SQL boxes affected by the upgraded API version")
+    for box in affected:
         verdict = paint(RED, "breaks") if box.errors else paint(YELLOW, "changes") if box.yields else "still binds"
         yield f"  {box.interface}.{box.step}: {verdict}  {paint(DIM, f'{box.file}:{box.line}')}"
         parts = [f"reads {', '.join(box.reads)}", *box.errors]
-        parts += [f"its own columns become {', '.join(box.yields)}"] if box.yields else []
+        parts += [f"column types change: {', '.join(box.yields)}"] if box.yields else []
         for part in parts:
             yield from textwrap.wrap(part, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
@@ -82,7 +83,7 @@ def _connection(connection: ConnectionSettings, plan: Plan, budget: ReadBudget |
 
 
 def _beside(beside: Beside, paint: Paint) -> Iterator[str]:
-    """What is asked beside the tables."""
+    """The requests besides the tables."""
     requests = beside.estimate.requests
     about = "requests: known after the first run" if requests is None else f"about {plural(requests, 'request')}"
     yield f"  {paint(GREEN, 'read')} {paint(BOLD, beside.what)}  {paint(DIM, about)}"
@@ -95,7 +96,7 @@ def _budget(budget: ReadBudget, paint: Paint) -> str:
     if budget.estimate is not None:
         wanted = f"about {plural(budget.estimate, 'request')}"
     used = f"{budget.used:,} of {budget.budget:,} used in the last {BUDGET_DAYS} days"
-    refused = paint(YELLOW, "; a run is refused without `--over-budget`") if budget.is_passed else ""
+    refused = paint(YELLOW, "; a run requires `--over-budget`") if budget.is_exceeded else ""
     return f"  read budget: {wanted}; {used}{refused}"
 
 
@@ -109,7 +110,7 @@ def _extract(task: Task, optional: Sequence[str], paint: Paint) -> Iterator[str]
     if task.fresh:
         yield f"    {paint(DIM, task.fresh)}"
     for name in (read.table for read in task.reads if read.table in optional):
-        yield f"    `{name}` is optional: where the provider refuses it, the run warns and goes on"
+        yield f"    `{name}` is optional: if it cannot be read, the run warns and continues"
     users = ", ".join(dict.fromkeys(step for step, _ in task.step.needs))
     yield f"    {paint(DIM, f'for {users}')}"
 
@@ -123,7 +124,7 @@ def _read(read: Read, table: str, paint: Paint) -> Iterator[str]:
     if not read.requests:
         yield "    no request"
     for request in read.requests:
-        yield f"    {paint(CYAN, _request(request))}" + (f"  once for each of {request.per}" if request.per else "")
+        yield f"    {paint(CYAN, _request(request))}" + (f"  once per row of {request.per}" if request.per else "")
     reason = read.why if read.table == table else f"{read.table}: {read.why}"
     yield from textwrap.wrap(reason, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
@@ -188,7 +189,7 @@ def _where(step: Import | StopIf | Respond | Export | Call) -> str:
 
 def _closing(plan: Plan, paint: Paint) -> str:
     sums = totals(plan)
-    requests = "a number of requests known after the first run"
+    requests = "requests: known after the first run"
     if sums.requests is not None:
         requests = f"about {plural(sums.requests, 'request')}"
     return f"{requests}; {plural(sums.tables, 'table')} written; plan {paint(BOLD, plan.hash[:12])}"

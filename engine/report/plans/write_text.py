@@ -1,4 +1,4 @@
-"""What a step may write to a provider, for people: the requests, what they bring about, and what bounds them."""
+"""What a step may write to a provider, for people: the requests, their effects, and their limits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from engine.connector import Effect
+from engine.diagnostics import plural
 from engine.graph import Call, Caps, Export, WriteColumn
 from engine.plan import EFFECTS
 
@@ -28,13 +29,13 @@ def render_write(step: Export | Call, paint: Paint) -> Iterator[str]:
     bounds = _bounds(step.caps)
     if bounds:
         yield f"    {paint(YELLOW, 'at most')} {bounds}"
-    text = "which rows, field by field: `weir plan --live`"
+    text = "`weir plan --live` lists the rows, field by field"
     yield from textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _value(column: WriteColumn) -> str:
     if column.ref is not None:
-        return f"the id that `{column.ref}` has written for {column.source}"
+        return f"id of the object of `{column.ref}` for {column.source}"
     origin = column.expr if column.expr is not None else column.source
     if origin is None:
         return column.default or "NULL"
@@ -44,16 +45,16 @@ def _value(column: WriteColumn) -> str:
 def _notes(column: WriteColumn) -> str:
     notes = []
     if column.immutable:
-        notes.append("only when an object is made")
+        notes.append("only when an object is created")
     if column.skip_if_empty:
-        notes.append("empty ones leave what is there")
+        notes.append("empty values keep the current one")
     return f"  ({'; '.join(notes)})" if notes else ""
 
 
 def _bounds(caps: Caps) -> str:
     parts = []
     if caps.max_writes is not None:
-        parts.append(f"{caps.max_writes:,} writes")
+        parts.append(plural(caps.max_writes, "write"))
     if caps.max_deletes is not None:
-        parts.append(f"{caps.max_deletes:,} objects done away with")
+        parts.append(plural(caps.max_deletes, "retired object"))
     return ", ".join(parts)

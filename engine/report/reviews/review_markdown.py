@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from engine.review import Asked, Change, Cost, Finding, Review, Topic, Weight
+from engine.diagnostics import plural
+from engine.review import Change, Cost, NewFinding, RequestEstimate, Review, Topic, Weight
 
 from ..findings.markdown import MOST_CHARACTERS, cell
 from ..masking import masked, masked_parameter
-from ..paint import plural
 
 MARKS: Final = {Weight.EXPOSURE: "🔴", Weight.RISK: "🟠", Weight.ROUTINE: "⚪"}
-WORDS: Final = {Weight.EXPOSURE: "exposes more", Weight.RISK: "puts something at risk"}
-_MANY: Final = {Weight.EXPOSURE: "expose more", Weight.RISK: "put something at risk"}
-ACTIONS: Final = {"added": "new", "removed": "gone", "changed": "changed"}
+WORDS: Final = {Weight.EXPOSURE: "extends access", Weight.RISK: "carries risk"}
+_MANY: Final = {Weight.EXPOSURE: "extend access", Weight.RISK: "carry risk"}
+ACTIONS: Final = {"added": "new", "removed": "removed", "changed": "changed"}
 TOPICS: Final = {
     Topic.EXPOSES: "Exposes",
     Topic.WRITES: "Writes",
-    Topic.RISKS: "Mind",
+    Topic.RISKS: "Risks",
     Topic.READS: "Reads",
     Topic.COSTS: "Costs",
 }
 _LONGEST: Final = 80
 _EDITS: Final = 30
 _ROOM: Final = 400
-"""Characters that are kept for saying what did not fit."""
+"""Characters reserved for the note about changes that do not fit."""
 
 
 def render_review_markdown(review: Review) -> str:
-    """The whole comment, cut at `MOST_CHARACTERS`: the gravest changes come first, and what does not fit is counted."""
+    """The whole comment, cut at `MOST_CHARACTERS`: the most serious changes come first, and the rest is counted."""
     parts = [f"## Weir: {headline(review)}\n"]
     parts += [_findings(review.findings)] if review.findings else []
-    if review.mended:
-        parts.append(f"{plural(review.mended, 'finding')} mended.\n")
-    tail = (
-        _costs(review.costs) + f"\n<sub>compared with {review.base[:12]}; `weir review --base …` says it again</sub>\n"
-    )
+    if review.fixed:
+        parts.append(f"{plural(review.fixed, 'finding')} fixed.\n")
+    tail = _costs(review.costs) + f"\n<sub>compared with {review.base[:12]} by `weir review --base …`</sub>\n"
     room = MOST_CHARACTERS - _ROOM - len(tail) - sum(len(part) + 1 for part in parts)
     for index, change in enumerate(review.changes):
         text = _change(change)
         if len(text) > room:
-            parts.append(f"… and {plural(len(review.changes) - index, 'change')} more: `weir review` lists them\n")
+            parts.append(
+                f"… and {plural(len(review.changes) - index, 'change')} more: use `weir review` to list them\n"
+            )
             break
         room -= len(text) + 1
         parts.append(text)
@@ -49,24 +49,24 @@ def render_review_markdown(review: Review) -> str:
 
 
 def headline(review: Review) -> str:
-    """How much has changed, and how grave it is, in a line."""
+    """The number of changes and how serious they are, in one line."""
     if not review.changes:
-        return "something is wrong" if review.has_errors else "no definition means anything else"
+        return "the definitions have errors" if review.has_errors else "no definition changed"
     parts = []
     for kind, noun in (("connection", "connection"), ("interface", "interface"), ("table", "table"), ("settings", "")):
         number = sum(change.kind == kind for change in review.changes)
         if number:
             parts.append(plural(number, noun) if noun else "the settings")
-    said = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
+    listed = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
     numbers = {weight: sum(change.weight == weight for change in review.changes) for weight in WORDS}
-    grave = [
+    serious = [
         f"{number} {_MANY[weight] if number > 1 else WORDS[weight]}" for weight, number in numbers.items() if number
     ]
-    return f"{said} changed" + (f" ({', '.join(grave)})" if grave else "")
+    return f"{listed} changed" + (f" ({', '.join(serious)})" if serious else "")
 
 
 def shown(field: str, value: str | None) -> str:
-    """The value of a field in a line: hidden where its name says that it is secret, cut where it is long."""
+    """The value of a field on one line: hidden if its name marks it as secret, cut if it is long."""
     if value is None:
         return "–"
     text = value if field.startswith("client_secret.") else masked_parameter(f"[{field.rpartition('.')[2]}]", value)
@@ -74,10 +74,10 @@ def shown(field: str, value: str | None) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def asked(found: Asked | None) -> str:
-    """How many requests, in words."""
+def requests_text(found: RequestEstimate | None) -> str:
+    """An estimated number of requests, in words."""
     if found is None:
-        return "nothing"
+        return "no requests"
     if not found.unknown:
         return f"about {plural(found.requests, 'request')}"
     tables = ", ".join(f"`{table}`" for table in found.unknown[:5])
@@ -103,28 +103,30 @@ def _edits(change: Change) -> Iterator[str]:
     for edit in change.edits[:_EDITS]:
         before, after = (cell(shown(edit.field, value)) for value in (edit.before, edit.after))
         if before == after:
-            before, after = "…", "another text"
+            before, after = "…", "changed text"
         yield f"| `{edit.field}` | {after} |" if is_new else f"| `{edit.field}` | {before} | {after} |"
     if len(change.edits) > _EDITS:
         yield ""
         yield f"… and {plural(len(change.edits) - _EDITS, 'field')} more"
 
 
-def _findings(found: Sequence[Finding]) -> str:
+def _findings(found: Sequence[NewFinding]) -> str:
     mark = "❌" if any(each.severity == "error" for each in found) else "⚠️"
-    lines = [f"### {mark} Findings that are new", "", "| where | code | finding |", "|---|---|---|"]
+    lines = [f"### {mark} New findings", "", "| where | code | finding |", "|---|---|---|"]
     for each in found[:_EDITS]:
         hint = f"<br>{cell(each.hint)}" if each.hint else ""
         lines.append(f"| `{cell(each.where)}` | {each.severity} {each.code} | {cell(each.message)}{hint} |")
     if len(found) > _EDITS:
-        lines += ["", f"… and {len(found) - _EDITS} more: `weir validate` lists them"]
+        lines += ["", f"… and {len(found) - _EDITS} more: use `weir validate` to list them"]
     return "\n".join(lines) + "\n"
 
 
 def _costs(costs: Sequence[Cost]) -> str:
-    moved = [cost for cost in costs if cost.before != cost.after]
-    if not moved:
-        return "A run asks as much as before.\n" if costs else ""
-    lines = ["### What a run of everything asks", "", "| connection | before | after |", "|---|---|---|"]
-    lines += [f"| `{cost.connection}` | {asked(cost.before)} | {asked(cost.after)} |" for cost in moved]
+    changed = [cost for cost in costs if cost.before != cost.after]
+    if not changed:
+        return "The number of requests per run does not change.\n" if costs else ""
+    lines = ["### Requests per run of all interfaces", "", "| connection | before | after |", "|---|---|---|"]
+    lines += [
+        f"| `{cost.connection}` | {requests_text(cost.before)} | {requests_text(cost.after)} |" for cost in changed
+    ]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""A write of the ledger for people and programs: what was sent, what became of it, what that means, what to do."""
+"""A write of the ledger for people and programs: what was sent, its outcome, what that means, and what to do."""
 
 from __future__ import annotations
 
@@ -23,103 +23,101 @@ STATE_STYLES: Final[Mapping[OpState, str]] = {
     OpState.DROPPED: DIM,
 }
 USES: Final[Mapping[str, str]] = {
-    "create": "makes an object",
-    "update": "changes an object",
-    "replace": "makes an object in place of another one",
-    "replaced": "puts away the object that another one has replaced",
-    "retire": "does away with an object whose row is gone",
+    "create": "creates an object",
+    "update": "updates an object",
+    "replace": "creates an object that replaces another one",
+    "replaced": "retires an object that was replaced",
+    "retire": "retires an object whose row no longer exists",
     "call": "calls a function",
 }
-_ANEW: Final = "the next run compares anew, and writes what is still missing under a new id"
+_RETRY: Final = "the next run compares the row again and, if it still differs, writes it under a new id"
 _WIDTH: Final = 12
 
 
 def key_label(op: Op) -> str:
-    """The key of its row for people."""
+    """The key of its row in readable form."""
     return masked(", ".join(str(part) for part in json.loads(op.key)))
 
 
 def op_reason(op: Op) -> str:
-    """Why it is not done, or what else there is to say, in one line."""
-    said = op.failure.message if op.failure is not None and op.state is not OpState.DONE else op.note
-    return masked(" ".join((said or "").split()))
+    """The reason of a failure, or a note, on one line."""
+    text = op.failure.message if op.failure is not None and op.state is not OpState.DONE else op.note
+    return masked(" ".join((text or "").split()))
 
 
 def what_it_means(op: Op) -> str:
-    """What its state says of the provider."""
+    """What its state means for the provider."""
     match op.state:
         case OpState.PLANNED:
-            return "It was written down and not sent: the provider knows nothing of it."
+            return "It was recorded but not sent: the provider has not received it."
         case OpState.SENT | OpState.UNKNOWN:
-            return (
-                "It may have reached the provider, and no answer says what became of it. Its row is not written again."
-            )
+            return "It may have reached the provider, and its outcome is unknown. Its row is not written again."
         case OpState.DONE:
-            return "The provider has done it."
+            return "The provider has applied it."
         case OpState.FAILED:
-            return "The provider has refused it: nothing has changed there."
+            return "The provider rejected it: nothing has changed there."
         case OpState.QUARANTINED:
-            return "Nobody knows whether it was done. Its row is not written again until somebody says."
+            return "Its outcome is unknown. Its row is not written again until the outcome is recorded."
         case OpState.DROPPED:
-            return "It was not done, as far as is known, and will not be sent any more."
+            return "As far as known it was not applied, and it will not be sent again."
 
 
 def what_next(op: Op, now: datetime, *, running: bool) -> str:
-    """What will happen to it, and what a person may do."""
+    """What will happen to it, and what a person can do."""
     if op.state in DOUBTFUL_STATES:
         return _doubtful(op, now, running=running)
     match op.state:
         case OpState.PLANNED if running:
-            return "A run goes on: it is sent in its turn."
+            return "A run is in progress: it is sent in its turn."
         case OpState.PLANNED:
-            return f"Nothing to do: {_ANEW}."
+            return f"Nothing to do: {_RETRY}."
         case OpState.FAILED:
             hint = f" ({op.failure.hint})" if op.failure is not None and op.failure.hint else ""
-            return f"Mend what the provider complains of{hint}: {_ANEW}."
+            return f"Fix the cause of the rejection{hint}: {_RETRY}."
         case OpState.DROPPED:
-            return f"Nothing to do: {_ANEW}."
+            return f"Nothing to do: {_RETRY}."
         case _:
             return "Nothing to do."
 
 
 def _doubtful(op: Op, now: datetime, *, running: bool) -> str:
     made = " --object ID" if op.use in ("create", "replace") else ""
-    say = f"say `weir ops resolve {op.id} --done{made}` or `--not-done`"
+    record = f"record the outcome with `weir ops resolve {op.id} --done{made}` or `--not-done`"
     look = "Look for it at the provider"
     if op.request is not None:
         look += f" (its log has the request {op.request})"
     if op.state is OpState.QUARANTINED:
-        return f"{look}, and {say}."
+        return f"{look}, and {record}."
     if running:
-        return "A run goes on that may settle it: wait until it has ended."
+        return "A run is in progress that may resolve it: wait until it has ended."
     until = sent_again_until(op)
     if until is not None and now < until:
-        moment = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-        own = f"Run it again before {moment} UTC: it is then sent under the same id, which is done once only."
+        deadline = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+        own = f"Run it again before {deadline} UTC: it is sent under the same id, which is applied only once."
     elif until is None and op.sent is not None:
-        own = "The next run looks it up: the provider would only repeat the error that it has stored for this id."
+        own = "The next run looks it up: the provider would only repeat the error that it stored for this id."
     else:
-        own = "The next run looks it up: the provider may have forgotten its id."
-    return f"{own} Or {look[0].lower()}{look[1:]}, and {say}."
+        own = "The next run looks it up: the provider may no longer know its id."
+    return f"{own} Or {look[0].lower()}{look[1:]}, and {record}."
 
 
 def what_follows(op: Op) -> str:
-    """What comes of what a person has said of it."""
+    """The consequence of the recorded outcome."""
     if op.state is not OpState.DONE:
-        return "the next run compares its row anew, and writes it if it is still to be written"
+        return "the next run compares its row again, and writes it if it still differs"
     match op.use:
         case "create" | "replace":
-            old = " The object that it replaces is left as it is." if op.use == "replace" else ""
+            old = " The object that it replaces is not changed." if op.use == "replace" else ""
             return (
-                f"from now on its row stands for {op.result}; the next run reads it, and changes what differs. "
-                f"If the provider has no such object, the row is written anew.{old}"
+                f"its row now belongs to {op.result}; the next run reads the object, and updates what differs. "
+                f"If the provider has no such object, the row is written again.{old}"
             )
         case "retire":
-            return f"{op.object} counts as done away with"
+            return f"{op.object} counts as retired"
         case "call":
-            return "the function is not called again for its row; its answer is not imported"
+            return "the function is not called again for its row; its result is not imported"
         case _:
-            return "the next run compares its object anew, and changes what differs"
+            return "the next run compares its object again, and updates what differs"
 
 
 def render_op(op: Op, now: datetime, *, running: bool, colour: bool = False) -> str:
@@ -142,12 +140,12 @@ def _facts(op: Op) -> Iterator[tuple[str, str]]:
     if op.object is not None:
         yield "object", op.object
     if op.result is not None and (made or op.result != op.object):
-        yield "made" if made else "answer", op.result
+        yield "created" if made else "result", op.result
     yield "step", f"{op.step}, number {op.number} of run {op.run}"
     yield "connection", op.connection
-    for name, moment in (("planned", op.planned), ("sent", op.sent), ("ended", op.ended)):
-        if moment is not None:
-            yield name, f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    for name, timestamp in (("planned", op.planned), ("sent", op.sent), ("ended", op.ended)):
+        if timestamp is not None:
+            yield name, f"{timestamp.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if op.request is not None:
         yield "request", op.request
     if op.requires is not None:
@@ -155,7 +153,7 @@ def _facts(op: Op) -> Iterator[tuple[str, str]]:
     if op.note is not None:
         yield "note", op.note
     if op.answer is not None:
-        yield "mirror", "does not have the answer yet: the next run puts it there"
+        yield "mirror", "does not contain the result yet: the next run adds it"
 
 
 def _parameters(op: Op) -> Iterator[str]:
@@ -181,7 +179,7 @@ def _failure(failure: Failure) -> Iterator[str]:
 
 
 def op_json(op: Op) -> dict[str, Any]:
-    """A write as JSON values. What the provider answered is not among them: it may hold a secret."""
+    """A write as JSON values, without the provider's answer, which may contain a secret."""
     return {
         "id": op.id,
         "state": op.state.value,
@@ -207,7 +205,7 @@ def op_json(op: Op) -> dict[str, Any]:
 
 
 def op_page_json(op: Op, now: datetime, *, running: bool) -> dict[str, Any]:
-    """As `op_json`, with what it means and what to do next."""
+    """As `op_json`, with its meaning and what to do next."""
     return {**op_json(op), "means": what_it_means(op), "next": _plain(what_next(op, now, running=running))}
 
 

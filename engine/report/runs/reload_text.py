@@ -1,13 +1,14 @@
-"""What a save has come to, for people."""
+"""The effect of a save, for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from engine.diagnostics import plural
 from engine.plan import TaskChange
 
-from ..paint import BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
+from ..paint import BOLD, DIM, GREEN, RED, YELLOW, Paint
 
 _SHOWN: Final = 8
 
@@ -21,11 +22,11 @@ def render_delta(
     *,
     colour: bool = False,
 ) -> str:
-    """One line for what a generation changes, and one for each task that is another one now."""
+    """One line for the generation, and one for each task that changed."""
     paint = Paint(colour)
-    parts = [(GREEN, "new", added), (YELLOW, "changed", changed), (RED, "gone", removed)]
-    told = "; ".join(f"{paint(style, word)} {_listed(names)}" for style, word, names in parts if names)
-    lines = [f"{paint(BOLD, f'generation {number}')} is live: {told or 'no interface means anything else'}"]
+    parts = [(GREEN, "new", added), (YELLOW, "changed", changed), (RED, "removed", removed)]
+    listed = "; ".join(f"{paint(style, word)} {_listed(names)}" for style, word, names in parts if names)
+    lines = [f"{paint(BOLD, f'generation {number}')} is active: {listed or 'no interface changed'}"]
     for change in changes:
         fields = ", ".join(change.fields) if change.fields else change.action
         lines.append(f"  {change.address}: {paint(DIM, fields)}")
@@ -33,37 +34,36 @@ def render_delta(
 
 
 def render_unchanged(number: int | None, *, colour: bool = False) -> str:
-    """That a save has made nothing live."""
+    """The line for a save that activated nothing."""
     paint = Paint(colour)
     if number is None:
-        return paint(RED, "nothing is live: there was no good version yet") + "\n"
-    return paint(YELLOW, f"generation {number} stays live") + "\n"
+        return paint(RED, "nothing is active: there is no valid version yet") + "\n"
+    return paint(YELLOW, f"generation {number} stays active") + "\n"
 
 
-def render_held(held: Sequence[str], *, colour: bool = False) -> str:
-    """Which files a new generation has not as they are now."""
-    return f"{Paint(colour)(YELLOW, 'held back')}: {_listed(held)} (broken, or they touch what is)\n"
+def render_inactive(files: Sequence[str], *, colour: bool = False) -> str:
+    """The files whose current version is not part of the new generation."""
+    return f"{Paint(colour)(YELLOW, 'not activated')}: {_listed(files)} (invalid, or related to an invalid file)\n"
 
 
 def render_fixed(settings: Sequence[str], *, colour: bool = False) -> str:
-    """Which settings wait for the next start."""
+    """The settings that take effect only after a restart."""
     names = _listed([f"`{name}`" for name in settings])
-    told = f"{names} of weir.yaml cannot change while this works; weir.yaml counts from the next start on"
-    return f"{Paint(colour)(YELLOW, 'not reloaded')}: {told}\n"
+    return f"{Paint(colour)(YELLOW, 'not reloaded')}: restart to apply the change of {names} in weir.yaml\n"
 
 
 def render_pending(digest: str, risks: Sequence[str], *, colour: bool = False) -> str:
-    """What waits for somebody, and how it is applied."""
+    """A pending change with its risks, and the command that activates it."""
     paint = Paint(colour)
-    lines = [f"{paint(YELLOW, 'pending')}: the project is protected, and this puts something at risk"]
+    lines = [f"{paint(YELLOW, 'pending')}: the project is protected, and the change carries risk"]
     lines += [f"  {risk}" for risk in risks]
-    lines.append(f"  {paint(BOLD, f'weir apply {digest[:12]}')} makes it live")
+    lines.append(f"  activate it with {paint(BOLD, f'weir apply {digest[:12]}')}")
     return "\n".join(lines) + "\n"
 
 
 def render_cleared(number: int, *, colour: bool = False) -> str:
-    """How many findings are mended."""
-    return f"{Paint(colour)(GREEN, 'mended')}: {plural(number, 'finding')}\n"
+    """The number of findings that were fixed."""
+    return f"{Paint(colour)(GREEN, 'fixed')}: {plural(number, 'finding')}\n"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Events of a run for programs: one JSON document a line."""
+"""Events of a run for programs: one JSON document per line."""
 
 from __future__ import annotations
 

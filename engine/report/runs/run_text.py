@@ -1,10 +1,11 @@
-"""A run for people: a line an event while it goes on, and at the end what came from where."""
+"""A run for people: one line per event while it runs, and a summary of tables and their sources at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
+from engine.diagnostics import plural
 from engine.graph import Call, Export, Extract, Import, Respond, Step, StopIf
 from engine.plan import Plan
 from engine.run import (
@@ -20,7 +21,7 @@ from engine.run import (
 )
 
 from ..masking import masked
-from ..paint import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint, plural
+from ..paint import BLUE, BOLD, DIM, GREEN, RED, YELLOW, Paint
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "succeeded": (GREEN, "ok"),
@@ -34,7 +35,7 @@ _SHOWN_REJECTS: Final = 5
 
 
 def render_counts(counts: Mapping[str, int]) -> str:
-    """`12 requests, 1,100 rows`: what is zero is left out, unless everything is."""
+    """`12 requests, 1,100 rows`: zeros are omitted, unless all are zero."""
     parts = []
     for name, number in counts.items():
         if number == 0 or name in _QUIET:
@@ -47,7 +48,7 @@ def render_counts(counts: Mapping[str, int]) -> str:
 
 
 def render_event_line(event: Event, *, colour: bool = False) -> str | None:
-    """A plain line for logs; None for events that are not worth one."""
+    """A plain line for logs; None for events without one."""
     paint = Paint(colour)
     match event:
         case RunStarted():
@@ -77,7 +78,7 @@ def _ended(event: TaskEnded, paint: Paint) -> str:
 
 
 def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
-    """What came from where: the tables read, then each step with its sources, findings, and how the run ended."""
+    """The tables read, each step with its sources, warnings, and the run's status."""
     paint = Paint(colour)
     lines: list[str] = []
     reads = [task for task in plan.tasks if isinstance(task.step, Extract)]
@@ -91,7 +92,7 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
         lines.append(paint(BOLD, "Written"))
         lines += _aligned([(task.step, run.outcome(task.id)) for task in others], paint)
     for item in plan.skipped:
-        lines.append(f"  {paint(YELLOW, 'left out')} {item.address}: {item.reason}")
+        lines.append(f"  {paint(YELLOW, 'skipped')} {item.address}: {item.reason}")
     for outcome in run.outcomes:
         lines += _remarks(outcome, paint)
     hints = dict.fromkeys(outcome.hint for outcome in run.outcomes if outcome.status == "failed")
@@ -103,7 +104,7 @@ def render_summary(plan: Plan, run: Run, *, colour: bool = False) -> str:
 
 
 def requests_beside(reads: Sequence[ConnectionReads]) -> list[tuple[str, int]]:
-    """What a run asked of its connections beside their tables: `shop.events` and how many requests."""
+    """Requests of a run besides tables: `shop.events` and their number."""
     found = [
         (f"{each.connection}.{what}", number)
         for each in reads
@@ -129,7 +130,7 @@ def _title(step: Step) -> str:
 
 
 def _origin(step: Step) -> str:
-    """Where the rows of a step came from: `from shop.charges, shop.customers`."""
+    """The sources of a step's rows: `from shop.charges, shop.customers`."""
     if isinstance(step, Extract):
         return ""
     sources = ", ".join(f"{read.namespace}.{read.need.table}" for read in step.box.bound.reads)
@@ -137,7 +138,7 @@ def _origin(step: Step) -> str:
 
 
 def _aligned(rows: Sequence[tuple[Step, Outcome | None]], paint: Paint) -> list[str]:
-    """What, how it went, and where it came from, in columns."""
+    """Target, outcome and sources, in columns."""
     cells = [
         (_title(step), "not run" if outcome is None else _outcome(outcome, paint), _origin(step))
         for step, outcome in rows
@@ -158,18 +159,18 @@ def _outcome(outcome: Outcome, paint: Paint) -> str:
 
 
 def _remarks(outcome: Outcome, paint: Paint) -> list[str]:
-    """What somebody should look at: drift, rejects, warnings, hints, and files that were kept."""
+    """Lines that need attention: drift, rejects, warnings, and snapshots."""
     warning, note = paint(YELLOW, "warning"), paint(DIM, "note")
     lines = [f"{warning}: {outcome.id}: {text}" for text in outcome.warnings]
     for drift in outcome.drift:
-        what = "is not in the catalogue" if drift.problem == "unknown" else "has values of another type"
-        kept = f"({plural(drift.rows, 'row')}; kept in `_extra`)"
+        what = "is not in the catalogue" if drift.problem == "unknown" else "has values of an unexpected type"
+        kept = f"({plural(drift.rows, 'row')}; stored in `_extra`)"
         lines.append(f"{warning}: `{drift.table}.{drift.field}` {what} {kept}")
     for reject in outcome.rejects[:_SHOWN_REJECTS]:
         key = ", ".join(f"{name} = {value}" for name, value in reject.key.items())
         lines.append(f"    {key or 'a row'}: `{reject.column}` {reject.problem}")
     if outcome.counts.get("rejected", 0) > _SHOWN_REJECTS:
-        lines.append("    … `weir runs rejects` shows more")
+        lines.append("    … use `weir runs rejects` to list more")
     if outcome.snapshot is not None:
         lines.append(f"{note}: {outcome.id}: snapshot in {outcome.snapshot}")
     return lines

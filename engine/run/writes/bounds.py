@@ -1,8 +1,9 @@
-"""What stops writes: before the first one, and while they go on."""
+"""Limits that stop writes, before the first one and while they are sent."""
 
 from __future__ import annotations
 
 from engine.connector import FailureKind, WriteResult, WriteState
+from engine.diagnostics import plural
 from engine.graph import Caps
 from engine.plan import StepWrites
 
@@ -22,21 +23,21 @@ def demand_bounds(writes: StepWrites, caps: Caps) -> None:
     if caps.max_writes is not None and total > caps.max_writes:
         raise TaskError(
             "E641",
-            f"{total:,} writes, and `caps.max_writes` is {caps.max_writes:,}: nothing was written",
-            "look at them with `weir plan --live`, and raise the cap if they are meant",
+            f"would send {plural(total, 'write')}; `caps.max_writes` is {caps.max_writes:,}: nothing was written",
+            "check them with `weir plan --live`, and raise the cap if they are intended",
         )
     gone = writes.count("retire")
     most = caps.max_deletes
     if most is None:
         most = max(FEW_DELETES, int(FEW_SHARE * writes.managed))
-        said = f"without `caps.max_deletes` only {most:,} may"
+        limit = f"the limit without `caps.max_deletes` is {most:,}"
     else:
-        said = f"`caps.max_deletes` is {most:,}"
+        limit = f"`caps.max_deletes` is {most:,}"
     if gone > most:
         raise TaskError(
             "E641",
-            f"{gone:,} objects would be done away with, and {said}: nothing was written",
-            "look at them with `weir plan --live`, and set `caps.max_deletes` if they are meant",
+            f"would retire {plural(gone, 'object')}; {limit}: nothing was written",
+            "check them with `weir plan --live`, and set `caps.max_deletes` if they are intended",
         )
 
 

@@ -112,7 +112,7 @@ class TestProtected:
         assert client.get("/generation").body["pending"] is None
         (root / "interfaces/closed.yaml").unlink()
         reload = client.post("/reload?wait=1").body
-        assert (reload["is_new"], reload["pending"]["risks"]) == (False, ["interface `closed` is gone"])
+        assert (reload["is_new"], reload["pending"]["risks"]) == (False, ["interface `closed` removed"])
         assert client.get("/generation").body["pending"] == reload["pending"]
         assert "weir_pending 1.0" in client.get("/metrics").raw.decode()
         apply_pending(Workspace.open(root), reload["pending"]["digest"])

@@ -118,4 +118,4 @@ def test_who_does_not_wait_is_told_who_runs_it_elsewhere(client: Client) -> None
     with running_elsewhere(client, "echo"):
         reply = client.run("echo")
     assert (reply.status, reply.body["code"]) == (409, "busy")
-    assert "`echo` is running already: pid 7 on elsewhere" in reply.body["detail"]
+    assert "`echo` is already running: pid 7 on elsewhere" in reply.body["detail"]

@@ -206,7 +206,7 @@ def test_a_file_that_is_saved_again_and_again_is_told_now_and_then(root: Path) -
 
 
 def save_until(stop: threading.Event, root: Path) -> None:
-    """Save another text every 150 ms."""
+    """Save changed text every 150 ms."""
     number = 0
     while not stop.wait(0.15):
         number += 1

@@ -114,11 +114,11 @@ def test_what_was_lost_is_written_again(project: Project) -> None:
         connection.execute("DROP TABLE money")
     done = run(project)
     assert counts(done) == {"read": 3, "inserted": 3}
-    assert outcome(done).message == "rebuilt from all rows: the table `money` is not there any more"
+    assert outcome(done).message == "rebuilt from all rows: the table `money` no longer exists"
     project.staging.unlink()
     done = run(project)
     assert counts(done) == {"read": 3, "unchanged": 3}
-    assert outcome(done).message == "rebuilt from all rows: the mirror was made anew since run run-3"
+    assert outcome(done).message == "rebuilt from all rows: the mirror was rebuilt since run run-3"
     assert counts(run(project)) == {}
 
 

@@ -263,7 +263,7 @@ def test_a_busy_interface_refuses_the_run_before_anything_is_done(project: Proje
     project.world().runs.acquire("interface:a", "pid 1 on elsewhere, since noon UTC", datetime.now(UTC), 60)
     with pytest.raises(RunRefusedError) as caught:
         run(project, extract("customers"), load("a.load", ALL, "stripe.customers"))
-    assert caught.value.message == "`a` is running already: pid 1 on elsewhere, since noon UTC"
+    assert caught.value.message == "`a` is already running: pid 1 on elsewhere, since noon UTC"
     assert project.events == []
     assert not project.staging.exists()
 

@@ -36,19 +36,19 @@ def test_a_value_that_differs_is_said_with_the_key_of_its_row() -> None:
 def test_missing_and_surplus_rows_are_said_whole() -> None:
     assert said([{"id": "a", "n": 1}], [{"id": "b", "n": 1, "more": 3}], ("id",)) == [
         't: missing {id: "a", n: 1}',
-        't: surplus {id: "b", n: 1}',
+        't: unexpected {id: "b", n: 1}',
     ]
-    assert said([], [{"id": "b", "n": 1}]) == ['t: surplus {id: "b", n: 1}']
-    assert said([], [{"id": "b", "n": 1}], ("id",)) == ['t: surplus {id: "b"}']
+    assert said([], [{"id": "b", "n": 1}]) == ['t: unexpected {id: "b", n: 1}']
+    assert said([], [{"id": "b", "n": 1}], ("id",)) == ['t: unexpected {id: "b"}']
     assert said([{"id": "a"}, {"id": "a"}], [{"id": "a"}], ("id",)) == ['t: missing {id: "a"}']
 
 
 def test_without_a_key_a_row_is_compared_with_what_it_is_most_like() -> None:
     assert said([{"a": 1, "b": 2, "c": 3}], [{"a": 9, "b": 9, "c": 3}, {"a": 1, "b": 2, "c": 4}]) == [
         "t: {a: 1, b: 2}: c: expected 3, got 4",
-        "t: surplus {a: 9, b: 9, c: 3}",
+        "t: unexpected {a: 9, b: 9, c: 3}",
     ]
-    assert said([{"a": 1}], [{"a": 2}]) == ["t: missing {a: 1}", "t: surplus {a: 2}"]
+    assert said([{"a": 1}], [{"a": 2}]) == ["t: missing {a: 1}", "t: unexpected {a: 2}"]
 
 
 def test_a_row_with_another_identity_is_another_row() -> None:
@@ -57,7 +57,7 @@ def test_a_row_with_another_identity_is_another_row() -> None:
     assert said(expected, other, identities=1) == [
         't: {object: "cus_1"}: do: expected "update", got "create"',
         't: {object: "cus_1"}: set n: expected "1", got "2"',
-        't: surplus {object: "cus_2", do: "update", set n: "1"}',
+        't: unexpected {object: "cus_2", do: "update", set n: "1"}',
     ]
 
 

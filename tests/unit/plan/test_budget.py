@@ -44,13 +44,13 @@ def test_when_a_budget_is_passed(
 ) -> None:
     (found,) = read_budgets(plan(*requests), {"a": used, "b": 1000})
     assert found == ReadBudget("a", 100, used, estimate)
-    assert found.is_passed is passed
+    assert found.is_exceeded is passed
 
 
 def test_what_is_asked_beside_tables_counts() -> None:
     beside = tuple(Beside("a", what, Estimate(1, None)) for what in ("events", "account"))
     (found,) = read_budgets(replace(plan(5, 4), beside=beside), {"a": 90})
-    assert (found.estimate, found.is_passed) == (11, True)
+    assert (found.estimate, found.is_exceeded) == (11, True)
     (unknown,) = read_budgets(replace(plan(None), beside=beside), {"a": 90})
     assert unknown.estimate is None, "of the tables nothing is known"
     assert plan_hash(replace(plan(5), beside=beside)) == plan_hash(plan(5))
@@ -64,7 +64,7 @@ def test_a_budget_is_part_of_the_plan_and_what_is_used_is_not() -> None:
     assert plan_hash(plan(5)) != plan_hash(plan(5, settings=replace(SETTINGS, read_budget=101)))
     made = plan(5)
     shown = json.loads(render_plan_json(made, read_budgets(made, {"a": 7})))
-    assert shown["budgets"] == [{"connection": "a", "budget": 100, "used": 7, "estimate": 5, "is_passed": False}]
+    assert shown["budgets"] == [{"connection": "a", "budget": 100, "used": 7, "estimate": 5, "is_exceeded": False}]
     assert "budgets" not in json.loads(render_plan_json(made))
 
 
@@ -73,7 +73,7 @@ def test_how_a_budget_is_shown() -> None:
     assert "  read budget: about 5 requests; 7 of 100 used in the last 30 days\n" in render_plan_text(
         made, read_budgets(made, {"a": 7})
     )
-    assert "; 99 of 100 used in the last 30 days; a run is refused without `--over-budget`\n" in render_plan_text(
+    assert "; 99 of 100 used in the last 30 days; a run requires `--over-budget`\n" in render_plan_text(
         made, read_budgets(made, {"a": 99})
     )
     made = plan(None)

@@ -126,11 +126,11 @@ def test_a_plan_comes_back_from_json(folder: Path) -> None:
 def test_a_plan_that_was_edited_is_refused(folder: Path) -> None:
     document = json.loads(json.dumps(plan_to_json(planned(folder))))
     document["tasks"][1]["step"]["action"] = "replace"
-    with pytest.raises(ValueError, match="changed after it was written"):
+    with pytest.raises(ValueError, match="modified after it was written"):
         plan_from_json(document)
     with pytest.raises(ValueError, match="format_version"):
         plan_from_json({**document, "format_version": 99})
-    with pytest.raises(ValueError, match="no plan"):
+    with pytest.raises(ValueError, match="not a plan"):
         plan_from_json({"format_version": 1})
 
 
@@ -178,7 +178,7 @@ def test_a_moved_api_version_says_what_it_changes(folder: Path) -> None:
     plan = planned(folder, mirrors={"stripe_main": [replace(mirrored(old), moves={"customers": move})]})
     version = CONNECTOR.catalogue(None).api_version
     assert plan.tasks[0].estimate.now[0] == (
-        f"the API version moves from 2025-01-01.old to {version}: all of it is read again; "
+        f"full read: the API version changes from 2025-01-01.old to {version}; "
         "columns added: new, removed: gone, retyped: email (INTEGER to VARCHAR)"
     )
     assert (plan.tasks[0].estimate.requests, totals(plan).requests) == (13, 15)
@@ -215,7 +215,7 @@ def test_what_is_inactive_is_skipped_and_said(folder: Path) -> None:
     plan = planned(folder)
     assert [task.id for task in plan.tasks] == []
     assert [(item.address, item.reason) for item in plan.skipped] == [
-        ("people.load", "the connection `stripe_main` is not active")
+        ("people.load", "the connection `stripe_main` is inactive")
     ]
     (folder / "interfaces" / "one.yaml").write_text(INTERFACE + "is_active: false\n")
     assert "people" in {item.address for item in planned(folder).skipped}

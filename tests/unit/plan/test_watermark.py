@@ -46,10 +46,10 @@ MARK = Watermark("people.load", "run-7", AT, parts_of(STEP, SETTINGS))
 @pytest.mark.parametrize(
     ("now", "said"),
     [
-        (AT, "rows changed since 2026-11-20 12:30:01 UTC, which run run-7 has seen"),
-        (LATER, "rows changed since 2026-11-20 12:30:01 UTC, which run run-7 has seen"),
-        (replace(LATER, file="other"), "rebuild from all rows: the mirror was made anew since run run-7"),
-        (None, "rebuild from all rows: the mirror was made anew since run run-7"),
+        (AT, "rows changed since 2026-11-20 12:30:01 UTC, the position of run run-7"),
+        (LATER, "rows changed since 2026-11-20 12:30:01 UTC, the position of run run-7"),
+        (replace(LATER, file="other"), "rebuild from all rows: the mirror was rebuilt since run run-7"),
+        (None, "rebuild from all rows: the mirror was rebuilt since run run-7"),
     ],
 )
 def test_what_the_mirror_says(now: MirrorInstant | None, said: str) -> None:
@@ -58,13 +58,13 @@ def test_what_the_mirror_says(now: MirrorInstant | None, said: str) -> None:
 
 def test_a_mirror_that_went_back_is_no_continuation() -> None:
     said = why_changed(STEP, SETTINGS, replace(MARK, at=LATER), AT)
-    assert said == "rebuild from all rows: the mirror is older than what run run-7 has seen"
+    assert said == "rebuild from all rows: the mirror is older than the rows that run run-7 read"
 
 
 def test_a_step_that_has_seen_nothing_sees_all() -> None:
-    assert why_changed(STEP, SETTINGS, None, AT) == "all rows: the step has not seen any yet"
+    assert why_changed(STEP, SETTINGS, None, AT) == "all rows: the step has not read any yet"
     lost = replace(MARK, lost=True)
-    assert why_changed(STEP, SETTINGS, lost, AT) == "rebuild from all rows: the table `people` is not there any more"
+    assert why_changed(STEP, SETTINGS, lost, AT) == "rebuild from all rows: the table `people` no longer exists"
 
 
 @pytest.mark.parametrize(

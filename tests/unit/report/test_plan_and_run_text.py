@@ -31,19 +31,19 @@ stripe_main (stripe, API 2026-10-28.endive, embedded sandbox)
     for customers.load
 
   read account  about 1 request
-    whose key it is
+    account of the key
 
 customers
 
   load: upsert customers  interfaces/customers.yaml
-    rows are matched by customer_id = id; new rows are added, changed ones are updated
+    matches rows by customer_id = id; inserts new rows, updates changed ones
     from stripe_main.customers
     maps customer_id ← id, name, email, created_at ← created
     | SELECT id, name, email, created
     | FROM customers
     | WHERE created >= TIMESTAMP '2020-01-01 00:00:00'
 
-a number of requests known after the first run; 1 table written; plan {hash}
+requests: known after the first run; 1 table written; plan {hash}
 """
 
 
@@ -106,9 +106,9 @@ def test_the_summary_shows_what_is_worth_a_look(plan: Plan) -> None:
     )
     text = render_summary(plan, run)
     assert "warning: stripe_main:customers: no rows in `customers`" in text
-    assert "warning: `customers.loyalty` is not in the catalogue (3 rows; kept in `_extra`)" in text
+    assert "warning: `customers.loyalty` is not in the catalogue (3 rows; stored in `_extra`)" in text
     assert "warning: customers.load: 6 rows\n" in text
-    assert "`weir runs rejects` shows more" in text
+    assert "use `weir runs rejects` to list more" in text
     assert "    customer_id = cus_0: `email` is no text" in text
     assert "cus_5" not in text
 

@@ -33,7 +33,7 @@ def test_the_second_run_is_refused_and_takes_nothing() -> None:
     with Leases(world(memory, "first"), ["b"]):
         with pytest.raises(RunRefusedError) as caught, Leases(world(memory, "second"), ["a", "b"]):
             pass
-        assert (caught.value.code, caught.value.message) == ("E622", "`b` is running already: first")
+        assert (caught.value.code, caught.value.message) == ("E622", "`b` is already running: first")
         with Leases(world(memory, "third"), ["a"]):
             pass
     with Leases(world(memory, "second"), ["a", "b"]):

@@ -43,7 +43,7 @@ def test_new_target_connection_is_pending_until_applied_by_its_hash(project: Pro
     reload = project.save(connections__stripe=TARGET)
     assert not reload.is_new
     assert reload.pending is not None
-    assert reload.pending.risks == ("connection `stripe_main`: `is_target` is another one",)
+    assert reload.pending.risks == ("connection `stripe_main`: `is_target` changed",)
     assert project.live["connections/stripe.yaml"] == BASE["connections/stripe.yaml"]
     with pytest.raises(RefusalError) as refused:
         apply_pending(Workspace.open(tmp_path), "0123456789ab")
@@ -71,14 +71,14 @@ def test_change_that_drops_a_column_is_pending(project: Project) -> None:
     narrower = BASE["schemas/b.yaml"].replace("  email: text\n", "  mail: text\n")
     reload = project.save(schemas__b=narrower, interfaces__b=load("b").replace("email: email", "mail: email"))
     assert reload.pending is not None
-    assert "table `b`: column `email` is gone" in reload.pending.risks
+    assert "table `b`: column `email` removed" in reload.pending.risks
 
 
 def test_change_that_removes_the_protection_is_pending(project: Project) -> None:
     off = {"weir.yaml": "policy: {protected: false}\n", "connections/stripe.yaml": TARGET}
     reload = project.save_files(off)
     assert reload.pending is not None
-    assert "weir.yaml: `policy` is another one" in reload.pending.risks
+    assert "weir.yaml: `policy` changed" in reload.pending.risks
 
 
 def test_edit_after_apply_is_pending_again(project: Project, tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_doubled_key_fails_the_step_and_leaves_the_table(bench: Bench) -> None
     with pytest.raises(StoreError) as caught:
         bench.apply("upsert", "('b', 'Bob', 1)", "('b', 'Rob', 1)", "('c', 'Cy', 1)")
     assert caught.value.code == "E602"
-    assert caught.value.message == "the box yields more than one row for 1 key of `customers` (`id`): 'b' (2 rows)"
+    assert caught.value.message == "the box returns more than one row for 1 key of `customers` (`id`): 'b' (2 rows)"
     assert [row[0] for row in bench.read()] == ["a"]
 
 

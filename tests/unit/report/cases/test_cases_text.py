@@ -6,22 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from engine.cases import Difference, Verdict
+from engine.cases import CaseResult, Difference
 from engine.diagnostics import Collector, Place
 from engine.project import Case, Expected
 from engine.report.cases.cases_machine import render_cases_junit
-from engine.report.cases.cases_text import SHOWN, render_cases_summary, render_verdict
+from engine.report.cases.cases_text import SHOWN, render_cases_summary, render_result
 from engine.source import SourceTree, read_yaml
 
 FILE = "interfaces/a.test.yaml"
 TREE = SourceTree(Path(), cases={FILE: read_yaml(FILE, "kind: test\ncases:\n  - name: a\n", Collector())})
 KEY = "sk_live_" + "0123456789abcdef"
 CASE = Case("a", "b\x1b[2J", Place(FILE, ("cases", 0, "name")), {}, {}, {}, Expected({}, {}, None, {}, None))
-FAILED = Verdict(CASE, tuple(Difference("respond", "missing", f"{{id: {n}, key: {KEY}}}") for n in range(25)), 0.5)
+FAILED = CaseResult(CASE, tuple(Difference("respond", "missing", f"{{id: {n}, key: {KEY}}}") for n in range(25)), 0.5)
 
 
 def test_a_case_moves_no_cursor_shows_no_key_and_is_not_endless() -> None:
-    shown = render_verdict(FAILED, TREE).splitlines()
+    shown = render_result(FAILED, TREE).splitlines()
     assert shown[:2] == ["✗ a::b·[2J  0.50 s", "    interfaces/a.test.yaml:3"]
     assert shown[2].startswith("    respond: missing {id: 0, key: sk_live_****")
     assert shown[-1] == "    … and 5 more"
@@ -30,8 +30,8 @@ def test_a_case_moves_no_cursor_shows_no_key_and_is_not_endless() -> None:
 
 def test_what_all_of_them_come_to() -> None:
     passed = replace(FAILED, differences=())
-    assert render_cases_summary((passed, FAILED), 3) == "3 cases: 1 failed, 1 passed, 1 not run in 1.0 s\n"
-    assert render_cases_summary((passed,), 1) == "1 case: 1 passed in 0.5 s\n"
+    assert render_cases_summary((passed, FAILED), 3) == "3 test cases: 1 failed, 1 passed, 1 not run in 1.0 s\n"
+    assert render_cases_summary((passed,), 1) == "1 test case: 1 passed in 0.5 s\n"
     assert render_cases_summary((), 2, colour=True) == "\x1b[1m2 cases\x1b[0m: 2 not run in 0.0 s\n"
 
 

@@ -138,7 +138,7 @@ def test_github_counts_what_it_leaves_out(count: int, shown: int, left: int | No
     lines = render("github", found).splitlines()
     assert len(lines) == shown
     if left is not None:
-        assert f"{left} more of this kind are not shown here" in lines[-1]
+        assert f"{left} more of this kind are not shown" in lines[-1]
 
 
 def test_gitlab() -> None:

@@ -39,7 +39,7 @@ OP = Op(
 PAGE = """\
 r1-000001-aa  quarantined
 
-write       customers.create: makes an object
+write       customers.create: creates an object
 row         7, north
 step        push.people, number 1 of run r1
 connection  stripe_main
@@ -60,8 +60,8 @@ failure
   request   req_1
   help      try later
 
-Nobody knows whether it was done. Its row is not written again until somebody says.
-Look for it at the provider (its log has the request req_1), and say \
+Its outcome is unknown. Its row is not written again until the outcome is recorded.
+Look for it at the provider (its log has the request req_1), and record the outcome with \
 `weir ops resolve r1-000001-aa --done --object ID` or `--not-done`."""
 
 
@@ -94,7 +94,7 @@ def test_keys_and_secrets_are_hidden_and_answers_never_shown() -> None:
     for secret in (KEY, "tok_visa", "whatever", "whsec_abcdefgh"):
         assert secret not in shown
     assert "paid with sk_live_*" in shown
-    assert "the next run puts it there" in text
+    assert "the next run adds it" in text
 
 
 def test_no_control_character_reaches_the_terminal() -> None:
@@ -114,14 +114,14 @@ def test_each_state_says_what_to_do(state: OpState) -> None:
 def test_what_is_open_says_how_it_is_settled() -> None:
     unknown = replace(OP, state=OpState.UNKNOWN, failure=None)
     assert "Run it again before 2026-03-02 11:00 UTC" in what_next(unknown, NOON, running=False)
-    assert "may have forgotten its id" in what_next(unknown, NOON + timedelta(hours=24), running=False)
+    assert "may no longer know its id" in what_next(unknown, NOON + timedelta(hours=24), running=False)
     stored = replace(unknown, failure=OP.failure)
     assert "would only repeat the error" in what_next(stored, NOON, running=False)
 
 
 def test_what_follows_depends_on_what_it_was() -> None:
     done = replace(OP, state=OpState.DONE, result="cus_1")
-    assert "stands for cus_1" in what_follows(done)
-    assert "is left as it is" in what_follows(replace(done, use="replace"))
+    assert "its row now belongs to cus_1" in what_follows(done)
+    assert "is not changed" in what_follows(replace(done, use="replace"))
     assert "not called again" in what_follows(replace(done, use="call"))
-    assert "anew" in what_follows(replace(done, state=OpState.DROPPED))
+    assert "compares its row again" in what_follows(replace(done, state=OpState.DROPPED))

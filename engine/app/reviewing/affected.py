@@ -1,4 +1,4 @@
-"""What the API version of a connection, when it moves, means for the SQL boxes of the project."""
+"""The effect of an upgraded API version of a connection on the SQL boxes of the project."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from fnmatch import fnmatchcase
 
 from engine.connector import SourceCatalogue, SourceTable, VersionMove
 from engine.diagnostics import CODES, Collector, Severity
-from engine.plan import MovedBox, moved_boxes
+from engine.plan import AffectedQuery, affected_queries
 
 from ..checking.check import Checked, Checker, given_parameters
 from ..running.plan import known_now
 from ..workspace import Workspace
 
 
-def moved_now(
+def affected_now(
     workspace: Workspace, checked: Checked, interfaces: Sequence[str], parameters: Mapping[str, str]
-) -> tuple[MovedBox, ...]:
-    """The boxes of these interfaces (names or globs; all without any) that read a column which the version that a
-    mirror was read at had otherwise. Also of a project that has errors: those may be what the move has broken."""
+) -> tuple[AffectedQuery, ...]:
+    """The boxes of these interfaces (names or globs; all if empty) that read a column which differs from the API
+    version of the mirror. Also works for a project with errors, because the upgrade may have caused them."""
 
     mirrors = known_now(workspace, checked).mirrors
     moves = {name: {t: m for each in own for t, m in each.moves.items()} for name, own in mirrors.items()}
@@ -38,14 +38,14 @@ def moved_now(
         for each in checked.diagnostics
         if CODES[each.code].severity is Severity.ERROR and (each.code, each.message, each.place) not in known
     ]
-    found = moved_boxes(before, checked.graph, moves, errors, lambda place: checked.tree.locate(place).start_line)
+    found = affected_queries(before, checked.graph, moves, errors, lambda place: checked.tree.locate(place).start_line)
     return tuple(
         box for box in found if not interfaces or any(fnmatchcase(box.interface, pattern) for pattern in interfaces)
     )
 
 
 def _before(catalogue: SourceCatalogue, moves: Mapping[str, VersionMove]) -> SourceCatalogue:
-    """The catalogue, with the moved tables as they were."""
+    """The catalogue with the affected tables as before the upgrade."""
 
     tables: dict[str, SourceTable] = dict(catalogue.tables)
     for name, move in moves.items():

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from engine.app.authoring.scaffold import start_project
 from engine.app.checking.check import check_project
-from engine.app.reviewing.moved import moved_now
+from engine.app.reviewing.affected import affected_now
 from engine.app.state import utc_now
 from engine.app.workspace import Workspace
 from engine.cli.group import weir
@@ -70,37 +70,37 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_upgrade_does_not_report_an_unaffected_box(project: Path) -> None:
-    assert moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {}) == ()
+    assert affected_now(Workspace.open(project), check_project(Workspace.open(project)), (), {}) == ()
 
 
 def test_upgrade_that_removes_a_column_breaks_its_boxes(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX)
-    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
+    (found,) = affected_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert (found.connection, found.interface, found.step) == ("stripe_main", "loyal", "load")
     assert (found.file, found.line) == ("interfaces/loyal.yaml", 13)
     assert found.reads == ("`customers.loyalty` (removed)",)
     assert found.errors == ("no column `loyalty` (E403)",)
-    assert moved_now(Workspace.open(project), check_project(Workspace.open(project)), ("cust*",), {}) == ()
+    assert affected_now(Workspace.open(project), check_project(Workspace.open(project)), ("cust*",), {}) == ()
 
 
 def test_upgrade_does_not_report_a_box_with_an_unrelated_error(project: Path) -> None:
     (project / "interfaces" / "loyal.yaml").write_text(BOX.replace("loyalty AS", "loyallty AS"))
     checked = check_project(Workspace.open(project))
     assert checked.has_errors
-    assert moved_now(Workspace.open(project), checked, (), {}) == ()
+    assert affected_now(Workspace.open(project), checked, (), {}) == ()
 
 
 def test_upgrade_that_retypes_a_column_changes_or_breaks_a_box(project: Path) -> None:
     file = project / "interfaces" / "loyal.yaml"
     file.write_text(BOX.replace("loyalty AS name", "name, balance"))
-    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
+    (found,) = affected_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert found.reads == ("`customers.balance` (from VARCHAR to BIGINT)",)
     assert (found.errors, found.yields) == ((), ("`balance` (from text to integer)",))
     file.write_text(BOX.replace("loyalty AS name", "CAST(balance AS VARCHAR) AS name"))
-    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
+    (found,) = affected_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert (found.errors, found.yields) == ((), ())
     file.write_text(BOX.replace("loyalty AS name", "regexp_replace(balance, 'a', 'b') AS name"))
-    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
+    (found,) = affected_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert len(found.errors) == 1
     assert "(E40" in found.errors[0]
 
@@ -116,7 +116,7 @@ def test_upgrade_that_removes_a_table_breaks_its_boxes(project: Path, tmp_path: 
     (project / "interfaces" / "loyal.yaml").write_text(
         BOX.replace("loyalty AS name", "name").replace("FROM customers", f"FROM {name}")
     )
-    (found,) = moved_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
+    (found,) = affected_now(Workspace.open(project), check_project(Workspace.open(project)), (), {})
     assert found.reads == (f"`{name}.id` (removed)", f"`{name}.name` (removed)")
     assert found.errors == (f"no table `{name}` (E402)",)
 
@@ -128,10 +128,11 @@ def test_plan_lists_the_boxes_that_an_upgrade_changes(project: Path) -> None:
     shown = CliRunner().invoke(weir, ["plan", "--project", str(project)])
     assert shown.exit_code == 0, shown.output
     assert (
-        "SQL boxes that the moved API version reaches\n  loyal.load: changes  interfaces/loyal.yaml:10" in shown.stdout
+        "SQL boxes affected by the upgraded API version\n  loyal.load: changes  interfaces/loyal.yaml:10"
+        in shown.stdout
     )
     asked = CliRunner().invoke(weir, ["plan", "--project", str(project), "--format", "json"])
-    (box,) = json.loads(asked.stdout)["moved_boxes"]
+    (box,) = json.loads(asked.stdout)["affected_queries"]
     assert box["yields"] == ["`balance` (from text to integer)"]
 
 
@@ -142,4 +143,4 @@ def test_plan_fails_and_lists_the_boxes_that_an_upgrade_breaks(project: Path) ->
     assert "loyal.load: breaks  interfaces/loyal.yaml:13" in shown.stderr
     assert "reads `customers.loyalty` (removed)" in shown.stderr
     asked = CliRunner().invoke(weir, ["plan", "--project", str(project), "--format", "json"])
-    assert [each["errors"] for each in json.loads(asked.stdout)["moved_boxes"]] == [["no column `loyalty` (E403)"]]
+    assert [each["errors"] for each in json.loads(asked.stdout)["affected_queries"]] == [["no column `loyalty` (E403)"]]
