@@ -32,7 +32,7 @@ def test_what_all_of_them_come_to() -> None:
     passed = replace(FAILED, differences=())
     assert render_cases_summary((passed, FAILED), 3) == "3 test cases: 1 failed, 1 passed, 1 not run in 1.0 s\n"
     assert render_cases_summary((passed,), 1) == "1 test case: 1 passed in 0.5 s\n"
-    assert render_cases_summary((), 2, colour=True) == "\x1b[1m2 cases\x1b[0m: 2 not run in 0.0 s\n"
+    assert render_cases_summary((), 2, colour=True) == "\x1b[1m2 test cases\x1b[0m: 2 not run in 0.0 s\n"
 
 
 def test_junit_is_xml_whatever_a_case_is_called() -> None:
