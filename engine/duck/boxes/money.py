@@ -72,8 +72,9 @@ def _cases(known: Mapping[str, int]) -> str:
     """A search in one text for each number of decimals: a hundred branches would cost more than the rest of a box."""
     counts = Counter(decimals for decimals in known.values() if 0 <= decimals <= _MOST_DECIMALS)
     found = []
+    sought = "CAST(' ' || lower(currency) || ' ' AS VARCHAR)"  # DuckDB 1.5 finds no function for an untyped NULL
     for decimals, _ in counts.most_common():
         names = " ".join(name for name, count in known.items() if count == decimals)
-        is_one = f"length(currency) = 3 AND contains({quote_literal(f' {names} ')}, ' ' || lower(currency) || ' ')"
+        is_one = f"length(currency) = 3 AND contains({quote_literal(f' {names} ')}, {sought})"
         found.append(f"WHEN {is_one} THEN {10**-decimals:.{_MOST_DECIMALS}f}")
     return " ".join(found)

@@ -10,13 +10,14 @@ import duckdb
 
 from engine.connector import ParameterKind, SourceTable
 from engine.graph import Export, ExportAction, WriteColumn
-from engine.relation import Kind
+from engine.relation import Column, Kind
 
 from ..columns import describe
 from ..problems import Problem, choose
 from ..quoting import quote_literal, quote_name
 from ..statements import load_statements
 from ..system_columns import DELETED_AT
+from ..types import sql_type
 from .rows import DesiredRows, load_pairs
 from .values import shown_text
 
@@ -85,15 +86,19 @@ def _make_current(connection: duckdb.DuckDBPyConnection, step: Export, table: So
     if archives is not None:
         archived = f"coalesce(CAST({quote_name(archives[0])} AS VARCHAR) = {quote_literal(archives[1])}, FALSE)"
     absent = [column for column in relation if column.name.casefold() not in present]
-    nulls = "".join(f", NULL AS {quote_name(column.name)}" for column in absent)
+    nulls = "".join(f", {_null(column)}" for column in absent)
     source = f"(SELECT *{nulls} FROM {mirrored(table)})"
     if not present:  # nothing of it was ever read: it has no objects
-        nulls = ", ".join(f"NULL AS {quote_name(column.name)}" for column in relation)
-        source = f"(SELECT {nulls} WHERE FALSE)"
+        source = f"(SELECT {', '.join(map(_null, relation))} WHERE FALSE)"
     connection.execute(
         f"CREATE TEMP TABLE objects AS SELECT CAST(id AS VARCHAR) AS id, {key} AS key, {archived} AS archived{values} "
         f"FROM {source} WHERE {DELETED_AT} IS NULL"
     )
+
+
+def _null(column: Column) -> str:
+    """A missing column. Its type matters: before 2.0, DuckDB stores an untyped NULL as an integer."""
+    return f"CAST(NULL AS {sql_type(column.type)}) AS {quote_name(column.name)}"
 
 
 def find_objects(
