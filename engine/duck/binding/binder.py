@@ -204,7 +204,13 @@ class DuckBinder:
         named: frozenset[TableName],
     ) -> tuple[TableRead, ...]:
         clock = not _SURROUNDINGS.isdisjoint(words)
-        reads = reads_of_plan(plan, mentioned, clock=clock, renames_created=lambda: self._renames_created(sql))
+        reads = reads_of_plan(
+            plan,
+            mentioned,
+            clock=clock,
+            renames_created=lambda: self._renames_created(sql),
+            written_limit=lambda: _written_limit(self._syntax_tree(sql)),
+        )
         seen = {(read.namespace, read.need.table) for read in reads}
         for full, table in mentioned.items():
             _, schema, written = full.split(".", 2)
@@ -309,6 +315,21 @@ def _moved(failure: BindFailure, by: int, text: str) -> BindFailure:
     start, end = (min(max(each + by, 0), len(text)) for each in failure.span)
     span = (start, end) if end > start else (max(len(text) - 1, 0), len(text))
     return BindFailure(failure.reason, failure.message, span, failure.name, failure.candidates)
+
+
+def _written_limit(tree: Mapping[str, Any]) -> tuple[str, str]:
+    """LIMIT and OFFSET of a statement, empty where they are no plain numbers. Plans show them since DuckDB 2.0, and
+    trees before 2.0 have them in this form."""
+    statements = tree.get("statements") or [{}]
+    modifiers = statements[0].get("node", {}).get("modifiers", [])
+    limits = [each for each in modifiers if each.get("type") == "LIMIT_MODIFIER"]
+    if len(limits) != 1:
+        return "", ""
+
+    def number(part: Mapping[str, Any] | None) -> str:
+        return str((part or {}).get("value", {}).get("value", ""))
+
+    return number(limits[0].get("limit")), number(limits[0].get("offset")) if limits[0].get("offset") else "0"
 
 
 def _is_name_elsewhere(tree: object, word: str) -> bool:

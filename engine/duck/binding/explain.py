@@ -31,13 +31,18 @@ class _Scan:
 
 
 def reads_of_plan(
-    root: Node, tables: Mapping[str, BoundTable], *, clock: bool, renames_created: Callable[[], bool]
+    root: Node,
+    tables: Mapping[str, BoundTable],
+    *,
+    clock: bool,
+    renames_created: Callable[[], bool],
+    written_limit: Callable[[], tuple[str, str]],
 ) -> list[TableRead]:
     """One entry a table that the plan scans, scans united. `tables` is by DuckDB's full name.
 
     `clock`: the box asks for the time or its surroundings, which DuckDB has already put into the filters as constants
     of this moment: none of them is taken over. `renames_created()`: something in the box may be called `created`
-    without being the column.
+    without being the column. `written_limit()`: LIMIT and OFFSET as the box has them, for plans that do not show them.
     """
     scans = list(_scans(root, None, tables))
     if clock:
@@ -45,7 +50,7 @@ def reads_of_plan(
     found: dict[tuple[str, str], list[_Scan]] = {}
     for scan in scans:
         found.setdefault((scan.table.namespace, scan.table.table), []).append(scan)
-    limit = None if clock else _limit(root, tables, renames_created=renames_created)
+    limit = None if clock else _limit(root, tables, renames_created=renames_created, written_limit=written_limit)
     reads = []
     for (namespace, table), same in sorted(found.items()):
         need = _need(table, same)
@@ -114,7 +119,11 @@ def _columns(texts: Sequence[str], relation: Relation) -> frozenset[str]:
 
 
 def _limit(
-    root: Node, tables: Mapping[str, BoundTable], *, renames_created: Callable[[], bool]
+    root: Node,
+    tables: Mapping[str, BoundTable],
+    *,
+    renames_created: Callable[[], bool],
+    written_limit: Callable[[], tuple[str, str]],
 ) -> tuple[int, bool] | None:
     """(rows, newest first) when the whole plan is a limited scan: any, or the newest, so many rows do."""
     node = _below_projections(root)
@@ -123,6 +132,8 @@ def _limit(
     limiting, info = node, _info(node)
     ordered = _name(limiting) == "TOP_N"
     count, offset = str(info.get("Top" if ordered else "Limit", "")), str(info.get("Offset", "0"))
+    if not ordered and not count:
+        count, offset = written_limit()
     if not count.isdigit() or not offset.isdigit():
         return None
     child = _only_child(limiting)
