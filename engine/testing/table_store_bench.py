@@ -67,11 +67,10 @@ class TableStoreBench(Protocol):
         ...
 
     def observe(self, observer: Callable[[int], None]) -> AbstractContextManager[None]:
-        """Call `observer` during `apply` with the number of statements that the database has completed: with 0 before
-        the first statement and after each of them.
+        """Call `observer` during `apply` with 0, 1, 2, …: before each statement and after it.
 
-        When it raises `ConnectionLostError`, the connection is lost: this statement's answer does not arrive, and no
-        further statement reaches the database.
+        When it raises `ConnectionLostError`, the connection is lost: the coming statement is not sent, or the answer
+        of the last one does not arrive, and no further statement reaches the database.
         """
         ...
 

@@ -145,19 +145,26 @@ class TableStoreDurabilitySuite:
     # Crashes
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_a_crash_after_any_statement_leaves_all_or_nothing(self, tmp_path: Path, action: str) -> None:
+    def test_a_crash_before_any_statement_leaves_all_or_nothing(self, tmp_path: Path, action: str) -> None:
         made = job(action, relation=WIDER, run_id="run-2", watermark=LATER)
         if action == "delete":
             self._crash_everywhere(tmp_path, made, ["id"], [("a",), ("b",)])
         else:
             self._crash_everywhere(tmp_path, made, WIDER.names, AFTER)
 
+    def test_the_lost_answer_of_any_statement_leaves_all_or_nothing(self, tmp_path: Path) -> None:
+        made = job(relation=WIDER, run_id="run-2", watermark=LATER)
+        self._crash_everywhere(tmp_path, made, WIDER.names, AFTER, first=1)
+
     def test_a_crash_while_the_first_table_is_made_leaves_all_or_nothing(self, tmp_path: Path) -> None:
         made = job(step="orders.load", table="orders", relation=WIDER, watermark=LATER)
         self._crash_everywhere(tmp_path, made, WIDER.names, AFTER)
 
-    def _crash_everywhere(self, directory: Path, made: ImportJob, names: Sequence[str], rows: Sequence[Row]) -> None:
-        """Lose the connection after each statement in turn: the state is that before or after, never between."""
+    def _crash_everywhere(
+        self, directory: Path, made: ImportJob, names: Sequence[str], rows: Sequence[Row], first: int = 0
+    ) -> None:
+        """Lose the connection before each statement in turn (`first=1`: after it): the state is that before the step or
+        after it, never between."""
         complete = self.filled(directory / "complete")
         before = _state(complete, made)
         apply(complete, made, *rows, names=names)
@@ -171,14 +178,14 @@ class TableStoreDurabilitySuite:
             result = bench.result(names, rows)
             state = before
             while state == before and not is_complete:
-                crash = _CrashAfter(len(outcomes))
+                crash = _CrashAt(first + 2 * len(outcomes))
                 with bench.observe(crash):
                     error = _error_of(bench, replace(made, snapshot=snapshot), result)
                 is_complete = not crash.happened
                 assert error is None or not is_complete
                 bench.restart()
                 state = _state(bench, made)
-                assert state in (before, after), f"after {crash.number} statements"
+                assert state in (before, after), f"at point {crash.point}"
                 outcomes.append(state == after)
                 if snapshot.exists():
                     assert state == after
@@ -199,15 +206,15 @@ class TableStoreDurabilitySuite:
         assert _state(bench) == after
 
 
-class _CrashAfter:
-    """Loses the connection once this number of statements is complete."""
+class _CrashAt:
+    """Loses the connection at this point: see `TableStoreBench.observe`."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, point: int) -> None:
+        self.point = point
         self.happened = False
 
-    def __call__(self, completed: int) -> None:
-        if completed == self.number:
+    def __call__(self, point: int) -> None:
+        if point == self.point:
             self.happened = True
             raise ConnectionLostError
 

@@ -20,26 +20,26 @@ Observer = Callable[[int], None]
 
 
 class ObservedConnection:
-    """A connection of DuckDB that reports completed statements, and is lost when the observer raises."""
+    """A connection of DuckDB that calls the observer around each statement, and is lost when that raises."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, observer: Observer) -> None:
         self._connection = connection
         self._observer = observer
-        self._completed = 0
+        self._point = 0
         self._is_lost = False
-        self._report()
 
     def execute(self, *arguments: Any) -> duckdb.DuckDBPyConnection:
         if self._is_lost:
             raise duckdb.ConnectionException("the connection is lost")
+        self._report()
         found = self._connection.execute(*arguments)
-        self._completed += 1
         self._report()
         return found
 
     def _report(self) -> None:
         try:
-            self._observer(self._completed)
+            self._observer(self._point)
+            self._point += 1
         except ConnectionLostError:
             self._is_lost = True
             raise duckdb.ConnectionException("the connection is lost") from None
