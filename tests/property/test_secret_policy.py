@@ -104,15 +104,6 @@ def test_all_uses_agree(text: str) -> None:
     assert (reported(SourceTree(Path(), documents={"a.yaml": Document("a.yaml", text, None)})) > 0) == found
 
 
-@given(lines | looks_alike)
-@settings(max_examples=examples(300), deadline=None)
-def test_what_is_clean_stays_clean(text: str) -> None:
-    for clean in (masked(text), redact(text)):
-        assert not secret_policy().holds(clean)
-    assert masked(masked(text)) == masked(text)
-    assert redact(redact(text)) == redact(text)
-
-
 def test_every_connector_names_the_secrets_of_its_provider() -> None:
     for connector in installed_connectors().values():
         assert connector.secret_patterns, connector.name
