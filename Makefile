@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+EXAMPLES := $(VENV)/.examples
 # The oldest DuckDB that pyproject.toml allows; .venv has the newest.
 DUCKDB ?= 1.5.5
 DUCKDB_VENV := .venv-duckdb-$(DUCKDB)
@@ -23,7 +24,7 @@ COMPILE := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-u
 
 .DEFAULT_GOAL := help
 .PHONY: help run validate cases plan review test-connection watch serve sandbox test test-quick test-long test-duckdb \
-	lint bench generated goldens lock clean
+	test-examples lint bench generated goldens lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
@@ -65,6 +66,10 @@ test test-quick test-long: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(DEVELOPMENT) ## Run the tests: what a change must pass
 	@$(BIN)/pytest $(PYTEST) -m "not long" $(ARGS)
+	@$(if $(ARGS),:,$(MAKE) --no-print-directory test-examples)
+
+test-examples: $(EXAMPLES) ## Run the tests of the packages in examples/
+	@PYTHONPATH=$(CURDIR)/$(VENV)/examples $(BIN)/pytest $(PYTEST) examples/*/tests
 
 test-quick: $(DEVELOPMENT) ## Run the tests that start no process, in a minute
 	@$(BIN)/pytest $(PYTEST) -m "not long and not process" \
@@ -80,6 +85,7 @@ lint: $(DEVELOPMENT) ## Check style, types and the layers of the architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@MYPYPATH=$(subst $() ,:,$(wildcard examples/weir-*)) $(BIN)/mypy $(dir $(wildcard examples/*/weir_*/__init__.py))
 	@$(BIN)/lint-imports
 
 bench: $(DEVELOPMENT) ## Run all benchmarks, or ARGS=load; results go to benchmarks/results
@@ -128,6 +134,14 @@ $(RUNTIME): requirements.lock requirements-build.lock pyproject.toml | $(VENV)/b
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
 	@echo "installing development dependencies" >&2
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# As wheels, so that their entry points are found as a user's are; in a folder of their own, so that other tests meet the
+# built-in connectors only. The build needs no index: setuptools is locked.
+$(EXAMPLES): $(DEVELOPMENT) $(wildcard examples/*/pyproject.toml examples/*/weir_*/*.py)
+	@rm -rf $(VENV)/examples
+	@$(PIP) install --no-deps --no-build-isolation --no-index --target $(VENV)/examples \
+		$(addprefix ./,$(dir $(wildcard examples/*/pyproject.toml)))
 	@touch $@
 
 # All other packages are those of .venv.
