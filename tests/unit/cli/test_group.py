@@ -1,4 +1,4 @@
-"""The table of verbs and the verbs themselves say the same."""
+"""The table of verbs agrees with the verbs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.cli.group import VERBS, describe_verbs, weir
 from engine.cli.session import Session, parameter_values
 
 
-def test_every_verb_can_be_loaded_and_helps() -> None:
+def test_every_verb_loads_and_has_a_help_text() -> None:
     context = click.Context(weir)
     for name in VERBS:
         found = weir.get_command(context, name)
@@ -19,7 +19,7 @@ def test_every_verb_can_be_loaded_and_helps() -> None:
         assert found.help, name
 
 
-def test_every_option_is_described() -> None:
+def test_every_option_has_a_help_text() -> None:
     described = describe_verbs()
     assert set(described) == set(VERBS)
     plain = {"--format"}
@@ -32,7 +32,7 @@ def test_every_option_is_described() -> None:
     assert missing == []
 
 
-def test_parameters_are_pairs() -> None:
+def test_parameter_values_accepts_only_unique_name_value_pairs() -> None:
     assert parameter_values(("a=1", "b=x=y", "c=")) == {"a": "1", "b": "x=y", "c": ""}
     for wrong in (("a",), ("=1",), ("a=1", "a=2")):
         with pytest.raises(click.UsageError):
@@ -49,16 +49,18 @@ def test_parameters_are_pairs() -> None:
         ({"TERM": "dumb"}, None, False),
     ],
 )
-def test_no_color_is_honoured(environment: dict[str, str], colour: bool | None, expected: bool | None) -> None:
+def test_colour_follows_the_option_and_no_color(
+    environment: dict[str, str], colour: bool | None, expected: bool | None
+) -> None:
     assert Session.of(None, colour, environment).colour is expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [("true", True), ("1", True), ("false", False), ("0", False), ("", False)]
 )
-def test_ci_is_recognised(value: str, expected: bool) -> None:
+def test_session_recognises_ci_by_its_variable(value: str, expected: bool) -> None:
     assert Session.of(None, None, {"CI": value}).in_ci is expected
 
 
-def test_exit_codes_are_the_documented_ones() -> None:
+def test_exit_codes_have_the_documented_values() -> None:
     assert [int(code) for code in Exit] == [0, 1, 2, 3, 4, 5, 6, 7, 64, 130]

@@ -1,4 +1,4 @@
-"""The connector's offline part, and what it tells people."""
+"""The connector's offline part: catalogue and descriptions of tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.connectors.stripe.catalogue import load_catalogue
 from engine.connectors.stripe.describe import describe_table, summarise_tables, unreadable_lists
 
 
-def test_the_catalogue_of_the_pinned_version() -> None:
+def test_catalogue_is_that_of_the_pinned_version() -> None:
     known = load_catalogue().api_version
     found = CONNECTOR.catalogue(None)
     assert found is CONNECTOR.catalogue(known)
@@ -23,7 +23,7 @@ def test_the_catalogue_of_the_pinned_version() -> None:
         CONNECTOR.catalogue("2020-08-27")
 
 
-def test_a_source_table() -> None:
+def test_source_table_has_key_creation_time_and_filters() -> None:
     charges = CONNECTOR.catalogue(None).tables["charges"]
     assert charges.key == ("id",)
     assert charges.created == "created"
@@ -35,12 +35,12 @@ def test_a_source_table() -> None:
     assert lines.created is None
 
 
-def test_filters_speak_of_columns() -> None:
+def test_filters_are_columns_of_their_table() -> None:
     for table in CONNECTOR.catalogue(None).tables.values():
         assert set(table.filters) <= set(table.relation.names), table.name
 
 
-def test_nothing_heavy_is_imported() -> None:
+def test_catalogue_imports_no_heavy_library() -> None:
     code = (
         "import sys; from engine.connectors.stripe import CONNECTOR; CONNECTOR.catalogue(None); "
         "print(sorted({'stripe', 'aiohttp', 'duckdb', 'pydantic'} & set(sys.modules)))"
@@ -49,7 +49,7 @@ def test_nothing_heavy_is_imported() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_description_of_a_table() -> None:
+def test_table_description_has_path_columns_and_filters() -> None:
     found = describe_table("subscription_items")
     assert found.path == "/v1/subscription_items"
     assert found.reached == "inside `subscriptions` (field `items`), paged on where it has more than ten"

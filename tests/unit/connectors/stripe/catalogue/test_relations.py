@@ -21,7 +21,7 @@ def test_every_field_type_has_a_column_type() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(_TYPES))
-def test_every_table_has_its_key_and_the_system_columns(name: str) -> None:
+def test_every_relation_has_its_key_and_the_system_columns(name: str) -> None:
     relation = table_relation(name)
     assert relation.names[0] == "id"
     assert relation.names[-8:] == (
@@ -65,17 +65,17 @@ def test_every_table_has_its_key_and_the_system_columns(name: str) -> None:
         ("payouts", "arrival_date", "timestamp"),
     ],
 )
-def test_column_types(table: str, column: str, expected: str) -> None:
+def test_column_types_follow_the_fields_of_the_catalogue(table: str, column: str, expected: str) -> None:
     assert _TYPES[table][column] == expected
 
 
-def test_fields_of_several_kinds_are_united() -> None:
+def test_fields_of_a_table_with_several_object_types_are_united() -> None:
     fields = {field.name: field for field in table_fields("customer_sources")}
     assert fields["object"].values == ("account", "bank_account", "card", "source")
     assert fields["brand"].nullable, "only cards have a brand"
     assert fields["customer"].required, "the parent's id is always there"
 
 
-def test_a_table_that_does_not_exist() -> None:
+def test_relation_of_an_unknown_table_raises() -> None:
     with pytest.raises(KeyError):
         table_relation("nothing")

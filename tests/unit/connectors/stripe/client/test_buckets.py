@@ -1,4 +1,4 @@
-"""Buckets in a file: shared by limiters, threads and processes, private, and never trusted."""
+"""Buckets in a file: shared by limiters, threads and processes, private, and validated on every read."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dcXYZ"
 
 
 def shared(environment: dict[str, str], url: str = API, secret: str = "env", key: str = KEY) -> Buckets:
-    """What a client with this key shares."""
+    """The buckets that all clients with this key share."""
     found = open_key(Settings("v", ("env", "K")), {"K": key})
     assert isinstance(found, Key)
     return shared_buckets(Settings("v", (secret, "K"), url), found, environment)
 
 
 def due(buckets: Buckets, now: float, name: str = "all", rate: float = 10.0) -> float:
-    """When the next request to an endpoint may go."""
+    """When the next request to an endpoint may be sent."""
     return buckets.change((name,), lambda found: found[0].reserve(now, rate))
 
 
 def place(folder: Path) -> Path:
-    """The one file below a folder."""
+    """The only file below a folder."""
     (found,) = (path for path in folder.rglob("*") if path.is_file())
     return found
 
 
-def test_two_limiters_on_one_file_keep_one_rate(tmp_path: Path) -> None:
+def test_limiters_on_one_file_keep_one_rate(tmp_path: Path) -> None:
     wishes = [Wish(["GET /v1/charges"], allowed=Allowance(50.0)), Wish(["GET /v1/refunds"], allowed=Allowance(50.0))]
     provider, _ = rush(
         wishes,
@@ -65,7 +65,7 @@ def test_two_limiters_on_one_file_keep_one_rate(tmp_path: Path) -> None:
     assert provider.rate(1, 10, client=0) == pytest.approx(25, abs=1)
 
 
-def test_what_a_limiter_learns_another_one_finds_in_the_file(tmp_path: Path) -> None:
+def test_rate_learned_by_one_limiter_is_read_by_another(tmp_path: Path) -> None:
     first, second = (FileBuckets(tmp_path / "limits", lambda: 50.0) for _ in range(2))
     first.change(("e",), lambda found: setattr(found[0], "rate", 7.5))
     first.change(("e",), lambda found: found[0].hold(60.0, 50.0, inf))
@@ -74,7 +74,7 @@ def test_what_a_limiter_learns_another_one_finds_in_the_file(tmp_path: Path) -> 
     assert second.epoch("other") == 0
 
 
-def test_many_endpoints_have_buckets_of_their_own(tmp_path: Path) -> None:
+def test_each_of_many_endpoints_has_its_own_bucket(tmp_path: Path) -> None:
     first, second = (FileBuckets(tmp_path / "limits", lambda: 50.0) for _ in range(2))
     names = [f"GET /v1/things_{number}" for number in range(150)]
     for number, name in enumerate(names):
@@ -84,7 +84,7 @@ def test_many_endpoints_have_buckets_of_their_own(tmp_path: Path) -> None:
     ]
 
 
-def test_more_endpoints_than_places_only_forget(tmp_path: Path) -> None:
+def test_file_with_more_endpoints_than_places_forgets_the_oldest(tmp_path: Path) -> None:
     buckets = FileBuckets(tmp_path / "limits", lambda: 50.0)
     for number in range(2000):
         assert due(buckets, 50.0, f"e{number}") == 50.0
@@ -92,7 +92,7 @@ def test_more_endpoints_than_places_only_forget(tmp_path: Path) -> None:
     assert (tmp_path / "limits").stat().st_size < 100_000
 
 
-def test_threads_share_one_object(tmp_path: Path) -> None:
+def test_threads_share_one_bucket_file_safely(tmp_path: Path) -> None:
     buckets = FileBuckets(tmp_path / "limits", lambda: 50.0)
     found: list[float] = []
 
@@ -128,7 +128,7 @@ asyncio.run(main())
 
 
 @pytest.mark.process
-def test_two_processes_keep_one_rate(tmp_path: Path) -> None:
+def test_processes_on_one_file_keep_one_rate(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROCESS, str(tmp_path / "limits")]
     both = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
@@ -152,7 +152,7 @@ def test_two_processes_keep_one_rate(tmp_path: Path) -> None:
     assert min(map(len, moments)) >= 5, "each had its turns"
 
 
-def test_the_file_does_not_hold_the_key_and_is_private(tmp_path: Path) -> None:
+def test_bucket_file_is_private_and_does_not_contain_the_key(tmp_path: Path) -> None:
     buckets = shared({"TMPDIR": str(tmp_path)})
     due(buckets, time.monotonic())
     file = place(tmp_path)
@@ -163,7 +163,7 @@ def test_the_file_does_not_hold_the_key_and_is_private(tmp_path: Path) -> None:
     assert file.stat().st_size < 100_000
 
 
-def test_who_shares(tmp_path: Path) -> None:
+def test_buckets_are_shared_by_key(tmp_path: Path) -> None:
     environment = {"TMPDIR": str(tmp_path)}
     first = shared(environment)
     moment = time.monotonic()
@@ -174,7 +174,7 @@ def test_who_shares(tmp_path: Path) -> None:
     assert isinstance(shared(environment, secret="sandbox"), MemoryBuckets), "a key that everybody has"
 
 
-def test_where_no_folder_can_be_written_a_process_shares_in_memory(tmp_path: Path) -> None:
+def test_buckets_without_a_writable_folder_are_shared_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     environment = dict.fromkeys(("TMPDIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME"), str(tmp_path / "file"))
     first = shared(environment)
@@ -184,7 +184,7 @@ def test_where_no_folder_can_be_written_a_process_shares_in_memory(tmp_path: Pat
     assert due(shared(environment, key="sk_test_other"), 5.0) == 5.0
 
 
-def test_the_next_folder_is_taken_where_the_first_cannot_be_written(tmp_path: Path) -> None:
+def test_bucket_file_moves_to_the_next_folder_if_the_first_is_unwritable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "cache").mkdir()
     buckets = shared({"TMPDIR": str(tmp_path / "file"), "HOME": "/", "XDG_CACHE_HOME": str(tmp_path / "cache")})
@@ -192,7 +192,7 @@ def test_the_next_folder_is_taken_where_the_first_cannot_be_written(tmp_path: Pa
     assert place(tmp_path / "cache").parent == tmp_path / "cache" / "weir"
 
 
-def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
+def test_bucket_file_that_is_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("rows")
     (tmp_path / "limits").symlink_to(target)
@@ -201,7 +201,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     assert target.read_text() == "rows"
 
 
-def test_files_that_nobody_uses_any_more_go(tmp_path: Path) -> None:
+def test_unused_bucket_files_are_deleted(tmp_path: Path) -> None:
     due(shared({"TMPDIR": str(tmp_path)}), time.monotonic())
     old = place(tmp_path)
     stale = old.with_name("limits-0123")
@@ -213,14 +213,14 @@ def test_files_that_nobody_uses_any_more_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"weir limits 0\n" + b"x" * 100, b"\xff" * 70_000, b"weir limits 1\n\0\0"])
-def test_a_file_of_another_kind_is_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_bucket_file_with_foreign_content_is_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "limits").write_bytes(content)
     buckets = FileBuckets(tmp_path / "limits", lambda: 50.0)
     assert due(buckets, 50.0) == 50.0
     assert due(FileBuckets(tmp_path / "limits", lambda: 50.0), 50.0) > 50.0
 
 
-def test_torn_writes_never_break_anything(tmp_path: Path) -> None:
+def test_torn_writes_to_the_bucket_file_are_survived(tmp_path: Path) -> None:
     chance = random.Random(3)
     path = tmp_path / "limits"
     buckets = FileBuckets(path, lambda: 1000.0)
@@ -238,7 +238,7 @@ def test_torn_writes_never_break_anything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"weir"])
-def test_a_file_that_is_cut_while_it_is_used_counts_as_unknown(tmp_path: Path, content: bytes) -> None:
+def test_bucket_file_truncated_during_use_counts_as_unknown(tmp_path: Path, content: bytes) -> None:
     buckets = FileBuckets(tmp_path / "limits", lambda: 50.0)
     due(buckets, 50.0, rate=0.01)
     (tmp_path / "limits").write_bytes(content)
@@ -260,19 +260,19 @@ def test_a_file_that_is_cut_while_it_is_used_counts_as_unknown(tmp_path: Path, c
         ("barren", -1.0),
     ],
 )
-def test_values_that_cannot_be_are_forgotten(tmp_path: Path, field: str, value: float) -> None:
+def test_impossible_values_in_a_bucket_are_reset(tmp_path: Path, field: str, value: float) -> None:
     buckets = FileBuckets(tmp_path / "limits", lambda: 50.0)
     buckets.change(("all",), lambda found: setattr(found[0], field, value))
     assert due(buckets, 50.0) == 50.0
 
 
 @pytest.mark.parametrize("later", [5.0, 50.0 + 3601.0])
-def test_after_a_restart_or_a_long_time_all_begins_anew(tmp_path: Path, later: float) -> None:
+def test_buckets_are_reset_after_a_restart_or_a_long_time(tmp_path: Path, later: float) -> None:
     FileBuckets(tmp_path / "limits", lambda: 50.0).change(("all",), lambda found: setattr(found[0], "rate", 0.6))
     assert FileBuckets(tmp_path / "limits", lambda: later).change(("all",), lambda found: found[0].rate) == inf
 
 
-def test_a_stopped_process_that_has_the_lock_stops_nobody(tmp_path: Path) -> None:
+def test_stopped_process_with_the_lock_does_not_block_others(tmp_path: Path) -> None:
     buckets = FileBuckets(tmp_path / "limits", time.monotonic)
     holder = os.open(tmp_path / "limits", os.O_RDWR)
     fcntl.flock(holder, fcntl.LOCK_EX)
@@ -286,7 +286,7 @@ def test_a_stopped_process_that_has_the_lock_stops_nobody(tmp_path: Path) -> Non
     os.close(holder)
 
 
-def test_a_limiter_closes_its_file(tmp_path: Path) -> None:
+def test_limiter_closes_its_bucket_file(tmp_path: Path) -> None:
     buckets = FileBuckets(tmp_path / "limits", time.monotonic)
     AdaptiveLimiter(Allowance(), 1, buckets=buckets, now=time.monotonic, sleep=asyncio.sleep).close()
     with pytest.raises(ValueError):
@@ -310,7 +310,7 @@ def test_a_limiter_closes_its_file(tmp_path: Path) -> None:
         ("/v1/account", "GET /v1/account"),
     ],
 )
-def test_names_of_endpoints(path: str, endpoint: str) -> None:
+def test_endpoint_name_replaces_ids_in_the_path(path: str, endpoint: str) -> None:
     assert endpoint_of("GET", path) == endpoint
     if endpoint != "search":
         assert endpoint_of("POST", path) == endpoint.replace("GET", "POST")

@@ -1,4 +1,4 @@
-"""The client against a real server: what it sends, how long it waits, when it tries again, and what it says."""
+"""The client against a real server: requests, waits, retries and failures."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ OK = reply({"data": []})
 
 @dataclass
 class Clock:
-    """Time that passes only when somebody sleeps; `random` gives its largest number."""
+    """Time that passes only in `sleep`; `random` returns its largest number."""
 
     moment: float = 1000.0
     slept: list[float] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
-        """Pass time."""
+        """Advance the clock."""
         self.slept.append(seconds)
         self.moment += seconds
         await asyncio.sleep(0)
 
     def timing(self) -> Timing:
-        """This clock for a client."""
+        """The timing of a client by this clock."""
         return Timing(lambda: self.moment, self.sleep, lambda: 1.0)
 
 
 def settings(url: str, **changes: Any) -> Settings:
-    """Settings that reach the server."""
+    """Client settings that point to the server."""
     return Settings(**{"api_version": "2026-10-28.endive", "secret": ("env", "K"), "base_url": url} | changes)
 
 
@@ -76,7 +76,7 @@ def get(
 
 
 def failed(server: Server, **changes: Any) -> Failure:
-    """The failure that this GET ends with. It never holds the secret."""
+    """The failure that this GET ends with. Asserts that it does not contain the secret."""
     with pytest.raises(ConnectorError) as caught:
         get(server, **changes)
     assert SECRET not in repr(caught.value.failure)
@@ -84,12 +84,12 @@ def failed(server: Server, **changes: Any) -> Failure:
 
 
 def in_turn(answers: Iterable[Reply]) -> Handler:
-    """Answer with one after the other."""
+    """Reply with one answer after the other."""
     left = iter(answers)
     return lambda _asked: next(left)
 
 
-def test_what_is_sent() -> None:
+def test_request_has_the_account_version_and_parameters() -> None:
     with serving(lambda _: OK) as server:
         get(server, account="acct_1", params={"limit": "3", "expand[0]": "data.customer", "created[gte]": "5"})
     (asked,) = server.asked
@@ -101,7 +101,7 @@ def test_what_is_sent() -> None:
     assert "x-stripe-client-telemetry" not in asked.headers
 
 
-def test_no_telemetry_and_no_file_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_sends_no_telemetry_and_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     with serving(lambda _: OK) as server:
@@ -111,7 +111,7 @@ def test_no_telemetry_and_no_file_in_the_home_folder(tmp_path: Path, monkeypatch
     assert all("telemetry_id" not in asked.headers["x-stripe-client-user-agent"] for asked in server.asked)
 
 
-def test_the_sdk_logs_nothing(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+def test_sdk_logs_no_request_data(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
     caplog.set_level(logging.DEBUG)
     with serving(lambda _: OK) as server:
         get(server, params={"customer": "cus_confidential"})
@@ -137,7 +137,7 @@ def test_the_sdk_logs_nothing(caplog: pytest.LogCaptureFixture, capfd: pytest.Ca
         Reply(b'{"error": {"message": "try again"}}', 400, {"Stripe-Should-Retry": "true"}),
     ],
 )
-def test_faults_that_pass_are_tried_again(fault: Reply) -> None:
+def test_transient_fault_is_retried(fault: Reply) -> None:
     clock = Clock()
     with serving(in_turn([fault, fault, OK])) as server:
         assert get(server, clock=clock) == {"data": []}
@@ -157,13 +157,13 @@ def test_faults_that_pass_are_tried_again(fault: Reply) -> None:
         Reply(b"", 302, {"Location": "http://127.0.0.1:1/"}),
     ],
 )
-def test_faults_that_stay_are_not(fault: Reply) -> None:
+def test_permanent_fault_is_not_retried(fault: Reply) -> None:
     with serving(lambda _: fault) as server:
         failed(server)
     assert len(server.asked) == 1
 
 
-def test_tries_are_bounded() -> None:
+def test_retries_are_bounded() -> None:
     with serving(lambda _: problem(500, "oops")) as server:
         failure = failed(server, policy=RetryPolicy(tries=4))
     assert len(server.asked) == 4
@@ -171,7 +171,7 @@ def test_tries_are_bounded() -> None:
     assert failure.request_id == "req_1"
 
 
-def test_limits_are_waited_for_longer_than_faults() -> None:
+def test_rate_limits_are_retried_longer_than_faults() -> None:
     limited = problem(429, "slow down", code="rate_limit")
     answers = [limited for _ in range(30)]
     clock = Clock()
@@ -184,7 +184,7 @@ def test_limits_are_waited_for_longer_than_faults() -> None:
     assert "requests_per_second" in (failure.hint or "")
 
 
-def test_retry_after_is_granted_up_to_a_bound() -> None:
+def test_retry_after_is_obeyed_up_to_a_bound() -> None:
     clock = Clock()
     asks = [Reply(b"{}", 429, {"Retry-After": text}) for text in ("7", "9999999", "nan", "soon", "-3")]
     with serving(in_turn([*asks, OK])) as server:
@@ -194,7 +194,7 @@ def test_retry_after_is_granted_up_to_a_bound() -> None:
     assert max(clock.slept) < 62
 
 
-def test_no_retry_begins_after_the_time_is_up() -> None:
+def test_no_retry_starts_after_the_time_limit() -> None:
     clock = Clock()
     with serving(lambda _: Reply(b"{}", 503, {"Retry-After": "50"})) as server:
         failed(server, clock=clock, policy=RetryPolicy(seconds=120))
@@ -203,7 +203,7 @@ def test_no_retry_begins_after_the_time_is_up() -> None:
 
 
 @pytest.mark.parametrize("fault", [Reply(late=3), Reply(b"x" * 1000, slow=3)])
-def test_the_deadline_is_for_the_whole_answer(fault: Reply) -> None:
+def test_timeout_covers_the_whole_response(fault: Reply) -> None:
     with serving(lambda _: fault) as server:
         failure = failed(server, timeout_ms=150, policy=RetryPolicy(timeouts=2))
     assert len(server.asked) == 2
@@ -212,7 +212,7 @@ def test_the_deadline_is_for_the_whole_answer(fault: Reply) -> None:
     assert "timeout_ms" in (failure.hint or "")
 
 
-def test_nobody_listens() -> None:
+def test_refused_connection_is_reported_as_unreachable() -> None:
     with serving(lambda _: OK) as server:
         pass
     failure = failed(Server(server.url.replace("127.0.0.1", "localhost").rsplit(":", 1)[0] + ":1"))
@@ -220,7 +220,7 @@ def test_nobody_listens() -> None:
     assert "cannot connect to localhost:1" in failure.message
 
 
-def test_connections_are_kept() -> None:
+def test_connections_are_reused() -> None:
     async def run(url: str) -> None:
         found = settings(url)
         key = open_key(found, {"K": SECRET})
@@ -234,7 +234,7 @@ def test_connections_are_kept() -> None:
     assert (len(server.asked), server.connections) == (5, 1)
 
 
-def test_a_bad_key() -> None:
+def test_invalid_key_is_reported_without_the_key() -> None:
     with serving(lambda _: problem(401, f"Invalid API Key provided: sk_test_********7dcXYZ or {SECRET}")) as server:
         failure = failed(server)
     assert failure.kind is FailureKind.KEY
@@ -244,7 +244,7 @@ def test_a_bad_key() -> None:
     )
 
 
-def test_a_missing_permission_is_named() -> None:
+def test_missing_permission_is_named() -> None:
     message = (
         "The provided key 'rk_test_*********abc' does not have the required permissions for this endpoint on account "
         "'acct_1'. Having the 'rak_charge_read' permission would allow this request to continue."
@@ -256,27 +256,27 @@ def test_a_missing_permission_is_named() -> None:
     assert "rk_test" not in failure.message
 
 
-def test_the_wrong_mode_is_said() -> None:
+def test_key_of_the_wrong_mode_is_reported() -> None:
     message = "No such charge; a similar object exists in live mode, but a test mode key was used."
     with serving(lambda _: problem(401, message)) as server:
         assert "different modes" in (failed(server).hint or "")
 
 
-def test_an_unknown_parameter_is_named() -> None:
+def test_unknown_parameter_is_named() -> None:
     with serving(lambda _: problem(400, "Received unknown parameter: colour", param="colour", code="x")) as server:
         failure = failed(server)
     assert (failure.kind, failure.param, failure.code) == (FailureKind.REQUEST, "colour", "x")
     assert failure.type == "invalid_request_error"
 
 
-def test_an_answer_that_is_no_json() -> None:
+def test_response_that_is_not_json_is_reported() -> None:
     with serving(lambda _: Reply(b"<html>hotel login</html>")) as server:
         failure = failed(server, policy=RetryPolicy(tries=2))
     assert failure.kind is FailureKind.ANSWER
     assert "proxy" in (failure.hint or "")
 
 
-def test_requests_keep_their_distance() -> None:
+def test_client_keeps_the_requests_per_second() -> None:
     clock = Clock()
 
     async def run(url: str) -> None:
@@ -301,7 +301,7 @@ def test_requests_keep_their_distance() -> None:
         problem(400, "too many requests of this kind", type="rate_limit_error"),
     ],
 )
-def test_limits_of_every_form_are_waited_for(limit: Reply) -> None:
+def test_rate_limit_of_every_form_is_retried(limit: Reply) -> None:
     clock = Clock()
     with serving(in_turn([*[limit] * 12, OK])) as server:
         assert get(server, clock=clock) == {"data": []}
@@ -309,14 +309,14 @@ def test_limits_of_every_form_are_waited_for(limit: Reply) -> None:
 
 
 @pytest.mark.parametrize("code", ["lock_timeout", "other"])
-def test_a_429_without_a_reason_is_a_lock_and_no_limit(code: str) -> None:
+def test_status_429_without_a_reason_is_a_lock_and_not_a_limit(code: str) -> None:
     with serving(lambda _: problem(429, "another request holds the object", code=code)) as server:
         failure = failed(server)
     assert len(server.asked) == RetryPolicy().tries
     assert failure.kind is FailureKind.PROVIDER
 
 
-def test_what_was_counted() -> None:
+def test_client_counts_requests_retries_and_limits() -> None:
     limit = Reply(b"{}", 429, {"Stripe-Rate-Limited-Reason": "global-rate"})
 
     async def run(url: str) -> tuple[int, int, int]:
@@ -331,7 +331,7 @@ def test_what_was_counted() -> None:
         assert asyncio.run(run(server.url)) == (4, 3, 2)
 
 
-def test_concurrency_is_bounded() -> None:
+def test_client_keeps_the_concurrency() -> None:
     async def run(url: str) -> None:
         found = settings(url, concurrency=3, requests_per_second=1000.0)
         key = open_key(found, {"K": SECRET})
@@ -355,7 +355,7 @@ def test_concurrency_is_bounded() -> None:
         ("rk_test_abcdef", "live", "is a test mode key"),
     ],
 )
-def test_keys_that_cannot_be_used(text: str, mode: Any, message: str) -> None:
+def test_unusable_key_is_refused_without_showing_it(text: str, mode: Any, message: str) -> None:
     failure = open_key(settings("http://x", mode=mode), {"K": text})
     assert isinstance(failure, Failure)
     assert failure.kind is FailureKind.KEY
@@ -363,13 +363,13 @@ def test_keys_that_cannot_be_used(text: str, mode: Any, message: str) -> None:
     assert text not in repr(failure)
 
 
-def test_what_a_key_says_of_itself() -> None:
+def test_key_has_a_kind_and_a_mode_from_its_prefix() -> None:
     key = open_key(settings("http://x"), {"K": "rk_live_abcdef"})
     assert isinstance(key, Key)
     assert (key.kind, key.mode) == ("restricted key", "live")
     assert "abcdef" not in repr(key)
 
 
-def test_settings_from_json() -> None:
+def test_settings_are_read_from_json() -> None:
     found = Settings.of({"secret": ["file", "key"], "timeout_ms": None, "base_url": None, "base": "/a"}, "v")
     assert found == Settings("v", ("file", "key"), base=Path("/a"))

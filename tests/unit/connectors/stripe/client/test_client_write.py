@@ -1,4 +1,4 @@
-"""The client's writes against a real server: one key for all tries, and what is known after each way to fail."""
+"""The client's writes against a real server: one key for all tries, and the certainty after each failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refusal(status: int) -> Reply:
 
 
 def replies(*given: Reply) -> AbstractContextManager[Server]:
-    """A server that answers so, in turn; the last one again and again."""
+    """A server that gives these replies in turn and repeats the last one."""
     left = itertools.chain(given, itertools.repeat(given[-1]))
     return serving(lambda _: next(left))
 
@@ -50,7 +50,7 @@ def failed(*given: Reply, tries: int = 3) -> WriteFailedError:
     return caught.value
 
 
-def test_every_try_goes_out_as_the_first_one() -> None:
+def test_write_retries_repeat_key_and_body() -> None:
     with replies(CUT, refusal(500), LIMITED, LOCKED, refusal(409), DONE) as server:
         assert write(server, tries=9).body == DONE.body
         asked = server.asked
@@ -60,13 +60,13 @@ def test_every_try_goes_out_as_the_first_one() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 402, 404])
-def test_a_refusal_is_certain(status: int) -> None:
+def test_refused_write_has_a_known_outcome(status: int) -> None:
     assert not failed(refusal(status)).unknown
     assert not failed(CUT, refusal(status)).unknown, "what was done is answered as it was then"
 
 
 @pytest.mark.parametrize("last", [refusal(401), refusal(403), LOCKED, LIMITED])
-def test_who_is_turned_away_at_the_door_learns_nothing(last: Reply) -> None:
+def test_write_rejected_before_processing_leaves_earlier_tries_unknown(last: Reply) -> None:
     assert not failed(last).unknown
     assert failed(CUT, last).unknown
     assert failed(refusal(500), last).unknown
@@ -74,12 +74,12 @@ def test_who_is_turned_away_at_the_door_learns_nothing(last: Reply) -> None:
 
 
 @pytest.mark.parametrize("first", [CUT, refusal(500), refusal(503), refusal(409)])
-def test_without_an_answer_nobody_knows(first: Reply) -> None:
+def test_write_without_a_response_has_an_unknown_outcome(first: Reply) -> None:
     assert failed(first).unknown
     assert failed(LIMITED, first).unknown
 
 
-def test_what_the_provider_repeats_is_not_asked_for_again() -> None:
+def test_replayed_failure_of_a_write_is_not_retried() -> None:
     repeated = replace(refusal(500), headers={"Idempotent-Replayed": "true"})
     with replies(repeated) as server:
         with pytest.raises(WriteFailedError) as caught:
@@ -91,7 +91,7 @@ def test_what_the_provider_repeats_is_not_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize("method", ["post", "delete"])
-def test_nothing_below_sends_a_write_again_unasked(method: str) -> None:
+def test_http_layer_does_not_retry_a_write(method: str) -> None:
     with replies(CUT, DONE) as server:
         with pytest.raises(WriteFailedError):
             write(server, method, tries=1)

@@ -1,4 +1,4 @@
-"""Writes that fail: whether they may have been done, told by all tries together."""
+"""Writes that fail: all tries together decide whether the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCK = problem(429, "in use", code="lock_timeout")
 
 
 def is_unknown(*replies: Reply) -> bool:
-    """Whether a write that is answered so (the last answer again and again) may have been done."""
+    """Whether the outcome of a write with these answers (the last one repeated) is unknown."""
     left = list(replies)
 
     def answer(_: Asked) -> Reply:
@@ -38,15 +38,15 @@ def is_unknown(*replies: Reply) -> bool:
 
 
 @pytest.mark.parametrize("last", [problem(401, "no key"), problem(403, "not allowed"), LIMIT, LOCK, CUT])
-def test_a_later_answer_from_the_door_leaves_open_what_the_first_try_has_done(last: Reply) -> None:
+def test_rejection_after_a_lost_response_leaves_the_outcome_unknown(last: Reply) -> None:
     assert is_unknown(CUT, last)
     assert is_unknown(problem(500, "it broke"), last)
 
 
 @pytest.mark.parametrize("last", [problem(401, "no key"), problem(403, "not allowed"), LIMIT, LOCK, problem(400, "no")])
-def test_what_was_only_ever_refused_was_not_done(last: Reply) -> None:
+def test_write_that_was_only_rejected_was_not_made(last: Reply) -> None:
     assert not is_unknown(last)
 
 
-def test_a_refusal_of_the_request_itself_says_that_no_try_has_done_it() -> None:
+def test_refusal_of_the_request_shows_that_no_try_succeeded() -> None:
     assert not is_unknown(CUT, problem(400, "no such parameter"))

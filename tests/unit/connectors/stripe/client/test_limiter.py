@@ -1,4 +1,4 @@
-"""The limiter in virtual time: what it lets through, what each rejection does, and how near to a limit it comes."""
+"""The limiter in virtual time: the rate it allows, the effect of rejections, and how close it gets to a limit."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ TABLES = [f"GET /v1/{name}" for name in ("charges", "customers", "invoices", "re
 
 
 def limited(allowed: Allowance, work: Callable[[AdaptiveLimiter, VirtualLoop], Coroutine[Any, Any, None]]) -> None:
-    """Do something with a new limiter for 16 at once."""
+    """Run `work` with a new limiter for 16 concurrent requests."""
     loop = VirtualLoop()
     limiter = AdaptiveLimiter(allowed, 16, buckets=MemoryBuckets(), now=loop.time, sleep=asyncio.sleep)
     in_virtual_time(work(limiter, loop), loop)
 
 
 async def ask(limiter: AdaptiveLimiter, endpoint: str, count: int = 1) -> None:
-    """So many requests that are answered at once."""
+    """Send this many requests, each answered at once."""
 
     async def one() -> None:
         async with limiter.slot(endpoint):
@@ -45,14 +45,14 @@ async def ask(limiter: AdaptiveLimiter, endpoint: str, count: int = 1) -> None:
 
 
 def kept(url: str = API, key: str = "sk_test_x", secret: str = "env", **changes: Any) -> Allowance:
-    """What a connection may take."""
+    """The allowance of a connection."""
     settings = Settings("v", (secret, "K"), url, **changes)
     found = open_key(Settings("v", ("env", "K")), {"K": key})
     assert isinstance(found, Key)
     return allowance(settings, found)
 
 
-def test_what_is_left_for_production_where_nothing_is_configured() -> None:
+def test_default_allowance_leaves_room_for_production() -> None:
     assert kept(key="sk_live_x").total == 80
     assert kept(key="sk_test_x").total == 20
     assert kept("http://127.0.0.1:1", key="rk_live_x").total == 80, "a proxy before Stripe is possible"
@@ -61,7 +61,7 @@ def test_what_is_left_for_production_where_nothing_is_configured() -> None:
     assert kept("http://127.0.0.1:1", secret="sandbox", requests_per_second=5.0).total == 5
 
 
-def test_endpoints_are_limited_from_the_start_only_at_stripe() -> None:
+def test_endpoint_limits_apply_from_the_start_only_at_stripe() -> None:
     assert kept().of(CHARGES) == (25, 25)
     assert kept().of("search") == (20, 20)
     assert kept(key="sk_live_x", requests_per_second=400.0).of(CHARGES) == (25, 400), "limits that Stripe has raised"
@@ -69,7 +69,7 @@ def test_endpoints_are_limited_from_the_start_only_at_stripe() -> None:
     assert kept("http://127.0.0.1:1", requests_per_second=400.0).of(CHARGES) == (inf, inf)
 
 
-def test_requests_keep_their_distance() -> None:
+def test_limiter_keeps_the_rate() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         await ask(limiter, CHARGES, 9)
         assert loop.time() == pytest.approx(1004.0)
@@ -77,7 +77,7 @@ def test_requests_keep_their_distance() -> None:
     limited(Allowance(2.0), work)
 
 
-def test_what_may_be_caught_up_after_a_pause_is_small() -> None:
+def test_burst_after_a_pause_is_small() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         await ask(limiter, CHARGES, 8)
         assert loop.time() == 1000.0
@@ -87,7 +87,7 @@ def test_what_may_be_caught_up_after_a_pause_is_small() -> None:
     limited(Allowance(100.0), work)
 
 
-def test_a_process_that_was_stopped_does_not_take_all_its_turns_at_once() -> None:
+def test_limiter_of_a_stopped_process_does_not_release_a_burst() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         moments: list[float] = []
 
@@ -110,7 +110,7 @@ def test_a_process_that_was_stopped_does_not_take_all_its_turns_at_once() -> Non
     in_virtual_time(work(limiter, loop), loop)
 
 
-def test_whoever_waits_for_an_endpoint_takes_nothing_from_others() -> None:
+def test_request_waiting_for_an_endpoint_does_not_delay_others() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         slow = asyncio.gather(*(ask(limiter, CHARGES) for _ in range(11)))
         await asyncio.sleep(0)
@@ -122,7 +122,7 @@ def test_whoever_waits_for_an_endpoint_takes_nothing_from_others() -> None:
     limited(Allowance(100.0, endpoint=1.0), work)
 
 
-def test_all_searches_share_one_rate() -> None:
+def test_searches_share_one_rate() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         await ask(limiter, "search", 5)
         assert loop.time() == pytest.approx(1002.0)
@@ -142,7 +142,7 @@ def test_all_searches_share_one_rate() -> None:
         ("a reason of the future", True, True),
     ],
 )
-def test_who_waits_after_a_rejection(reason: str, others_wait: bool, same_waits: bool) -> None:
+def test_rejection_delays_requests_by_its_reason(reason: str, others_wait: bool, same_waits: bool) -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         limiter.rejected(CHARGES, reason, 7.0, asked=False)
         await ask(limiter, CUSTOMERS)
@@ -155,7 +155,7 @@ def test_who_waits_after_a_rejection(reason: str, others_wait: bool, same_waits:
 
 
 @pytest.mark.parametrize("reason", ["global-rate", "global-concurrency"])
-def test_all_wait_as_long_as_the_provider_asks(reason: str) -> None:
+def test_retry_after_delays_all_requests(reason: str) -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         early = asyncio.create_task(ask(limiter, CHARGES, 12))
         await asyncio.sleep(0)
@@ -169,7 +169,7 @@ def test_all_wait_as_long_as_the_provider_asks(reason: str) -> None:
     limited(Allowance(10.0), work)
 
 
-def test_rejections_make_less_room_and_answers_make_more() -> None:
+def test_room_shrinks_with_rejections_and_grows_with_responses() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         busy = [limiter.slot(CHARGES) for _ in range(16)]
         for slot in busy:
@@ -192,7 +192,7 @@ def test_rejections_make_less_room_and_answers_make_more() -> None:
     limited(Allowance(10_000.0), work)
 
 
-def test_the_room_of_one_endpoint_is_its_own() -> None:
+def test_concurrency_limit_of_an_endpoint_leaves_others_alone() -> None:
     provider, limiters = rush(
         [Wish([CHARGES, CUSTOMERS])], 20, lambda loop: Provider(loop.time, endpoint_at_once=3), latency=0.1
     )
@@ -202,14 +202,14 @@ def test_the_room_of_one_endpoint_is_its_own() -> None:
     assert provider.reasons["endpoint-concurrency"] < 0.1 * len(provider.answered)
 
 
-def test_concurrency_comes_near_to_the_limit() -> None:
+def test_concurrency_converges_to_the_limit() -> None:
     provider, _ = rush([Wish([CHARGES])], 40, lambda loop: Provider(loop.time, at_once=5), latency=0.1)
     assert provider.rate(5, 40) > 0.9 * 5 / 0.1
     late = [moment for moment in provider.refused if moment >= 1010.0]
     assert len(late) < 0.05 * len(provider.answered)
 
 
-def test_clients_that_come_later_get_a_part_of_what_may_be_open_at_once() -> None:
+def test_later_clients_get_a_share_of_the_concurrency() -> None:
     provider, _ = rush(
         [Wish([CHARGES]), Wish([CUSTOMERS], begin=20.0)], 80, lambda loop: Provider(loop.time, at_once=10), latency=0.1
     )
@@ -217,7 +217,7 @@ def test_clients_that_come_later_get_a_part_of_what_may_be_open_at_once() -> Non
     assert min(provider.rate(40, 80, client=0), provider.rate(40, 80, client=1)) > 0.15 * 10 / 0.1
 
 
-def test_what_was_learned_of_concurrency_outlives_a_client() -> None:
+def test_learned_concurrency_outlives_a_client() -> None:
     loop = VirtualLoop()
     buckets = MemoryBuckets()
 
@@ -236,7 +236,7 @@ def test_what_was_learned_of_concurrency_outlives_a_client() -> None:
 
 @pytest.mark.parametrize("latency", [0.001, 0.02, 0.1])
 @pytest.mark.parametrize("saved", [0.1, 1.0])
-def test_several_tables_reach_an_unknown_total(latency: float, saved: float) -> None:
+def test_several_tables_reach_an_unknown_total_rate(latency: float, saved: float) -> None:
     provider, _ = rush(
         [Wish(TABLES[:4])], 40, lambda loop: Provider(loop.time, total=100.0, saved=saved), latency=latency
     )
@@ -247,7 +247,7 @@ def test_several_tables_reach_an_unknown_total(latency: float, saved: float) -> 
 
 @pytest.mark.parametrize("latency", [0.005, 0.05, 0.1])
 @pytest.mark.parametrize("total", [25.0, 80.0, 200.0])
-def test_a_limit_that_counts_anew_with_every_second_is_found(latency: float, total: float) -> None:
+def test_limit_that_counts_by_the_second_is_found(latency: float, total: float) -> None:
     provider, _ = rush(
         [Wish(TABLES[:4], workers=40)],
         30,
@@ -260,7 +260,7 @@ def test_a_limit_that_counts_anew_with_every_second_is_found(latency: float, tot
     assert len(late) < 0.02 * len(provider.answered)
 
 
-def test_a_limit_that_counts_by_the_second_and_is_known_is_hardly_hit() -> None:
+def test_known_limit_that_counts_by_the_second_is_rarely_hit() -> None:
     provider, _ = rush(
         [Wish(TABLES[:4], allowed=Allowance(100.0))],
         30,
@@ -271,14 +271,14 @@ def test_a_limit_that_counts_by_the_second_and_is_known_is_hardly_hit() -> None:
 
 
 @pytest.mark.parametrize("latency", [0.005, 0.1])
-def test_a_limit_without_a_store_takes_nothing_down_to_nothing(latency: float) -> None:
+def test_limit_without_burst_does_not_reduce_the_rate_to_zero(latency: float) -> None:
     provider, _ = rush([Wish([CHARGES])], 60, lambda loop: Provider(loop.time, total=25.0, saved=0.0), latency=latency)
     assert provider.rate(30, 60) >= 0.5 * 25
     assert sum(provider.reasons.values()) < 0.2 * len(provider.answered)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.3, 1.0])
-def test_a_rejection_after_a_pause_in_which_nothing_was_asked_takes_little(pause: float) -> None:
+def test_rejection_after_an_idle_pause_reduces_the_rate_little(pause: float) -> None:
     bucket = Bucket(rate=100.0, peak=100.0, rejected=1000.0, patience=2.0, gain=0.01, began=1000.0)
     for step in range(1, 1000):
         now = 1000 + step / 100
@@ -290,7 +290,7 @@ def test_a_rejection_after_a_pause_in_which_nothing_was_asked_takes_little(pause
 
 
 @pytest.mark.parametrize("saved", [0.1, 1.0])
-def test_a_limit_that_falls_is_kept(saved: float) -> None:
+def test_limit_that_is_lowered_is_kept(saved: float) -> None:
     def make(loop: VirtualLoop) -> Provider:
         provider = Provider(loop.time, total=100.0, saved=saved)
         loop.call_at(1020.0, setattr, provider, "total", 40.0)
@@ -304,7 +304,7 @@ def test_a_limit_that_falls_is_kept(saved: float) -> None:
 
 @pytest.mark.parametrize("latency", [0.001, 0.1])
 @pytest.mark.parametrize("saved", [0.1, 1.0])
-def test_one_table_reaches_an_unknown_limit_of_its_endpoint(latency: float, saved: float) -> None:
+def test_one_table_reaches_the_unknown_limit_of_its_endpoint(latency: float, saved: float) -> None:
     provider, _ = rush(
         [Wish([CHARGES])], 60, lambda loop: Provider(loop.time, endpoint=25.0, saved=saved), latency=latency
     )
@@ -312,18 +312,18 @@ def test_one_table_reaches_an_unknown_limit_of_its_endpoint(latency: float, save
     assert sum(provider.reasons.values()) < 0.05 * len(provider.answered)
 
 
-def test_both_limits_at_once() -> None:
+def test_total_and_endpoint_limits_are_reached_together() -> None:
     provider, _ = rush([Wish(TABLES)], 40, lambda loop: Provider(loop.time, total=100.0, endpoint=25.0))
     assert provider.rate(2, 40) >= 96
 
 
-def test_a_known_limit_is_never_hit() -> None:
+def test_known_limit_is_never_hit() -> None:
     provider, _ = rush([Wish(TABLES, allowed=Allowance(100.0))], 30, lambda loop: Provider(loop.time, total=100.0))
     assert provider.rate(0, 30) >= 99
     assert not provider.reasons
 
 
-def test_pauses_that_the_provider_asks_for_cost_little_after_a_while() -> None:
+def test_retry_after_pauses_cost_little_throughput() -> None:
     provider, _ = rush(
         [Wish(TABLES[:4])], 90, lambda loop: Provider(loop.time, total=100.0, saved=1.0), retry_after=1.0
     )
@@ -331,7 +331,7 @@ def test_pauses_that_the_provider_asks_for_cost_little_after_a_while() -> None:
     assert sum(provider.reasons.values()) < 0.02 * len(provider.answered)
 
 
-def test_a_limit_that_is_raised_is_found() -> None:
+def test_limit_that_is_raised_is_found() -> None:
     def make(loop: VirtualLoop) -> Provider:
         provider = Provider(loop.time, total=20.0)
         loop.call_at(1030.0, setattr, provider, "total", 80.0)
@@ -342,7 +342,7 @@ def test_a_limit_that_is_raised_is_found() -> None:
     assert provider.rate(70, 90) >= 75
 
 
-def test_endpoints_whose_limits_were_raised_are_tried() -> None:
+def test_raised_endpoint_limit_is_found() -> None:
     provider, _ = rush(
         [Wish([CHARGES], allowed=Allowance(400.0, 25.0, 20.0, 400.0))],
         60,
@@ -365,13 +365,13 @@ def test_clients_of_one_key_share_fairly(begin: float) -> None:
     assert not provider.reasons
 
 
-def test_a_large_client_leaves_a_small_one_its_turn() -> None:
+def test_large_client_does_not_starve_a_small_one() -> None:
     small, large = Wish([CHARGES], workers=1, allowed=Allowance(50.0)), Wish([CUSTOMERS], allowed=Allowance(50.0))
     provider, _ = rush([small, large], 20, lambda loop: Provider(loop.time, total=50.0))
     assert provider.rate(5, 20, client=0) >= 2
 
 
-def test_what_was_taught_to_one_client_is_known_to_all() -> None:
+def test_rate_learned_by_one_client_applies_to_a_later_one() -> None:
     provider, _ = rush(
         [Wish([CHARGES]), Wish([CUSTOMERS], begin=20.0)], 40, lambda loop: Provider(loop.time, total=60.0)
     )
@@ -380,7 +380,7 @@ def test_what_was_taught_to_one_client_is_known_to_all() -> None:
     assert late >= 55, "the second client does not begin with a burst"
 
 
-def test_a_cancelled_wait_gives_its_place_back() -> None:
+def test_cancelled_wait_frees_its_place() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
         for _ in range(20):
             limiter.rejected(CHARGES, "global-concurrency", 0.1, asked=False)

@@ -1,4 +1,4 @@
-"""How the SDK is imported: without an HTTP library that is never used, and whole for everybody else."""
+"""The SDK is imported without its unused HTTP library, which other code can still import."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 
 def printed(program: str) -> str:
-    """What a fresh interpreter prints."""
+    """The output of a new interpreter."""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
-def test_the_unused_library_is_not_imported_and_can_be() -> None:
+def test_unused_library_is_not_imported_and_stays_importable() -> None:
     program = (
         "import sys\n"
         "import engine.connectors.stripe.client\n"
@@ -26,12 +26,12 @@ def test_the_unused_library_is_not_imported_and_can_be() -> None:
 
 
 @pytest.mark.process
-def test_the_sdk_makes_the_client_that_it_would_have_made() -> None:
+def test_sdk_makes_its_usual_default_client() -> None:
     make = "import stripe\nprint(type(stripe.new_default_http_client()).__name__)"
     assert printed(f"import engine.connectors.stripe.client\n{make}") == printed(make) == "RequestsClient"
 
 
-def test_another_thread_finds_the_library_meanwhile() -> None:
+def test_other_thread_can_import_the_library_meanwhile() -> None:
     program = (
         "import threading\n"
         "from engine.connectors.stripe.client import sdk\n"

@@ -1,4 +1,4 @@
-"""Cutting windows and claiming them, whatever the order of events."""
+"""Windows are cut and claimed correctly in any order of events."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NOW = 10_000
 
 @dataclass
 class List:
-    """A list of rows by their creation, served 100 at a time, newest first."""
+    """A list of rows by creation time, served in pages, newest first."""
 
     created: list[int]
 
     def page(self, cursor: Cursor, size: int) -> tuple[list[str], list[int | None], bool]:
-        """Ids, creations and `has_more` of the cursor's next page."""
+        """IDs, creation times and `has_more` of the cursor's next page."""
         rows = sorted(((each, str(place)) for place, each in enumerate(self.created)), reverse=True)
         rows = [row for row in rows if (cursor.gte is None or row[0] >= cursor.gte)]
         rows = [row for row in rows if (cursor.lt is None or row[0] < cursor.lt)]
@@ -50,8 +50,8 @@ class List:
 )
 @example(
     created=[7, 7, 7], moves=[], bounds=(7, None), size=1
-)  # more rows of a window's first second than a page holds
-def test_cut_anywhere_every_row_comes_once(
+)  # More rows in the first second of a window than fit in a page.
+def test_windows_cut_anywhere_read_every_row_once(
     created: list[int], moves: list[tuple[str, int]], bounds: tuple[int | None, int | None], size: int
 ) -> None:
     source = List(created)
@@ -90,7 +90,7 @@ def test_cut_anywhere_every_row_comes_once(
 
 
 def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = None) -> list[tuple[Any, Any, int]]:
-    """(gte, lt, rows) of what is claimed after windows with a row each."""
+    """The claims as (gte, lt, rows) after reading one row in each window."""
     claims = Claims("", "v")
     for gte, lt in windows:
         claims.add(Cursor(read=0, variant=0, kind="list", path="/", lt=lt, unclaimed_rows=1), gte)
@@ -102,29 +102,29 @@ def claimed(windows: list[tuple[int | None, int | None]], ceiling: int | None = 
     return [(each.window.gte, each.window.lt, each.rows) for each in found]
 
 
-def test_windows_without_holes_are_one_claim() -> None:
+def test_adjacent_windows_are_one_claim() -> None:
     assert claimed([(50, None), (None, 20), (20, 50)]) == [(None, None, 3)]
     assert claimed([(50, 90), (None, 20)]) == [(None, 20, 1), (50, 90, 1)]
     assert claimed([(10, 60), (20, 30), (60, 70)]) == [(10, 70, 3)]
 
 
-def test_nothing_is_claimed_above_the_ceiling() -> None:
+def test_claims_end_at_the_ceiling() -> None:
     assert claimed([(None, None)], ceiling=80) == [(None, 80, 1)]
     assert claimed([(None, 50), (90, None)], ceiling=80) == [(None, 50, 1)]
 
 
-def test_addresses_lose_their_host() -> None:
+def test_split_url_drops_the_host() -> None:
     assert split_url("https://evil.example/v1/a?x=1&y[]=2") == ("/v1/a", {"x": "1", "y[]": "2"})
     assert split_url("/v1/invoices/in_1/lines") == ("/v1/invoices/in_1/lines", {})
 
 
 def window(pages: int, **more: Any) -> Cursor:
-    """A window that nothing was read of, thought to hold so many pages of ten seconds."""
+    """An unread window with this estimated number of pages of ten seconds each."""
     bounds = {"gte": 1000, "lt": 1000 + 10 * pages, "span": 10.0, "guesses": 2}
     return Cursor(read=0, variant=0, kind="list", path="/", windowed=True, **{**bounds, **more})
 
 
-def test_an_unread_window_is_cut_by_how_full_the_one_above_it_was() -> None:
+def test_unread_window_is_cut_by_the_density_of_the_one_above() -> None:
     upper = window(40)
     lower = upper.cut()
     assert lower is not None
@@ -133,7 +133,7 @@ def test_an_unread_window_is_cut_by_how_full_the_one_above_it_was() -> None:
     assert lower.span == 10.0
 
 
-def test_an_unread_window_is_cut_a_few_times_only_and_never_if_it_is_small_or_unknown() -> None:
+def test_unread_window_is_cut_a_few_times_and_not_if_small_or_unknown() -> None:
     parts = [window(1000)]
     while (lower := max(parts, key=Cursor.pages_left).cut()) is not None:
         parts.append(lower)
@@ -143,7 +143,7 @@ def test_an_unread_window_is_cut_a_few_times_only_and_never_if_it_is_small_or_un
     assert window(40, gte=None).cut() is None
 
 
-def test_a_list_of_unknown_length_doubles_what_is_read_with_every_answer() -> None:
+def test_concurrency_on_a_list_of_unknown_length_grows_with_each_page() -> None:
     first = Cursor(read=0, variant=0, kind="list", path="/", windowed=True)
     assert first.cut() is None, "nothing is known of it"
     first.advance(["ch_0"], [100_000, 99_900])
@@ -163,7 +163,7 @@ def test_a_list_of_unknown_length_doubles_what_is_read_with_every_answer() -> No
     assert widths[1] > widths[0]
 
 
-def test_a_window_that_was_read_gives_its_lower_part_leave_to_be_cut_at_once() -> None:
+def test_lower_part_of_a_read_window_can_be_cut_at_once() -> None:
     cursor = Cursor(read=0, variant=0, kind="list", path="/", windowed=True, gte=0, lt=100_000)
     for page in range(2):
         cursor.advance([f"ch_{page}"], [99_999 - 100 * page, 99_900 - 100 * page])

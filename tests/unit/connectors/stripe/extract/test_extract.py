@@ -1,4 +1,4 @@
-"""Extraction against a model of Stripe's lists: nothing lost, nothing duplicated, whatever happens."""
+"""Extraction against a model of Stripe's lists loses and duplicates no row."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CHARGES = "/v1/charges"
 
 
 def charges(count: int) -> list[dict[str, Any]]:
-    """Charges 0 … count - 1."""
+    """The charges 0 to count - 1."""
     return [charge(number) for number in range(count)]
 
 
 def names(count: int, prefix: str = "ch") -> list[str]:
-    """Their ids, sorted."""
+    """Their IDs, sorted."""
     return sorted(f"{prefix}_{number}" for number in range(count))
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, 101, 1234])
 @pytest.mark.parametrize("concurrency", [1, 6])
-def test_every_row_once(tmp_path: Path, count: int, concurrency: int) -> None:
+def test_extract_reads_every_row_once(tmp_path: Path, count: int, concurrency: int) -> None:
     with serving(StripeModel({CHARGES: charges(count)})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=concurrency)
     assert sorted(found.ids("charges")) == names(count)
@@ -42,7 +42,7 @@ def test_every_row_once(tmp_path: Path, count: int, concurrency: int) -> None:
     assert server.most <= concurrency
 
 
-def test_windows_are_read_at_the_same_time(tmp_path: Path) -> None:
+def test_windows_are_read_concurrently(tmp_path: Path) -> None:
     with serving(lambda asked: Reply(StripeModel({CHARGES: charges(6000)})(asked).body, late=0.02)) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=6)
     assert sorted(found.ids("charges")) == names(6000)
@@ -50,20 +50,20 @@ def test_windows_are_read_at_the_same_time(tmp_path: Path) -> None:
     assert len(server.asked) <= 70, "60 pages, and few requests more for looking where there is nothing"
 
 
-def test_a_small_table_costs_one_request(tmp_path: Path) -> None:
+def test_small_table_costs_one_request(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(100)})) as server:
         read_all(server.url, needs("charges"), tmp_path)
     assert [asked.params for asked in server.asked] == [{"limit": "100"}]
 
 
-def test_many_rows_in_one_second(tmp_path: Path) -> None:
+def test_many_rows_in_one_second_are_all_read(tmp_path: Path) -> None:
     rows = [charge(number, START) for number in range(450)] + [charge(number, START + 1) for number in range(450, 777)]
     with serving(StripeModel({CHARGES: rows})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=4)
     assert sorted(found.ids("charges")) == names(777)
 
 
-def test_rows_that_come_while_paging_lose_and_double_nothing(tmp_path: Path) -> None:
+def test_rows_created_during_paging_lose_and_duplicate_nothing(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: charges(1500)})
 
     def grow(_asked: Asked) -> None:
@@ -79,8 +79,8 @@ def test_rows_that_come_while_paging_lose_and_double_nothing(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("gone", [1, 60, 100])
-def test_the_object_that_a_page_starts_after_is_deleted(tmp_path: Path, gone: int) -> None:
-    """Of the page before, the last `gone` objects vanish: the next page starts after one before them, or anew."""
+def test_deleted_cursor_object_loses_no_row(tmp_path: Path, gone: int) -> None:
+    """The last `gone` objects of a page vanish: the next page starts after an earlier object, or from the top."""
     model = StripeModel({CHARGES: charges(450)})
 
     def delete(asked: Asked) -> None:
@@ -96,7 +96,7 @@ def test_the_object_that_a_page_starts_after_is_deleted(tmp_path: Path, gone: in
     assert any(asked.params.get("starting_after") == "ch_250" for asked in server.asked)
 
 
-def test_a_slice_ends_when_it_is_full_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_full_slice_ends_and_the_next_continues(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(2000), "/v1/customers": [customer(n) for n in range(700)]})) as server:
         found = read_all(server.url, needs("charges", "customers"), tmp_path, concurrency=4, max_slice_bytes=40_000)
     assert len(found.outputs) > 3
@@ -109,7 +109,7 @@ def test_a_slice_ends_when_it_is_full_and_the_next_goes_on(tmp_path: Path) -> No
         assert len({claim.as_of for claim in claims}) == 1
 
 
-def test_a_slice_ends_when_it_has_made_its_requests(tmp_path: Path) -> None:
+def test_slice_ends_after_its_number_of_requests(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(2000)})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=4, max_slice_requests=5)
     sent = [each.totals.counts["sent"] for each in found.reports]
@@ -119,7 +119,7 @@ def test_a_slice_ends_when_it_has_made_its_requests(tmp_path: Path) -> None:
     assert sorted(found.ids("charges")) == names(2000)
 
 
-def test_requests_of_a_slice_that_fails_are_reported(tmp_path: Path) -> None:
+def test_requests_of_a_failed_slice_are_reported(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: charges(500)})
     asked = 0
 
@@ -142,14 +142,14 @@ def test_requests_of_a_slice_that_fails_are_reported(tmp_path: Path) -> None:
 
 
 def _holes(claims: list[Coverage]) -> list[tuple[int, int]]:
-    """Times between the claims that none of them covers."""
+    """The intervals between the claims that no claim covers."""
     assert None in {claim.window.gte for claim in claims}
     bounds = sorted((claim.window.gte or 0, claim.window.lt or 0) for claim in claims)
     return [(before[1], after[0]) for before, after in pairwise(bounds) if after[0] > before[1]]
 
 
-def test_each_slice_claims_only_what_has_been_loaded(tmp_path: Path) -> None:
-    """After any number of slices, every charge in a claimed window is in one of the files."""
+def test_slices_claim_only_loaded_rows(tmp_path: Path) -> None:
+    """After any number of slices, every charge in a claimed window is in a file."""
     with serving(StripeModel({CHARGES: charges(1500)})) as server:
         for slices in range(1, 5):
             found = read_all(
@@ -168,7 +168,7 @@ def test_each_slice_claims_only_what_has_been_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_faults_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
+def test_faults_lose_and_duplicate_nothing(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     model = StripeModel({CHARGES: charges(3000)})
 
@@ -193,7 +193,7 @@ def test_faults_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
     assert found.reports[0].totals.counts["retries"] > 0
 
 
-def test_a_limit_reads_no_more(tmp_path: Path) -> None:
+def test_read_with_a_limit_stops_at_the_limit(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(1000)})) as server:
         found = read_all(server.url, needs("charges", limit=150), tmp_path)
     assert found.ids("charges") == [f"ch_{number}" for number in range(999, 849, -1)]
@@ -203,7 +203,7 @@ def test_a_limit_reads_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 7, 150])
-def test_a_limit_that_is_not_exceeded_has_read_everything(tmp_path: Path, count: int) -> None:
+def test_read_below_its_limit_is_complete(tmp_path: Path, count: int) -> None:
     with serving(StripeModel({CHARGES: charges(count)})) as server:
         found = read_all(server.url, needs("charges", limit=150), tmp_path)
     assert len(found.ids("charges")) == count
@@ -211,7 +211,7 @@ def test_a_limit_that_is_not_exceeded_has_read_everything(tmp_path: Path, count:
     assert (claim.complete, claim.window.gte, claim.rows) == (True, None, count)
 
 
-def test_a_window_is_kept(tmp_path: Path) -> None:
+def test_read_with_a_time_filter_stays_in_its_window(tmp_path: Path) -> None:
     where = ((Predicate("created", Op.GE, (START + 600,)), Predicate("created", Op.LT, (START + 60_000,))),)
     with serving(StripeModel({CHARGES: charges(1500)})) as server:
         found = read_all(server.url, needs("charges", where=where), tmp_path, concurrency=4)
@@ -220,7 +220,7 @@ def test_a_window_is_kept(tmp_path: Path) -> None:
     assert (claim.window.gte, claim.window.lt, claim.complete) == (START + 600, START + 60_000, True)
 
 
-def test_objects_by_id(tmp_path: Path) -> None:
+def test_objects_are_retrieved_by_id(tmp_path: Path) -> None:
     where = ((Predicate("id", Op.IN, ("ch_1", "ch_7", "ch_none")),),)
     with serving(StripeModel({CHARGES: charges(10)})) as server:
         found = read_all(server.url, needs("charges", where=where), tmp_path)
@@ -232,7 +232,7 @@ def test_objects_by_id(tmp_path: Path) -> None:
 
 
 def invoice(number: int, lines: int, more: bool = False) -> dict[str, Any]:
-    """An invoice that carries its first lines."""
+    """An invoice that embeds its first lines."""
     first = [line(number, place) for place in range(min(lines, 10))]
     url = f"/v1/invoices/in_{number}/lines"
     return charge(number) | {
@@ -243,7 +243,7 @@ def invoice(number: int, lines: int, more: bool = False) -> dict[str, Any]:
 
 
 def line(number: int, place: int) -> dict[str, Any]:
-    """A line of an invoice, the newest first."""
+    """A line of an invoice; the newest comes first."""
     return {
         "id": f"il_{number}_{place}",
         "object": "line_item",
@@ -254,12 +254,12 @@ def line(number: int, place: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("size", [None, 20_000])
-def test_embedded_lists_are_followed(tmp_path: Path, size: int | None) -> None:
+def test_embedded_lists_are_read_to_their_end(tmp_path: Path, size: int | None) -> None:
     counts = {number: (number * 7) % 25 if number else 250 for number in range(130)}
     lists = {"/v1/invoices": [invoice(number, count) for number, count in counts.items()]}
     for number, count in counts.items():
         lists[f"/v1/invoices/in_{number}/lines"] = [line(number, place) for place in range(count)]
-    # The model would filter by these, because they are no paging.
+    # The model would treat these as filters, because they are no paging parameters.
     with serving(StripeModel(lists)) as server:
         found = read_all(server.url, needs("invoice_line_items"), tmp_path, concurrency=4, max_slice_bytes=size)
     assert sorted(found.ids("invoice_line_items")) == sorted(
@@ -276,7 +276,7 @@ def test_embedded_lists_are_followed(tmp_path: Path, size: int | None) -> None:
 
 
 def _parents_have_their_children(output: Any, counts: dict[int, int]) -> None:
-    """A slice holds all lines of the invoices in it."""
+    """Each slice contains all lines of its invoices."""
     from engine.connector.spool import read_pages
 
     rows: dict[str, list[dict[str, Any]]] = {"invoices": [], "invoice_line_items": []}
@@ -288,7 +288,7 @@ def _parents_have_their_children(output: Any, counts: dict[int, int]) -> None:
         assert len(mine) == counts[int(each["id"][3:])]
 
 
-def test_lists_below_parents(tmp_path: Path) -> None:
+def test_lists_below_parents_are_read_for_each_parent(tmp_path: Path) -> None:
     lists: dict[str, list[dict[str, Any]]] = {"/v1/customers": [customer(number) for number in range(205)]}
     for number in range(200):
         path = f"/v1/customers/cus_{number}/balance_transactions"
@@ -307,7 +307,7 @@ def test_lists_below_parents(tmp_path: Path) -> None:
     assert (claim.strategy, claim.complete) == ("parents", True)
 
 
-def test_lists_without_windows_page_one_after_the_other(tmp_path: Path) -> None:
+def test_lists_without_windows_are_paged_sequentially(tmp_path: Path) -> None:
     rows = [charge(number) | {"id": f"we_{number}", "object": "webhook_endpoint"} for number in range(250)]
     with serving(StripeModel({"/v1/webhook_endpoints": rows})) as server:
         found = read_all(server.url, needs("webhook_endpoints"), tmp_path)
@@ -334,7 +334,7 @@ def test_v2_lists_follow_the_next_page(tmp_path: Path) -> None:
 MISSING = "The key does not have the required permissions. Having the 'rak_charge_read' permission would allow this."
 
 
-def test_a_missing_permission_ends_the_partition(tmp_path: Path) -> None:
+def test_missing_permission_fails_the_extraction(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: [], "/v1/customers": []})
     model.before = lambda asked: problem(403, MISSING) if asked.path == CHARGES else None
     with serving(model) as server, pytest.raises(ConnectorError) as caught:
@@ -343,7 +343,7 @@ def test_a_missing_permission_ends_the_partition(tmp_path: Path) -> None:
     assert (failure.kind, failure.table, failure.permission) == (FailureKind.PERMISSION, "charges", "rak_charge_read")
 
 
-def test_or_only_the_table_and_what_hangs_on_it(tmp_path: Path) -> None:
+def test_missing_permission_with_reporting_fails_only_its_tables(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: charges(250), "/v1/invoices": []})
     model.before = lambda asked: problem(403, MISSING) if asked.path == "/v1/invoices" else None
     with serving(model) as server:
@@ -362,7 +362,7 @@ def test_or_only_the_table_and_what_hangs_on_it(tmp_path: Path) -> None:
         ("charges", ((Predicate("id", Op.EQ, ("ch_1",)),),), f"{CHARGES}/ch_1"),
     ],
 )
-def test_an_unknown_path_does_not_mean_that_rows_are_gone(
+def test_unknown_path_does_not_count_rows_as_deleted(
     tmp_path: Path, table: str, where: tuple[tuple[Predicate, ...], ...], failing: str
 ) -> None:
     invoice = {"id": "in_1", "object": "invoice", "created": START}
@@ -374,13 +374,13 @@ def test_an_unknown_path_does_not_mean_that_rows_are_gone(
     assert (failure.table, failure.kind, found.coverage(table)) == (table, "missing", [])
 
 
-def test_a_bad_key_ends_everything(tmp_path: Path) -> None:
+def test_invalid_key_fails_the_extraction(tmp_path: Path) -> None:
     with serving(lambda _: problem(401, "Invalid API Key provided")) as server, pytest.raises(ConnectorError) as caught:
         read_all(server.url, needs("charges"), tmp_path, table_failures="report")
     assert caught.value.failure.kind is FailureKind.KEY
 
 
-def test_a_filter_value_that_does_not_exist_means_no_rows(tmp_path: Path) -> None:
+def test_filter_by_an_unknown_object_reads_no_rows(tmp_path: Path) -> None:
     where = ((Predicate("customer", Op.EQ, ("cus_none",)),),)
     gone = problem(400, "No such customer: 'cus_none'", code="resource_missing", param="customer")
     with serving(lambda _: gone) as server:
@@ -390,7 +390,7 @@ def test_a_filter_value_that_does_not_exist_means_no_rows(tmp_path: Path) -> Non
     assert (claim.complete, claim.where) == (True, ((Predicate("customer", Op.EQ, ("cus_none",)),),))
 
 
-def test_what_the_catalogue_does_not_know_is_kept_and_counted(tmp_path: Path) -> None:
+def test_unknown_fields_are_kept_and_counted_as_drift(tmp_path: Path) -> None:
     rows = [charge(number, colour="red") if number == 7 else charge(number) for number in range(120)]
     with serving(StripeModel({CHARGES: rows})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, concurrency=1)
@@ -402,7 +402,7 @@ def test_what_the_catalogue_does_not_know_is_kept_and_counted(tmp_path: Path) ->
     assert row["_extra"] == {"colour": "red"}
 
 
-def test_another_version_is_warned_about(tmp_path: Path) -> None:
+def test_response_of_another_api_version_is_a_warning(tmp_path: Path) -> None:
     answer = reply({"data": [charge(1)], "has_more": False}, stripe_version="2025-03-31.basil")
     with serving(lambda _: answer) as server:
         found = read_all(server.url, needs("charges"), tmp_path)
@@ -412,20 +412,20 @@ def test_another_version_is_warned_about(tmp_path: Path) -> None:
     assert found.coverage("charges")[0].api_version == CONNECTOR.catalogue(None).api_version
 
 
-def test_live_objects_do_not_get_into_test_mode(tmp_path: Path) -> None:
+def test_live_objects_in_test_mode_are_refused(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: [charge(1, livemode=True)]})) as server, pytest.raises(ConnectorError) as caught:
         read_all(server.url, needs("charges"), tmp_path)
     assert (caught.value.failure.kind, caught.value.failure.table) == (FailureKind.ANSWER, "charges")
 
 
-def test_the_account_is_sent_and_noted(tmp_path: Path) -> None:
+def test_account_is_sent_and_recorded(tmp_path: Path) -> None:
     with serving(StripeModel({CHARGES: charges(1)})) as server:
         found = read_all(server.url, needs("charges"), tmp_path, account="acct_7")
     assert server.asked[0].headers["stripe-account"] == "acct_7"
     assert found.outputs[0].files[0].meta["account"] == found.coverage("charges")[0].account == "acct_7"
 
 
-def test_all_connected_accounts_are_found() -> None:
+def test_all_connected_accounts_are_listed() -> None:
     accounts = [charge(number) | {"id": f"acct_{number}", "object": "account"} for number in range(105)]
     config = {"secret": ["sandbox", ""], "requests_per_second": 1000.0}
     with serving(StripeModel({"/v1/accounts": accounts})) as server:
@@ -435,7 +435,7 @@ def test_all_connected_accounts_are_found() -> None:
     assert found == tuple(sorted(f"acct_{number}" for number in range(105)))
 
 
-def test_whose_key_it_is_is_asked_once_where_that_is_wanted(tmp_path: Path) -> None:
+def test_account_of_the_key_is_requested_once_if_wanted(tmp_path: Path) -> None:
     def answer(asked: Asked) -> Reply:
         if asked.path == "/v1/account":
             return Reply(body=b'{"id": "acct_7", "object": "account"}')
@@ -452,7 +452,7 @@ def test_whose_key_it_is_is_asked_once_where_that_is_wanted(tmp_path: Path) -> N
     assert asked == 1
 
 
-def test_a_cancelled_run_ends_soon(tmp_path: Path) -> None:
+def test_cancelled_extraction_ends_soon(tmp_path: Path) -> None:
     model = StripeModel({CHARGES: charges(1000)})
 
     def slow(asked: Asked) -> Reply:
@@ -483,7 +483,7 @@ def test_progress_is_reported(tmp_path: Path) -> None:
     assert seen[-1]["waiting"] is None
 
 
-def test_where_limits_hold_requests_back_it_is_told_and_no_more_windows_are_cut(tmp_path: Path) -> None:
+def test_progress_reports_rate_limits_and_no_more_windows_are_cut(tmp_path: Path) -> None:
     seen: list[Any] = []
     with serving(StripeModel({CHARGES: charges(6000)})) as server:
         config = {"concurrency": 40, "requests_per_second": 80}

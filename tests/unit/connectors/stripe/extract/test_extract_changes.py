@@ -1,4 +1,4 @@
-"""Extraction that goes on from a mirror: events first, then what they do not tell by themselves."""
+"""Extraction that continues from a mirror: events first, then the objects that events do not carry."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATHS = sorted(f"/v1/customers/cus_{number}" for number in range(40))
 
 
 def event_of(shown: dict[str, Any], number: int) -> dict[str, Any]:
-    """An event that carries an object as another version of the API shows it."""
+    """An event that carries an object in the form of another API version."""
     return {
         "id": f"evt_{number}", "object": "event", "type": "customer.updated", "livemode": False,
         "created": int(BEFORE.timestamp()) + 1 + number, "api_version": "2020-08-27", "data": {"object": shown},
@@ -33,7 +33,7 @@ def event_of(shown: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def model() -> StripeModel:
-    """Forty customers, all of which have changed since there is a mirror."""
+    """Forty customers, all changed since the mirror was made."""
     events = [event_of(each, number) for number, each in enumerate(CHANGED)]
     return StripeModel({"/v1/customers": CHANGED, "/v1/events": events})
 
@@ -41,7 +41,7 @@ def model() -> StripeModel:
 def extracted(
     url: str, folder: Path, state: Any = None, cancelled: Callable[[], bool] = lambda: False, **config: Any
 ) -> SliceReport:
-    """What a slice reports that continues from the mirror."""
+    """The report of a slice that continues from the mirror."""
     end = int(BEFORE.timestamp())
     covered = Coverage("", "customers", Window(None, end), ((),), BEFORE, "list", VERSION, 1, 40, True, (), BEFORE)
     mirror = Mirror("", (covered,), EventInterval(BEFORE, BEFORE, NOW))
@@ -53,8 +53,8 @@ def extracted(
     return decode_slice(output.value)
 
 
-def test_objects_that_events_speak_of_are_retrieved_at_the_same_time(tmp_path: Path) -> None:
-    """As many as may be asked for at once, and no more."""
+def test_objects_named_by_events_are_retrieved_concurrently(tmp_path: Path) -> None:
+    """The concurrency is reached and not exceeded."""
     shop = model()
 
     def slowly(asked: Asked) -> Reply:
@@ -68,15 +68,15 @@ def test_objects_that_events_speak_of_are_retrieved_at_the_same_time(tmp_path: P
     assert server.most == 6
 
 
-def test_events_are_applied_when_all_that_they_speak_of_is_there(tmp_path: Path) -> None:
-    """A slice that is stopped before claims nothing of them."""
+def test_events_are_applied_only_when_all_their_objects_are_read(tmp_path: Path) -> None:
+    """A slice that stops earlier claims no events."""
     shop, stopped = model(), threading.Event()
 
     def held(asked: Asked) -> Reply:
         answer = shop(asked)
         if asked.path == PATHS[-1] and not stopped.is_set():
             stopped.set()
-            answer.late = 5.0  # which nobody waits for
+            answer.late = 5.0  # The slice does not wait for it.
         return answer
 
     with serving(held) as server:

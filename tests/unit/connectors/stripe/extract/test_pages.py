@@ -1,4 +1,4 @@
-"""Pages: clean ones stay as they came, dirty ones are rewritten, and nothing in them is lost."""
+"""Clean pages stay unchanged, pages with drift are rewritten, and no field is lost."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ CHARGE: dict[str, Any] = {
 
 
 def reader(table: str = "charges", livemode: bool | None = False) -> PageReader:
-    """A reader of test mode pages."""
+    """A reader for pages of test mode."""
     return PageReader(row_type(table), livemode)
 
 
 def page(*rows: Any, **more: Any) -> bytes:
-    """A list answer, indented as Stripe writes it."""
+    """A list response, indented as Stripe writes it."""
     return json.dumps({"object": "list", "data": list(rows), "has_more": False, **more}, indent=2).encode()
 
 
@@ -45,7 +45,7 @@ def test_every_table_has_a_row_type() -> None:
         assert PageReader(row_type(name), None).read(b'{"data":[{"id":"x"}],"has_more":true}').rows[0].f_id == "x"
 
 
-def test_a_clean_page_is_kept_byte_for_byte() -> None:
+def test_clean_page_is_kept_byte_for_byte() -> None:
     body = page(CHARGE, CHARGE | {"id": "ch_2"}, has_more=True)
     found = reader().read(body)
     assert found.body is body
@@ -53,7 +53,7 @@ def test_a_clean_page_is_kept_byte_for_byte() -> None:
     assert (found.envelope.has_more, found.extra, found.drift) == (True, False, {})
 
 
-def test_an_unknown_field_goes_to_extra() -> None:
+def test_unknown_field_goes_to_extra() -> None:
     found = reader().read(page(CHARGE | {"colour": {"hue": 1.50}, "taste": None}, CHARGE | {"id": "ch_2"}))
     first, second = json.loads(found.body)["data"]
     assert first == CHARGE | {"_extra": {"colour": {"hue": 1.5}, "taste": None}}
@@ -79,7 +79,7 @@ def test_an_unknown_field_goes_to_extra() -> None:
         ("livemode", "no"),
     ],
 )
-def test_a_mistyped_value_goes_to_extra(field: str, value: Any) -> None:
+def test_mistyped_value_goes_to_extra(field: str, value: Any) -> None:
     found = reader().read(page(CHARGE | {field: value}))
     (row,) = json.loads(found.body)["data"]
     assert row == {name: text for name, text in CHARGE.items() if name != field} | {"_extra": {field: value}}
@@ -87,25 +87,25 @@ def test_a_mistyped_value_goes_to_extra(field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["billing_details", "refunds"])
-def test_nested_parts_may_be_anything(field: str) -> None:
+def test_json_field_takes_any_value(field: str) -> None:
     for value in ({"a": [1, {"b": None}]}, [], "text", 5, None):
         body = page(CHARGE | {field: value})
         assert reader().read(body).body is body
 
 
-def test_an_expanded_reference_is_its_id() -> None:
+def test_expanded_reference_is_reduced_to_its_id() -> None:
     for expanded in ({"id": "cus_1", "object": "customer", "email": None}, {"id": "cus_1", "deleted": True}):
         found = reader().read(page(CHARGE | {"customer": expanded}))
         assert json.loads(found.body)["data"] == [CHARGE]
         assert (found.extra, found.drift) == (False, {})
 
 
-def test_a_reference_without_id_goes_to_extra() -> None:
+def test_reference_without_id_goes_to_extra() -> None:
     found = reader().read(page(CHARGE | {"customer": {"name": "?"}}))
     assert json.loads(found.body)["data"][0]["_extra"] == {"customer": {"name": "?"}}
 
 
-def test_long_numbers_and_texts_survive_the_rewriting() -> None:
+def test_rewritten_page_keeps_long_numbers_and_texts() -> None:
     body = page(CHARGE | {"new": 1}).replace(b'"new": 1', b'"new": 12345678901234567890.123456789012345')
     assert b'"new":12345678901234567890.123456789012345' in reader().read(body).body.replace(b": ", b":")
 
@@ -133,30 +133,30 @@ def test_objects_without_id_are_refused() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b'{"data": 5}', b'{"data": [5]}', b'{"error": {}}', b'{"data": [{"id": "\xff"}]}']
 )
-def test_what_is_no_list_is_malformed(body: bytes) -> None:
+def test_body_that_is_no_list_is_malformed(body: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         reader().read(body)
 
 
-def test_broken_utf8_in_nested_parts_is_noticed() -> None:
+def test_invalid_utf8_in_a_json_field_is_refused() -> None:
     body = page(CHARGE).replace(b"Zo\\u00eb", b"Zo\xff")
     with pytest.raises(msgspec.DecodeError, match="UTF-8"):
         reader().read(body)
 
 
-def test_a_retrieved_object_is_a_page_of_one() -> None:
+def test_retrieved_object_is_a_page_of_one_row() -> None:
     assert json.loads(reader().read_object(json.dumps(CHARGE).encode()).body) == {"data": [CHARGE]}
     assert list(reader().read_object(b'{"id": "ch_1", "object": "charge", "deleted": true}').rows) == []
 
 
-def test_rows_can_be_left_out() -> None:
+def test_page_without_selected_rows_keeps_the_others() -> None:
     found = reader().read(page(*(CHARGE | {"id": f"ch_{n}"} for n in range(4))))
     rest = reader().without(found, lambda row: row.f_id in ("ch_1", "ch_3"))
     assert [row["id"] for row in json.loads(rest.body)["data"]] == ["ch_0", "ch_2"] == rest.column("id")
     assert reader().without(found, lambda row: False) is found
 
 
-def test_rows_below_a_parent_carry_its_id() -> None:
+def test_rows_below_a_parent_have_its_id() -> None:
     person = {"id": "person_1", "object": "person", "account": "acct_1", "created": 1}
     body = page(person)
     assert reader("account_persons").read_below({"account": "acct_1"}, body).body is body
@@ -166,7 +166,7 @@ def test_rows_below_a_parent_carry_its_id() -> None:
     assert found.envelope.has_more
 
 
-def test_embedded_rows_of_several_parents() -> None:
+def test_embedded_rows_of_several_parents_have_their_parent_ids() -> None:
     line = {"id": "li_1", "object": "item", "quantity": 1}
     groups = [
         ({"checkout_session": "cs_1"}, json.dumps([line, line | {"id": "li_2"}], indent=1).encode()),
@@ -196,8 +196,8 @@ NAMES = st.sampled_from(sorted({*row_type("charges").fields} - {"id", "object", 
 
 
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=6), max_size=4))
-def test_nothing_is_lost(rows: list[dict[str, Any]]) -> None:
-    """Each field is in its object or in its `_extra`, as it came; only expanded references are cut to their ids."""
+def test_page_reader_loses_no_field(rows: list[dict[str, Any]]) -> None:
+    """Each field stays unchanged in its object or in `_extra`; only expanded references are reduced to their IDs."""
     sent = [{name: value for name, value in row.items() if name != "_extra"} | {"id": "x"} for row in rows]
     found = reader().read(json.dumps({"data": sent}, ensure_ascii=False).encode("utf-8"))
     for before, after in zip(sent, json.loads(found.body)["data"], strict=True):

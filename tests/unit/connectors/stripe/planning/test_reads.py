@@ -1,4 +1,4 @@
-"""Needs become requests."""
+"""Planning of the requests that answer the needs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _lines(read: Read) -> list[str]:
         (_need("subscription_items", (_is("id", "si_1"),)), ["GET /v1/subscription_items/si_1 "]),
     ],
 )
-def test_what_one_need_asks_for(need: Need, lines: list[str]) -> None:
+def test_need_becomes_its_requests(need: Need, lines: list[str]) -> None:
     reads = _plan(need)
     assert list(reads) == [need.table]
     assert _lines(reads[need.table]) == lines
@@ -128,14 +128,14 @@ def test_what_one_need_asks_for(need: Need, lines: list[str]) -> None:
         ((_is("created", 5.5),),),
     ],
 )
-def test_a_contradiction_asks_for_nothing(where: tuple[tuple[Predicate, ...], ...]) -> None:
+def test_contradictory_filter_makes_no_request(where: tuple[tuple[Predicate, ...], ...]) -> None:
     read = plan_reads([Need("subscriptions", ("id",), where)])[0]
     assert read.requests == ()
     assert read.where == ()
     assert _options(read) == NoRows(table="subscriptions")
 
 
-def test_alternatives_are_united() -> None:
+def test_alternatives_become_one_read() -> None:
     read = _plan(_need("charges", (_is("customer", "cus_1"),), (_is("created", 50, op=Op.GE),)))["charges"]
     assert _lines(read) == ["GET /v1/charges customer=cus_1&limit=100", "GET /v1/charges created[gte]=50&limit=100"]
     everything = _plan(_need("charges", (_is("customer", "cus_1"),), (_is("amount", 3),)))["charges"]
@@ -146,13 +146,13 @@ def test_alternatives_are_united() -> None:
     assert _lines(touching) == ["GET /v1/charges created[gte]=50&created[lt]=71&limit=100"]
 
 
-def test_many_values_are_fetched_wide() -> None:
+def test_filter_with_many_values_is_dropped() -> None:
     customers = tuple(f"cus_{number}" for number in range(11))
     read = _plan(_need("charges", (_is("customer", *customers), _is("created", 5, op=Op.GE))))["charges"]
     assert _lines(read) == ["GET /v1/charges created[gte]=5&limit=100"]
 
 
-def test_many_kinds_become_one_over_all_their_windows() -> None:
+def test_many_alternatives_become_one_request_over_their_windows() -> None:
     where = tuple(
         (_is("customer", f"cus_{n}"), _is("created", n, op=Op.GE), _is("created", 99, op=Op.LT)) for n in range(40)
     )
@@ -160,7 +160,7 @@ def test_many_kinds_become_one_over_all_their_windows() -> None:
     assert _lines(read) == ["GET /v1/charges created[lt]=99&limit=100"]
 
 
-def test_needs_of_one_table_are_one_read() -> None:
+def test_needs_of_one_table_become_one_read() -> None:
     read = _plan(
         Need("charges", ("amount", "_read_at"), ((_is("customer", "cus_1"),),)),
         Need("charges", ("id", "metadata"), ((_is("customer", "cus_2"),),)),
@@ -169,7 +169,7 @@ def test_needs_of_one_table_are_one_read() -> None:
     assert len(read.requests) == 2
 
 
-def test_children_inside_their_parents() -> None:
+def test_embedded_children_are_read_with_their_parents() -> None:
     reads = _plan(_need("invoice_line_items"), _need("invoices", (_is("status", "paid"),)))
     assert list(reads) == ["invoice_line_items", "invoices"]
     assert _lines(reads["invoices"]) == ["GET /v1/invoices limit=100"], "all parents are needed, not the paid ones only"
@@ -181,13 +181,13 @@ def test_children_inside_their_parents() -> None:
     assert options.field == "lines"
 
 
-def test_children_that_must_be_expanded() -> None:
+def test_children_that_must_be_expanded_expand_their_parents() -> None:
     reads = _plan(_need("checkout_session_line_items"))
     assert _lines(reads["checkout_sessions"]) == ["GET /v1/checkout/sessions expand[0]=data.line_items&limit=100"]
     assert reads["checkout_session_line_items"].requests[0].per == "checkout_sessions"
 
 
-def test_children_that_are_listed_for_each_parent() -> None:
+def test_children_are_listed_for_each_parent() -> None:
     reads = _plan(_need("setup_attempts", (_is("created", 5, op=Op.GE),)))
     assert _lines(reads["setup_attempts"]) == [
         "GET /v1/setup_attempts created[gte]=5&limit=100&setup_intent={setup_intent} per setup_intents"
@@ -197,7 +197,7 @@ def test_children_that_are_listed_for_each_parent() -> None:
     assert owners["financial_connections_accounts"].columns == ("id", "ownership")
 
 
-def test_columns_that_must_be_expanded() -> None:
+def test_columns_that_must_be_expanded_add_a_parameter() -> None:
     listed = _plan(_need("prices", (_is("active", True),), columns=("id", "tiers")))["prices"]
     assert listed.requests[0].params == {"active": "true", "expand[0]": "data.tiers", "limit": "100"}
     retrieved = _plan(_need("prices", (_is("id", "price_1"),), columns=("id", "tiers")))["prices"]
@@ -219,7 +219,7 @@ def test_columns_that_must_be_expanded() -> None:
         (_need("prices", limit=3), 3),
     ],
 )
-def test_a_limit_is_kept_only_where_it_is_sound(need: Need, limit: int | None) -> None:
+def test_limit_is_sent_only_where_it_is_sound(need: Need, limit: int | None) -> None:
     read = _plan(need)[need.table]
     options = _options(read)
     assert read.limit == limit
@@ -228,7 +228,7 @@ def test_a_limit_is_kept_only_where_it_is_sound(need: Need, limit: int | None) -
         assert all(request.params["limit"] == str(limit) for request in read.requests)
 
 
-def test_limits_of_several_needs() -> None:
+def test_limits_of_several_needs_are_combined() -> None:
     both = _plan(_need("charges", limit=20), _need("charges", limit=50))["charges"]
     assert both.limit == 50
     one = _plan(_need("charges", limit=20), _need("charges", (_is("customer", "cus_1"),)))["charges"]
@@ -239,7 +239,7 @@ def test_limits_of_several_needs() -> None:
     assert _plan(_need("charges", limit=0))["charges"].requests == ()
 
 
-def test_coverage_is_what_the_requests_answer() -> None:
+def test_coverage_of_a_read_is_what_its_requests_answer() -> None:
     prices = _plan(_need("prices"))["prices"]
     assert prices.where == ((_is("active", True),), (_is("active", False),))
     assert [each.where for each in variants_of(_options(prices))] == [(_is("active", True),), (_is("active", False),)]
@@ -269,10 +269,10 @@ def test_coverage_is_what_the_requests_answer() -> None:
         (Need("coupons", ("id",), ()), "no row can match"),
     ],
 )
-def test_why(need: Need, why: str) -> None:
+def test_read_shows_why_it_is_needed(need: Need, why: str) -> None:
     assert _plan(need)[need.table].why == why
 
 
-def test_an_unknown_table() -> None:
+def test_need_of_an_unknown_table_raises() -> None:
     with pytest.raises(KeyError):
         plan_reads([_need("nothing")])

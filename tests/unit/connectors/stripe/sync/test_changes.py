@@ -1,4 +1,4 @@
-"""Events, taken to the tables that they speak of."""
+"""Events are applied to the tables of their objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OLD = EDGE - 1_000_000
 
 
 def readers_of(*tables: str, expanded: tuple[str, ...] = ()) -> list[TableReader]:
-    """The readers of a run that goes on from a mirror with these tables."""
+    """The readers of a run that continues from a mirror with these tables."""
     coverage = tuple(
         Coverage(
             "", name, Window(None, None if table.parents else EDGE), ((),), BEGUN, "list", VERSION, 1, 1, True, expanded
@@ -39,8 +39,8 @@ def readers_of(*tables: str, expanded: tuple[str, ...] = ()) -> list[TableReader
     return make_readers([decode_options(read.options) for read in reads], False)
 
 
-class Told:
-    """What a change reader makes of events: rows by table, and the ids that it asks for, by table."""
+class Applied:
+    """The result of a change reader: rows by table, and the IDs to retrieve by table."""
 
     def __init__(
         self, readers: list[TableReader], *pages: list[dict[str, Any]], known: tuple[str, ...] = (), settled: int = 0
@@ -56,8 +56,8 @@ class Told:
         self._note(self.changes.held())
         self.asked = sorted((readers[each.read].table, each.id) for each in self.changes.rest())
 
-    def _note(self, told: Iterable[tuple[TableReader, Page]]) -> None:
-        for reader, page in told:
+    def _note(self, found: Iterable[tuple[TableReader, Page]]) -> None:
+        for reader, page in found:
             self.pages.append((reader.table, page))
             self.rows += [(reader.table, row.f_id, getattr(row, "f_email", None)) for row in page.rows]
 
@@ -79,119 +79,119 @@ def readers() -> list[TableReader]:
     return readers_of("customers")
 
 
-def test_an_object_of_the_version_is_taken_from_its_event(readers: list[TableReader]) -> None:
-    told = Told(readers, [updated(1, "new")])
-    assert (told.rows, told.asked) == ([("customers", "cus_1", "new")], [])
-    assert told.changes.applied == [("evt_1", EDGE)]
+def test_object_of_the_same_api_version_is_taken_from_its_event(readers: list[TableReader]) -> None:
+    found = Applied(readers, [updated(1, "new")])
+    assert (found.rows, found.asked) == ([("customers", "cus_1", "new")], [])
+    assert found.changes.applied == [("evt_1", EDGE)]
 
 
-def test_the_latest_event_decides_in_whatever_order_they_come(readers: list[TableReader]) -> None:
+def test_latest_event_wins_in_any_order(readers: list[TableReader]) -> None:
     newer, older = updated(2, "new", EDGE + 9), updated(1, "old", EDGE)
-    assert Told(readers, [newer, older]).rows == [("customers", "cus_1", "new")]
-    assert Told(readers, [newer], [older]).rows == [("customers", "cus_1", "new")]
-    assert Told(readers, [older], [newer]).rows[-1] == ("customers", "cus_1", "new")
+    assert Applied(readers, [newer, older]).rows == [("customers", "cus_1", "new")]
+    assert Applied(readers, [newer], [older]).rows == [("customers", "cus_1", "new")]
+    assert Applied(readers, [older], [newer]).rows[-1] == ("customers", "cus_1", "new")
 
 
-def test_of_an_object_that_others_hang_on_only_the_latest_form_is_told() -> None:
+def test_parent_object_is_reported_once_in_its_latest_form() -> None:
     older, newer = (event(n, "invoice.updated", EDGE + n, id="in_1", subtotal=n) for n in (1, 2))
     for order in ([older], [newer]), ([newer], [older]), ([older, newer],):
-        told = Told(readers_of("invoices", "invoice_line_items"), *order)
-        assert told.at_once == []
-        assert told.rows == [("invoices", "in_1", None)]
-        assert [b'"subtotal":2' in page.body.replace(b" ", b"") for _, page in told.pages] == [True]
+        found = Applied(readers_of("invoices", "invoice_line_items"), *order)
+        assert found.at_once == []
+        assert found.rows == [("invoices", "in_1", None)]
+        assert [b'"subtotal":2' in page.body.replace(b" ", b"") for _, page in found.pages] == [True]
 
 
-def test_where_many_hang_on_others_the_rest_is_retrieved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parents_beyond_the_buffer_are_retrieved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.connectors.stripe.extract.changes._HELD", 2)
     several = [event(n, "invoice.updated", EDGE + n, id=f"in_{n}") for n in range(5)]
-    told = Told(readers_of("invoices", "invoice_line_items"), several)
-    assert [row[1] for row in told.rows] == ["in_0", "in_1"]
-    assert told.asked == [("invoices", f"in_{n}") for n in (2, 3, 4)]
+    found = Applied(readers_of("invoices", "invoice_line_items"), several)
+    assert [row[1] for row in found.rows] == ["in_0", "in_1"]
+    assert found.asked == [("invoices", f"in_{n}") for n in (2, 3, 4)]
 
 
-def test_of_two_events_in_one_second_nobody_knows_which_is_the_later(readers: list[TableReader]) -> None:
-    told = Told(readers, [updated(1, "a"), updated(2, "b")])
-    assert (told.rows, told.asked) == ([], [("customers", "cus_1")])
-    assert Told(readers, [updated(1, "a")], [updated(2, "b")]).asked == [("customers", "cus_1")]
+def test_object_with_two_events_in_one_second_is_retrieved(readers: list[TableReader]) -> None:
+    found = Applied(readers, [updated(1, "a"), updated(2, "b")])
+    assert (found.rows, found.asked) == ([], [("customers", "cus_1")])
+    assert Applied(readers, [updated(1, "a")], [updated(2, "b")]).asked == [("customers", "cus_1")]
 
 
-def test_what_is_retrieved_is_not_told_besides(readers: list[TableReader]) -> None:
-    """What is retrieved is newer than any event, also than those that come after the one that asks for it."""
-    told = Told(readers, [updated(1, "one"), updated(2, "another")], [updated(3, "later", EDGE + 1)])
-    assert told.asked == [("customers", "cus_1")]
-    assert told.rows == []
+def test_retrieved_object_is_not_taken_from_events_too(readers: list[TableReader]) -> None:
+    """A retrieved object is newer than all events, including those after the one that requires it."""
+    found = Applied(readers, [updated(1, "one"), updated(2, "another")], [updated(3, "later", EDGE + 1)])
+    assert found.asked == [("customers", "cus_1")]
+    assert found.rows == []
 
 
-def test_an_object_of_another_version_is_retrieved(readers: list[TableReader]) -> None:
-    told = Told(readers, [updated(1, "a", version="2020-08-27")])
-    assert (told.rows, told.asked) == ([], [("customers", "cus_1")])
+def test_object_of_another_api_version_is_retrieved(readers: list[TableReader]) -> None:
+    found = Applied(readers, [updated(1, "a", version="2020-08-27")])
+    assert (found.rows, found.asked) == ([], [("customers", "cus_1")])
 
 
-def test_what_an_event_calls_deleted_is_asked_for(readers: list[TableReader]) -> None:
-    told = Told(readers, [event(1, "customer.deleted", id="cus_1")])
-    assert (told.rows, told.asked) == ([], [("customers", "cus_1")])
+def test_object_of_a_deleted_event_is_retrieved(readers: list[TableReader]) -> None:
+    found = Applied(readers, [event(1, "customer.deleted", id="cus_1")])
+    assert (found.rows, found.asked) == ([], [("customers", "cus_1")])
 
 
-def test_an_event_that_was_applied_is_not_applied_again(readers: list[TableReader]) -> None:
-    told = Told(readers, [updated(1, "a")], known=("evt_1",))
-    assert (told.rows, told.asked, told.changes.applied) == ([], [], [])
+def test_applied_event_is_not_applied_again(readers: list[TableReader]) -> None:
+    found = Applied(readers, [updated(1, "a")], known=("evt_1",))
+    assert (found.rows, found.asked, found.changes.applied) == ([], [], [])
 
 
-def test_an_event_that_comes_late_is_asked_for_its_object(readers: list[TableReader]) -> None:
+def test_object_of_a_late_event_is_retrieved(readers: list[TableReader]) -> None:
     late = updated(1, "older than what the mirror has")
     for settled in (EDGE, EDGE + 1):
-        told = Told(readers, [late], settled=settled)
-        assert (told.rows, told.asked) == ([], [("customers", "cus_1")])
-    assert Told(readers, [late], settled=EDGE - 1).asked == []
+        found = Applied(readers, [late], settled=settled)
+        assert (found.rows, found.asked) == ([], [("customers", "cus_1")])
+    assert Applied(readers, [late], settled=EDGE - 1).asked == []
 
 
-def test_what_the_list_brings_is_left_to_it(readers: list[TableReader]) -> None:
+def test_object_that_the_list_reads_is_not_taken_from_its_event(readers: list[TableReader]) -> None:
     new = event(1, "customer.created", id="cus_1")
     new["data"]["object"]["created"] = EDGE
-    told = Told(readers, [new])
-    assert (told.rows, told.asked) == ([], [])
-    assert told.changes.applied == [("evt_1", EDGE)]
+    found = Applied(readers, [new])
+    assert (found.rows, found.asked) == ([], [])
+    assert found.changes.applied == [("evt_1", EDGE)]
 
 
-def test_customers_on_a_test_clock_are_no_rows(readers: list[TableReader]) -> None:
-    told = Told(readers, [updated(1, "a", test_clock="clock_1")])
-    assert (told.rows, told.asked) == ([], [])
+def test_customer_on_a_test_clock_is_no_row(readers: list[TableReader]) -> None:
+    found = Applied(readers, [updated(1, "a", test_clock="clock_1")])
+    assert (found.rows, found.asked) == ([], [])
 
 
-def test_the_object_decides_not_the_name_of_the_event() -> None:
-    told = Told(readers_of("charges", "refunds"), [event(1, "charge.refund.updated", object="refund", id="re_1")])
-    assert told.rows == [("refunds", "re_1", None)]
+def test_event_is_applied_by_its_object_and_not_by_its_name() -> None:
+    found = Applied(readers_of("charges", "refunds"), [event(1, "charge.refund.updated", object="refund", id="re_1")])
+    assert found.rows == [("refunds", "re_1", None)]
 
 
-def test_an_object_without_an_id_is_no_row() -> None:
+def test_object_without_an_id_is_no_row() -> None:
     upcoming = event(1, "invoice.upcoming", id=None)
-    assert Told(readers_of("invoices"), [upcoming]).rows == []
+    assert Applied(readers_of("invoices"), [upcoming]).rows == []
 
 
-def test_a_table_with_silent_edits_is_asked_for_the_object() -> None:
-    told = Told(readers_of("payment_intents"), [event(1, "payment_intent.succeeded", id="pi_1")])
-    assert (told.rows, told.asked) == ([], [("payment_intents", "pi_1")])
+def test_object_of_a_table_with_silent_edits_is_retrieved() -> None:
+    found = Applied(readers_of("payment_intents"), [event(1, "payment_intent.succeeded", id="pi_1")])
+    assert (found.rows, found.asked) == ([], [("payment_intents", "pi_1")])
 
 
-def test_fields_that_events_lack_are_retrieved() -> None:
-    told = Told(readers_of("customers", expanded=("tax",)), [updated(1, "a")])
-    assert (told.rows, told.asked) == ([], [("customers", "cus_1")])
+def test_object_with_expanded_fields_is_retrieved() -> None:
+    found = Applied(readers_of("customers", expanded=("tax",)), [updated(1, "a")])
+    assert (found.rows, found.asked) == ([], [("customers", "cus_1")])
 
 
-def test_a_child_s_event_renews_its_parent() -> None:
+def test_event_of_a_child_retrieves_its_parent() -> None:
     readers = readers_of("customers", "customer_tax_ids", expanded=("tax_ids",))
-    told = Told(readers, [event(1, "customer.tax_id.updated", object="tax_id", id="txi_1", customer="cus_7")])
-    assert told.asked == [("customers", "cus_7")]
+    found = Applied(readers, [event(1, "customer.tax_id.updated", object="tax_id", id="txi_1", customer="cus_7")])
+    assert found.asked == [("customers", "cus_7")]
 
 
-def test_tax_ids_of_customers_are_no_rows_of_tax_ids() -> None:
+def test_tax_id_of_a_customer_is_no_row_of_tax_ids() -> None:
     readers = readers_of("tax_ids")
     of_customer = event(1, "customer.tax_id.updated", object="tax_id", id="txi_1", customer="cus_7")
     of_account = event(2, "tax_id.created", object="tax_id", id="txi_2", customer=None)
-    assert [row[:2] for row in Told(readers, [of_customer, of_account]).rows] == [("tax_ids", "txi_2")]
+    assert [row[:2] for row in Applied(readers, [of_customer, of_account]).rows] == [("tax_ids", "txi_2")]
 
 
-def test_unknown_fields_of_an_event_s_object_are_kept(readers: list[TableReader]) -> None:
+def test_unknown_fields_of_an_event_object_are_kept(readers: list[TableReader]) -> None:
     events = next(reader for reader in readers if isinstance(reader.options, AccountEvents))
     body = json.dumps({"data": [updated(1, "a", brand_new={"x": 1})]}).encode()
     ((_, page),) = ChangeReader(readers, frozenset()).take(events.pages.read(body))

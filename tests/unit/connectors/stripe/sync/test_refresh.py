@@ -1,4 +1,4 @@
-"""What is asked for, given what the mirror has."""
+"""The requests of a read, given the contents of the mirror."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def refreshed(needs: list[Need], found: Mirror, **pace: Any) -> dict[str, Read]:
 
 
 def options(read: Read) -> Any:
-    """How it is read; the class has the fields that a test looks at."""
+    """The options of the read; the test decides which class to expect."""
     return decode_options(read.options)
 
 
@@ -73,7 +73,7 @@ def need(table: str, *where: Predicate, columns: tuple[str, ...] = ("id",)) -> N
     return Need(table, columns, (where,))
 
 
-def test_without_a_mirror_everything_is_read_and_events_are_noted() -> None:
+def test_read_without_a_mirror_is_complete_and_records_events() -> None:
     found = refreshed([need("customers")], Mirror())
     (planned,) = CONNECTOR.plan_reads([need("customers")])
     assert found["customers"] == planned
@@ -81,7 +81,7 @@ def test_without_a_mirror_everything_is_read_and_events_are_noted() -> None:
     assert found[CHANGES].requests == ()
 
 
-def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
+def test_table_in_the_mirror_continues_where_it_ended() -> None:
     found = refreshed([need("customers")], mirror(coverage("customers")))
     assert variant(found["customers"]).window.gte == CEILING - OVERLAP
     assert options(found["customers"]).continues == BEGUN
@@ -93,13 +93,13 @@ def test_a_table_that_is_there_goes_on_from_where_it_ended() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"as_of": BEGUN - timedelta(seconds=1)},  # read before events were followed
+        {"as_of": BEGUN - timedelta(seconds=1)},  # Read before events were followed.
         {"api_version": "2020-08-27"},
         {"complete": False},
-        {"where": (PAID,)},  # some rows only
+        {"where": (PAID,)},  # Some rows only.
     ],
 )
-def test_what_cannot_be_relied_on_is_read_whole(changes: dict[str, Any]) -> None:
+def test_unreliable_coverage_causes_a_complete_read(changes: dict[str, Any]) -> None:
     found = refreshed([need("customers")], mirror(coverage("customers", **changes)))
     (planned,) = CONNECTOR.plan_reads([need("customers")])
     assert found["customers"].requests == planned.requests
@@ -107,7 +107,7 @@ def test_what_cannot_be_relied_on_is_read_whole(changes: dict[str, Any]) -> None
     assert found["customers"].cost == 3, "250 rows were there"
 
 
-def test_a_filter_is_covered_by_itself_and_by_everything() -> None:
+def test_filter_is_covered_by_itself_and_by_a_complete_read() -> None:
     needs = [need("invoices", *PAID)]
     for part in (coverage("invoices", where=(PAID,)), coverage("invoices")):
         found = refreshed(needs, mirror(part))["invoices"]
@@ -117,7 +117,7 @@ def test_a_filter_is_covered_by_itself_and_by_everything() -> None:
     assert variant(refreshed(needs, mirror(coverage("invoices", where=(other,))))["invoices"]).window.gte is None
 
 
-def test_a_window_that_is_over_needs_no_list() -> None:
+def test_covered_past_window_needs_no_request() -> None:
     window = (Predicate("created", Op.GE, (1_000,)), Predicate("created", Op.LT, (2_000,)))
     found = refreshed([need("charges", *window)], mirror(coverage("charges", gte=900)))
     assert (type(options(found["charges"])), found["charges"].requests) == (Kept, ())
@@ -128,13 +128,13 @@ def windows(read: Read) -> list[tuple[int | None, int | None]]:
     return [(each.window.gte, each.window.lt) for each in options(read).variants]
 
 
-def test_windows_without_a_hole_are_one() -> None:
+def test_windows_without_a_hole_are_merged() -> None:
     parts = [coverage("charges", lt=500), coverage("charges", gte=400, lt=900), coverage("charges", gte=900)]
     found = refreshed([need("charges")], mirror(*parts))["charges"]
     assert windows(found) == [(CEILING - OVERLAP, None)]
 
 
-def test_an_interrupted_read_goes_on_with_the_holes_that_it_left() -> None:
+def test_interrupted_read_continues_with_its_holes() -> None:
     parts = [coverage("charges", gte=2_000, lt=3_000), coverage("charges", gte=9_000)]
     found = refreshed([need("charges")], mirror(*parts))["charges"]
     assert windows(found) == [(None, 2_000), (3_000 - OVERLAP, 9_000), (CEILING - OVERLAP, None)]
@@ -142,7 +142,7 @@ def test_an_interrupted_read_goes_on_with_the_holes_that_it_left() -> None:
     assert found.cost == 3
 
 
-def test_what_a_filter_may_leave_out_is_taken_from_events() -> None:
+def test_changes_that_a_filter_may_hide_come_from_events() -> None:
     found = refreshed([need("invoices", *PAID)], mirror(coverage("invoices", where=(PAID,))))
     assert options(found["invoices"]).follow.newer is None
     states = [((Predicate("active", Op.EQ, (state,)),),) for state in (True, False)]
@@ -150,14 +150,14 @@ def test_what_a_filter_may_leave_out_is_taken_from_events() -> None:
     assert options(both["prices"]).follow.newer == CEILING - OVERLAP, "the two together are all prices"
 
 
-def test_a_few_rows_are_read_even_where_all_are_there() -> None:
+def test_read_with_a_limit_ignores_a_complete_mirror() -> None:
     few = Need("customers", ("id",), ((),), limit=20, newest_first=True)
     found = refreshed([few], mirror(coverage("customers")))
     assert (found["customers"].limit, found["customers"].cost) == (20, 1)
     assert CHANGES not in found
 
 
-def test_children_come_with_parents_that_are_new_or_changed() -> None:
+def test_children_are_read_with_new_or_changed_parents() -> None:
     parts = [coverage("invoices"), whole("invoice_line_items")]
     found = refreshed([need("invoice_line_items")], mirror(*parts))
     assert options(found["invoice_line_items"]).partial is True
@@ -167,7 +167,7 @@ def test_children_come_with_parents_that_are_new_or_changed() -> None:
     assert variant(alone["invoices"]).window.gte is None, "the children were never read: all parents are needed"
 
 
-def test_a_first_load_of_a_family_goes_on_from_the_windows_that_carried_it() -> None:
+def test_first_load_of_children_continues_from_their_parents_windows() -> None:
     needs = [need("invoice_line_items")]
     first = refreshed(needs, mirror())
     assert options(first["invoices"]).carries == ("invoice_line_items",)
@@ -187,8 +187,8 @@ def test_a_first_load_of_a_family_goes_on_from_the_windows_that_carried_it() -> 
     assert options(other["invoice_line_items"]).gathering is None
 
 
-def test_what_came_with_its_parents_so_long_ago_that_it_is_due_is_read_whole() -> None:
-    """Nothing tells of its edits but a read of all of it."""
+def test_children_carried_longer_ago_than_the_schedule_are_read_again() -> None:
+    """Only a complete read finds its edits."""
     name = "customer_cash_balance_transactions"
     for age, partial in ((timedelta(days=6), True), (timedelta(days=8), False)):
         part = coverage("customers", carried=(name,), read_at=NOW - age)
@@ -197,15 +197,15 @@ def test_what_came_with_its_parents_so_long_ago_that_it_is_due_is_read_whole() -
         assert (variant(found["customers"]).window.gte is None) is not partial
 
 
-def test_a_family_with_rows_of_before_begins_again() -> None:
-    """Only a whole read finds out which lines are gone."""
+def test_children_with_uncovered_rows_are_read_completely() -> None:
+    """Only a complete read finds deleted lines."""
     rows = {"invoices": 9, "invoice_line_items": 9}
     found = refreshed([need("invoice_line_items")], mirror(coverage("invoices"), rows=rows))
     assert options(found["invoices"]).carries == ()
     assert options(found["invoice_line_items"]).partial is False
 
 
-def test_edits_without_an_event_are_found_on_a_schedule() -> None:
+def test_table_with_silent_edits_is_read_again_on_its_schedule() -> None:
     young, old = NOW - timedelta(hours=23), NOW - timedelta(hours=25)
     assert variant(refreshed([need("payment_intents")], mirror(coverage("payment_intents", read_at=young)))[
         "payment_intents"]).window.gte == CEILING - OVERLAP  # fmt: skip
@@ -217,7 +217,7 @@ def test_edits_without_an_event_are_found_on_a_schedule() -> None:
     assert variant(never["payment_intents"]).window.gte is not None
 
 
-def test_rows_that_are_not_final_are_read_again() -> None:
+def test_open_rows_are_read_again() -> None:
     part = coverage("balance_transactions", read_at=NOW - timedelta(days=1), as_of=BEGUN - timedelta(days=99))
     few = mirror(part, open_rows={"balance_transactions": OpenRows(2, 1_000, 2_000, ("txn_1", "txn_2"))})
     read = refreshed([need("balance_transactions")], few)["balance_transactions"]
@@ -230,7 +230,7 @@ def test_rows_that_are_not_final_are_read_again() -> None:
 
 
 @pytest.mark.parametrize("before", [NOW - timedelta(seconds=1), NOW + timedelta(hours=5)])
-def test_the_first_run_of_an_hour_looks_back(before: datetime) -> None:
+def test_first_run_of_an_hour_looks_back_for_late_events(before: datetime) -> None:
     applied = (("evt_long_ago", CEILING - 2 * LATEST - 1), ("evt_late", CEILING - 4_000), ("evt_1", CEILING))
     found = mirror(coverage("customers"), events=replace(INTERVAL, read_at=before), applied=applied)
     changes = options(refreshed([need("customers")], found)[CHANGES])
@@ -251,7 +251,7 @@ def test_the_first_run_of_an_hour_looks_back(before: datetime) -> None:
     assert (changes.since, changes.applied) == (CEILING - OVERLAP, ("evt_1",))
 
 
-def test_a_clock_that_went_back_does_not_make_a_read_younger() -> None:
+def test_read_time_in_the_future_counts_as_due() -> None:
     later = coverage("payment_intents", read_at=NOW + timedelta(days=50))
     read = refreshed([need("payment_intents")], mirror(later))["payment_intents"]
     assert variant(read).window.gte is None
@@ -259,7 +259,7 @@ def test_a_clock_that_went_back_does_not_make_a_read_younger() -> None:
     assert variant(never).window.gte == CEILING - OVERLAP
 
 
-def test_what_hangs_on_rows_is_kept_current_even_if_it_is_due() -> None:
+def test_children_that_are_due_are_refreshed_with_their_parents() -> None:
     parts = mirror(coverage("customers"), whole("customer_cash_balance_transactions"))
     found = refreshed([need("customers")], parts)
     assert freshness_of("customer_cash_balance_transactions", {}).seen.endswith("within 7 days"), "it is due"
@@ -269,7 +269,7 @@ def test_what_hangs_on_rows_is_kept_current_even_if_it_is_due() -> None:
     assert options(read["customer_cash_balance_transactions"]).partial is True, "it is believed from now on"
 
 
-def test_a_parent_that_has_changed_is_read_with_all_that_hangs_on_it() -> None:
+def test_changed_parent_is_read_with_all_its_children() -> None:
     cards = (Predicate("type", Op.EQ, ("card",)),)
     parts = mirror(coverage("customers"), whole("customer_payment_methods", read_at=NOW - timedelta(days=1)))
     child = refreshed([need("customer_payment_methods", *cards)], parts)["customer_payment_methods"]
@@ -277,13 +277,13 @@ def test_a_parent_that_has_changed_is_read_with_all_that_hangs_on_it() -> None:
     assert [each.where for each in options(child).variants] == [()], "others are in the mirror, too"
 
 
-def test_lists_without_events_or_creation_are_read_whole() -> None:
+def test_list_without_events_or_creation_time_is_read_completely() -> None:
     found = refreshed([need("exchange_rates")], mirror(whole("exchange_rates")))
     assert variant(found["exchange_rates"]).window.gte is None
     assert CHANGES not in found, "nothing here needs events"
 
 
-def test_a_gap_in_the_events_is_declared_and_read_over() -> None:
+def test_gap_in_the_events_is_declared_and_read_again() -> None:
     old = EventInterval(BEGUN, NOW - timedelta(days=31), NOW - timedelta(days=31))
     found = refreshed([need("customers")], mirror(coverage("customers"), events=old))
     assert variant(found["customers"]).window.gte is None
@@ -291,13 +291,13 @@ def test_a_gap_in_the_events_is_declared_and_read_over() -> None:
     assert (changes.since, changes.lost) == (None, old.until)
 
 
-def test_events_that_cannot_be_read_are_done_without() -> None:
+def test_connection_without_events_is_read_completely() -> None:
     found = refreshed([need("customers")], mirror(coverage("customers")), events=False)
     assert list(found) == ["customers"]
     assert variant(found["customers"]).window.gte is None
 
 
-def test_one_cursor_keeps_everything_in_the_mirror_current() -> None:
+def test_one_event_cursor_keeps_all_tables_current() -> None:
     parts = [coverage("customers"), coverage("subscriptions"), whole("subscription_items"), coverage("exchange_rates")]
     found = refreshed([need("customers")], mirror(*parts))
     assert set(found) == {"customers", "subscriptions", "subscription_items", CHANGES}
@@ -310,7 +310,7 @@ def test_one_cursor_keeps_everything_in_the_mirror_current() -> None:
     assert options(found["subscription_items"]).partial is True
 
 
-def test_fields_that_were_asked_for_once_are_asked_for_again() -> None:
+def test_expanded_fields_of_the_mirror_are_expanded_again() -> None:
     part = coverage("customers", expanded=("tax",))
     read = refreshed([need("customers")], mirror(part))["customers"]
     assert expand_params(options(read)) == {"expand[0]": "data.tax"}
@@ -321,14 +321,14 @@ def test_fields_that_were_asked_for_once_are_asked_for_again() -> None:
     assert variant(more).window.gte is None, "sources were never read"
 
 
-def test_a_few_rows_are_asked_for_as_ever() -> None:
+def test_read_with_a_limit_follows_no_events() -> None:
     few = Need("customers", ("id",), ((),), limit=20, newest_first=True)
     found = refreshed([few], Mirror())
     assert list(found) == ["customers"]
     assert found["customers"].limit == 20
 
 
-def test_every_table_says_how_fresh_it_is() -> None:
+def test_every_table_describes_its_freshness() -> None:
     for name, table in load_catalogue().tables.items():
         assert str(freshness_of(name, {})).startswith(f"{table.sync.value}: ")
     assert freshness_of("payment_intents", {}).seen.endswith("edits without one within 24 h")
@@ -338,13 +338,13 @@ def test_every_table_says_how_fresh_it_is() -> None:
     assert "never" in freshness_of("payment_intents", {"payment_intents": None}).seen
 
 
-def test_tables_with_events_can_be_followed() -> None:
+def test_tables_with_events_can_be_retrieved_and_have_no_parents() -> None:
     followed = [table for table in load_catalogue().tables.values() if emits_events(table)]
     assert len(followed) > 45
     assert all(table.retrieve is not None and not table.parents for table in followed)
 
 
-def test_tables_that_hang_on_what_is_read_are_kept_current_too() -> None:
+def test_children_of_a_refreshed_table_are_refreshed() -> None:
     parts = [coverage("invoices"), whole("invoice_line_items")]
     found = refreshed([need("invoices")], mirror(*parts))
     assert options(found["invoice_line_items"]).partial is True, "nobody needs them now; their next reader does"
@@ -353,7 +353,7 @@ def test_tables_that_hang_on_what_is_read_are_kept_current_too() -> None:
     assert options(due["invoice_line_items"]).partial is True
 
 
-def test_a_table_that_is_read_in_another_way_is_kept_current_all_the_same() -> None:
+def test_table_read_in_another_way_still_follows_events() -> None:
     paid, open_ones = coverage("invoices", where=(PAID,)), (Predicate("status", Op.EQ, ("open",)),)
     found = refreshed([need("invoices", *open_ones)], mirror(paid))
     assert windows(found["invoices"]) == [(None, None)]

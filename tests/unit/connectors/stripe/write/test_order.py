@@ -1,4 +1,4 @@
-"""The order in which writes are given out, in any interleaving."""
+"""The order in which writes are sent, in any interleaving."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def taken(order: Order) -> list[str]:
     return found
 
 
-def test_a_lane_gives_one_at_a_time() -> None:
+def test_lane_sends_one_request_at_a_time() -> None:
     first, second, other = request("a", "l"), request("b", "l"), request("c", "m")
     order = Order([first, second, other])
     assert taken(order) == ["a", "c"]
@@ -33,13 +33,13 @@ def test_a_lane_gives_one_at_a_time() -> None:
     assert order.is_over
 
 
-def test_requests_without_a_lane_wait_for_nobody() -> None:
+def test_requests_without_a_lane_do_not_wait() -> None:
     assert taken(Order([request("a"), request("b"), request("c")])) == ["a", "b", "c"]
     assert Order([]).is_over
     assert Order([]).take() is None
 
 
-def test_what_requires_what_failed_is_dropped_with_all_that_hangs_on_it() -> None:
+def test_requests_that_depend_on_a_failed_one_are_dropped() -> None:
     first = request("a", "l")
     order = Order([first, request("b", "l", "a"), request("c", "l"), request("d", "l", "b")])
     assert taken(order) == ["a"]
@@ -47,7 +47,7 @@ def test_what_requires_what_failed_is_dropped_with_all_that_hangs_on_it() -> Non
     assert taken(order) == ["c"]
 
 
-def test_the_rest_is_what_has_not_gone_out() -> None:
+def test_take_rest_returns_all_unsent_requests() -> None:
     requests = [request("a", "l"), request("b", "l"), request("c", "m"), request("d")]
     order = Order(requests)
     assert order.take() is requests[0]

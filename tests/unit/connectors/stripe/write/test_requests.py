@@ -1,4 +1,4 @@
-"""From planned writes to HTTP requests, and every one of them against the SDK's source."""
+"""Planned writes become HTTP requests; each is checked against the SDK's source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def request(target: str, *parameters: tuple[str, str], of: str | None = None) ->
     return WriteRequest("1", target, of, parameters)
 
 
-def test_the_id_of_the_object_is_part_of_the_path() -> None:
+def test_object_id_is_quoted_into_the_path() -> None:
     made = http_write(request("customers.update", ("name", "Ada"), ("metadata[a b]", ""), of="cus_1"))
     assert (made.method, made.path) == ("post", "/v1/customers/cus_1")
     assert made.params == (("name", "Ada"), ("metadata[a b]", ""))
@@ -35,7 +35,7 @@ def test_the_id_of_the_object_is_part_of_the_path() -> None:
     assert http_write(request("invoices.finalize", of="in_1")).path == "/v1/invoices/in_1/finalize"
 
 
-def test_what_stands_above_an_object_is_a_parameter() -> None:
+def test_parents_of_an_object_are_parameters_of_the_path() -> None:
     target = next(name for name, each in named_writes().items() if each.above and each.object is not None)
     named = named_writes()[target]
     given = [(name, f"up_{n}") for n, name in enumerate(named.above)]
@@ -45,7 +45,7 @@ def test_what_stands_above_an_object_is_a_parameter() -> None:
     assert all(f"up_{n}" in made.path for n in range(len(given)))
 
 
-def test_lists_are_one_pair_for_each_value() -> None:
+def test_list_parameter_has_one_pair_for_each_value() -> None:
     made = http_write(request("customers.create", ("preferred_locales", json.dumps(["de", "en-GB"]))))
     assert made.params == (("preferred_locales[0]", "de"), ("preferred_locales[1]", "en-GB"))
     assert http_write(request("products.update", ("images", ""), of="prod_1")).params == (("images", ""),)
@@ -58,7 +58,7 @@ def test_lists_are_one_pair_for_each_value() -> None:
 @pytest.mark.parametrize(
     "bad", [request("customers.praise"), request("customers.update"), request("customers.update", of="")]
 )
-def test_what_cannot_be_a_request_says_so(bad: WriteRequest) -> None:
+def test_impossible_request_is_refused_as_a_mistake_in_weir(bad: WriteRequest) -> None:
     with pytest.raises(ConnectorError) as caught:
         http_write(bad)
     assert caught.value.failure.kind is FailureKind.REQUEST
@@ -66,7 +66,7 @@ def test_what_cannot_be_a_request_says_so(bad: WriteRequest) -> None:
 
 
 def leaves(parameter: Parameter, path: str) -> Iterator[tuple[str, str]]:
-    """The paths to all plain values below a parameter, with a value for each."""
+    """The paths of all plain values below a parameter, with a value for each."""
     if parameter.kind is ParameterKind.OBJECT:
         for field in parameter.fields:
             yield from leaves(field, f"{path}[{field.name}]")
@@ -85,7 +85,7 @@ def leaves(parameter: Parameter, path: str) -> Iterator[tuple[str, str]]:
 
 
 def needed(path: str, parameters: tuple[Parameter, ...]) -> bool:
-    """Whether every object on the way can do with this one value: what else it demands is not given here."""
+    """Whether every object on the path is complete with this one value alone."""
     head, *rest = path.replace("]", "").split("[")
     here = next(each for each in parameters if each.name == head)
     for part in rest:
@@ -101,7 +101,7 @@ def needed(path: str, parameters: tuple[Parameter, ...]) -> bool:
 
 
 @pytest.mark.parametrize("table", sorted({each.table for each in named_writes().values()}))
-def test_every_write_is_one_of_the_sdk(table: str) -> None:
+def test_every_write_matches_a_method_of_the_sdk(table: str) -> None:
     schemas, chance = read_schemas(), random.Random(table)
     for name, named in named_writes().items():
         if named.table != table:

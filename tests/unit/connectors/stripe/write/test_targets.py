@@ -1,4 +1,4 @@
-"""What can be written to Stripe, as the catalogue says it."""
+"""The entities and functions of the catalogue that can be written to Stripe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def parameter(function: str, path: str) -> Parameter:
     return made
 
 
-def test_all_that_is_listed_is_there() -> None:
+def test_every_listed_entity_and_function_is_found() -> None:
     assert list(TARGETS.entities()) == sorted(set(TARGETS.entities()))
     assert list(TARGETS.functions()) == sorted(set(TARGETS.functions()))
     for name in TARGETS.functions():
@@ -37,7 +37,7 @@ def test_all_that_is_listed_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS.entities())
-def test_an_entity_is_whole(name: str) -> None:
+def test_every_entity_has_consistent_verbs(name: str) -> None:
     entity = TARGETS.entity(name)
     assert entity is not None
     verbs = [each for each in (entity.create, entity.update, *entity.retire.values()) if each is not None]
@@ -56,7 +56,7 @@ def test_an_entity_is_whole(name: str) -> None:
         assert not set(verb.fixed) & {each.name for each in verb.parameters}, "what is fixed cannot be given"
 
 
-def test_some_that_people_know() -> None:
+def test_well_known_entities_have_their_properties() -> None:
     products, prices, customers = find_entity("products"), find_entity("prices"), find_entity("customers")
     assert products is not None
     assert prices is not None
@@ -89,14 +89,16 @@ def test_some_that_people_know() -> None:
         ("customers.delete_discount", "DELETE /v1/customers/{customer}/discount", Effect.FINAL, True, None),
     ],
 )  # fmt: skip
-def test_functions(name: str, request_line: str, effect: Effect, of_object: bool, returns: str | None) -> None:
+def test_function_has_request_effect_and_result(
+    name: str, request_line: str, effect: Effect, of_object: bool, returns: str | None
+) -> None:
     found = find_function(name)
     assert found is not None
     verb = found.verb
     assert (verb.request, verb.effect, verb.of_object, found.returns) == (request_line, effect, of_object, returns)
 
 
-def test_parameters() -> None:
+def test_parameters_have_kind_units_and_requirements() -> None:
     key = parameter("customers.create", "metadata[a]")
     assert (key.kind, key.clears, key.longest) == (ParameterKind.TEXT, True, 500)
     assert parameter("prices.create", "unit_amount").money
@@ -110,13 +112,13 @@ def test_parameters() -> None:
     assert parameter("customers.update", "name").clears
 
 
-def test_currencies_are_the_same_in_either_case() -> None:
+def test_currency_parameters_ignore_case() -> None:
     assert parameter("prices.create", "currency").folded
     assert parameter("invoice_items.create", "price_data[currency]").folded
     assert not parameter("customers.create", "name").folded
 
 
-def test_amounts() -> None:
+def test_amount_parameters_are_recognised_with_minor_units() -> None:
     assert [
         is_amount(name) for name in ("amount", "unit_amount", "amount_off", "balance", "application_fee_amount")
     ] == [True] * 5
@@ -134,7 +136,7 @@ def answer(kind: str, identifier: str, **more: object) -> bytes:
     return json.dumps({"id": identifier, "object": kind, **more}).encode()
 
 
-def test_the_last_answer_of_an_object_counts(tmp_path: Path) -> None:
+def test_last_response_of_an_object_is_spooled(tmp_path: Path) -> None:
     answers = [
         ("customers.create", answer("customer", "cus_1", name="old")),
         ("customers.create", answer("customer", "cus_2")),
@@ -149,7 +151,7 @@ def test_the_last_answer_of_an_object_counts(tmp_path: Path) -> None:
     assert b"old" not in b"".join(file.path.read_bytes() for file in found.files)
 
 
-def test_what_belongs_to_no_table_is_left_out(tmp_path: Path) -> None:
+def test_responses_of_no_table_are_not_spooled(tmp_path: Path) -> None:
     answers = [
         ("customers.update_cash_balance", answer("cash_balance", "cus_1")),
         ("customers.create_card", b'{"object":"card"}'),
