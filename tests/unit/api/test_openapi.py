@@ -1,4 +1,4 @@
-"""The OpenAPI document describes the operations that the server has."""
+"""The OpenAPI document describes the operations of the server."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ DOCUMENT = openapi_document(LISTED)
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
-def test_schemas_are_sound(name: str) -> None:
+def test_schemas_are_valid_json_schemas(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     found = list(references(DOCUMENT))
     assert len(found) > 20
     assert {each.rpartition("/")[2] for each in found} <= set(DOCUMENT["components"]["schemas"])
@@ -50,7 +50,7 @@ def test_every_reference_leads_somewhere() -> None:
         None,
     ],
 )
-def test_the_document_and_the_server_take_the_same_bodies(body: Any) -> None:
+def test_document_and_server_accept_the_same_bodies(body: Any) -> None:
     schema = {**DOCUMENT, "$ref": "#/components/schemas/RunOrder"}
     by_document = jsonschema.Draft202012Validator(schema).is_valid(body)
     try:
@@ -61,7 +61,7 @@ def test_the_document_and_the_server_take_the_same_bodies(body: Any) -> None:
     assert by_document == by_server
 
 
-def test_what_changes_something_is_audited_and_needs_a_token() -> None:
+def test_operation_that_changes_state_is_audited_and_needs_a_token() -> None:
     for each in LISTED:
         assert each.audited == (each.method != "GET")
         assert each.scope is not None or each.path in ("/health", "/ready")

@@ -1,4 +1,4 @@
-"""Spool files: what was written is read, and a file that was cut short is refused."""
+"""Spool files return the written pages, and a truncated file is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGES = [b'{"data":[{"id":"a"}]}', b'{"data":[{"id":"b"},{"id":"c"}]}']
 
 
 def written(path: Path) -> Path:
-    """A spool file of PAGES."""
+    """A spool file that contains PAGES."""
     writer = SpoolWriter(path)
     for page in PAGES:
         writer.write(page, page.count(b"id"))
@@ -22,11 +22,11 @@ def written(path: Path) -> Path:
     return path
 
 
-def test_pages_come_back_in_order(tmp_path: Path) -> None:
+def test_written_pages_are_read_in_order(tmp_path: Path) -> None:
     assert list(read_pages(written(tmp_path / "a"))) == PAGES
 
 
-def test_every_cut_is_noticed(tmp_path: Path) -> None:
+def test_spool_file_truncated_anywhere_is_refused(tmp_path: Path) -> None:
     whole = written(tmp_path / "a").read_bytes()
     cut = tmp_path / "cut"
     for length in range(len(whole)):
@@ -35,7 +35,7 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
             list(read_pages(cut))
 
 
-def test_an_abandoned_file_is_refused(tmp_path: Path) -> None:
+def test_abandoned_spool_file_is_refused(tmp_path: Path) -> None:
     writer = SpoolWriter(tmp_path / "a")
     writer.write(PAGES[0], 1)
     writer.abandon()
@@ -43,7 +43,7 @@ def test_an_abandoned_file_is_refused(tmp_path: Path) -> None:
         list(read_pages(tmp_path / "a"))
 
 
-def test_a_lost_frame_is_noticed(tmp_path: Path) -> None:
+def test_spool_file_with_a_lost_frame_is_refused(tmp_path: Path) -> None:
     whole = written(tmp_path / "a").read_bytes()
     start = len(MAGIC)
     (tmp_path / "b").write_bytes(whole[:start] + whole[start + 4 + len(PAGES[0]) :])
@@ -51,7 +51,7 @@ def test_a_lost_frame_is_noticed(tmp_path: Path) -> None:
         list(read_pages(tmp_path / "b"))
 
 
-def test_files_are_never_overwritten(tmp_path: Path) -> None:
+def test_spool_writer_does_not_overwrite_a_file(tmp_path: Path) -> None:
     written(tmp_path / "a")
     with pytest.raises(FileExistsError):
         SpoolWriter(tmp_path / "a")

@@ -34,7 +34,7 @@ PARAMETERS = (
         ("prices[eur][price]", PRICE.fields[0]),
     ],
 )
-def test_found(path: str, expected: Parameter) -> None:
+def test_find_parameter_returns_the_parameter_of_a_path(path: str, expected: Parameter) -> None:
     assert find_parameter(PARAMETERS, path) == expected
 
 
@@ -55,13 +55,13 @@ NO_NAMES = ("", "a[", "a]", "[a]", "a[]", "a[b]c", "a b", "a[[b]]")
         *((path, f"`{path}` is no name of a parameter", path) for path in NO_NAMES),
     ],
 )  # fmt: skip
-def test_not_found(path: str, message: str, part: str) -> None:
+def test_find_parameter_reports_the_wrong_part_of_a_path(path: str, message: str, part: str) -> None:
     found = find_parameter(PARAMETERS, path)
     assert isinstance(found, ParameterProblem)
     assert (found.message, found.part) == (message, part)
 
 
-def test_what_could_stand_there_instead() -> None:
+def test_find_parameter_reports_candidates() -> None:
     top, inner = find_parameter(PARAMETERS, "nmae"), find_parameter(PARAMETERS, "address[town]")
     assert isinstance(top, ParameterProblem)
     assert isinstance(inner, ParameterProblem)
@@ -69,7 +69,7 @@ def test_what_could_stand_there_instead() -> None:
     assert inner.candidates == ("city",)
 
 
-def test_where_objects_show_a_value() -> None:
+def test_entity_shows_a_value_at_its_path() -> None:
     entity = Entity("things", shown={"address": Shown("address"), "city": Shown("place", ("town",))})
     assert entity.see("address") == Shown("address")
     assert entity.see("address[city]") == Shown("address", ("city",))

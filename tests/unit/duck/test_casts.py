@@ -1,4 +1,4 @@
-"""Values change type without changing, or are refused."""
+"""Casts keep the value or refuse it."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def convert(value: str, target: str) -> tuple[str | None, str | None]:
 
 
 @pytest.mark.parametrize(("value", "target", "expected"), GOOD)
-def test_a_value_that_fits_arrives_unchanged(value: str, target: str, expected: str | None) -> None:
+def test_cast_of_a_fitting_value_keeps_it(value: str, target: str, expected: str | None) -> None:
     assert convert(value, target) == (expected, None)
 
 
 @pytest.mark.parametrize(("value", "target", "problem"), BAD)
-def test_a_value_that_would_change_is_refused(value: str, target: str, problem: str) -> None:
+def test_cast_that_would_change_the_value_is_refused(value: str, target: str, problem: str) -> None:
     assert convert(value, target)[1] == problem

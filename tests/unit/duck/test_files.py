@@ -1,4 +1,4 @@
-"""The gate beside a DuckDB file: readers together, a writer alone, and everybody hears who holds it."""
+"""The lock beside a DuckDB file: shared by readers, exclusive for a writer, and it names its holder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.duck.files import attach, reading, writing
 from engine.run import StoreError
 
 
-def test_readers_share_and_writers_wait(tmp_path: Path) -> None:
+def test_lock_is_shared_by_readers_and_exclusive_for_writers(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     with reading([path]), reading([path], 0.1):
         with pytest.raises(StoreError) as raised, writing(path, 0.1):
@@ -31,7 +31,7 @@ def test_readers_share_and_writers_wait(tmp_path: Path) -> None:
         pass
 
 
-def test_threads_take_turns(tmp_path: Path) -> None:
+def test_lock_is_exclusive_between_threads(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     inside = 0
     most = 0
@@ -54,7 +54,7 @@ def test_threads_take_turns(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_another_program_that_holds_the_file_is_named(tmp_path: Path) -> None:
+def test_lock_failure_names_another_program_with_the_file_open(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -72,7 +72,7 @@ def test_another_program_that_holds_the_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
+def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     code = (
         "import os, sys; from pathlib import Path; from engine.duck.files import writing\n"
@@ -83,7 +83,7 @@ def test_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
         pass
 
 
-def test_a_wrong_file_is_no_busy_file(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_not_reported_as_busy(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     path.write_text("this is no database, but long enough to look at" * 200)
     with duckdb.connect() as connection, pytest.raises(duckdb.Error, match="not a valid DuckDB"):

@@ -1,4 +1,4 @@
-"""Our own DuckDB instances: what one use leaves behind is not there for the next."""
+"""Reused DuckDB instances: nothing of one use is visible to the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def setting(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     return str(value)
 
 
-def test_what_was_committed_is_in_the_file_when_the_use_ends(tmp_path: Path) -> None:
+def test_committed_rows_are_in_the_file_after_the_use(tmp_path: Path) -> None:
     file = tmp_path / "a.duckdb"
     with own_instance(Terms(tmp_path / "spill"), "one") as connection:
         connection.execute(f"ATTACH '{file}' AS one")
@@ -25,7 +25,7 @@ def test_what_was_committed_is_in_the_file_when_the_use_ends(tmp_path: Path) -> 
         assert other.execute("SELECT x FROM t").fetchall() == [(7,)]
 
 
-def test_nothing_of_one_use_is_seen_by_the_next(tmp_path: Path) -> None:
+def test_state_of_one_use_is_invisible_to_the_next(tmp_path: Path) -> None:
     with own_instance(Terms(tmp_path / "spill"), "one") as connection:
         connection.execute(f"ATTACH '{tmp_path / 'a.duckdb'}' AS one")
         connection.execute("USE one")
@@ -41,7 +41,7 @@ def test_nothing_of_one_use_is_seen_by_the_next(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("memory", ["256MB", "96MB"])
-def test_each_use_has_its_own_terms(tmp_path: Path, memory: str) -> None:
+def test_each_use_applies_its_own_terms(tmp_path: Path, memory: str) -> None:
     with own_instance(Terms(tmp_path / "before", "128MB", 2)) as connection:
         assert setting(connection, "threads") == "2"
     with own_instance(Terms(tmp_path / memory, memory, 1, "zstd")) as connection:
@@ -63,14 +63,14 @@ def test_a_use_without_a_memory_limit_has_the_default_of_duckdb(tmp_path: Path) 
         assert setting(connection, "memory_limit") == default
 
 
-def test_two_uses_at_once_do_not_meet(tmp_path: Path) -> None:
+def test_concurrent_uses_are_isolated(tmp_path: Path) -> None:
     with own_instance(Terms(tmp_path / "spill"), "one") as first, own_instance(Terms(tmp_path / "spill")) as second:
         first.execute(f"ATTACH '{tmp_path / 'a.duckdb'}' AS one")
         databases = second.execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal").fetchall()
         assert databases == [("memory",)]
 
 
-def test_after_an_error_the_file_is_free(tmp_path: Path) -> None:
+def test_file_is_released_after_an_error(tmp_path: Path) -> None:
     file = tmp_path / "a.duckdb"
 
     def fail() -> None:
@@ -85,8 +85,8 @@ def test_after_an_error_the_file_is_free(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE one.t AS SELECT 1 AS x")
 
 
-def test_an_instance_is_not_used_for_ever(tmp_path: Path) -> None:
-    """Each use leaves a little in it that only closing frees."""
+def test_instance_is_renewed_after_many_uses(tmp_path: Path) -> None:
+    """Each use leaks a little memory that only closing the instance frees."""
     terms = Terms(tmp_path / "spill")
     with own_instance(terms) as connection:
         connection.execute("CREATE TABLE memory.of_this_instance AS SELECT 1 AS x")

@@ -1,4 +1,4 @@
-"""Imports of changed rows: where they may stand, and what makes all rows count as changed again."""
+"""Imports of changed rows: where they are allowed, and which edits cause a rebuild from all rows."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def bench(tmp_path: Path, binder: DuckBinder) -> Bench:
     return Bench(tmp_path, binder)
 
 
-def test_an_import_of_changed_rows_is_an_import_of_its_table(bench: Bench) -> None:
+def test_import_of_changed_rows_compiles_to_an_import_of_its_table(bench: Bench) -> None:
     graph = bench.compiled({}, frozenset())
     extract, load = graph.steps
     assert isinstance(extract, Extract)
@@ -115,7 +115,7 @@ def test_an_import_of_changed_rows_is_an_import_of_its_table(bench: Bench) -> No
         ("schemas/orders.yaml", "  total: integer\n", "  total: 'decimal(18,2)'\n", "table"),
     ],
 )
-def test_an_edit_is_seen_in_its_part(bench: Bench, file: str, before: str, after: str, part: str) -> None:
+def test_edit_changes_the_fingerprint_of_its_part(bench: Bench, file: str, before: str, after: str, part: str) -> None:
     old, new = bench.parts(), bench.edited(file, before, after).parts()
     assert [name for name in old if old[name] != new[name]] == [part]
 
@@ -128,11 +128,11 @@ def test_an_edit_is_seen_in_its_part(bench: Bench, file: str, before: str, after
         ("schemas/orders.yaml", "total: integer", "total: {type: integer, description: In cents}"),
     ],
 )
-def test_what_changes_no_row_changes_no_part(bench: Bench, file: str, before: str, after: str) -> None:
+def test_edit_without_effect_on_rows_keeps_the_fingerprint(bench: Bench, file: str, before: str, after: str) -> None:
     assert bench.edited(file, before, after).parts() == bench.parts()
 
 
-def test_a_tracked_parameter_moves_on_by_itself(bench: Bench) -> None:
+def test_tracked_parameter_does_not_change_the_fingerprint(bench: Bench) -> None:
     first = bench.parts()
     assert bench.parts(tracked="2026-01-01T00:00:00Z") == first
     assert bench.parts(by_hand="2020-01-01T00:00:00Z") != first
@@ -155,7 +155,7 @@ def test_a_tracked_parameter_moves_on_by_itself(bench: Bench) -> None:
         ("transform: {into: log, action: insert, sql: 'SELECT id FROM changed.orders'}", "E402"),
     ],
 )
-def test_what_cannot_be_done_with_changed_rows_is_refused(bench: Bench, steps: str, code: str) -> None:
+def test_unsupported_use_of_changed_rows_is_refused(bench: Bench, steps: str, code: str) -> None:
     bench.files["interfaces/orders.yaml"] = f"kind: interface\nname: orders\nsteps:\n  - {steps}\n"
     graph = bench.compiled({}, frozenset())
     assert [found for found, _ in bench.findings] == [code]
@@ -163,7 +163,7 @@ def test_what_cannot_be_done_with_changed_rows_is_refused(bench: Bench, steps: s
 
 
 @pytest.mark.parametrize("name", ["changed", "weir"])
-def test_no_connection_has_the_name_of_a_namespace(bench: Bench, name: str) -> None:
+def test_connection_with_the_name_of_a_namespace_is_refused(bench: Bench, name: str) -> None:
     bench.files["connections/shop.yaml"] = FILES["connections/shop.yaml"].replace("name: shop", f"name: {name}")
     bench.compiled({}, frozenset())
     assert any("reserved" in message or name in message for _, message in bench.findings)

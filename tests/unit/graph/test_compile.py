@@ -1,4 +1,4 @@
-"""Compiling with a catalogue made by hand: steps, mapping, needs, parameters, order."""
+"""Compiling with a small catalogue: steps, mapping, needs, parameters, order."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def the_import(graph: Graph) -> Import:
     return found
 
 
-def test_an_import_becomes_an_extract_and_a_write(tmp_path: Path, binder: DuckBinder) -> None:
+def test_import_compiles_to_an_extract_and_a_write(tmp_path: Path, binder: DuckBinder) -> None:
     text = (
         "parameters: {since: {type: timestamp, default: '2024-01-01T01:00:00+01:00'}}\n"
         "steps:\n  - name: load\n    import:\n      connection: shop\n"
@@ -88,7 +88,7 @@ def test_an_import_becomes_an_extract_and_a_write(tmp_path: Path, binder: DuckBi
     assert load.box.scope == ("shop", "schema")
 
 
-def test_equal_names_are_mapped_by_themselves(tmp_path: Path, binder: DuckBinder) -> None:
+def test_columns_with_equal_names_are_mapped_automatically(tmp_path: Path, binder: DuckBinder) -> None:
     text = (
         "steps:\n  - import:\n      connection: shop\n      into: orders\n"
         "      sql: SELECT id AS ORDER_ID, status FROM orders\n"
@@ -103,7 +103,7 @@ def test_equal_names_are_mapped_by_themselves(tmp_path: Path, binder: DuckBinder
     assert the_import(graph).match == (("order_id", "ORDER_ID"),)
 
 
-def test_given_values_win_over_defaults(tmp_path: Path, binder: DuckBinder) -> None:
+def test_given_parameters_override_defaults(tmp_path: Path, binder: DuckBinder) -> None:
     text = (
         "parameters:\n  least: {type: integer, default: 1}\n  states: {type: 'text[]', default: [a]}\n"
         "steps:\n  - import:\n      connection: shop\n      into: orders\n"
@@ -117,7 +117,7 @@ def test_given_values_win_over_defaults(tmp_path: Path, binder: DuckBinder) -> N
     assert wrong == [("E418", "`least`: expected a whole number")]
 
 
-def test_a_parameter_without_a_value_is_bound_as_null(tmp_path: Path, binder: DuckBinder) -> None:
+def test_parameter_without_a_value_is_bound_as_null(tmp_path: Path, binder: DuckBinder) -> None:
     text = (
         "parameters: {since: {type: timestamp, track: true}, only: {type: 'integer[]'}}\n"
         "steps:\n  - import:\n      connection: shop\n      into: orders\n"
@@ -128,7 +128,7 @@ def test_a_parameter_without_a_value_is_bound_as_null(tmp_path: Path, binder: Du
     assert graph.unset == (("orders", "since"), ("orders", "only"))
 
 
-def test_other_steps(tmp_path: Path, binder: DuckBinder) -> None:
+def test_stop_if_transform_and_respond_compile_to_their_steps(tmp_path: Path, binder: DuckBinder) -> None:
     text = (
         "steps:\n  - import: {connection: shop, into: orders, sql: SELECT id AS order_id FROM orders}\n"
         "  - stop_if: SELECT count(*) = 0 FROM orders\n"
@@ -147,7 +147,7 @@ def test_other_steps(tmp_path: Path, binder: DuckBinder) -> None:
     assert sum(isinstance(step, Extract) for step in graph.steps) == 1
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path, binder: DuckBinder) -> None:
+def test_compile_reports_all_errors_at_once(tmp_path: Path, binder: DuckBinder) -> None:
     text = (
         "steps:\n  - import: {connection: shop, into: orders, sql: SELECT idd AS order_id FROM orders}\n"
         "  - stop_if: SELECT 1\n  - respond: {sql: SELECT nope FROM orders}\n"

@@ -47,7 +47,7 @@ def compiled(tmp_path: Path, binder: DuckBinder) -> Compiled:
 
 
 class Compiled:
-    """Compiles steps; `findings` are those of the last time."""
+    """Compiles steps; `findings` are those of the last compilation."""
 
     def __init__(self, folder: Path, binder: DuckBinder) -> None:
         self._folder, self._binder = folder, binder
@@ -95,7 +95,7 @@ PRODUCT = "match: {id: sku}, map: {name: title}"
 PRICE = "match: {lookup_key: sku}, map: {currency: money, product: title, unit_amount: price}"
 
 
-def test_what_an_object_is_matched_by_is_what_it_is_made_with(compiled: Compiled) -> None:
+def test_match_columns_are_sent_on_create(compiled: Compiled) -> None:
     step = compiled.export("products", PRODUCT)
     assert step.match == (MatchColumn("id", "sku", Shown("id")),)
     assert [each.path for each in step.columns] == ["id", "name"]
@@ -129,13 +129,11 @@ def test_what_an_object_is_matched_by_is_what_it_is_made_with(compiled: Compiled
          {"update": "update", "retire": "detach"}),
     ],
 )  # fmt: skip
-def test_the_verbs_that_a_step_may_come_to_use(
-    compiled: Compiled, entity: str, rest: str, expected: dict[str, str]
-) -> None:
+def test_export_has_the_verbs_it_may_use(compiled: Compiled, entity: str, rest: str, expected: dict[str, str]) -> None:
     assert uses(compiled.export(entity, rest)) == {use: f"{entity}.{word}" for use, word in expected.items()}
 
 
-def test_what_leaves_the_archive_when_its_row_comes_back(compiled: Compiled) -> None:
+def test_export_with_archiving_reactivates_returning_rows(compiled: Compiled) -> None:
     step = compiled.export("products", f"on_missing: archive, {PRODUCT}")
     assert at(step, "active").default == "TRUE"
     own = compiled.export("products", "on_missing: archive, match: {id: sku}, map: {name: title, active: on_sale}")
@@ -143,7 +141,7 @@ def test_what_leaves_the_archive_when_its_row_comes_back(compiled: Compiled) -> 
     assert [each.path for each in compiled.export("products", PRODUCT).columns] == ["id", "name"]
 
 
-def test_money(compiled: Compiled) -> None:
+def test_amount_columns_have_their_currency_and_minor_units(compiled: Compiled) -> None:
     step = compiled.export("prices", PRICE)
     assert at(step, "unit_amount").currency == "currency"
     assert dict(step.facts.minor_units)["jpy"] == 0
@@ -166,19 +164,19 @@ def test_money(compiled: Compiled) -> None:
 @pytest.mark.parametrize(
     ("written", "in_major_units"), [("{from: price, default: 5}", True), ("{from: cents, default: 5}", False)]
 )
-def test_a_default_is_in_the_units_of_its_column(compiled: Compiled, written: str, in_major_units: bool) -> None:
+def test_default_amount_is_in_the_units_of_its_column(compiled: Compiled, written: str, in_major_units: bool) -> None:
     step = compiled.export("prices", PRICE.replace("unit_amount: price", f"unit_amount: {written}"))
     literal = at(step, "unit_amount").default or ""
     assert ("DECIMAL" in literal) == in_major_units
 
 
-def test_money_by_default_is_in_minor_units(compiled: Compiled) -> None:
+def test_amount_with_only_a_default_is_in_minor_units(compiled: Compiled) -> None:
     assert at(compiled.export("prices", PRICE.replace("price}", "{default: 500}}")), "unit_amount").currency is None
     ((code, _),) = compiled.wrong("prices", PRICE.replace("price}", "{default: 5.5}}"))
     assert code in ("E418", "E433")
 
 
-def test_parts_of_an_object_know_their_neighbours(compiled: Compiled) -> None:
+def test_part_of_an_object_has_its_sibling_parts(compiled: Compiled) -> None:
     step = compiled.export("customers", 'action: update, match: {id: sku}, map: {"address[city]": title, name: title}')
     assert set(at(step, "address[city]").beside) == {
         f"address[{each}]" for each in ("city", "country", "line1", "line2", "postal_code", "state")
@@ -199,7 +197,7 @@ def test_parts_of_an_object_know_their_neighbours(compiled: Compiled) -> None:
         ('"invoice_settings[footer]"', "title"),
     ],
 )
-def test_what_fits(compiled: Compiled, path: str, written: str) -> None:
+def test_mapping_of_a_fitting_type_compiles(compiled: Compiled, path: str, written: str) -> None:
     step = compiled.export("customers", f"action: update, match: {{id: sku}}, map: {{{path}: {written}}}")
     assert [each.path for each in step.columns] == [path.strip('"')]
 
@@ -225,12 +223,12 @@ def test_what_fits(compiled: Compiled, path: str, written: str) -> None:
         ("description", "{from: sku, ref: s0}", "E438"),
     ],
 )
-def test_what_does_not_fit(compiled: Compiled, path: str, written: str, code: str) -> None:
+def test_mapping_of_an_unfitting_type_is_refused(compiled: Compiled, path: str, written: str, code: str) -> None:
     found = compiled.wrong("customers", f"action: update, match: {{id: sku}}, map: {{{path}: {written}}}")
     assert [each for each, _ in found] == [code], found
 
 
-def test_a_map_takes_only_so_many_keys(compiled: Compiled) -> None:
+def test_metadata_with_too_many_keys_is_refused(compiled: Compiled) -> None:
     keys = ", ".join(f'"metadata[k{number}]": title' for number in range(51))
     assert compiled.wrong("customers", f"action: update, match: {{id: sku}}, map: {{{keys}}}") == [
         ("E440", "expected at most 50 keys in `metadata`, found 51")
@@ -254,11 +252,11 @@ def test_a_map_takes_only_so_many_keys(compiled: Compiled) -> None:
         ("customers", 'action: update, match: {id: nosku}, map: {email: title}', "E411"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done(compiled: Compiled, entity: str, rest: str, code: str) -> None:
+def test_unsupported_export_is_refused(compiled: Compiled, entity: str, rest: str, code: str) -> None:
     assert [each for each, _ in compiled.wrong(entity, rest)] == [code]
 
 
-def test_references_go_to_exports_before(compiled: Compiled) -> None:
+def test_references_resolve_to_earlier_exports_only(compiled: Compiled) -> None:
     product = f"export: {{connection: shop, from: goods, entity: products, {PRODUCT}}}"
     price = PRICE.replace("product: title", "product: {from: sku, ref: s0}")
     graph = compiled.graph(product, f"export: {{connection: shop, from: goods, entity: prices, {price}}}")
@@ -276,7 +274,7 @@ def test_references_go_to_exports_before(compiled: Compiled) -> None:
 BOX = "sql: 'SELECT sku AS id, sku, title, price, money FROM schema.goods'"
 
 
-def test_a_call_acts_on_the_object_that_the_box_names(compiled: Compiled) -> None:
+def test_call_acts_on_the_object_of_its_id_column(compiled: Compiled) -> None:
     step = compiled.call("invoices.finalize", BOX)
     assert [(each.path, each.source) for each in step.columns] == [("id", "id")]
     assert (step.function, step.verb.of_object, step.returns, step.key) == ("invoices.finalize", True, "invoices", ())
@@ -290,7 +288,7 @@ def test_a_call_acts_on_the_object_that_the_box_names(compiled: Compiled) -> Non
     assert other.key == ("title",)
 
 
-def test_a_call_of_no_object(compiled: Compiled) -> None:
+def test_call_without_an_object_compiles(compiled: Compiled) -> None:
     step = compiled.call(
         "refunds.create", f"{BOX}, parameters: {{charge: sku, amount: price, currency: money}}, key: [sku]"
     )
@@ -311,12 +309,12 @@ def test_a_call_of_no_object(compiled: Compiled) -> None:
         ("customers.update_cash_balance", f"{BOX}, into: goods", "E442"),
     ],
 )
-def test_calls_that_cannot_be_made(compiled: Compiled, function: str, rest: str, code: str) -> None:
+def test_invalid_call_is_refused(compiled: Compiled, function: str, rest: str, code: str) -> None:
     compiled.graph(f"call: {{connection: shop, function: {function}, {rest}}}")
     assert [each for each, _ in compiled.findings] == [code], compiled.findings
 
 
-def test_answers_go_into_the_schema(compiled: Compiled) -> None:
+def test_call_with_into_stores_answers_in_the_schema(compiled: Compiled) -> None:
     rest = f"{BOX}, into: goods, match: {{sku: sku}}, map: {{sku: sku, title: hosted_invoice_url, cents: total}}"
     step = compiled.call("invoices.finalize", rest)
     assert step.answer is not None
@@ -326,14 +324,14 @@ def test_answers_go_into_the_schema(compiled: Compiled) -> None:
     assert names.count("id") == 1
 
 
-def test_a_part_that_only_the_create_takes_is_sent_when_an_object_is_made(compiled: Compiled) -> None:
+def test_part_that_only_create_accepts_is_sent_on_create(compiled: Compiled) -> None:
     lines = '"line_items[0][price]": title, "line_items[0][quantity]": cents'
     step = compiled_without_notes(compiled, "payment_links", f'match: {{"metadata[sku]": sku}}, map: {{{lines}}}')
     column = at(step, "line_items[0][price]")
     assert (column.immutable, column.on_create, column.shown) == (True, True, None)
 
 
-def test_a_part_that_only_the_update_takes_comes_with_the_next_run(compiled: Compiled) -> None:
+def test_part_that_only_update_accepts_is_sent_by_the_next_run(compiled: Compiled) -> None:
     items = '"items[0][id]": title, customer: money'
     step = compiled_without_notes(compiled, "subscriptions", f'match: {{"metadata[sku]": sku}}, map: {{{items}}}')
     assert not at(step, "items[0][id]").on_create
@@ -341,7 +339,7 @@ def test_a_part_that_only_the_update_takes_comes_with_the_next_run(compiled: Com
 
 
 def compiled_without_notes(compiled: Compiled, entity: str, rest: str) -> Export:
-    """As `Compiled.export`, where objects do not show what is mapped."""
+    """Like `Compiled.export`, for mapped values that objects do not show."""
     graph = compiled.graph(f"export: {{connection: shop, from: goods, entity: {entity}, {rest}}}")
     assert {code for code, _ in compiled.findings} <= {"W406"}, compiled.findings
     (found,) = (step for step in graph.steps if isinstance(step, Export))

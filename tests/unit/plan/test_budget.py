@@ -1,4 +1,4 @@
-"""What a plan means for read budgets."""
+"""The effect of a plan on read budgets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS = ConnectionSettings("a", "stripe", "local", 1000, ("env", "K"), "v1", 
 
 
 def plan(*requests: int | None, settings: ConnectionSettings = SETTINGS) -> Plan:
-    """A plan that reads a table for each of these estimates."""
+    """A plan that reads one table for each of these estimates."""
     tasks = tuple(
         Task(Extract(f"a:t{n}", "a", f"t{n}", (("i.s", Need(f"t{n}", ("id",))),)), "read", "", Estimate(each, None), ())
         for n, each in enumerate(requests)
@@ -39,7 +39,7 @@ def plan(*requests: int | None, settings: ConnectionSettings = SETTINGS) -> Plan
         ((), 200, 0, False),
     ],
 )
-def test_when_a_budget_is_passed(
+def test_budget_is_passed_when_estimate_and_use_exceed_it(
     requests: tuple[int | None, ...], used: int, estimate: int | None, passed: bool
 ) -> None:
     (found,) = read_budgets(plan(*requests), {"a": used, "b": 1000})
@@ -47,7 +47,7 @@ def test_when_a_budget_is_passed(
     assert found.is_exceeded is passed
 
 
-def test_what_is_asked_beside_tables_counts() -> None:
+def test_requests_beside_tables_count_towards_the_budget() -> None:
     beside = tuple(Beside("a", what, Estimate(1, None)) for what in ("events", "account"))
     (found,) = read_budgets(replace(plan(5, 4), beside=beside), {"a": 90})
     assert (found.estimate, found.is_exceeded) == (11, True)
@@ -56,11 +56,11 @@ def test_what_is_asked_beside_tables_counts() -> None:
     assert plan_hash(replace(plan(5), beside=beside)) == plan_hash(plan(5))
 
 
-def test_who_has_no_budget_passes_none() -> None:
+def test_connection_without_a_budget_has_no_report() -> None:
     assert read_budgets(plan(10**9, settings=replace(SETTINGS, read_budget=None)), {"a": 5}) == ()
 
 
-def test_a_budget_is_part_of_the_plan_and_what_is_used_is_not() -> None:
+def test_plan_hash_includes_the_budget_but_not_its_use() -> None:
     assert plan_hash(plan(5)) != plan_hash(plan(5, settings=replace(SETTINGS, read_budget=101)))
     made = plan(5)
     shown = json.loads(render_plan_json(made, read_budgets(made, {"a": 7})))
@@ -68,7 +68,7 @@ def test_a_budget_is_part_of_the_plan_and_what_is_used_is_not() -> None:
     assert "budgets" not in json.loads(render_plan_json(made))
 
 
-def test_how_a_budget_is_shown() -> None:
+def test_plan_text_shows_budget_use_and_estimate() -> None:
     made = plan(5)
     assert "  read budget: about 5 requests; 7 of 100 used in the last 30 days\n" in render_plan_text(
         made, read_budgets(made, {"a": 7})

@@ -1,4 +1,4 @@
-"""Plans: deterministic, without places in the hash, JSON both ways, narrowed to what is selected."""
+"""Plans are deterministic, hash only the meaning, convert to and from JSON, and follow the selection."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def mirrored(*coverage: Coverage, account: str = "") -> Mirror:
     return Mirror(account, coverage, EventInterval(NOW, NOW, NOW), (), {"customers": 1234})
 
 
-def test_a_plan_says_what_is_read_and_written(folder: Path) -> None:
+def test_plan_lists_reads_and_writes(folder: Path) -> None:
     plan = planned(folder)
     read, load = plan.tasks
     assert isinstance(read.step, Extract)
@@ -94,7 +94,7 @@ def test_a_plan_says_what_is_read_and_written(folder: Path) -> None:
     assert load.step.match == (("id", "id"),)
 
 
-def test_the_hash_ignores_files_comments_and_layout(folder: Path) -> None:
+def test_plan_hash_ignores_files_comments_and_layout(folder: Path) -> None:
     before = planned(folder)
     (folder / "interfaces" / "deep").mkdir()
     shutil.move(folder / "interfaces" / "one.yaml", folder / "interfaces" / "deep" / "other.yaml")
@@ -105,7 +105,7 @@ def test_the_hash_ignores_files_comments_and_layout(folder: Path) -> None:
     assert compare_plans(before, after) == ()
 
 
-def test_the_hash_follows_the_meaning(folder: Path) -> None:
+def test_plan_hash_changes_with_the_meaning(folder: Path) -> None:
     before = planned(folder)
     (folder / "interfaces" / "one.yaml").write_text(INTERFACE.replace("2025-01-01", "2025-02-01"))
     after = planned(folder)
@@ -115,7 +115,7 @@ def test_the_hash_follows_the_meaning(folder: Path) -> None:
     assert "step.box" in changes["people.load"].fields
 
 
-def test_a_plan_comes_back_from_json(folder: Path) -> None:
+def test_plan_reads_back_from_json(folder: Path) -> None:
     plan = planned(folder)
     document = json.loads(json.dumps(plan_to_json(plan)))
     back = plan_from_json(document)
@@ -123,7 +123,7 @@ def test_a_plan_comes_back_from_json(folder: Path) -> None:
     assert json.dumps(plan_to_json(back)) == json.dumps(plan_to_json(plan))
 
 
-def test_a_plan_that_was_edited_is_refused(folder: Path) -> None:
+def test_edited_plan_file_is_refused(folder: Path) -> None:
     document = json.loads(json.dumps(plan_to_json(planned(folder))))
     document["tasks"][1]["step"]["action"] = "replace"
     with pytest.raises(ValueError, match="modified after it was written"):
@@ -134,7 +134,7 @@ def test_a_plan_that_was_edited_is_refused(folder: Path) -> None:
         plan_from_json({"format_version": 1})
 
 
-def test_only_what_is_selected_is_read(folder: Path) -> None:
+def test_plan_reads_only_for_selected_interfaces(folder: Path) -> None:
     (folder / "schemas" / "two.yaml").write_text(SCHEMA.replace("people", "firms"))
     other = INTERFACE.replace("people", "firms").replace("customers", "charges").replace("email", "currency AS email")
     (folder / "interfaces" / "two.yaml").write_text(other)
@@ -143,21 +143,21 @@ def test_only_what_is_selected_is_read(folder: Path) -> None:
     assert {task.id for task in planned(folder, ["f*"]).tasks} == {"stripe_main:charges", "firms.load"}
 
 
-def test_an_unknown_name_is_reported_with_a_candidate(folder: Path) -> None:
+def test_unknown_interface_is_reported_with_a_candidate(folder: Path) -> None:
     project, graph, collector = compiled(folder)
     assert select_interfaces(project, ["peple"], graph.interfaces, collector) == []
     found = [item for item in collector if item.code == "E501"]
     assert found[0].hint == "did you mean `people`?"
 
 
-def test_rows_that_are_known_make_an_estimate(folder: Path) -> None:
+def test_estimate_follows_the_rows_of_the_mirror(folder: Path) -> None:
     assert planned(folder).tasks[0].estimate.requests is None
     assert planned(folder, mirrors={"stripe_main": [mirrored()]}).tasks[0].estimate.requests == 13
     two = {"stripe_main": [mirrored(account="acct_1"), mirrored(account="acct_2")]}
     assert planned(folder, mirrors=two).tasks[0].estimate.requests == 26
 
 
-def test_what_the_mirror_leaves_to_ask_for_is_an_estimate_with_words(folder: Path) -> None:
+def test_estimate_with_a_mirror_counts_only_missing_windows(folder: Path) -> None:
     version = CONNECTOR.catalogue(None).api_version
     covered = Coverage("", "customers", Window(None, 1_795_000_000), ((),), NOW, "list", version, 1, 1, True, (), NOW)
     plan = planned(folder, mirrors={"stripe_main": [mirrored(covered)]})
@@ -172,7 +172,7 @@ def test_what_the_mirror_leaves_to_ask_for_is_an_estimate_with_words(folder: Pat
     assert plan_from_json(plan_to_json(plan)) == plan
 
 
-def test_a_moved_api_version_says_what_it_changes(folder: Path) -> None:
+def test_plan_shows_the_columns_that_an_upgrade_changes(folder: Path) -> None:
     move = VersionMove("2025-01-01.old", ("new",), ("gone",), (("email", "INTEGER", "VARCHAR"),))
     old = Coverage("", "customers", Window(None, None), ((),), NOW, "list", "2025-01-01.old", 1, 1, True, (), NOW)
     plan = planned(folder, mirrors={"stripe_main": [replace(mirrored(old), moves={"customers": move})]})
@@ -184,11 +184,11 @@ def test_a_moved_api_version_says_what_it_changes(folder: Path) -> None:
     assert (plan.tasks[0].estimate.requests, totals(plan).requests) == (13, 15)
 
 
-def test_the_hash_does_not_follow_what_staging_holds(folder: Path) -> None:
+def test_plan_hash_ignores_the_contents_of_staging(folder: Path) -> None:
     assert planned(folder, mirrors={"stripe_main": [mirrored()]}).hash == planned(folder).hash
 
 
-def test_steps_keep_their_order_around_one_that_is_left_out(folder: Path) -> None:
+def test_steps_keep_their_order_around_a_skipped_one(folder: Path) -> None:
     (folder / "connections" / "two.yaml").write_text(CONNECTION.replace("stripe_main", "off") + "is_active: false\n")
     tidy = "  - name: NAME\n    transform: {into: people, action: replace, sql: SELECT * FROM people}\n"
     skipped = INTERFACE[INTERFACE.index("  - name: load") :].replace("load", "middle").replace("stripe_main", "off")
@@ -199,7 +199,7 @@ def test_steps_keep_their_order_around_one_that_is_left_out(folder: Path) -> Non
     assert tasks["people.last"].needs == ("people.first",)
 
 
-def test_interfaces_wait_for_those_whose_tables_they_read(folder: Path) -> None:
+def test_interfaces_depend_on_those_whose_tables_they_read(folder: Path) -> None:
     (folder / "schemas" / "two.yaml").write_text(SCHEMA.replace("people", "firms"))
     step = "{name: copy, transform: {into: firms, sql: SELECT * FROM people}}"
     text = f"kind: interface\nname: a_firms\nsteps:\n  - {step}\n"
@@ -210,7 +210,7 @@ def test_interfaces_wait_for_those_whose_tables_they_read(folder: Path) -> None:
     assert planned(folder, ["a_firms"]).tasks[0].needs == ()
 
 
-def test_what_is_inactive_is_skipped_and_said(folder: Path) -> None:
+def test_inactive_parts_are_skipped_with_a_reason(folder: Path) -> None:
     (folder / "connections" / "one.yaml").write_text(CONNECTION + "is_active: false\n")
     plan = planned(folder)
     assert [task.id for task in plan.tasks] == []
@@ -221,7 +221,7 @@ def test_what_is_inactive_is_skipped_and_said(folder: Path) -> None:
     assert "people" in {item.address for item in planned(folder).skipped}
 
 
-def test_a_parameter_without_a_value_is_reported_only_for_what_runs(folder: Path) -> None:
+def test_parameter_without_a_value_is_reported_only_if_selected(folder: Path) -> None:
     text = INTERFACE.replace("TIMESTAMP '2025-01-01'", "{{ since }}") + "parameters: {since: {type: timestamp}}\n"
     (folder / "interfaces" / "one.yaml").write_text(text)
     project, graph, _ = compiled(folder)

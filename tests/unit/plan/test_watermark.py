@@ -1,4 +1,4 @@
-"""Whether what a step has seen still counts, and what is said if not."""
+"""Whether the watermark of a step is still valid, and the reason shown if not."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ MARK = Watermark("people.load", "run-7", AT, parts_of(STEP, SETTINGS))
         (None, "rebuild from all rows: the mirror was rebuilt since run run-7"),
     ],
 )
-def test_what_the_mirror_says(now: MirrorInstant | None, said: str) -> None:
+def test_reason_follows_the_state_of_the_mirror(now: MirrorInstant | None, said: str) -> None:
     assert why_changed(STEP, SETTINGS, MARK, now) == said
 
 
-def test_a_mirror_that_went_back_is_no_continuation() -> None:
+def test_mirror_older_than_the_watermark_causes_a_rebuild() -> None:
     said = why_changed(STEP, SETTINGS, replace(MARK, at=LATER), AT)
     assert said == "rebuild from all rows: the mirror is older than the rows that run run-7 read"
 
 
-def test_a_step_that_has_seen_nothing_sees_all() -> None:
+def test_missing_or_lost_watermark_reads_all_rows() -> None:
     assert why_changed(STEP, SETTINGS, None, AT) == "all rows: the step has not read any yet"
     lost = replace(MARK, lost=True)
     assert why_changed(STEP, SETTINGS, lost, AT) == "rebuild from all rows: the table `people` no longer exists"
@@ -75,7 +75,7 @@ def test_a_step_that_has_seen_nothing_sees_all() -> None:
         ("table", "the definition of its table has changed"),
     ],
 )
-def test_what_was_edited_is_named(part: str, said: str) -> None:
+def test_edited_part_of_the_step_is_named(part: str, said: str) -> None:
     edited = replace(STEP, fingerprint=tuple((each, "new" if each == part else h) for each, h in STEP.fingerprint))
     assert why_changed(edited, SETTINGS, MARK, AT) == f"rebuild from all rows: {said} since run run-7"
 
@@ -91,6 +91,6 @@ def test_what_was_edited_is_named(part: str, said: str) -> None:
         ({"timeout_ms": 1, "requests_per_second": 5.0, "agent": "far", "reread": {"customers": 1.0}}, False),
     ],
 )
-def test_whom_the_connection_reaches_counts(edit: dict[str, Any], rebuilds: bool) -> None:
+def test_connection_to_another_account_causes_a_rebuild(edit: dict[str, Any], rebuilds: bool) -> None:
     said = why_changed(STEP, replace(SETTINGS, **edit), MARK, AT)
     assert said.startswith("rebuild from all rows: the connection has changed" if rebuilds else "rows changed since")

@@ -1,4 +1,4 @@
-"""Resolving: names become the things they name; what is wrong is said once."""
+"""Resolving replaces names by their definitions and reports each error once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def resolved(folder: Path) -> tuple[Project, list[str]]:
     return project, sorted(found.code for found in collector)
 
 
-def test_names_become_things(folder: Path) -> None:
+def test_names_resolve_to_their_definitions(folder: Path) -> None:
     project, codes = resolved(folder)
     assert codes == []
     (step,) = project.interfaces["people"].steps
@@ -45,21 +45,21 @@ def test_names_become_things(folder: Path) -> None:
     assert not step.broken
 
 
-def test_an_import_without_sql_takes_the_connections(folder: Path) -> None:
+def test_import_without_sql_uses_that_of_its_connection(folder: Path) -> None:
     (step,) = resolved(folder)[0].interfaces["people"].steps
     assert step.box is not None
     assert step.box.text == "SELECT id FROM customers"
     assert step.box.place.file == "connections/one.yaml"
 
 
-def test_keys_are_required_and_defaults_are_kept(folder: Path) -> None:
+def test_key_columns_are_required_and_defaults_are_kept(folder: Path) -> None:
     table = resolved(folder)[0].tables["people"]
     assert [column.required for column in table.relation] == [True, False]
     assert dict(table.defaults) == {"score": 3}
     assert table.key == ("id",)
 
 
-def test_sql_files_lie_beside_their_interface(folder: Path) -> None:
+def test_sql_file_path_is_relative_to_its_interface(folder: Path) -> None:
     (folder / "interfaces" / "deep").mkdir()
     (folder / "interfaces" / "one.yaml").unlink()
     text = INTERFACE.replace("into: people", "sql_file: ../box.sql, into: people")
@@ -72,7 +72,7 @@ def test_sql_files_lie_beside_their_interface(folder: Path) -> None:
     assert (box.text, box.place.file) == ("SELECT 1 AS id", "interfaces/box.sql")
 
 
-def test_a_file_outside_the_project_is_not_read(folder: Path) -> None:
+def test_sql_file_outside_the_project_is_refused(folder: Path) -> None:
     outside = folder.parent / "outside.sql"
     outside.write_text("SELECT 1 AS id")
     path = "../../outside.sql"
@@ -82,7 +82,7 @@ def test_a_file_outside_the_project_is_not_read(folder: Path) -> None:
     assert "E309" in resolved(folder)[1]
 
 
-def test_references_to_what_is_broken_or_double_are_not_reported_again(folder: Path) -> None:
+def test_reference_to_a_broken_or_duplicate_definition_is_not_reported(folder: Path) -> None:
     (folder / "connections" / "one.yaml").write_text(CONNECTION + "is_sorce: true\n")
     project, codes = resolved(folder)
     assert codes == ["E201"]
@@ -94,13 +94,13 @@ def test_references_to_what_is_broken_or_double_are_not_reported_again(folder: P
     assert project.interfaces["people"].steps[0].broken
 
 
-def test_the_order_of_files_does_not_matter(folder: Path) -> None:
+def test_resolved_definitions_are_sorted_by_name(folder: Path) -> None:
     (folder / "connections" / "a.yaml").write_text(CONNECTION.replace("stripe_main", "zebra"))
     (folder / "connections" / "z.yaml").write_text(CONNECTION.replace("stripe_main", "ant"))
     assert list(resolved(folder)[0].connections) == ["ant", "stripe_main", "zebra"]
 
 
-def test_a_sandbox_is_of_a_connector_that_it_simulates(folder: Path) -> None:
+def test_sandbox_of_a_connector_without_one_is_refused(folder: Path) -> None:
     class Unsimulated(StripeConnector):
         @property
         def has_sandbox(self) -> bool:

@@ -1,4 +1,4 @@
-"""The type of metadata, which only source tables have."""
+"""The map type of metadata, which only source tables have."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from engine.relation import INTEGER, JSON, MAP, TEXT, ColumnType, Fit, fit
 
 
-def test_the_schema_language_has_no_map() -> None:
+def test_map_is_no_type_of_the_schema_language() -> None:
     assert str(MAP) == "map"
     with pytest.raises(ValueError, match="expected text, integer"):
         ColumnType.parse("map")
 
 
-def test_a_map_fits_json_only() -> None:
+def test_map_fits_only_json_and_map() -> None:
     assert fit(MAP, JSON) is Fit.SAFE
     assert fit(MAP, MAP) is Fit.SAFE
     assert fit(MAP, TEXT) is Fit.NEVER

@@ -1,4 +1,4 @@
-"""Typed parameters: what a file or a command line says, as a value of the declared type."""
+"""Typed parameters: text of a file or command line becomes a value of the declared type."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from engine.relation.parameter_values import parameter_value
         (None, "integer", None),
     ],
 )
-def test_values_of_their_type(written: object, kind: str, value: object) -> None:
+def test_parameter_value_is_of_the_declared_type(written: object, kind: str, value: object) -> None:
     assert parameter_value(written, ColumnType.parse(kind)) == value
 
 
@@ -56,12 +56,12 @@ def test_values_of_their_type(written: object, kind: str, value: object) -> None
         (True, "text"),
     ],
 )
-def test_values_of_another_type_are_refused_with_what_was_expected(written: object, kind: str) -> None:
+def test_parameter_value_of_another_type_is_refused(written: object, kind: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         parameter_value(written, ColumnType.parse(kind))
 
 
-def test_nothing_else_has_a_literal() -> None:
+def test_values_without_a_literal_are_refused() -> None:
     with pytest.raises(TypeError):
         sql_literal({"a": 1})
     with pytest.raises(ValueError, match="NUL"):
@@ -70,5 +70,5 @@ def test_nothing_else_has_a_literal() -> None:
         sql_identifier("")
 
 
-def test_numbers_that_are_not_finite_stay_numbers() -> None:
+def test_non_finite_numbers_have_a_literal() -> None:
     assert sql_literal(float("inf")) == "'inf'::DOUBLE"

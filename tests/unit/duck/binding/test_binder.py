@@ -1,4 +1,4 @@
-"""The binder: what boxes yield and read, and what their authors are told."""
+"""The binder: the columns that boxes yield, the rows they read, and their errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCOPE = Scope((("stripe_main", {"customers": CUSTOMERS}), ("schema", {"people": 
 
 
 OLDER = duckdb.__version__.startswith("1.")
-"""DuckDB 1 says less: no number of a LIMIT, and only where an error begins."""
+"""DuckDB 1 reports less: no number of a LIMIT, and only the start of an error."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def need(binder: DuckBinder, sql: str) -> Need:
     return read.need
 
 
-def test_columns_have_types(binder: DuckBinder) -> None:
+def test_bound_columns_have_types(binder: DuckBinder) -> None:
     sql = (
         "SELECT id, created, metadata['tier'] AS tier, metadata, address ->> 'city' AS city, balance / 100.0 AS euros, "
         "balance::DECIMAL(18, 2) AS exact, count(*) OVER () AS n, [id] AS ids, {'a': 1} AS part FROM customers"
@@ -87,11 +87,11 @@ def test_columns_have_types(binder: DuckBinder) -> None:
         ("SELECT 'people' AS id", set()),
     ],
 )
-def test_names_are_looked_up_in_order(binder: DuckBinder, sql: str, namespaces: set[str]) -> None:
+def test_table_names_are_resolved_in_order_of_namespaces(binder: DuckBinder, sql: str, namespaces: set[str]) -> None:
     assert {read.namespace for read in bound(binder, sql).reads} == namespaces
 
 
-def test_needs_name_rows_and_columns(binder: DuckBinder) -> None:
+def test_need_has_columns_and_predicates(binder: DuckBinder) -> None:
     found = need(
         binder,
         "SELECT email FROM customers WHERE created >= TIMESTAMP '2024-01-01' AND livemode "
@@ -144,27 +144,27 @@ def test_comparisons_become_predicates(binder: DuckBinder, condition: str, predi
         "email = 'a' OR id = upper(email)",
     ],
 )
-def test_what_is_not_understood_means_every_row(binder: DuckBinder, condition: str) -> None:
+def test_unsupported_condition_needs_every_row(binder: DuckBinder, condition: str) -> None:
     assert need(binder, f"SELECT id FROM customers WHERE {condition}").where == ((),)
 
 
-def test_scans_of_one_table_are_united(binder: DuckBinder) -> None:
+def test_scans_of_one_table_become_one_need(binder: DuckBinder) -> None:
     sql = "SELECT id FROM customers WHERE email = 'a' UNION ALL SELECT metadata['x'] FROM customers WHERE balance = 1"
     found = need(binder, sql)
     assert found.columns == ("id", "email", "balance", "metadata")
     assert found.where == ((Predicate("balance", Op.EQ, (1,)),), (Predicate("email", Op.EQ, ("a",)),))
 
 
-def test_a_table_without_a_row_that_matters_is_still_named(binder: DuckBinder) -> None:
+def test_table_of_which_no_row_matters_is_still_a_need(binder: DuckBinder) -> None:
     assert need(binder, "SELECT id FROM customers WHERE false") == Need("customers", (), ())
 
 
-def test_a_common_table_expression_hides_a_table(binder: DuckBinder) -> None:
+def test_common_table_expression_hides_a_table(binder: DuckBinder) -> None:
     found = bound(binder, "WITH customers AS (SELECT 1 AS id) SELECT id FROM customers")
     assert all(read.need.where == () for read in found.reads)
 
 
-def test_limits(binder: DuckBinder) -> None:
+def test_limit_becomes_part_of_the_need_where_it_is_sound(binder: DuckBinder) -> None:
     newest = need(binder, "SELECT id, email, created FROM customers ORDER BY created DESC LIMIT 20")
     assert (newest.limit, newest.newest_first) == (20, True)
     any_rows = need(binder, "SELECT id FROM customers WHERE email = 'a' LIMIT 5 OFFSET 2")
@@ -190,7 +190,7 @@ def test_limits(binder: DuckBinder) -> None:
         ("SELECT id FROM customers WHERE created > 5", "type", "created > 5", ()),
     ],
 )
-def test_failures_say_what_and_where(
+def test_bind_failure_has_reason_candidates_and_span(
     binder: DuckBinder, sql: str, reason: str, marked: str, candidates: tuple[str, ...]
 ) -> None:
     found = refused(binder, sql)
@@ -204,18 +204,18 @@ def test_failures_say_what_and_where(
 @pytest.mark.parametrize(
     "sql", ["", "-- nothing", "PIVOT customers ON email USING count(*)", "SELECT $1", "SELECT \ud800", "SELECT ("]
 )
-def test_what_is_no_query_is_refused(binder: DuckBinder, sql: str) -> None:
+def test_text_that_is_not_a_query_is_refused(binder: DuckBinder, sql: str) -> None:
     refused(binder, sql)
 
 
-def test_deep_nesting_is_refused_and_not_fatal(binder: DuckBinder) -> None:
+def test_deeply_nested_query_does_not_crash_the_binder(binder: DuckBinder) -> None:
     assert isinstance(binder.bind("SELECT " + "(" * 5000 + "1" + ")" * 5000, SCOPE), Bound | BindFailure)
     refused(binder, "SELECT id FROM customers WHERE " + "NOT (" * 3000 + "livemode" + ")" * 3000)
     assert isinstance(binder.bind(" UNION ALL ".join(["SELECT id FROM customers"] * 900), SCOPE), Bound | BindFailure)
     assert need(binder, "SELECT id FROM customers").columns == ("id",)
 
 
-def test_a_box_reaches_no_variable_and_no_file(binder: DuckBinder, tmp_path: Path) -> None:
+def test_box_cannot_read_variables_or_files(binder: DuckBinder, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("a\n1\n")
     secret_frame = [{"a": 1}]
@@ -225,14 +225,14 @@ def test_a_box_reaches_no_variable_and_no_file(binder: DuckBinder, tmp_path: Pat
     refused(binder, f"SELECT * FROM read_csv('{file}')")
 
 
-def test_a_namespace_may_change_its_tables(binder: DuckBinder) -> None:
+def test_scope_can_redefine_the_tables_of_a_namespace(binder: DuckBinder) -> None:
     small = Scope((("stripe_main", {"customers": Relation((Column("sole", INTEGER),))}),))
     assert bound(binder, "SELECT sole FROM customers", small).relation.names == ("sole",)
     assert refused(binder, "SELECT id FROM customers", small).reason == "column"
     assert bound(binder, "SELECT id FROM customers").relation.names == ("id",)
 
 
-def test_connections_with_equal_tables_share_them(binder: DuckBinder) -> None:
+def test_connections_with_equal_tables_are_bound_by_their_names(binder: DuckBinder) -> None:
     for name in ("stripe_main", "stripe_other", "other"):
         scope = Scope(((name, dict(SCOPE.namespaces[0][1])), SCOPE.namespaces[1]))
         for sql in ("SELECT id FROM customers", f"SELECT id FROM {name}.customers", "SELECT id FROM customers_all"):
@@ -240,7 +240,7 @@ def test_connections_with_equal_tables_share_them(binder: DuckBinder) -> None:
             assert (read.namespace, read.need.table) == (name, "customers")
 
 
-def test_a_box_sees_no_namespace_but_its_own(binder: DuckBinder) -> None:
+def test_box_cannot_read_a_namespace_outside_its_scope(binder: DuckBinder) -> None:
     other = Scope((("other", SCOPE.namespaces[0][1]),))
     assert bound(binder, "SELECT id FROM other.customers", other).reads[0].namespace == "other"
     found = refused(binder, "SELECT id FROM other.customers")
@@ -251,7 +251,7 @@ def test_a_box_sees_no_namespace_but_its_own(binder: DuckBinder) -> None:
     ("expression", "expected"),
     [("upper(email)", "text"), ("balance / 2", "float"), ("metadata['x'] -- why", "text"), ("1", "integer")],
 )
-def test_expressions_have_one_column(binder: DuckBinder, expression: str, expected: str) -> None:
+def test_bound_expression_has_one_typed_column(binder: DuckBinder, expression: str, expected: str) -> None:
     found = binder.bind_expression(expression, CUSTOMERS)
     assert isinstance(found, Relation), found
     assert [(column.name, str(column.type)) for column in found] == [("value", expected)]
@@ -272,7 +272,9 @@ def test_expressions_have_one_column(binder: DuckBinder, expression: str, expect
         ("", "syntax", None),
     ],
 )
-def test_expressions_that_are_none(binder: DuckBinder, expression: str, reason: str, marked: str | None) -> None:
+def test_invalid_expression_is_refused_with_its_place(
+    binder: DuckBinder, expression: str, reason: str, marked: str | None
+) -> None:
     found = binder.bind_expression(expression, CUSTOMERS)
     assert isinstance(found, BindFailure), found
     assert found.reason == reason
@@ -287,7 +289,7 @@ MIRRORED = Scope((*SCOPE.namespaces, ("changed", {"customers": CUSTOMERS}), ("we
 
 
 @pytest.mark.parametrize("name", ["changed.customers", "changed.customers_all", 'Changed."CUSTOMERS"'])
-def test_changed_rows_need_what_the_table_itself_would(binder: DuckBinder, name: str) -> None:
+def test_changed_rows_have_the_need_of_their_table(binder: DuckBinder, name: str) -> None:
     sql = "SELECT email FROM {} WHERE created >= TIMESTAMP '2024-01-01' AND email = 'a'"
     found = bound(binder, sql.format(name), MIRRORED)
     plain = bound(binder, sql.format("customers"), MIRRORED)
@@ -295,7 +297,7 @@ def test_changed_rows_need_what_the_table_itself_would(binder: DuckBinder, name:
     assert (found.relation, found.reads) == (plain.relation, plain.reads)
 
 
-def test_a_limit_says_nothing_of_changed_rows(binder: DuckBinder) -> None:
+def test_limit_is_dropped_from_the_need_of_changed_rows(binder: DuckBinder) -> None:
     for sql in (
         "SELECT id FROM changed.customers LIMIT 3",
         "SELECT id FROM changed.customers ORDER BY created DESC LIMIT 3",
@@ -317,13 +319,13 @@ def test_changed_rows_and_the_table_are_one_need(binder: DuckBinder) -> None:
     assert found.changed == ("customers",)
 
 
-def test_changed_rows_of_which_none_can_matter_are_still_a_read(binder: DuckBinder) -> None:
+def test_changed_rows_of_which_none_matters_are_still_a_need(binder: DuckBinder) -> None:
     found = bound(binder, "SELECT id FROM changed.customers WHERE false", MIRRORED)
     assert found.reads == (TableRead("stripe_main", Need("customers", (), ())),)
     assert found.changed == ("customers",)
 
 
-def test_what_a_mirror_tells_of_itself_is_read_by_nobody(binder: DuckBinder) -> None:
+def test_mirror_relations_are_not_a_need(binder: DuckBinder) -> None:
     found = bound(
         binder, 'SELECT "table", sum("rows") AS n, max(read_at) AS at FROM weir.coverage GROUP BY 1', MIRRORED
     )
@@ -350,18 +352,20 @@ def test_every_table_of_a_mirror_binds(binder: DuckBinder, name: str) -> None:
         ("SELECT * FROM weir.applied_events", "table", None),
     ],
 )
-def test_names_of_mirrors_are_reached_in_full_only(binder: DuckBinder, sql: str, reason: str, near: str | None) -> None:
+def test_mirror_relations_need_their_qualified_name(
+    binder: DuckBinder, sql: str, reason: str, near: str | None
+) -> None:
     failure = refused(binder, sql, MIRRORED)
     assert failure.reason == reason
     assert near is None or near in failure.candidates
 
 
-def test_words_that_look_like_namespaces_may_be_used(binder: DuckBinder) -> None:
+def test_alias_with_the_name_of_a_namespace_is_allowed(binder: DuckBinder) -> None:
     sql = "WITH changed AS (SELECT id AS weir FROM customers) SELECT changed.weir FROM changed"
     found = bound(binder, sql, MIRRORED)
     assert (found.changed, [read.need.columns for read in found.reads]) == ((), [("id",)])
 
 
-def test_without_a_connection_nothing_changes(binder: DuckBinder) -> None:
+def test_changed_rows_without_a_connection_are_refused(binder: DuckBinder) -> None:
     assert refused(binder, "SELECT id FROM changed.customers").reason == "table"
     assert refused(binder, "SELECT * FROM weir.coverage").reason == "table"

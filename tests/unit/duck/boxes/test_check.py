@@ -1,4 +1,4 @@
-"""What a SQL box may say."""
+"""The statements that a SQL box may contain, and the tables it names."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def names(sql: str) -> set[tuple[str | None, str]]:
         ("SELECT * FROM charges ANTI JOIN people USING (id)", {("stripe", "charges"), ("schema", "people")}),
     ],
 )
-def test_tables_of_a_box(sql: str, expected: set[tuple[str, str]]) -> None:
+def test_box_names_its_tables(sql: str, expected: set[tuple[str, str]]) -> None:
     assert names(sql) == expected
 
 
@@ -55,10 +55,10 @@ def test_tables_of_a_box(sql: str, expected: set[tuple[str, str]]) -> None:
         ("SELECT 1\0", "NUL"),
     ],
 )
-def test_refused(sql: str, reason: str) -> None:
+def test_forbidden_statement_in_a_box_is_refused(sql: str, reason: str) -> None:
     with pytest.raises(BoxError, match=reason):
         names(sql)
 
 
-def test_a_name_is_a_namespace_and_a_table() -> None:
+def test_table_names_compare_by_namespace_and_table() -> None:
     assert TableName("stripe", "charges") == TableName("stripe", "charges")

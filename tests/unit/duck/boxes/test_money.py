@@ -1,4 +1,4 @@
-"""Amounts of money: how many decimals each currency has, and what is said of one that nobody knows."""
+"""Amounts of money: the decimals of each currency, and the finding for an unknown currency."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ def amount(instance: duckdb.DuckDBPyConnection, written: str, currency: str | No
         ("xpf", "12300"), ("bhd", "12.3"), ("jod", "12.3"), ("kwd", "12.3"), ("omr", "12.3"), ("tnd", "12.3"),
     ],
 )  # fmt: skip
-def test_amounts_are_what_stripe_means(instance: duckdb.DuckDBPyConnection, currency: str, expected: str) -> None:
+def test_amount_has_the_decimals_of_its_currency(
+    instance: duckdb.DuckDBPyConnection, currency: str, expected: str
+) -> None:
     assert amount(instance, "12300", currency) == Decimal(expected)
     assert unknown_currencies(instance) == ()
 
 
-def test_every_currency_of_the_table_is_found_and_counts_once(instance: duckdb.DuckDBPyConnection) -> None:
+def test_every_currency_of_the_table_is_known_and_unique(instance: duckdb.DuckDBPyConnection) -> None:
     for currency, decimals in DECIMALS.items():
         assert amount(instance, "1", currency) == Decimal(1).scaleb(-decimals), currency
     assert sorted({len(each) for each in DECIMALS}) == [3]
@@ -54,18 +56,18 @@ def test_every_currency_of_the_table_is_found_and_counts_once(instance: duckdb.D
 
 
 @pytest.mark.parametrize("currency", ["zzz", "", "us", "usdc", "d e", "sd ", " us", "usd eur", "%", "ÜSD"])
-def test_a_currency_that_nobody_knows_is_null_and_noted(instance: duckdb.DuckDBPyConnection, currency: str) -> None:
+def test_amount_in_an_unknown_currency_is_null_and_reported(instance: duckdb.DuckDBPyConnection, currency: str) -> None:
     assert amount(instance, "12300", currency) is None
     assert unknown_currencies(instance) == ((currency.lower(), 1),)
 
 
-def test_no_amount_or_no_currency_is_no_finding(instance: duckdb.DuckDBPyConnection) -> None:
+def test_missing_amount_or_currency_is_not_reported(instance: duckdb.DuckDBPyConnection) -> None:
     assert amount(instance, "12300", None) is None
     assert amount(instance, "NULL::BIGINT", "zzz") is None
     assert unknown_currencies(instance) == ()
 
 
-def test_each_amount_counts_wherever_it_is_met(instance: duckdb.DuckDBPyConnection) -> None:
+def test_unknown_currencies_are_counted_over_all_threads(instance: duckdb.DuckDBPyConnection) -> None:
     instance.execute(
         "SELECT max(weir.amount(n, currency)) FROM (SELECT n, CASE n % 10 WHEN 0 THEN 'zzz' WHEN 1 THEN 'yyy' "
         "ELSE 'usd' END AS currency FROM range(50000) t(n)) WHERE n % 20 <> 1"
@@ -73,7 +75,7 @@ def test_each_amount_counts_wherever_it_is_met(instance: duckdb.DuckDBPyConnecti
     assert unknown_currencies(instance) == (("zzz", 5000), ("yyy", 2500))
 
 
-def test_amounts_are_exact(instance: duckdb.DuckDBPyConnection) -> None:
+def test_amounts_are_exact_decimals(instance: duckdb.DuckDBPyConnection) -> None:
     assert amount(instance, "9223372036854775807", "usd") == Decimal("92233720368547758.07")
     assert amount(instance, "0.000000000001::DECIMAL(38, 12)", "usd") == Decimal("0.00000000000001")
     assert amount(instance, "-5", "kwd") == Decimal("-0.005")
@@ -81,7 +83,7 @@ def test_amounts_are_exact(instance: duckdb.DuckDBPyConnection) -> None:
     assert [str(each) for each in types] == ["DECIMAL(23,3)", "DECIMAL(38,3)"]
 
 
-def test_the_binder_knows_its_type_and_the_columns_that_it_reads() -> None:
+def test_binder_knows_type_and_columns_of_an_amount() -> None:
     scope = Scope((("stripe", {"charges": CHARGES}), ("schema", {})))
     binder = DuckBinder()
     bound = binder.bind("SELECT weir.amount(amount, currency) AS amount FROM charges WHERE id = 'ch_1'", scope)
@@ -104,6 +106,6 @@ def test_the_binder_knows_its_type_and_the_columns_that_it_reads() -> None:
 
 
 @pytest.mark.parametrize("sql", ["SELECT weir.amount(a, c)", 'select "weir" . "AMOUNT" (a, c)', "Weir.Amount(a,c)"])
-def test_any_spelling_is_recognized(sql: str) -> None:
+def test_call_of_amount_in_any_spelling_is_recognised(sql: str) -> None:
     assert mentions_amount(sql)
     assert not mentions_amount("SELECT amount FROM weir.coverage")

@@ -1,4 +1,4 @@
-"""Results as files: what spreadsheets and programs read back is what the box found."""
+"""Result files: spreadsheets and programs read back exactly the rows of the box."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def saved(folder: Path, columns: tuple[tuple[str, str, str], ...]) -> BoxResult:
     return BoxResult(path, relation, 1)
 
 
-def test_json_is_valid_exact_and_nested(tmp_path: Path) -> None:
+def test_json_result_is_valid_exact_and_nested(tmp_path: Path) -> None:
     write_result(saved(tmp_path, COLUMNS), tmp_path / "out.json", "json")
 
     def refuse(token: str) -> None:
@@ -60,7 +60,7 @@ def test_json_is_valid_exact_and_nested(tmp_path: Path) -> None:
     }
 
 
-def test_csv_holds_lists_as_json_and_tells_null_from_empty(tmp_path: Path) -> None:
+def test_csv_result_has_lists_as_json_and_distinguishes_null_from_empty(tmp_path: Path) -> None:
     write_result(saved(tmp_path, COLUMNS), tmp_path / "out.csv", "csv")
     text = (tmp_path / "out.csv").read_text()
     (row,) = csv.DictReader(text.splitlines())
@@ -75,7 +75,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
-def test_any_text_is_read_back_from_csv_as_it_was(tmp_path: Path, text: str) -> None:
+def test_csv_result_reads_back_any_text_unchanged(tmp_path: Path, text: str) -> None:
     literal = "'" + text.replace("'", "''") + "'"
     result = saved(tmp_path, (("a", "text", literal), ("b", "text", "'end'")))
     assert fetch_rows(result, 1) == [(text, "end")]
@@ -84,7 +84,7 @@ def test_any_text_is_read_back_from_csv_as_it_was(tmp_path: Path, text: str) -> 
         assert list(csv.reader(file)) == [["a", "b"], [text, "end"]]
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+def test_result_in_a_missing_folder_is_refused_with_its_name(tmp_path: Path) -> None:
     result = saved(tmp_path, COLUMNS[:1])
     with pytest.raises(OSError, match=r"there is no folder `.*nowhere`"):
         write_result(result, tmp_path / "nowhere" / "out.csv", "csv")

@@ -1,4 +1,4 @@
-"""Calls for rows: each row once, and never twice."""
+"""Calls for rows: exactly one call for each row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
-def test_the_object_is_no_parameter(shop: Shop) -> None:
+def test_call_passes_its_object_beside_the_parameters(shop: Shop) -> None:
     found = shop.calls(call(ID, column("name")), ROWS)
     change = FieldChange("name", None, "one")
     assert found.writes == (
@@ -39,7 +39,7 @@ def test_the_object_is_no_parameter(shop: Shop) -> None:
     )
 
 
-def test_a_function_of_no_object_is_called_with_all_that_is_given(shop: Shop) -> None:
+def test_call_without_an_object_sends_all_mapped_parameters(shop: Shop) -> None:
     step = call(column("customer"), column("amount", currency="currency"), column("currency", "c"), verb=REFUND)
     (write,) = shop.calls(step, "SELECT 'cus_1' AS customer, 12.5::DECIMAL(4,2) AS amount, 'EUR' AS c").writes
     assert write.object is None
@@ -47,7 +47,7 @@ def test_a_function_of_no_object_is_called_with_all_that_is_given(shop: Shop) ->
     assert write.lane == "cus_1", "calls for one customer go one after the other"
 
 
-def test_what_was_called_is_not_called_again(shop: Shop) -> None:
+def test_row_that_was_called_is_not_called_again(shop: Shop) -> None:
     step = call(ID, column("name"), key=("id",))
     found = shop.calls(step, ROWS, frozenset([key("x")]))
     assert [each.object for each in found.writes] == ["y"]
@@ -58,7 +58,7 @@ def test_what_was_called_is_not_called_again(shop: Shop) -> None:
     assert len(by_values.writes) == 1, "without a key, other values are another call"
 
 
-def test_rows_that_cannot_be_called_for_are_refused(shop: Shop) -> None:
+def test_rows_with_unusable_values_or_keys_are_refused(shop: Shop) -> None:
     step = call(ID, column("quantity", "name"), key=("k",))
     sql = (
         "SELECT * FROM (VALUES ('a', 'x', '1'), ('a', 'y', '2'), ('b', NULL, '3'), ('c', 'z', 'many'), "
@@ -77,7 +77,7 @@ def test_rows_that_cannot_be_called_for_are_refused(shop: Shop) -> None:
     assert found.unchanged == 2
 
 
-def test_references_and_expressions(shop: Shop) -> None:
+def test_call_resolves_references_and_expressions(shop: Shop) -> None:
     step = call(column("parent", "up", ref="parents"), column("name", None, expr="upper(n)"), verb=REFUND)
     references = {"parents": {key("1"): "p_1"}}
     found = shop.calls(step, "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS t (up, n)", references=references)
@@ -98,7 +98,7 @@ def kept(shop: Shop) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_each_row_says_how_it_went(shop: Shop) -> None:
+def test_outcome_of_each_row_is_recorded(shop: Shop) -> None:
     shop.put({"id": "s", "metadata": {"k": "same"}, "name": "Sam"})
     step = export(ExportAction.UPSERT, [by("metadata[k]", "k")], column("metadata[k]", "k"), column("name"))
     sql = (
@@ -133,7 +133,7 @@ def test_each_row_says_how_it_went(shop: Shop) -> None:
     assert [row[:3] for row in kept(shop)] == [(0, key("same"), "unchanged")], "those of the last run"
 
 
-def test_answers_are_rows_with_what_they_were_called_for(shop: Shop, tmp_path: Path) -> None:
+def test_answer_rows_include_the_columns_of_their_call(shop: Shop, tmp_path: Path) -> None:
     shop.put({"id": "x", "amount": 7, "metadata": {"a": "1"}}, {"id": "y"}, {"id": "z", "amount": 9})
     row = Relation((Column("id", TEXT), Column("note", TEXT), Column("n", INTEGER)))
     relation = answer_relation(TABLE.relation, row)

@@ -1,4 +1,4 @@
-"""Rows beside a mirror: which object a row means, and what must be written so that it is as the row says."""
+"""Comparing rows with a mirror: the object of each row, and the writes that make it match."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def key(*parts: str) -> str:
     return json.dumps(parts, separators=(",", ":"))
 
 
-def told(writes: StepWrites) -> list[tuple[str, str | None, dict[str, str]]]:
+def writes_of(writes: StepWrites) -> list[tuple[str, str | None, dict[str, str]]]:
     return [(each.use, each.object, dict(each.parameters)) for each in writes.writes]
 
 
 @pytest.mark.parametrize("mirror", ["none", "another table", "empty"])
-def test_all_is_new_where_nothing_was_read(shop: Shop, mirror: str) -> None:
+def test_rows_without_mirrored_objects_are_created(shop: Shop, mirror: str) -> None:
     if mirror == "another table":
         with duckdb.connect(str(shop.mirror)) as connection:
             connection.execute("CREATE TABLE others (id VARCHAR)")
     if mirror == "empty":
         shop.put()
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS, on_missing="delete"), ROWS)
-    assert told(found) == [
+    assert writes_of(found) == [
         ("create", None, {"metadata[k]": "a", "name": "Ada"}),
         ("create", None, {"metadata[k]": "b", "name": "Bob"}),
     ]
@@ -50,19 +50,19 @@ def test_all_is_new_where_nothing_was_read(shop: Shop, mirror: str) -> None:
     assert shop.exporter.find(export(UPSERT, [KEY]), shop.mirror, [key("a")]) == {}
 
 
-def test_a_column_that_the_mirror_does_not_have_yet_shows_nothing(shop: Shop) -> None:
+def test_column_missing_in_the_mirror_counts_as_empty(shop: Shop) -> None:
     with duckdb.connect(str(shop.mirror)) as connection:
         connection.execute("CREATE TABLE things (id VARCHAR, _deleted_at TIMESTAMP, metadata MAP(VARCHAR, VARCHAR))")
         connection.execute("INSERT INTO things VALUES ('x', NULL, MAP {'k': 'a'})")
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS, column("address[city]", "name")), ROWS)
-    assert told(found)[0] == ("update", "x", {"name": "Ada", "address[city]": "Ada"})
+    assert writes_of(found)[0] == ("update", "x", {"name": "Ada", "address[city]": "Ada"})
 
 
 @pytest.mark.parametrize(
     ("action", "uses"),
     [(INSERT, ["create"]), (UPDATE, ["update"]), (UPSERT, ["update", "create"]), (DELETE, ["retire"])],
 )
-def test_each_action_does_what_it_is_called(shop: Shop, action: ExportAction, uses: list[str]) -> None:
+def test_each_action_plans_only_its_writes(shop: Shop, action: ExportAction, uses: list[str]) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Old"}, {"id": "y", "metadata": {"k": "other"}})
     found = shop.writes(export(action, [KEY], *(COLUMNS if action is not DELETE else ())), ROWS)
     assert [each.use for each in found.writes] == uses
@@ -72,7 +72,7 @@ def test_each_action_does_what_it_is_called(shop: Shop, action: ExportAction, us
         assert found.writes[0] == PlannedWrite("retire", "things.delete", key("a"), 0, "x", (), (), "x")
 
 
-def test_an_update_sends_what_differs_and_says_from_what_to_what(shop: Shop) -> None:
+def test_update_sends_only_differences_with_old_and_new_values(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Old", "quantity": 1, "status": "new"})
     columns = (*COLUMNS, column("quantity", "n"), column("status", "s"))
     (write,) = shop.writes(export(UPSERT, [KEY], *columns), "SELECT 'a' AS k, 'Ada' AS name, 1 AS n, NULL AS s").writes
@@ -81,7 +81,7 @@ def test_an_update_sends_what_differs_and_says_from_what_to_what(shop: Shop) -> 
     assert write.label == "a"
 
 
-def test_what_is_as_it_should_be_is_not_written(shop: Shop) -> None:
+def test_object_that_matches_its_row_is_not_written(shop: Shop) -> None:
     step = export(UPSERT, [KEY], *COLUMNS, on_missing="delete")
     first = shop.writes(step, ROWS)
     made = shop.do(first)
@@ -90,18 +90,18 @@ def test_what_is_as_it_should_be_is_not_written(shop: Shop) -> None:
     assert shop.writes(step, ROWS).writes == (), "what the ledger forgot is found by what it shows"
 
 
-def test_matching_by_id(shop: Shop) -> None:
+def test_rows_match_objects_by_id(shop: Shop) -> None:
     shop.put({"id": "a", "name": "Old"})
     own = EntityFacts(own_id=True)
     found = shop.writes(export(UPSERT, [by("id", "k")], column("name"), facts=own), ROWS)
-    assert told(found) == [("update", "a", {"name": "Ada"}), ("create", None, {"id": "b", "name": "Bob"})]
+    assert writes_of(found) == [("update", "a", {"name": "Ada"}), ("create", None, {"id": "b", "name": "Bob"})]
     mapped = export(
         UPSERT, [by("id", "k")], column("id", "k", immutable=True), column("name"), facts=own, replaces=False
     )
-    assert told(shop.writes(mapped, ROWS)) == told(found)
+    assert writes_of(shop.writes(mapped, ROWS)) == writes_of(found)
 
 
-def test_matching_by_several_columns(shop: Shop) -> None:
+def test_rows_match_objects_by_several_columns(shop: Shop) -> None:
     shop.put(
         {"id": "x", "metadata": {"k": "a"}, "quantity": 1},
         {"id": "y", "metadata": {"k": "a"}, "quantity": 2},
@@ -117,14 +117,14 @@ def test_matching_by_several_columns(shop: Shop) -> None:
     assert refused == "`k`, `n` has no value to tell its object by"
 
 
-def test_matching_by_a_name_of_its_own(shop: Shop) -> None:
+def test_rows_match_objects_by_lookup_key(shop: Shop) -> None:
     shop.put({"id": "x", "lookup_key": "a", "name": "Old"}, {"id": "y", "lookup_key": None, "name": "Ada"})
     found = shop.writes(export(UPSERT, [by("lookup_key", "k")], column("lookup_key", "k"), column("name")), ROWS)
     assert [(each.use, each.object) for each in found.writes] == [("update", "x"), ("create", None)]
 
 
 @pytest.mark.parametrize("nothing", ["NULL", "''"])
-def test_a_row_without_a_key_is_refused(shop: Shop, nothing: str) -> None:
+def test_row_without_a_key_is_refused(shop: Shop, nothing: str) -> None:
     shop.put({"id": "x", "metadata": {}}, {"id": "y", "metadata": {"k": ""}})
     sql = (
         f"SELECT {nothing}::VARCHAR AS k, 'Ada' AS name UNION ALL SELECT {nothing}, 'Bob' UNION ALL SELECT 'null', 'C'"
@@ -134,7 +134,7 @@ def test_a_row_without_a_key_is_refused(shop: Shop, nothing: str) -> None:
     assert [each.key for each in found.writes] == [key("null")], "the word is a value"
 
 
-def test_two_rows_of_one_key_are_refused(shop: Shop) -> None:
+def test_rows_with_a_duplicate_key_are_refused(shop: Shop) -> None:
     sql = "SELECT * FROM (VALUES ('a', 'Ada'), ('b', 'Bob'), ('a', 'Eve')) AS t (k, name)"
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), sql)
     assert [(each.row, each.problem) for each in found.refusals] == [
@@ -144,7 +144,7 @@ def test_two_rows_of_one_key_are_refused(shop: Shop) -> None:
     assert [each.key for each in found.writes] == [key("b")]
 
 
-def test_a_row_that_means_several_objects_is_refused(shop: Shop) -> None:
+def test_row_that_matches_several_objects_is_refused(shop: Shop) -> None:
     shop.put(*({"id": name, "metadata": {"k": "a"}} for name in ("x", "y")), {"id": "z", "metadata": {"k": "b"}})
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), ROWS)
     assert [each.problem for each in found.refusals] == ["`k` is shown by more than one object"]
@@ -154,28 +154,28 @@ def test_a_row_that_means_several_objects_is_refused(shop: Shop) -> None:
     assert shop.exporter.find(export(UPSERT, [KEY]), shop.mirror, [key("a"), key("b"), key("c")]) == {key("b"): "z"}
 
 
-def test_two_rows_that_mean_one_object_are_refused(shop: Shop) -> None:
+def test_rows_that_match_the_same_object_are_refused(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "b"}})
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), ROWS, identities={key("a"): "x"})
     assert [each.problem for each in found.refusals] == ["`k` means an object of another row, too"] * 2
     assert found.writes == ()
 
 
-def test_what_the_step_has_written_comes_before_what_objects_show(shop: Shop) -> None:
+def test_ledger_identity_takes_precedence_over_the_match_columns(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "changed by hand"}, "name": "Ada"}, {"id": "y", "metadata": {"k": "a"}})
     comparison = shop.compare(export(UPSERT, [KEY], *COLUMNS), ROWS, identities={key("a"): "x"})
-    assert told(comparison.writes)[0] == ("update", "x", {"metadata[k]": "a"})
+    assert writes_of(comparison.writes)[0] == ("update", "x", {"metadata[k]": "a"})
     assert dict(comparison.found) == {}
 
 
-def test_found_are_objects_that_the_step_did_not_know(shop: Shop) -> None:
+def test_found_objects_are_those_missing_in_the_ledger(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Ada"}, {"id": "y", "metadata": {"k": "b"}, "name": "Old"})
     comparison = shop.compare(export(UPSERT, [KEY], *COLUMNS), ROWS, identities={key("b"): "gone"})
     assert dict(comparison.found) == {key("a"): "x", key("b"): "y"}
     assert comparison.writes.unchanged == 1
 
 
-def test_an_object_that_the_provider_deleted_is_made_anew(shop: Shop) -> None:
+def test_object_deleted_at_the_provider_is_created_again(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Ada"}, {"id": "y", "metadata": {"k": "b"}, "name": "Bob"})
     shop.gone("x")
     step = export(UPSERT, [KEY], *COLUMNS, on_missing="delete")
@@ -183,7 +183,7 @@ def test_an_object_that_the_provider_deleted_is_made_anew(shop: Shop) -> None:
     assert [(each.use, each.object, each.key) for each in found.writes] == [("create", None, key("a"))]
 
 
-def test_objects_in_the_archive_stand_behind_others(shop: Shop) -> None:
+def test_active_object_is_preferred_over_an_archived_one(shop: Shop) -> None:
     shop.put(
         {"id": "old", "metadata": {"k": "a"}, "active": False, "name": "Ada"},
         {"id": "new", "metadata": {"k": "a"}, "active": True, "name": "Ada"},
@@ -191,11 +191,11 @@ def test_objects_in_the_archive_stand_behind_others(shop: Shop) -> None:
     )
     columns = (*COLUMNS, column("active", None, default="TRUE"))
     found = shop.writes(export(UPSERT, [KEY], *columns, on_missing="archive"), ROWS)
-    assert told(found) == [("update", "shelved", {"active": "true"})]
+    assert writes_of(found) == [("update", "shelved", {"active": "true"})]
     assert found.unchanged == 1
 
 
-def test_of_several_objects_in_the_archive_none_is_taken_out(shop: Shop) -> None:
+def test_several_archived_matches_are_not_reactivated(shop: Shop) -> None:
     shop.put(*({"id": name, "metadata": {"k": "a"}, "active": False} for name in ("x", "y")))
     step = export(UPSERT, [KEY], *COLUMNS, column("active", None, default="TRUE"), on_missing="archive")
     assert [each.use for each in shop.writes(step, "SELECT 'a' AS k, 'Ada' AS name").writes] == ["create"]
@@ -209,7 +209,7 @@ def test_of_several_objects_in_the_archive_none_is_taken_out(shop: Shop) -> None
         ("void", "things.void", ()),
     ],
 )
-def test_what_has_no_row_any_more_is_done_away_with(
+def test_object_without_a_row_is_retired(
     shop: Shop, way: str, target: str, parameters: tuple[tuple[str, str], ...]
 ) -> None:
     shop.put(
@@ -227,7 +227,7 @@ def test_what_has_no_row_any_more_is_done_away_with(
     assert [each.use for each in kept.writes] == ["create"], "nothing is done away with unless that is asked for"
 
 
-def test_an_object_whose_row_is_refused_stays(shop: Shop) -> None:
+def test_object_of_a_refused_row_is_not_retired(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}}, {"id": "y", "metadata": {"k": "b"}})
     step = export(UPSERT, [KEY], *COLUMNS, on_missing="delete")
     sql = "SELECT * FROM (VALUES ('a', repeat('x', 99)), ('b', 'Bob'), ('b', 'Eve')) AS t (k, name)"
@@ -235,7 +235,7 @@ def test_an_object_whose_row_is_refused_stays(shop: Shop) -> None:
     assert (found.writes, found.refused) == ((), 3)
 
 
-def test_a_new_key_for_an_object_is_no_reason_to_do_away_with_it(shop: Shop) -> None:
+def test_object_matched_under_a_new_key_is_not_retired(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Ada"})
     step = export(UPSERT, [KEY], *COLUMNS, on_missing="delete")
     found = shop.writes(step, "SELECT 'a' AS k, 'Ada' AS name", identities={key("before"): "x"})
@@ -243,7 +243,7 @@ def test_a_new_key_for_an_object_is_no_reason_to_do_away_with_it(shop: Shop) -> 
 
 
 @pytest.mark.parametrize("action", [INSERT, UPDATE, UPSERT, DELETE])
-def test_rows_of_which_a_write_is_not_settled_are_refused(shop: Shop, action: ExportAction) -> None:
+def test_row_with_an_unsettled_write_is_refused(shop: Shop, action: ExportAction) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}})
     step = export(action, [KEY], *(COLUMNS if action is not DELETE else ()))
     found = shop.writes(step, "SELECT 'a' AS k, 'Ada' AS name", blocked=frozenset([key("a"), key("z")]))
@@ -253,7 +253,7 @@ def test_rows_of_which_a_write_is_not_settled_are_refused(shop: Shop, action: Ex
     ]
 
 
-def test_an_object_of_which_a_write_is_not_settled_is_not_done_away_with(shop: Shop) -> None:
+def test_object_with_an_unsettled_write_is_not_retired(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}})
     step = export(UPSERT, [KEY], *COLUMNS, on_missing="delete")
     found = shop.writes(
@@ -271,7 +271,7 @@ ARCHIVED = ("things.update", (("active", "false"),))
 
 
 @pytest.mark.parametrize("handover", [None, ("transfer_lookup_key", "lookup_key")])
-def test_what_cannot_be_changed_is_replaced(shop: Shop, handover: tuple[str, str] | None) -> None:
+def test_changed_immutable_value_replaces_the_object(shop: Shop, handover: tuple[str, str] | None) -> None:
     shop.put({"id": "x", "lookup_key": "a", "amount": 1, "name": "Old"}, {"id": "y", "lookup_key": "b", "amount": 2})
     step = priced(facts=EntityFacts(handover=handover, archives=("active", "false")))
     sql = "SELECT * FROM (VALUES ('a', 9, 'Ada'), ('b', 2, 'Bob'), ('c', 3, 'C')) AS t (k, amount, name)"
@@ -284,7 +284,7 @@ def test_what_cannot_be_changed_is_replaced(shop: Shop, handover: tuple[str, str
     assert (third.use, dict(third.parameters)) == ("create", {"lookup_key": "c", "amount": "3", "name": "C"})
 
 
-def test_what_cannot_be_replaced_is_refused(shop: Shop) -> None:
+def test_changed_immutable_value_without_replacement_is_refused(shop: Shop) -> None:
     shop.put({"id": "x", "lookup_key": "a", "amount": 1})
     (problem,) = shop.refusals(priced(replaces=False), "SELECT 'a' AS k, 9 AS amount, 'Ada' AS name")
     assert problem == "`amount` cannot be changed: it is only taken when an object is made"
@@ -292,7 +292,7 @@ def test_what_cannot_be_replaced_is_refused(shop: Shop) -> None:
     assert shop.sent(priced(), "SELECT 'a' AS k, NULL::INTEGER AS amount, 'Ada' AS name") == {"name": "Ada"}
 
 
-def test_a_value_that_must_stay_cannot_be_taken_away(shop: Shop) -> None:
+def test_removal_of_a_value_that_cannot_be_cleared_is_refused(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "customer": "cus_1"}, {"id": "y", "metadata": {"k": "b"}})
     step = export(UPSERT, [KEY], *COLUMNS, column("customer", "name"))
     sql = "SELECT * FROM (VALUES ('a', NULL), ('b', NULL)) AS t (k, name)"
@@ -301,7 +301,7 @@ def test_a_value_that_must_stay_cannot_be_taken_away(shop: Shop) -> None:
     assert found.unchanged == 1
 
 
-def test_an_object_cannot_be_made_without_what_it_needs(shop: Shop) -> None:
+def test_create_without_a_required_value_is_refused(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}})
     needed = column("name")
     needed = column("name", parameter=type(needed.parameter)("name", needed.parameter.kind, required=True, clears=True))
@@ -311,13 +311,13 @@ def test_an_object_cannot_be_made_without_what_it_needs(shop: Shop) -> None:
     assert shop.refusals(export(UPDATE, [KEY], COLUMNS[0], needed), sql) == []
 
 
-def test_what_objects_do_not_show_is_sent_once(shop: Shop) -> None:
+def test_value_that_objects_do_not_show_is_sent_only_on_create(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Ada"})
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS, column("secret", "name")), ROWS)
-    assert told(found) == [("create", None, {"metadata[k]": "b", "name": "Bob", "secret": "Bob"})]
+    assert writes_of(found) == [("create", None, {"metadata[k]": "b", "name": "Bob", "secret": "Bob"})]
 
 
-def test_a_part_of_an_object_brings_its_neighbours(shop: Shop) -> None:
+def test_changed_part_is_sent_with_its_sibling_parts(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "address": {"city": "Ulm", "line1": "Weg 1", "country": "DE"}})
     city, line = column("address[city]", "city"), column("address[line1]", "line")
     sql = "SELECT 'a' AS k, 'Bonn' AS city, {} AS line"
@@ -331,20 +331,23 @@ def test_a_part_of_an_object_brings_its_neighbours(shop: Shop) -> None:
     assert shop.sent(only, "SELECT 'a' AS k, NULL AS city") == {"address[city]": "", "address[line1]": "Weg 1"}
 
 
-def test_metadata_is_changed_key_by_key(shop: Shop) -> None:
+def test_metadata_is_updated_key_by_key(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a", "theirs": "1", "old": "2", "same": "3"}})
     columns = [column(f"metadata[{name}]", name) for name in ("k", "old", "same", "new")]
     sql = "SELECT 'a' AS k, NULL AS old, 3 AS same, TRUE AS new"
     assert shop.sent(export(UPSERT, [KEY], *columns), sql) == {"metadata[old]": "", "metadata[new]": "true"}
 
 
-def test_references_become_ids(shop: Shop) -> None:
+def test_references_are_resolved_to_ids(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "parent": "p_1"}, {"id": "y", "metadata": {"k": "b"}, "parent": "p_1"})
     step = export(UPSERT, [KEY], COLUMNS[0], column("parent", "up", ref="parents"))
     sql = "SELECT * FROM (VALUES ('a', 1), ('b', NULL), ('c', 2), ('d', 3)) AS t (k, up)"
     known = {"parents": {key("1"): "p_1", key("2"): "p_2"}}
     found = shop.writes(step, sql, references=known)
-    assert told(found) == [("update", "y", {"parent": ""}), ("create", None, {"metadata[k]": "c", "parent": "p_2"})]
+    assert writes_of(found) == [
+        ("update", "y", {"parent": ""}),
+        ("create", None, {"metadata[k]": "c", "parent": "p_2"}),
+    ]
     assert [each.problem for each in found.refusals] == ["`parent` is nothing that the step `parents` has written"]
     later = shop.writes(step, sql, references=known, pending={"parents": frozenset([key("3"), key("1")])})
     assert (later.refused, later.unchanged) == (0, 1)
@@ -360,7 +363,7 @@ def test_writes_of_one_owner_share_a_lane(shop: Shop) -> None:
     assert [each.lane for each in shop.writes(step, sql).writes] == ["cus_1", "y", "cus_2", None]
 
 
-def test_the_box_may_have_any_columns(shop: Shop) -> None:
+def test_box_columns_may_have_any_names(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "a"}, "name": "Ada"})
     sql = (
         "SELECT 'a' AS k, 'Bob' AS \"NAME\", 1 AS id, 2 AS object, 3 AS key, 4 AS verdict, 5 AS row, 6 AS v0, 7 AS bad"
@@ -368,7 +371,7 @@ def test_the_box_may_have_any_columns(shop: Shop) -> None:
     assert shop.sent(export(UPSERT, [KEY], *COLUMNS), sql) == {"name": "Bob"}
 
 
-def test_the_first_refusals_are_listed_and_all_are_counted(shop: Shop) -> None:
+def test_first_refusals_are_listed_and_all_are_counted(shop: Shop) -> None:
     sql = "SELECT range::VARCHAR AS k, repeat('x', 99) AS name FROM range(250)"
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), sql)
     assert (found.refused, len(found.refusals)) == (250, 100)

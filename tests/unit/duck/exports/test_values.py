@@ -1,4 +1,4 @@
-"""Values on their way to a provider: what is sent, what is refused, and what counts as the same."""
+"""Values for a provider: what is sent, what is refused, and what counts as equal."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class Desk:
-    """Rows as they would be sent, and values as objects show them."""
+    """Plans rows and reads the values that objects show."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def row(self, sql: str, *columns: WriteColumn) -> tuple[dict[str, str], str | None]:
-        """What would be sent for the only row of a query, and what is wrong with it."""
+        """The parameters planned for the only row of a query, and its problem if it is refused."""
         self._connection.execute(f"CREATE OR REPLACE TABLE box.main.result AS {sql}")
         self._connection.execute("DROP TABLE IF EXISTS desired")
         desired = DesiredRows(self._connection, columns, UNITS)
@@ -50,7 +50,7 @@ class Desk:
         return sent, f"{problem.subject} {problem.text}" if problem is not None else None
 
     def shown(self, path: str, value: object) -> str | None:
-        """The text of what an object shows at a path; `value` is that of the whole column."""
+        """The text that an object shows at a path; `value` is the value of the whole column."""
         head = parameter_path(path)[0]
         kept = TABLE.relation.find(head)
         shown = column(path).shown
@@ -101,7 +101,7 @@ def desk(opened: duckdb.DuckDBPyConnection) -> Desk:
         ("currency", "'EUR'", "eur"),
     ],
 )
-def test_what_is_sent(desk: Desk, path: str, value: str, text: str) -> None:
+def test_value_is_sent_as_its_text(desk: Desk, path: str, value: str, text: str) -> None:
     assert desk.row(f"SELECT {value} AS value", column(path, "value")) == ({path: text}, None)
 
 
@@ -136,12 +136,12 @@ def test_what_is_sent(desk: Desk, path: str, value: str, text: str) -> None:
         ("amount", "1250", 1250),
     ],
 )
-def test_what_is_the_same(desk: Desk, path: str, value: str, shown: object) -> None:
+def test_sent_value_equals_the_shown_one(desk: Desk, path: str, value: str, shown: object) -> None:
     sent, problem = desk.row(f"SELECT {value} AS value", column(path, "value"))
     assert (sent.get(path), problem) == (desk.shown(path, shown), None)
 
 
-def test_nothing_takes_away_what_is_there(shop: Shop) -> None:
+def test_empty_value_clears_the_existing_one(shop: Shop) -> None:
     there = {"name": "Ada", "status": "new", "metadata": {"k": "1"}, "address": {"city": "Ulm"}, "tags": ["a"]}
     shop.put({"id": "x", **there})
     sources = {"name": "a", "status": "b", "metadata[k]": "a", "address[city]": "b", "tags": "c"}
@@ -174,14 +174,14 @@ def test_nothing_takes_away_what_is_there(shop: Shop) -> None:
         ("tags", "JSON '\"a\"'", "is no list of plain values"),
     ],
 )
-def test_what_is_refused(desk: Desk, path: str, value: str, problem: str) -> None:
+def test_unusable_value_is_refused_with_its_path(desk: Desk, path: str, value: str, problem: str) -> None:
     _, found = desk.row(f"SELECT {value} AS value", column(path, "value"))
     assert found is not None
     assert problem in found
     assert found.startswith(f"`{path}`")
 
 
-def test_one_bad_row_leaves_the_others_alone(shop: Shop) -> None:
+def test_refused_row_does_not_affect_others(shop: Shop) -> None:
     shop.put({"id": "x"}, {"id": "y"}, {"id": "z"})
     step = export(UPDATE, [by("id")], column("quantity", "value"))
     found = shop.writes(step, "SELECT * FROM (VALUES ('x', '1'), ('y', 'one'), ('z', NULL)) AS t (id, value)")
@@ -205,7 +205,9 @@ MONEY = [
 
 @pytest.mark.parametrize(("currency", "value", "minor"), MONEY)
 @pytest.mark.parametrize("first", ["amount", "currency"])
-def test_decimals_are_major_units(desk: Desk, currency: str, value: str, minor: str, first: str) -> None:
+def test_decimal_amount_is_converted_from_major_units(
+    desk: Desk, currency: str, value: str, minor: str, first: str
+) -> None:
     columns = [column("amount", "value", currency="currency"), column("currency", "money")]
     sql = f"SELECT {value} AS value, '{currency}' AS money"
     found = desk.row(sql, *(columns if first == "amount" else columns[::-1]))
@@ -227,18 +229,20 @@ def test_decimals_are_major_units(desk: Desk, currency: str, value: str, minor: 
         ("'bhd'", "999999999999999999.999::DECIMAL(38,3)", "is too much money"),
     ],
 )
-def test_money_that_cannot_be_told_exactly_is_refused(desk: Desk, currency: str, value: str, problem: str) -> None:
+def test_amount_that_is_not_exact_in_minor_units_is_refused(
+    desk: Desk, currency: str, value: str, problem: str
+) -> None:
     columns = column("amount", "value", currency="currency"), column("currency", "money")
     _, found = desk.row(f"SELECT {value} AS value, {currency} AS money", *columns)
     assert found == f"`amount` {problem}"
     assert desk.row(f"SELECT nullif({value}, {value}) AS value, {currency} AS money", *columns)[1] is None
 
 
-def test_integers_are_minor_units_of_any_currency(desk: Desk) -> None:
+def test_integer_amount_is_sent_as_minor_units(desk: Desk) -> None:
     assert desk.row("SELECT 1250 AS amount", column("amount")) == ({"amount": "1250"}, None)
 
 
-def test_defaults_stand_in_for_nothing(desk: Desk) -> None:
+def test_default_replaces_an_empty_value(desk: Desk) -> None:
     columns = (
         column("name", "value", default="'nobody'"),
         column("quantity", None, default="3"),
@@ -257,7 +261,7 @@ def test_defaults_stand_in_for_nothing(desk: Desk) -> None:
     assert desk.row(sql.format("1.5::DECIMAL(4,2)", "NULL"), *columns)[1] == fractions
 
 
-def test_expressions_see_the_row(shop: Shop) -> None:
+def test_expression_reads_the_columns_of_its_row(shop: Shop) -> None:
     shop.put({"id": "x"}, {"id": "y", "name": "ADA"})
     step = export(
         UPDATE, [by("id")], column("name", None, expr="upper(first)"), column("metadata[n]", None, expr="n + 1")

@@ -1,4 +1,4 @@
-"""The Schema's tables: what each action does, what is refused, and how a table grows."""
+"""The Schema's tables: the effect of each action, rejects, and changes of a table's shape."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def job(action: str = "upsert", **changes: Any) -> ImportJob:
 
 
 class Bench:
-    """A store in a folder, and boxes written as VALUES."""
+    """A store in a folder, with boxes written as VALUES."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,13 +84,13 @@ def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
     return report.inserted, report.updated, report.deleted, report.unchanged, report.rejected
 
 
-def test_upsert_adds_changes_and_leaves_alone(bench: Bench) -> None:
+def test_upsert_inserts_new_and_updates_changed_rows(bench: Bench) -> None:
     assert counts(bench.apply("upsert", "('a', 'Ada', 1)", "('b', 'Bob', 2)")) == (2, 0, 0, 0, 0)
     assert counts(bench.apply("upsert", "('a', 'Ada', 1)", "('b', 'Rob', 2)", "('c', NULL, 3)")) == (1, 1, 0, 1, 0)
     assert bench.read() == [("a", "Ada", "1.00"), ("b", "Rob", "2.00"), ("c", None, "3.00")]
 
 
-def test_insert_keeps_what_is_there_and_refuses_other_rows_for_it(bench: Bench) -> None:
+def test_insert_keeps_existing_rows_and_rejects_different_ones(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)")
     report = bench.apply("insert", "('a', 'Ada', 1)", "('b', 'Bob', 2)")
     assert counts(report) == (1, 0, 0, 1, 0)
@@ -101,39 +101,39 @@ def test_insert_keeps_what_is_there_and_refuses_other_rows_for_it(bench: Bench) 
     assert [row[:2] for row in bench.read()] == [("a", "Ada"), ("b", "Bob"), ("c", "Cy")]
 
 
-def test_update_passes_over_what_is_not_there(bench: Bench) -> None:
+def test_update_ignores_rows_that_do_not_exist(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)", "('b', 'Bob', 2)")
     assert counts(bench.apply("update", "('a', 'Eve', 1)", "('b', 'Bob', 2)", "('z', 'Zoe', 2)")) == (0, 1, 0, 1, 0)
     assert [row[:2] for row in bench.read()] == [("a", "Eve"), ("b", "Bob")]
 
 
-def test_delete_needs_only_keys(bench: Bench) -> None:
+def test_delete_takes_keys_only(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)", "('b', 'Bob', 2)")
     report = bench.apply("delete", "('a')", "('a')", "('z')", names="key", match=(("id", "key"),), mapping=())
     assert counts(report) == (0, 0, 1, 0, 0)
     assert [row[0] for row in bench.read()] == ["b"]
 
 
-def test_replace_leaves_only_the_box(bench: Bench) -> None:
+def test_replace_leaves_only_the_rows_of_the_box(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)", "('b', 'Bob', 2)", "('c', 'Cy', 2)")
     assert counts(bench.apply("replace", "('a', 'Ada', 1)", "('b', 'Rob', 2)", "('d', 'Di', 2)")) == (1, 1, 1, 1, 0)
     assert [row[:2] for row in bench.read()] == [("a", "Ada"), ("b", "Rob"), ("d", "Di")]
 
 
-def test_replace_without_a_key_takes_every_row(bench: Bench) -> None:
+def test_replace_without_a_key_keeps_duplicate_rows(bench: Bench) -> None:
     bench.apply("replace", "('a', 'Ada', 1)", match=(), key=())
     assert counts(bench.apply("replace", "('b', 'x', 1)", "('b', 'x', 1)", match=(), key=())) == (2, 0, 1, 0, 0)
     assert [row[0] for row in bench.read()] == ["b", "b"]
 
 
-def test_replace_keeps_the_old_row_of_a_refused_one(bench: Bench) -> None:
+def test_replace_keeps_the_old_row_of_a_rejected_one(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)", "('b', 'Bob', 2)")
     report = bench.apply("replace", "('a', 'Eve', 'one')", "('c', 'Cy', '3')")
     assert counts(report) == (1, 0, 1, 0, 1)
     assert [row[:2] for row in bench.read()] == [("a", "Ada"), ("c", "Cy")]
 
 
-def test_misfits_are_refused_with_key_and_reason_and_kept_beside_the_table(bench: Bench) -> None:
+def test_invalid_rows_are_rejected_with_key_and_reason_and_stored(bench: Bench) -> None:
     report = bench.apply(
         "upsert", "('a', 'Ada', '1.005')", "(NULL, 'Bob', '2')", "('c', 'Cy', 'x')", "('d', 'Di', '4')"
     )
@@ -157,7 +157,7 @@ def test_rejects_are_capped_and_counted(bench: Bench) -> None:
     assert bench.read("SELECT count(*) FROM weir.rejects") == [(7,)]
 
 
-def test_a_refused_row_may_have_columns_of_any_name(bench: Bench) -> None:
+def test_rejected_row_may_have_columns_of_any_name(bench: Bench) -> None:
     names = "b, number, bad, found, n, key, problem"
     relation = Relation((Column("number", TEXT, True), Column("n", INTEGER)))
     mapping = (MapColumn("number", source="number"), MapColumn("n", source="n"))
@@ -170,7 +170,7 @@ def test_a_refused_row_may_have_columns_of_any_name(bench: Bench) -> None:
     assert bench.read("SELECT CAST(row ->> 'number' AS VARCHAR) FROM weir.rejects") == [("a",)]
 
 
-def test_a_table_may_have_columns_of_any_name(bench: Bench) -> None:
+def test_table_may_have_columns_of_any_name(bench: Bench) -> None:
     columns = ("row", "target", "bad", "changed", "s", "t", "v0")
     relation = Relation((Column("id", TEXT, True), *(Column(name, INTEGER) for name in columns)))
     mapping = tuple(MapColumn(name, source=name) for name in relation.names)
@@ -181,7 +181,7 @@ def test_a_table_may_have_columns_of_any_name(bench: Bench) -> None:
         assert bench.read("SELECT * FROM customers") == [("a", *values)]
 
 
-def test_a_column_that_hides_the_place_of_a_row_is_refused(bench: Bench) -> None:
+def test_column_named_rowid_is_refused(bench: Bench) -> None:
     with pytest.raises(StoreError, match="`rowid`"):
         bench.apply("upsert", "('a', 'Ada', 1, 1)", names="id, name, visits, RowId")
     relation = Relation((Column("id", TEXT, True), Column("rowid", INTEGER)))
@@ -189,19 +189,19 @@ def test_a_column_that_hides_the_place_of_a_row_is_refused(bench: Bench) -> None
         bench.apply("upsert", "('a', 1)", relation=relation, mapping=(MapColumn("id", source="id"),), names="id, n")
 
 
-def test_an_update_without_a_match_is_refused(bench: Bench) -> None:
+def test_update_without_a_match_is_refused(bench: Bench) -> None:
     with pytest.raises(StoreError) as raised:
         bench.apply("update", "('a', 'Ada', 1)", match=(), key=())
     assert raised.value.code == "E606"
 
 
-def test_rows_without_a_key_are_refused_one_by_one(bench: Bench) -> None:
+def test_rows_without_a_key_are_rejected_one_by_one(bench: Bench) -> None:
     report = bench.apply("upsert", "(NULL, 'x', 1)", "(NULL, 'y', 2)", "('a', 'Ada', 3)")
     assert (report.inserted, report.rejected) == (1, 2)
     assert [row[0] for row in bench.read()] == ["a"]
 
 
-def test_a_doubled_key_fails_the_step_and_leaves_the_table(bench: Bench) -> None:
+def test_duplicate_key_fails_the_step_and_keeps_the_table(bench: Bench) -> None:
     bench.apply("insert", "('a', 'Ada', 1)")
     with pytest.raises(StoreError) as caught:
         bench.apply("upsert", "('b', 'Bob', 1)", "('b', 'Rob', 1)", "('c', 'Cy', 1)")
@@ -210,7 +210,7 @@ def test_a_doubled_key_fails_the_step_and_leaves_the_table(bench: Bench) -> None
     assert [row[0] for row in bench.read()] == ["a"]
 
 
-def test_keys_may_be_several_columns_and_null(bench: Bench) -> None:
+def test_key_may_have_several_columns_and_null(bench: Bench) -> None:
     relation = Relation((Column("a", TEXT), Column("b", INTEGER), Column("v", TEXT)))
     mapping = (MapColumn("v", source="v"),)
     changes: dict[str, Any] = {
@@ -223,7 +223,7 @@ def test_keys_may_be_several_columns_and_null(bench: Bench) -> None:
     assert bench.read("SELECT v FROM customers ORDER BY v") == [("four",), ("new",), ("three",), ("two",)]
 
 
-def test_mapping_by_expression_default_and_skip(bench: Bench) -> None:
+def test_mapping_applies_expression_default_and_skip_if_empty(bench: Bench) -> None:
     mapping = (
         MapColumn("id", source="id"),
         MapColumn("name", expr="upper(name) -- loud", skip_if_empty=True, default="'nobody'"),
@@ -235,13 +235,13 @@ def test_mapping_by_expression_default_and_skip(bench: Bench) -> None:
     assert bench.read() == [("a", "ADA", "5.00"), ("b", "BOB", "2.00")]
 
 
-def test_columns_that_are_not_mapped_keep_their_values(bench: Bench) -> None:
+def test_unmapped_columns_keep_their_values(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)")
     bench.apply("upsert", "('a', 9)", "('b', 9)", names="id, balance", mapping=(PLAIN[0], PLAIN[2]))
     assert bench.read() == [("a", "Ada", "9.00"), ("b", None, "9.00")]
 
 
-def test_an_expression_counts_money_and_tells_what_it_does_not_know(bench: Bench) -> None:
+def test_expression_with_amount_reports_unknown_currencies(bench: Bench) -> None:
     mapping = (PLAIN[0], MapColumn("balance", expr="weir.amount(minor, currency)"))
     found = bench.apply("upsert", "('a', 1250, 'usd')", "('b', 7, 'zzz')", names="id, minor, currency", mapping=mapping)
     assert found.unknown == (("zzz", 1),)
@@ -258,7 +258,7 @@ def test_an_expression_counts_money_and_tells_what_it_does_not_know(bench: Bench
         "getenv('HOME')",
     ],
 )
-def test_an_expression_reaches_nothing_but_its_row(bench: Bench, expression: str) -> None:
+def test_expression_can_read_only_its_row(bench: Bench, expression: str) -> None:
     secret = bench.folder / "secret.txt"
     secret.write_text("hunter2")
     bench.apply("upsert", "('a', 'Ada', 1)")
@@ -269,14 +269,14 @@ def test_an_expression_reaches_nothing_but_its_row(bench: Bench, expression: str
     assert bench.read("SELECT count(*) FROM customers") == [(1,)]
 
 
-def test_new_columns_and_wider_types_keep_the_data(bench: Bench) -> None:
+def test_added_columns_and_wider_types_keep_the_data(bench: Bench) -> None:
     narrow = Relation((Column("id", TEXT), Column("name", INTEGER)))
     bench.apply("upsert", "('a', 7)", names="id, name", relation=narrow, mapping=PLAIN[:2])
     bench.apply("upsert", "('b', 'Bob', 2)")
     assert bench.read() == [("a", "7", None), ("b", "Bob", "2.00")]
 
 
-def test_a_narrower_type_is_refused(bench: Bench) -> None:
+def test_narrower_type_is_refused(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)")
     narrow = Relation((Column("id", TEXT), Column("name", INTEGER)))
     with pytest.raises(StoreError) as caught:
@@ -285,7 +285,7 @@ def test_a_narrower_type_is_refused(bench: Bench) -> None:
     assert bench.read()[0][1] == "Ada"
 
 
-def test_an_empty_table_takes_any_new_shape(bench: Bench) -> None:
+def test_empty_table_accepts_any_new_shape(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)")
     bench.apply("delete", "('a')", names="id", mapping=())
     narrow = Relation((Column("id", INTEGER),))
@@ -293,7 +293,7 @@ def test_an_empty_table_takes_any_new_shape(bench: Bench) -> None:
     assert bench.read("SELECT * FROM customers") == [(7,)]
 
 
-def test_a_removed_column_keeps_its_data_out_of_sight(bench: Bench) -> None:
+def test_removed_column_keeps_its_data_in_the_file(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)")
     fewer = Relation(CUSTOMERS.columns[:2])
     bench.apply("upsert", "('a', 'Eve')", names="id, name", relation=fewer, mapping=PLAIN[:2])
@@ -301,7 +301,7 @@ def test_a_removed_column_keeps_its_data_out_of_sight(bench: Bench) -> None:
     assert bench.read() == [("a", "Zoe", "1.00")]
 
 
-def test_a_column_cannot_become_required_over_rows_without_it(bench: Bench) -> None:
+def test_column_with_null_values_cannot_become_required(bench: Bench) -> None:
     bench.apply("upsert", "('a', NULL, 1)")
     strict = Relation((CUSTOMERS.columns[0], replace(CUSTOMERS.columns[1], required=True), CUSTOMERS.columns[2]))
     with pytest.raises(StoreError) as caught:
@@ -310,7 +310,7 @@ def test_a_column_cannot_become_required_over_rows_without_it(bench: Bench) -> N
     assert counts(bench.apply("upsert", "('a', 'Ada', 1)", relation=strict)) == (0, 1, 0, 0, 0)
 
 
-def test_matching_by_another_column_cannot_double_the_key(bench: Bench) -> None:
+def test_match_on_another_column_cannot_duplicate_the_key(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)")
     with pytest.raises(StoreError) as caught:
         bench.apply("upsert", "('a', 'Bob', 1)", match=(("name", "name"),))
@@ -318,7 +318,7 @@ def test_matching_by_another_column_cannot_double_the_key(bench: Bench) -> None:
     assert bench.read() == [("a", "Ada", "1.00")]
 
 
-def test_a_snapshot_is_the_table_after_the_step(bench: Bench) -> None:
+def test_snapshot_is_the_table_after_the_step(bench: Bench) -> None:
     path = bench.folder / "runs" / "1" / "customers.parquet"
     bench.apply("upsert", "('a', 'Ada', 1)")
     bench.apply("upsert", "('b', 'Bob', 1)", snapshot=path)
@@ -326,7 +326,7 @@ def test_a_snapshot_is_the_table_after_the_step(bench: Bench) -> None:
     assert [item.name for item in path.parent.iterdir()] == ["customers.parquet"]
 
 
-def test_names_are_only_names(bench: Bench) -> None:
+def test_names_with_sql_in_them_are_quoted(bench: Bench) -> None:
     odd = 'or"der; DROP TABLE x --'
     relation = Relation((Column(odd, TEXT), Column("select", TEXT)))
     result = bench.box(f"SELECT 'a' AS \"{odd.replace(chr(34), chr(34) * 2)}\", 'b' AS \"select\"")
@@ -355,7 +355,7 @@ print("done", flush=True)
 
 
 @pytest.mark.process
-def test_a_killed_writer_leaves_the_table_before_or_after(bench: Bench) -> None:
+def test_killed_writer_leaves_the_table_before_or_after_the_step(bench: Bench) -> None:
     first = bench.box("SELECT 'k' || range AS id, 'old' AS name, 1 AS balance FROM range(60000)")
     bench.store.apply(job(), first)
     outcomes = set()

@@ -1,4 +1,4 @@
-"""Watermarks: what a step has seen is committed with its rows, and lost with its table."""
+"""Watermarks are committed with the rows of their step and lost with its table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refused(bench: Bench) -> list[Any]:
     return bench.read("SELECT run, key->>'id', problem FROM weir.rejects ORDER BY rowid")
 
 
-def test_a_watermark_is_kept_with_the_rows_and_replaced_by_the_next(bench: Bench) -> None:
+def test_watermark_is_stored_with_the_rows_and_replaced_by_the_next(bench: Bench) -> None:
     assert seen(bench) is None
     bench.apply("upsert", "('a', 'Ada', 1)")
     assert seen(bench) is None
@@ -46,13 +46,13 @@ def test_a_watermark_is_kept_with_the_rows_and_replaced_by_the_next(bench: Bench
     assert read_watermarks(bench.store.path) == {"customers.load": LATER, "customers.other": other}
 
 
-def test_a_step_that_reads_all_rows_forgets_what_it_had_seen(bench: Bench) -> None:
+def test_complete_read_deletes_the_watermark(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
     bench.apply("upsert", "('a', 'Eve', 1)")
     assert seen(bench) is None
 
 
-def test_a_write_that_fails_moves_no_watermark(bench: Bench) -> None:
+def test_failed_write_keeps_the_watermark(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
     with pytest.raises(StoreError, match="more than one row"):
         bench.apply("upsert", "('b', 'Bob', 1)", "('b', 'Rob', 1)", watermark=LATER)
@@ -68,17 +68,17 @@ def test_snapshot_that_cannot_be_written_leaves_rows_and_watermark(bench: Bench,
     assert bench.read("SELECT id FROM customers") == [("a",)]
 
 
-def test_a_table_that_is_not_there_is_told(bench: Bench) -> None:
+def test_watermark_of_a_missing_table_is_lost(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 1)", watermark=MARK)
     with duckdb.connect(str(bench.store.path)) as connection:
         connection.execute("DROP TABLE customers")
     assert seen(bench) == replace(MARK, lost=True)
-    # Another step makes the table again: it holds nothing of what this one has seen.
+    # Another step makes the table again, without any rows of this step.
     bench.apply("upsert", "('b', 'Bob', 1)", step="customers.other")
     assert seen(bench) is None
 
 
-def test_what_was_refused_stands_until_its_row_comes_again(bench: Bench) -> None:
+def test_reject_is_kept_until_its_row_is_read_again(bench: Bench) -> None:
     bench.apply("upsert", "('a', 'Ada', 'one')", "('b', 'Bob', 'two')", "('c', 'Cy', '3')", watermark=MARK)
     assert [key for _, key, _ in refused(bench)] == ["a", "b"]
     report = bench.apply(

@@ -1,4 +1,4 @@
-"""`_changed_at`: since when a row of the mirror is as it is."""
+"""`_changed_at`: the time of the last change of a row in the mirror."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def seen_at(staging: DuckStaging) -> datetime:
     return found.changed_at.replace(tzinfo=None)
 
 
-def test_it_is_when_the_row_was_first_read(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_of_a_new_row_is_its_first_read(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a"), charge("b")]])], [], moment(1))
     assert changed(staging) == {"a": stored(1), "b": stored(1)}
     staging.load([spool(folder, [[charge("c")]])], [], moment(2))
@@ -68,7 +68,7 @@ def test_it_is_when_the_row_was_first_read(staging: DuckStaging, folder: Path) -
         {"_extra": {"new": 1}},
     ],
 )
-def test_it_moves_on_when_any_column_changes_and_stays_otherwise(
+def test_changed_at_moves_only_when_a_column_changes(
     staging: DuckStaging, folder: Path, fields: dict[str, object]
 ) -> None:
     before = charge("a", rate="0.5", address=ADDRESS, metadata={"k": "v"})
@@ -80,27 +80,27 @@ def test_it_moves_on_when_any_column_changes_and_stays_otherwise(
     assert changed(staging) == {"a": stored(3), "b": stored(1)}
 
 
-def test_an_empty_map_is_not_a_missing_one(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_distinguishes_an_empty_map_from_null(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a", metadata={}), charge("b", metadata=None)]])], [], moment(1))
     staging.load([spool(folder, [[charge("a", metadata=None), charge("b", metadata={})]])], [], moment(2))
     assert changed(staging) == {"a": stored(2), "b": stored(2)}
 
 
-def test_only_the_last_of_a_loads_rows_counts(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_compares_only_the_last_row_of_a_load(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [], moment(1))
     there_and_back = [charge("a", amount=2)], [charge("a")]
     staging.load([spool(folder, there_and_back)], [], moment(2))
     assert changed(staging) == {"a": stored(1)}
 
 
-def test_accounts_do_not_share_a_row(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_is_kept_by_account(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]], account="acct_1")], [], moment(1))
     staging.load([spool(folder, [[charge("a")]], account="acct_2")], [], moment(2))
     found = rows(staging.path, "SELECT _account, _changed_at FROM charges ORDER BY ALL")
     assert found == [("acct_1", stored(1)), ("acct_2", stored(2))]
 
 
-def test_going_and_coming_back_are_changes(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_moves_when_a_row_is_deleted_or_restored(staging: DuckStaging, folder: Path) -> None:
     both = [charge("a"), charge("b")]
     staging.load([spool(folder, [both])], [covered(1)], moment(1))
     staging.load([spool(folder, [[charge("b")]])], [covered(2)], moment(2))
@@ -113,17 +113,17 @@ def test_going_and_coming_back_are_changes(staging: DuckStaging, folder: Path) -
     assert changed(staging) == {"a": stored(3), "b": stored(4)}
 
 
-def test_a_row_that_comes_back_into_sight_has_changed(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_moves_when_a_hidden_row_becomes_visible(staging: DuckStaging, folder: Path) -> None:
     open_only = ((Predicate("status", Op.EQ, ("open",)),),)
     staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
     staging.load([], [covered(2, where=open_only)], moment(2))
     assert changed(staging) == {"a": stored(1)}
-    # Who looked for the first time while it was out of sight has not seen it.
+    # A reader that first read while the row was hidden has not seen it.
     staging.load([spool(folder, [[charge("a")]])], [covered(3, where=open_only)], moment(3))
     assert changed(staging) == {"a": stored(3)}
 
 
-def test_later_changes_have_later_instants_whatever_the_clock_says(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_increases_although_the_clock_goes_back(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [], moment(5))
     for amount, minute in ((2, 5), (3, 4), (4, 6)):
         seen = seen_at(staging)
@@ -133,7 +133,7 @@ def test_later_changes_have_later_instants_whatever_the_clock_says(staging: Duck
     assert changed(staging) == {"a": stored(6)}
 
 
-def test_a_file_of_an_earlier_version_has_changed_when_the_column_comes(staging: DuckStaging, folder: Path) -> None:
+def test_changed_at_in_a_file_without_the_column_starts_at_the_upgrade(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a"), charge("b")]])], [], moment(1))
     with duckdb.connect(str(staging.path)) as connection:
         connection.execute("ALTER TABLE charges DROP COLUMN _changed_at; DROP TABLE weir.file")
@@ -143,7 +143,7 @@ def test_a_file_of_an_earlier_version_has_changed_when_the_column_comes(staging:
     assert changed(staging) == {"a": stored(2), "b": stored(2)}
 
 
-def test_each_file_has_an_identity_of_its_own(tmp_path: Path, folder: Path) -> None:
+def test_each_staging_file_has_its_own_identity(tmp_path: Path, folder: Path) -> None:
     found = set()
     assert DuckStaging(tmp_path / "stripe.duckdb", catalogue()).instant() is None
     for _ in range(3):
@@ -159,7 +159,7 @@ def test_each_file_has_an_identity_of_its_own(tmp_path: Path, folder: Path) -> N
     assert len(found) == 3
 
 
-def test_a_load_that_fails_changes_no_instant(staging: DuckStaging, folder: Path) -> None:
+def test_failed_load_changes_no_timestamp(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [], moment(1))
     before = staging.instant()
     broken = spool(folder, [[charge("a", amount=2)]])

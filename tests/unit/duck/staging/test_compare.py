@@ -1,4 +1,4 @@
-"""A mirror beside what was read to check it."""
+"""Comparing a mirror with rows that were read to verify it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEFORE, AFTER = 5, 6
 
 
 class Sides:
-    """Two staging files: the mirror read at minute 5, what was read aside at minute 4."""
+    """Two staging files: the mirror, read at minute 5, and the verification read of minute 4."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "spool"
@@ -23,13 +23,13 @@ class Sides:
         self._files = {name: DuckStaging(folder / f"{name}.duckdb", catalogue()) for name in MINUTES}
 
     def hold(self, mirror: dict[str, int], provider: dict[str, int]) -> None:
-        """The charges of both sides: the amount of each."""
+        """Load the charges of both sides, given the amount of each."""
         for name, amounts in (("mirror", mirror), ("provider", provider)):
             page = [{"id": key, "created": 1_700_000_000, "amount": amount} for key, amount in amounts.items()]
             self._files[name].load([spool(self._folder, [page])], [], moment(MINUTES[name]))
 
     def compare(self, since: int) -> TableDifference:
-        """With rows that the mirror has heard of since that minute taken as changed meanwhile."""
+        """Compare; rows that the mirror read since that minute count as changed meanwhile."""
         mirror, provider = (self._files[name].path for name in ("mirror", "provider"))
         (found,) = compare_tables(mirror, provider, ACCOUNT, [(table(), ((),))], stored(since))
         return found
@@ -40,7 +40,7 @@ def sides(tmp_path: Path) -> Sides:
     return Sides(tmp_path)
 
 
-def test_each_kind_of_difference_is_counted(sides: Sides) -> None:
+def test_compare_counts_each_kind_of_difference(sides: Sides) -> None:
     sides.hold({"same": 1, "odd": 2, "surplus": 3}, {"same": 1, "odd": 20, "missing": 4, "lost": 5})
     found = sides.compare(AFTER)
     assert (found.rows, found.missing, found.surplus, found.differing, found.changed) == (3, 2, 1, 1, 0)
@@ -48,7 +48,7 @@ def test_each_kind_of_difference_is_counted(sides: Sides) -> None:
     assert not found.same
 
 
-def test_a_row_that_changed_meanwhile_is_left_out_and_counted(sides: Sides) -> None:
+def test_row_changed_meanwhile_is_skipped_and_counted(sides: Sides) -> None:
     sides.hold({"same": 1, "edited": 2, "made": 3}, {"same": 1, "edited": 20})
     found = sides.compare(BEFORE)
     assert (found.rows, found.missing, found.surplus, found.differing, found.changed) == (1, 0, 0, 0, 2)
@@ -56,13 +56,13 @@ def test_a_row_that_changed_meanwhile_is_left_out_and_counted(sides: Sides) -> N
     assert [(each.mirror_rows, each.provider_rows, each.same_content) for each in found.windows] == [(1, 1, True)]
 
 
-def test_a_row_that_was_read_anew_meanwhile_and_is_alike_is_compared(sides: Sides) -> None:
+def test_row_read_again_without_a_change_is_compared(sides: Sides) -> None:
     sides.hold({"a": 1, "b": 2}, {"a": 1, "b": 2})
     found = sides.compare(BEFORE)
     assert (found.rows, found.changed, found.same) == (2, 0, True)
 
 
-def test_a_row_that_the_mirror_has_not_heard_of_is_missing_whatever_happened_meanwhile(sides: Sides) -> None:
+def test_row_unknown_to_the_mirror_counts_as_missing(sides: Sides) -> None:
     sides.hold({"a": 1}, {"a": 1, "b": 2})
     found = sides.compare(BEFORE)
     assert (found.rows, found.missing, found.changed) == (1, 1, 0)

@@ -1,4 +1,4 @@
-"""Rows that hold something else have another hash, also where DuckDB's own is one for several values."""
+"""Different rows have different hashes, even for values that DuckDB's own hash does not distinguish."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("kind", ROWS, ids=str)
-def test_every_value_has_a_hash_of_its_own(kind: ColumnType) -> None:
+def test_content_hash_differs_for_every_value(kind: ColumnType) -> None:
     types = {MAP: "MAP(VARCHAR, VARCHAR)", INTEGER: "BIGINT", TEXT: "VARCHAR", JSON: "JSON"}
     sql_type = types.get(kind, "BIGINT[]")
     relation = Relation((Column("value", kind), Column("_read_at", TIMESTAMP), Column("_extra", JSON)))
@@ -29,7 +29,7 @@ def test_every_value_has_a_hash_of_its_own(kind: ColumnType) -> None:
     assert len(found) == len(set(found)) == 2 * len(ROWS[kind])
 
 
-def test_when_it_was_read_does_not_count() -> None:
+def test_content_hash_ignores_the_time_of_the_read() -> None:
     relation = Relation((Column("value", INTEGER), Column("_read_at", TIMESTAMP), Column("_extra", JSON)))
     instants = ", ".join(f"(1, TIMESTAMP '2026-01-0{day}', NULL::JSON)" for day in (1, 2))
     rows = f"(VALUES {instants}) AS v(value, _read_at, _extra)"

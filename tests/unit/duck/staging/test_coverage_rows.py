@@ -1,4 +1,4 @@
-"""What a table claims to hold, window by window, however many come at once."""
+"""The coverage of a table, window by window, for any number of windows at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def claimed(windows: CoverageRows) -> list[tuple[int | None, int | None, int, in
     return [(each.window.gte, each.window.lt, each.pages, each.rows) for each in windows.present]
 
 
-def test_windows_that_leave_holes_stay_and_become_one_when_the_holes_are_filled() -> None:
+def test_windows_are_merged_when_their_holes_are_filled() -> None:
     windows = CoverageRows([])
     for start in (40, 0, 20):
         windows.add(window(start, start + 10), NOON, alone=False)
@@ -34,7 +34,7 @@ def test_windows_that_leave_holes_stay_and_become_one_when_the_holes_are_filled(
     assert windows.deleted == []
 
 
-def test_what_is_in_the_file_is_taken_in_and_deleted() -> None:
+def test_stored_window_is_merged_into_an_adjacent_one_and_deleted() -> None:
     windows = CoverageRows([window(0, 10, 7), window(50, 60, 8)])
     windows.add(window(10, 20), NOON, alone=False)
     assert claimed(windows) == [(50, 60, 1, 10), (0, 20, 2, 20)]
@@ -42,14 +42,14 @@ def test_what_is_in_the_file_is_taken_in_and_deleted() -> None:
     assert [each.place for each in windows.new] == [None]
 
 
-def test_the_whole_has_the_age_of_its_oldest_part() -> None:
+def test_merged_window_has_the_age_of_its_oldest_part() -> None:
     before = NOON - timedelta(hours=1)
     windows = CoverageRows([window(0, 10, 7, as_of=before, read_at=before)])
     windows.add(window(10, 20), before, alone=False)
     assert [(each.as_of, each.read_at) for each in windows.present] == [(before, before)]
 
 
-def test_an_older_window_is_not_continued() -> None:
+def test_older_window_is_not_merged() -> None:
     windows = CoverageRows([window(0, 10, 7, as_of=NOON - timedelta(hours=1))])
     windows.add(window(10, 20), NOON, alone=False)
     assert len(windows.present) == 2
@@ -57,26 +57,26 @@ def test_an_older_window_is_not_continued() -> None:
 
 
 @pytest.mark.parametrize("bounds", [(None, None), (None, 30), (0, None), (0, 30)])
-def test_a_wider_window_replaces_what_it_contains(bounds: tuple[int | None, int | None]) -> None:
+def test_wider_window_replaces_the_windows_it_contains(bounds: tuple[int | None, int | None]) -> None:
     windows = CoverageRows([window(5, 10, 7, as_of=NOON - timedelta(days=1), filter=OPEN)])
     windows.add(window(*bounds), NOON, alone=False)
     assert claimed(windows) == [(*bounds, 1, 10)]
     assert windows.deleted == [7]
 
 
-def test_a_narrowed_read_replaces_only_its_like() -> None:
+def test_filtered_window_replaces_only_windows_of_its_filter() -> None:
     windows = CoverageRows([window(5, 10, 7), window(5, 10, 8, filter=OPEN)])
     windows.add(window(0, 30, filter=OPEN), NOON, alone=False)
     assert windows.deleted == [8]
 
 
-def test_a_read_with_a_limit_replaces_only_itself() -> None:
+def test_incomplete_window_replaces_only_itself() -> None:
     windows = CoverageRows([window(0, 5, 7), window(0, 10, 8)])
     windows.add(window(0, 10, complete=False), NOON, alone=False)
     assert windows.deleted == [8]
 
 
-def test_what_came_with_more_fields_stays() -> None:
+def test_window_with_more_expanded_fields_is_kept() -> None:
     windows = CoverageRows([window(0, 10, 7, expanded=["tax"])])
     windows.add(window(0, 10), NOON, alone=False)
     assert windows.deleted == []
@@ -84,7 +84,7 @@ def test_what_came_with_more_fields_stays() -> None:
     assert windows.deleted == [7]
 
 
-def test_alone_means_that_nothing_else_is_claimed() -> None:
+def test_window_added_alone_deletes_all_others() -> None:
     windows = CoverageRows([window(0, 10, 7), window(50, 60, 8, filter=OPEN)])
     windows.add(window(90, 95, filter=OPEN), NOON, alone=True)
     assert claimed(windows) == [(90, 95, 1, 10)]

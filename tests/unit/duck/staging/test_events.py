@@ -1,4 +1,4 @@
-"""What a slice says besides rows: what is gone, what parents left behind, up to when events are applied."""
+"""What a slice reports besides rows: deleted objects, children of renewed parents, and the event interval."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def deleted(staging: DuckStaging, name: str = "charges") -> list[object]:
     return [each for (each,) in rows(staging.path, f"SELECT id FROM {name} WHERE _deleted_at IS NOT NULL ORDER BY id")]
 
 
-def test_an_interval_begins_goes_on_and_begins_anew(staging: DuckStaging) -> None:
+def test_event_interval_starts_continues_and_restarts(staging: DuckStaging) -> None:
     assert staging.mirror(ACCOUNT).events is None
     staging.load([], [], moment(1), claim(1, since=moment(1)))
     assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(1), moment(1), moment(1))
@@ -56,8 +56,8 @@ def test_an_interval_begins_goes_on_and_begins_anew(staging: DuckStaging) -> Non
     assert staging.mirror("acct_other").events is None
 
 
-def test_an_interval_of_a_file_of_before(staging: DuckStaging) -> None:
-    """It does not say up to when late events were sought."""
+def test_event_interval_in_a_file_of_an_earlier_version_is_read(staging: DuckStaging) -> None:
+    """Such a file has no time of the last search for late events."""
     staging.load([], [], moment(1), claim(1, since=moment(1)))
     with duckdb.connect(str(staging.path)) as file:
         file.execute("ALTER TABLE weir.events DROP COLUMN looked_back")
@@ -66,7 +66,7 @@ def test_an_interval_of_a_file_of_before(staging: DuckStaging) -> None:
     assert staging.mirror(ACCOUNT).events == EventInterval(moment(1), moment(4), moment(5), None)
 
 
-def test_a_read_begins_after_all_that_was_loaded(staging: DuckStaging) -> None:
+def test_next_read_starts_after_all_loaded_rows(staging: DuckStaging) -> None:
     assert staging.next_read(moment(9)) == moment(9)
     said = [replace(covered(1), read_at=moment(2))]
     staging.load([], said, moment(5), claim(4, since=moment(4), read_at=moment(3)))
@@ -76,7 +76,7 @@ def test_a_read_begins_after_all_that_was_loaded(staging: DuckStaging) -> None:
     assert staging.mirror(ACCOUNT).events == EventInterval(moment(4), moment(4), moment(3), moment(4))
 
 
-def test_ids_of_events_are_kept_as_long_as_they_are_read_again(staging: DuckStaging) -> None:
+def test_event_ids_are_kept_as_long_as_they_may_be_read_again(staging: DuckStaging) -> None:
     early, late = int(moment(1).timestamp()), int(moment(50).timestamp())
     staging.load([], [], moment(50), claim(50, applied=(("evt_1", early), ("evt_2", late))))
     assert staging.mirror(ACCOUNT).applied == (("evt_1", early), ("evt_2", late))
@@ -86,7 +86,7 @@ def test_ids_of_events_are_kept_as_long_as_they_are_read_again(staging: DuckStag
     assert timedelta(seconds=2 * LATEST) < KEPT
 
 
-def test_objects_that_are_gone_are_tombstoned_and_come_back(staging: DuckStaging, folder: Path) -> None:
+def test_deleted_objects_get_a_tombstone_and_can_return(staging: DuckStaging, folder: Path) -> None:
     page = [[{"id": "a"}, {"id": "b"}]]
     staging.load([spool(folder, page)], [covered(1)], moment(1))
     report = staging.load([], [], moment(2), Changes(gone=(Gone(ACCOUNT, "charges", ("a", "unknown")),)))
@@ -97,7 +97,7 @@ def test_objects_that_are_gone_are_tombstoned_and_come_back(staging: DuckStaging
     assert deleted(staging) == []
 
 
-def test_what_a_parent_does_not_have_any_more_is_gone(staging: DuckStaging, folder: Path) -> None:
+def test_children_missing_in_a_renewed_parent_are_deleted(staging: DuckStaging, folder: Path) -> None:
     parents = spool(folder, [[{"id": "p1"}, {"id": "p2"}, {"id": "p3"}]])
     children = [[{"id": f"c{n}", "charge": f"p{n % 3 + 1}"} for n in range(6)]]
     staging.load([parents, spool(folder, children, "refunds")], [covered(1)], moment(1))
@@ -109,7 +109,7 @@ def test_what_a_parent_does_not_have_any_more_is_gone(staging: DuckStaging, fold
     assert deleted(staging, "refunds") == ["c1", "c3", "c4"], "c3 of p1, and all of p2 that is gone itself"
 
 
-def test_a_window_that_goes_on_is_one_with_the_one_before(staging: DuckStaging) -> None:
+def test_continuing_window_is_merged_with_the_previous_one(staging: DuckStaging) -> None:
     staging.load([], [covered(1, lt=1000)], moment(1))
     staging.load([], [replace(covered(5, gte=900, lt=2000), continues=moment(1))], moment(5))
     (found,) = staging.coverage()
@@ -117,7 +117,7 @@ def test_a_window_that_goes_on_is_one_with_the_one_before(staging: DuckStaging) 
     assert (found.pages, found.rows) == (2, 2)
 
 
-def test_a_window_that_does_not_go_on_stays_apart(staging: DuckStaging) -> None:
+def test_window_that_does_not_continue_stays_separate(staging: DuckStaging) -> None:
     staging.load([], [covered(1, lt=1000)], moment(1))
     staging.load([], [covered(5, gte=900, lt=2000)], moment(5))
     assert [(each.window.gte, each.window.lt, each.as_of) for each in staging.coverage()] == [
@@ -126,7 +126,7 @@ def test_a_window_that_does_not_go_on_stays_apart(staging: DuckStaging) -> None:
     ]
 
 
-def test_a_read_without_expanded_fields_does_not_end_the_claim_of_one_with_them(staging: DuckStaging) -> None:
+def test_read_without_expanded_fields_keeps_the_claim_of_one_with_them(staging: DuckStaging) -> None:
     staging.load([], [replace(covered(1), expanded=("tax",))], moment(1))
     staging.load([], [covered(2)], moment(2))
     assert sorted(each.expanded for each in staging.coverage()) == [(), ("tax",)]
@@ -134,7 +134,7 @@ def test_a_read_without_expanded_fields_does_not_end_the_claim_of_one_with_them(
     assert [each.expanded for each in staging.coverage()] == [("sources", "tax")]
 
 
-def test_tables_that_could_not_be_followed_claim_nothing(staging: DuckStaging) -> None:
+def test_forgotten_tables_claim_no_coverage(staging: DuckStaging) -> None:
     expanded = replace(covered(1), expanded=("tax",))
     staging.load([], [expanded, replace(covered(1), table="refunds")], moment(1), claim(1, since=moment(1)))
     staging.load([], [], moment(2), claim(2, forget=("charges",)))
@@ -145,7 +145,7 @@ def test_tables_that_could_not_be_followed_claim_nothing(staging: DuckStaging) -
     assert all(each.complete for each in staging.coverage()), "it was read whole with them"
 
 
-def test_rows_that_are_not_final_are_told(staging: DuckStaging, folder: Path) -> None:
+def test_open_rows_are_reported(staging: DuckStaging, folder: Path) -> None:
     page = [{"id": f"ch_{n}", "created": 100 + n, "status": "pending" if n % 2 else "paid"} for n in range(6)]
     staging.load([spool(folder, [page])], [covered(1)], moment(1))
     found = staging.mirror(ACCOUNT).open_rows["charges"]
@@ -162,8 +162,8 @@ NO_SUCH_MOMENT = claim(2, applied=(("evt_1", 2**62),))
 
 
 @pytest.mark.parametrize("broken", [NO_SUCH_COLUMN, NO_SUCH_MOMENT], ids=["rows", "events"])
-def test_all_of_it_or_nothing(staging: DuckStaging, folder: Path, broken: Changes) -> None:
-    """Whichever part cannot be stored."""
+def test_failed_load_stores_nothing(staging: DuckStaging, folder: Path, broken: Changes) -> None:
+    """The load is atomic, whichever part cannot be stored."""
     staging.load([spool(folder, [[{"id": "a"}]])], [covered(1)], moment(1), claim(1, since=moment(1)))
     with pytest.raises(StoreError):
         staging.load([spool(folder, [[{"id": "b"}]])], [], moment(2), broken)
@@ -172,7 +172,7 @@ def test_all_of_it_or_nothing(staging: DuckStaging, folder: Path, broken: Change
     assert rows(staging.path, "SELECT id FROM charges") == [("a",)]
 
 
-def test_a_file_belongs_to_one_account(staging: DuckStaging) -> None:
+def test_staging_file_refuses_rows_of_another_account(staging: DuckStaging) -> None:
     staging.load([], [], moment(1), Changes(identity=Identity("acct_1", livemode=False)))
     staging.load([], [], moment(2), Changes(identity=Identity("acct_1")))
     for other in (Identity("acct_2", livemode=False), Identity("acct_1", livemode=True)):
@@ -182,7 +182,7 @@ def test_a_file_belongs_to_one_account(staging: DuckStaging) -> None:
     assert staging.coverage() == ()
 
 
-def test_many_rows_are_not_taken_for_gone_without_a_word(staging: DuckStaging, folder: Path) -> None:
+def test_deletion_of_many_rows_needs_confirmation(staging: DuckStaging, folder: Path) -> None:
     everything = [[{"id": f"ch_{n}", "created": n} for n in range(1000)]]
     staging.load([spool(folder, everything)], [covered(1)], moment(1))
     few = spool(folder, [[{"id": f"ch_{n}", "created": n} for n in range(700)]])
@@ -194,7 +194,7 @@ def test_many_rows_are_not_taken_for_gone_without_a_word(staging: DuckStaging, f
     assert willing.load([few], [covered(2)], moment(2)).removed == 300
 
 
-def test_many_rows_in_small_portions_are_many_too(staging: DuckStaging, folder: Path) -> None:
+def test_deletions_in_small_portions_are_summed(staging: DuckStaging, folder: Path) -> None:
     everything = [[{"id": f"ch_{n}", "created": n} for n in range(1000)]]
     staging.load([spool(folder, everything)], [covered(1)], moment(1))
     for start in (800, 600):
@@ -206,7 +206,7 @@ def test_many_rows_in_small_portions_are_many_too(staging: DuckStaging, folder: 
         staging.load([], [covered(2, gte=599, lt=600)], moment(2))
 
 
-def test_another_api_version_is_told_with_its_columns(staging: DuckStaging, folder: Path) -> None:
+def test_upgraded_api_version_is_reported_with_its_columns(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[{"id": "a"}]])], [covered(1)], moment(1))
     assert staging.mirror(ACCOUNT).moves == {}
     wider = replace(catalogue(table("charges", Column("risk", INTEGER))), api_version="2027-01-01")

@@ -1,4 +1,4 @@
-"""A connection that is only written to has a mirror too: of nothing, with how its rows went."""
+"""A connection that is only written to has an empty mirror with the outcomes of its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.run import RowOutcome, RowStatus
 from tests.support.duck.staged import catalogue, moment, rows
 
 
-def test_a_file_with_outcomes_only_is_a_mirror_of_nothing(tmp_path: Path) -> None:
+def test_staging_file_with_outcomes_only_is_an_empty_mirror(tmp_path: Path) -> None:
     compared = tmp_path / "compared.duckdb"
     with duckdb.connect(str(compared)) as connection:
         connection.execute(

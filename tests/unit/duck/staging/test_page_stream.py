@@ -1,4 +1,4 @@
-"""The hand-made Arrow stream: what DuckDB reads is what the pages were, and nothing is leaked."""
+"""The Arrow stream of pages: DuckDB reads the pages unchanged, and no memory leaks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_pages_arrive_in_order_and_unchanged(connection: duckdb.DuckDBPyConnecti
     stream.close()
 
 
-def test_more_pages_than_a_batch_holds_and_of_all_lengths_around_the_inlined_ones(
+def test_pages_of_several_batches_and_all_inlined_lengths_arrive(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     sent: list[Page] = [(n, bytes(range(n))) for n in range(3 * BATCH + 1)]
@@ -36,18 +36,18 @@ def test_more_pages_than_a_batch_holds_and_of_all_lengths_around_the_inlined_one
     stream.close()
 
 
-def test_columns_can_be_chosen(connection: duckdb.DuckDBPyConnection) -> None:
+def test_page_stream_can_be_read_by_column(connection: duckdb.DuckDBPyConnection) -> None:
     stream = PageStream(lambda: iter([(7, b"a"), (8, b"b")]))
     connection.register("pages", stream)
     assert connection.execute("SELECT sum(part) FROM pages").fetchall() == [(15,)]
 
 
-def test_no_pages_are_no_rows(connection: duckdb.DuckDBPyConnection) -> None:
+def test_page_stream_without_pages_has_no_rows(connection: duckdb.DuckDBPyConnection) -> None:
     connection.register("pages", PageStream(lambda: iter(())))
     assert connection.execute("SELECT count(*) FROM pages").fetchall() == [(0,)]
 
 
-def test_a_failing_source_ends_the_statement_and_is_kept(connection: duckdb.DuckDBPyConnection) -> None:
+def test_failing_page_source_fails_the_statement_and_is_recorded(connection: duckdb.DuckDBPyConnection) -> None:
     def pages() -> Iterator[Page]:
         yield 1, b"a"
         raise LookupError("the disk went away")
@@ -59,9 +59,9 @@ def test_a_failing_source_ends_the_statement_and_is_kept(connection: duckdb.Duck
     assert isinstance(stream.failure, LookupError)
 
 
-def test_pages_are_let_go_while_the_stream_is_read(connection: duckdb.DuckDBPyConnection) -> None:
+def test_pages_are_released_while_the_stream_is_read(connection: duckdb.DuckDBPyConnection) -> None:
     class Body(bytearray):
-        """Bytes that a weak reference may watch."""
+        """Bytes that a weak reference can refer to."""
 
     alive: list[weakref.ref[Body]] = []
     most = 0

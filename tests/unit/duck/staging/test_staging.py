@@ -1,4 +1,4 @@
-"""Staging: what goes in comes out, once, with its coverage."""
+"""Staging stores each row once, with its coverage."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def live(staging: DuckStaging) -> list[object]:
     return [key for (key,) in found]
 
 
-def test_values_arrive_with_their_types(staging: DuckStaging, folder: Path) -> None:
+def test_loaded_values_have_their_types(staging: DuckStaging, folder: Path) -> None:
     address = {"city": "Zürich", "lines": [1, None, {"a": "b"}]}
     page = [
         charge("a", amount=2**62, rate="12.123456789012", paid=True, address=address, metadata={"k": "v", "ü": ""}),
@@ -82,7 +82,7 @@ def test_timestamps_are_read_as_the_table_declares(
     assert rows(staging.path, "SELECT created FROM charges") == [(None if seconds is None else instant(seconds),)]
 
 
-def test_a_row_is_there_once_and_the_last_one_wins(staging: DuckStaging, folder: Path) -> None:
+def test_row_loaded_twice_is_stored_once_in_its_last_form(staging: DuckStaging, folder: Path) -> None:
     first = [spool(folder, [[charge("a", amount=1), charge("b", amount=1)], [charge("a", amount=2)]])]
     assert staging.load(first, [], moment(1)).rows == 3
     assert rows(staging.path, "SELECT id, amount FROM charges ORDER BY id") == [("a", 2), ("b", 1)]
@@ -100,7 +100,7 @@ def test_files_of_one_load_keep_their_own_account(staging: DuckStaging, folder: 
     assert rows(staging.path, "SELECT _account, id FROM customers") == [("", "cus")]
 
 
-def test_what_a_complete_read_no_longer_brings_is_tombstoned(staging: DuckStaging, folder: Path) -> None:
+def test_row_missing_in_a_complete_read_gets_a_tombstone(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(1)], moment(1))
     report = staging.load([spool(folder, [[charge("b")]])], [covered(2)], moment(2))
     assert report.removed == 1
@@ -110,7 +110,7 @@ def test_what_a_complete_read_no_longer_brings_is_tombstoned(staging: DuckStagin
     assert live(staging) == ["a", "b"]
 
 
-def test_a_read_speaks_only_of_its_window_account_and_filter(staging: DuckStaging, folder: Path) -> None:
+def test_read_deletes_only_within_its_window_account_and_filter(staging: DuckStaging, folder: Path) -> None:
     page = [charge("a", 100), charge("b", 200), charge("c", 300), charge("d", 250, status="paid")]
     staging.load([spool(folder, [page])], [covered(1)], moment(1))
     assert staging.load([], [covered(2, gte=100, lt=200, complete=False)], moment(2)).removed == 0
@@ -126,7 +126,7 @@ def test_a_read_speaks_only_of_its_window_account_and_filter(staging: DuckStagin
     assert live(staging) == ["a", "c"]
 
 
-def test_a_row_that_left_a_filter_is_told_gone_only_by_a_read_of_all(staging: DuckStaging, folder: Path) -> None:
+def test_row_outside_a_filter_is_deleted_only_by_an_unfiltered_read(staging: DuckStaging, folder: Path) -> None:
     paid = ((Predicate("status", Op.EQ, ("paid",)),),)
     page = [charge("a", status="paid"), charge("b", status="paid"), charge("c")]
     staging.load([spool(folder, [page])], [covered(1)], moment(1))
@@ -140,7 +140,7 @@ def test_a_row_that_left_a_filter_is_told_gone_only_by_a_read_of_all(staging: Du
     assert rows(staging.path, f"SELECT id, _deleted_at FROM charges WHERE {DELETED}") == [("a", stored(4))]
 
 
-def test_filters_compare_instants_as_unix_seconds(staging: DuckStaging, folder: Path) -> None:
+def test_filters_compare_timestamps_as_unix_seconds(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a", 100), charge("b", 200)]])], [], moment(1))
     where = (
         (Predicate("created", Op.GT, (150,)), Predicate("paid", Op.EQ, (True,))),
@@ -151,7 +151,7 @@ def test_filters_compare_instants_as_unix_seconds(staging: DuckStaging, folder: 
     assert staging.load([], [covered(3, where=())], moment(3)).removed == 0
 
 
-def test_rows_are_counted_once_however_often_they_were_read(staging: DuckStaging, folder: Path) -> None:
+def test_rows_read_repeatedly_are_counted_once(staging: DuckStaging, folder: Path) -> None:
     assert staging.mirrors() == ()
     page = [{"id": f"ch_{number}", "created": number} for number in range(7)]
     for second in (1, 2):
@@ -161,7 +161,7 @@ def test_rows_are_counted_once_however_often_they_were_read(staging: DuckStaging
     assert (mirror.account, mirror.rows) == (ACCOUNT, {"charges": 7})
 
 
-def test_coverage_is_kept_replaced_and_forgotten(staging: DuckStaging, folder: Path) -> None:
+def test_coverage_is_stored_replaced_and_forgotten(staging: DuckStaging, folder: Path) -> None:
     assert staging.coverage() == ()
     open_only = ((Predicate("status", Op.EQ, ("open",)),),)
     staging.load([], [covered(1, gte=0, lt=100), covered(1, gte=100, lt=200)], moment(1))
@@ -177,14 +177,14 @@ def test_coverage_is_kept_replaced_and_forgotten(staging: DuckStaging, folder: P
     assert staging.coverage() == (replace(everything, read_at=moment(3)),)
 
 
-def test_a_filtered_read_that_removes_rows_ends_older_claims(staging: DuckStaging, folder: Path) -> None:
+def test_filtered_read_that_deletes_rows_ends_older_claims(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a"), charge("b")]])], [covered(1)], moment(1))
     open_only = covered(2, where=((Predicate("status", Op.EQ, ("open",)),),))
     staging.load([spool(folder, [[charge("a")]])], [open_only], moment(2))
     assert staging.coverage() == (replace(open_only, read_at=moment(2)),)
 
 
-def test_drift_is_summed_and_remembered_once(staging: DuckStaging, folder: Path) -> None:
+def test_drift_is_summed_and_stored_once(staging: DuckStaging, folder: Path) -> None:
     one = spool(folder, [[charge("a")]], drift=[("new", "unknown", 2), ("amount", "mistyped", 1)])
     two = spool(folder, [[charge("b")]], drift=[("new", "unknown", 3)])
     report = staging.load([one, two], [], moment(1))
@@ -197,7 +197,7 @@ def test_drift_is_summed_and_remembered_once(staging: DuckStaging, folder: Path)
     ]
 
 
-def test_new_columns_are_added_and_changed_types_start_anew(staging: DuckStaging, folder: Path) -> None:
+def test_new_columns_are_added_and_retyped_ones_are_emptied(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
     wider = DuckStaging(staging.path, catalogue(table("charges", Column("risk", INTEGER))))
     wider.load([spool(folder, [[charge("b", risk=7)]])], [], moment(2))
@@ -209,7 +209,7 @@ def test_new_columns_are_added_and_changed_types_start_anew(staging: DuckStaging
     assert other.coverage() == ()
 
 
-def test_a_broken_file_changes_nothing(staging: DuckStaging, folder: Path) -> None:
+def test_truncated_spool_file_changes_nothing(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
     good = spool(folder, [[charge("b")]] * 20)
     cut = Path(good.path)
@@ -221,7 +221,7 @@ def test_a_broken_file_changes_nothing(staging: DuckStaging, folder: Path) -> No
     assert rows(staging.path, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'") == [("charges",)]
 
 
-def test_json_that_is_none_changes_nothing(staging: DuckStaging, folder: Path) -> None:
+def test_invalid_json_changes_nothing(staging: DuckStaging, folder: Path) -> None:
     file = spool(folder, [[charge("a")]])
     body = Path(file.path).read_bytes()
     Path(file.path).write_bytes(body.replace(b'"charge"', b'"charg\xff"'))
@@ -231,13 +231,13 @@ def test_json_that_is_none_changes_nothing(staging: DuckStaging, folder: Path) -
     assert staging.coverage() == ()
 
 
-def test_an_unknown_table_is_refused(staging: DuckStaging, folder: Path) -> None:
+def test_load_of_an_unknown_table_is_refused(staging: DuckStaging, folder: Path) -> None:
     with pytest.raises(KeyError):
         staging.load([spool(folder, [[charge("a")]], bucket="nope")], [], moment(1))
     assert not staging.path.exists()
 
 
-def test_odd_names_and_texts_survive(tmp_path: Path, folder: Path) -> None:
+def test_unusual_names_and_texts_are_stored_unchanged(tmp_path: Path, folder: Path) -> None:
     odd = 'it\'s "odd" \\ ü'
     staging = DuckStaging(tmp_path / "o'dd.duckdb", catalogue(table("charges", Column(odd, TEXT))))
     text = "'; DROP TABLE charges; -- \" \\ \u0000 🦆"

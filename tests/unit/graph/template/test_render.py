@@ -1,4 +1,4 @@
-"""Templates: values are literals, nothing escapes, and every character knows where it comes from."""
+"""Templates render values as literals, and every character of the SQL maps to its origin."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from engine.graph.template.render import render
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def test_a_template_without_expressions_is_left_alone() -> None:
+def test_template_without_expressions_is_unchanged() -> None:
     rendered = render("SELECT 1 -- 100%", {})
     assert rendered.sql == "SELECT 1 -- 100%"
     assert rendered.origin((7, 8)) == (7, 8)
 
 
-def test_values_become_literals() -> None:
+def test_values_render_as_literals() -> None:
     sql = render(
         "{{ a }} {{ b }} {{ c }} {{ d }} {{ e }}", {"a": "O'Hara", "b": 3, "c": None, "d": SINCE, "e": ["x", 1]}
     )
     assert sql.sql == "'O''Hara' 3 NULL TIMESTAMP '2025-01-01 00:00:00' ('x', 1)"
 
 
-def test_an_empty_list_holds_nothing() -> None:
+def test_empty_list_matches_nothing() -> None:
     sql = render("SELECT 'a' IN {{ v }}, 'a' NOT IN {{ v }}, 1 IN {{ w }}", {"v": [], "w": [1]}).sql
     assert duckdb.sql(sql).fetchall() == [(False, True, True)]
 
 
-def test_lists_and_json_have_filters() -> None:
+def test_array_and_json_filters_render_their_types() -> None:
     sql = render("SELECT {{ v | array }}, {{ w | json }} ->> 'a'", {"v": ["x", "y'"], "w": '{"a": "b"}'}).sql
     assert duckdb.sql(sql).fetchall() == [(["x", "y'"], "b")]
 
 
-def test_identifiers_are_quoted_by_their_filter() -> None:
+def test_ident_filter_quotes_identifiers() -> None:
     assert render("SELECT {{ name | ident }}", {"name": 'a"b'}).sql == 'SELECT "a""b"'
 
 
 @given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
-def test_any_text_survives_the_way_through_sql(text: str) -> None:
+def test_any_text_renders_as_a_literal_of_itself(text: str) -> None:
     sql = render("SELECT {{ value }}", {"value": text}).sql
     assert duckdb.sql(sql).fetchall() == [(text,)]
 
 
 @pytest.mark.parametrize("word", ["emial", "ORDER", "bad", "'x'"])
-def test_characters_after_an_expression_point_at_themselves(word: str) -> None:
+def test_origin_of_text_after_an_expression_is_the_text(word: str) -> None:
     template = "SELECT emial FROM t WHERE c >= {{ since }}\n{% if yes %} AND bad = 'x'{% endif %}{# note #}\nORDER BY 1"
     rendered = render(template, {"since": SINCE, "yes": True})
     start = rendered.sql.index(word)
@@ -58,7 +58,7 @@ def test_characters_after_an_expression_point_at_themselves(word: str) -> None:
     assert template[first:last] == word
 
 
-def test_characters_of_a_value_point_at_their_expression() -> None:
+def test_origin_of_a_value_is_its_expression() -> None:
     template = "SELECT 1 WHERE c >= {{ since }} AND d = 1"
     rendered = render(template, {"since": SINCE})
     start = rendered.sql.index("2025")
@@ -69,7 +69,7 @@ def test_characters_of_a_value_point_at_their_expression() -> None:
 @given(
     st.lists(st.sampled_from(["word ", "{{ v }} ", "{% if v %}in {% endif %}", "é日 ", "\n  ", "{# c #}"]), max_size=12)
 )
-def test_every_piece_of_text_maps_to_the_same_text(parts: list[str]) -> None:
+def test_origin_of_any_text_is_the_same_text(parts: list[str]) -> None:
     template = "".join(parts)
     rendered = render(template, {"v": 7})
     for found in re.finditer(r"word|in|é日", rendered.sql):
@@ -111,18 +111,18 @@ def test_every_piece_of_text_maps_to_the_same_text(parts: list[str]) -> None:
         ("{{ range(99999999) | list }}", "iterations"),
     ],
 )
-def test_what_a_template_may_not_do(template: str, message: str) -> None:
+def test_forbidden_template_syntax_is_refused(template: str, message: str) -> None:
     with pytest.raises(TemplateFailedError, match=re.escape(message)):
         render(template, {})
 
 
-def test_a_long_output_is_refused() -> None:
+def test_long_template_output_is_refused() -> None:
     template = "{% for i in range(999) %}" + "x" * 2000 + "{% endfor %}"
     with pytest.raises(TemplateFailedError, match="longer than"):
         render(template, {})
 
 
-def test_an_unknown_name_is_found_in_the_template() -> None:
+def test_unknown_name_is_reported_with_its_place() -> None:
     with pytest.raises(TemplateFailedError) as raised:
         render("SELECT sinse, {{ sinse }}", {"since": 1})
     assert raised.value.name == "sinse"
@@ -145,7 +145,7 @@ def test_an_unknown_name_is_found_in_the_template() -> None:
         ("SELECT {{ n }}00", "{{ n }}"),
     ],
 )
-def test_a_value_must_stand_alone(template: str, marked: str) -> None:
+def test_value_inside_another_token_is_refused(template: str, marked: str) -> None:
     values = {"v": " OR 1=1 --", "lines": "a\nUNION SELECT 2", "comment": "*/ UNION SELECT 2 /*", "n": 5}
     with pytest.raises(TemplateFailedError) as raised:
         render(template, values)
@@ -154,7 +154,7 @@ def test_a_value_must_stand_alone(template: str, marked: str) -> None:
     assert template[slice(*raised.value.span)] == marked
 
 
-def test_a_value_in_a_comment_is_harmless() -> None:
+def test_value_in_a_comment_is_allowed() -> None:
     assert render("SELECT 1 -- AND created >= {{ v }}\n/* {{ n }} */", {"v": "it's", "n": 5}).sql == (
         "SELECT 1 -- AND created >= 'it''s'\n/* 5 */"
     )
@@ -164,8 +164,8 @@ def test_a_value_in_a_comment_is_harmless() -> None:
     st.text(st.sampled_from("ab'\"$-/*\\\n;{}%E "), max_size=12),
     st.lists(st.sampled_from(["'", '"', "--", "/*", "*/", "$$", " ", "\n", "E", "a", "{{ v }}"]), max_size=8),
 )
-def test_a_value_never_changes_the_query_around_it(text: str, parts: list[str]) -> None:
-    """Where a template renders, the value is one token of its SQL, whatever it holds, or part of a comment."""
+def test_value_never_changes_the_query_around_it(text: str, parts: list[str]) -> None:
+    """Where a template renders, any value is one token of its SQL or part of a comment."""
     template = "SELECT " + "".join(parts)
     try:
         harmless = render(template, {"v": "a"}).sql
@@ -187,14 +187,14 @@ def test_a_value_never_changes_the_query_around_it(text: str, parts: list[str]) 
         ("SELECT 1 WHERE {{ a }} AND {{ a / 0 }}", "{{ a / 0 }}"),
     ],
 )
-def test_a_failure_points_at_its_expression(template: str, marked: str) -> None:
+def test_template_failure_has_the_place_of_its_expression(template: str, marked: str) -> None:
     with pytest.raises(TemplateFailedError) as raised:
         render(template, {"a": 1})
     assert raised.value.span is not None
     assert template[slice(*raised.value.span)] == marked
 
 
-def test_line_ends_of_windows_are_mapped() -> None:
+def test_origin_with_windows_line_ends_is_exact() -> None:
     template = "SELECT 1,\r\n{%- if v %}\r\n {{ v }},\r\n{%- endif %} bad\r\nFROM t"
     rendered = render(template, {"v": 1})
     start = rendered.sql.index("bad")
@@ -206,7 +206,7 @@ def test_line_ends_of_windows_are_mapped() -> None:
     ("before", "left", "middle", "right", "after"),
     [("{{ ", "(1 + ", "1", ")", " }}"), ("", "{% if 1 %}", "", "{% endif %}", ""), ("{{ ", "(", "", "", " }}")],
 )
-def test_what_is_nested_hundreds_deep_is_refused(
+def test_deeply_nested_template_is_refused(
     number: int, before: str, left: str, middle: str, right: str, after: str
 ) -> None:
     with pytest.raises(TemplateFailedError, match="nested too deep"):
