@@ -37,16 +37,7 @@ CLEAN = (
     "tests/support/processes",
     "tests/support/sandbox",
     "tests/support/security",
-    "tests/unit/api",
-    "tests/unit/cases",
-    "tests/unit/cli",
-    "tests/unit/app",
-    "tests/unit/connector",
-    "tests/unit/connectors",
-    "tests/unit/graph/template",
-    "tests/unit/sandbox",
-    "tests/unit/stores",
-    "tests/unit/tools",
+    "tests/unit",
 )
 """Files and folders that obey the list. Add every folder that becomes clean, up to `engine`, `tools` and `tests`."""
 

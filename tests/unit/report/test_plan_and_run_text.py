@@ -1,4 +1,4 @@
-"""Plans and runs as people see them, compared as a whole."""
+"""Plans and runs as text, compared as a whole."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ def run_of(status: Any, *outcomes: Outcome) -> Run:
     return Run("r1", ("customers",), status, NOON, NOON + timedelta(seconds=2.25), "hash", outcomes, {})
 
 
-def test_the_plan_is_shown_whole(plan: Plan) -> None:
+def test_plan_text_shows_the_whole_plan(plan: Plan) -> None:
     assert render_plan_text(plan) == PLAN.replace("{hash}", plan.hash[:12])
     assert "SELECT" not in render_plan_text(plan, with_sql=False)
     coloured = render_plan_text(plan, colour=True)
     assert "\x1b[" in coloured
 
 
-def test_the_plan_can_be_read_back(plan: Plan) -> None:
+def test_plan_json_reads_back_as_the_plan(plan: Plan) -> None:
     assert plan_from_json(json.loads(render_plan_json(plan))) == plan
 
 
-def test_the_summary_says_what_came_from_where(plan: Plan) -> None:
+def test_summary_shows_reads_and_writes(plan: Plan) -> None:
     run = run_of(
         "succeeded",
         outcome("stripe_main:customers", "succeeded", counts={"requests": 1, "rows": 59, "bytes": 9}),
@@ -89,7 +89,7 @@ def test_the_summary_says_what_came_from_where(plan: Plan) -> None:
     )
 
 
-def test_the_summary_shows_what_is_worth_a_look(plan: Plan) -> None:
+def test_summary_shows_warnings_drift_and_rejects(plan: Plan) -> None:
     rejects = tuple(Reject({"customer_id": f"cus_{n}"}, "email", "is no text") for n in range(6))
     run = run_of(
         "succeeded",
@@ -113,7 +113,7 @@ def test_the_summary_shows_what_is_worth_a_look(plan: Plan) -> None:
     assert "cus_5" not in text
 
 
-def test_a_failure_is_shown_with_what_to_do_and_without_a_key(plan: Plan) -> None:
+def test_summary_shows_a_failure_with_its_hint_and_without_a_key(plan: Plan) -> None:
     key = "sk_live_" + "a1B2" * 6
     run = run_of(
         "failed",
@@ -135,11 +135,11 @@ def test_a_failure_is_shown_with_what_to_do_and_without_a_key(plan: Plan) -> Non
         ({"requests": 1200, "rows": 0, "inserted": 3}, "1,200 requests, 3 inserted"),
     ],
 )
-def test_counts_leave_out_what_is_zero(counts: Mapping[str, int], expected: str) -> None:
+def test_counts_skip_zeros(counts: Mapping[str, int], expected: str) -> None:
     assert render_counts(counts) == expected
 
 
-def test_events_are_lines() -> None:
+def test_event_line_of_each_event() -> None:
     assert render_event_line(RunStarted(NOON, "r1", ("a",), ("t", "u"))) == "run r1: 2 tasks"
     assert render_event_line(TaskStarted(NOON, "r1", "t", "extract", "read x")) == "  … read x"
     assert render_event_line(TaskProgressed(NOON, "r1", "t", {"rows": 1})) is None

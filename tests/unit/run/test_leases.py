@@ -1,4 +1,4 @@
-"""Leases keep runs apart and die with their process."""
+"""Leases exclude concurrent runs and end with their process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def world(memory: RunMemory, owner: str, **changes: Any) -> World:
     return replace(made, **changes)
 
 
-def test_the_second_run_is_refused_and_takes_nothing() -> None:
+def test_second_run_of_an_interface_is_refused_and_takes_no_lease() -> None:
     memory = RunMemory()
     with Leases(world(memory, "first"), ["b"]):
         with pytest.raises(RunRefusedError) as caught, Leases(world(memory, "second"), ["a", "b"]):
@@ -40,7 +40,7 @@ def test_the_second_run_is_refused_and_takes_nothing() -> None:
         pass
 
 
-def test_the_lease_of_a_dead_process_is_taken_over_at_once() -> None:
+def test_lease_of_a_dead_process_is_taken_over_at_once() -> None:
     memory = RunMemory()
     store = MemoryRunStore(memory)
     store.acquire("interface:a", "dead", datetime.now(UTC), 3600)
@@ -48,7 +48,7 @@ def test_the_lease_of_a_dead_process_is_taken_over_at_once() -> None:
         assert store.holder("interface:a") == "second"
 
 
-def test_the_heartbeat_keeps_a_lease_and_notices_its_loss() -> None:
+def test_heartbeat_keeps_a_lease_and_detects_its_loss() -> None:
     memory = RunMemory()
     store = MemoryRunStore(memory)
     with Leases(world(memory, "first", lease_seconds=0.3), ["a"]) as leases:
@@ -62,7 +62,7 @@ def test_the_heartbeat_keeps_a_lease_and_notices_its_loss() -> None:
         assert leases.lost
 
 
-def test_runs_without_a_living_process_are_abandoned() -> None:
+def test_runs_of_dead_processes_are_abandoned() -> None:
     memory = RunMemory()
     store = MemoryRunStore(memory)
     for run_id, interface in (("dead", "a"), ("gone", "b"), ("living", "c")):

@@ -1,4 +1,4 @@
-"""A process is known by its id and its birth: ids come back."""
+"""A process is identified by its ID and start time, because the system reuses IDs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ births = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the sy
 
 @contextmanager
 def another() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process that lives until the context ends, and how it describes itself."""
+    """A process that lives until the context ends, and its own description."""
     with subprocess.Popen(
         [sys.executable, "-c", SAYS_WHO_IT_IS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -40,12 +40,12 @@ def another() -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-def given_to(owner: str, pid: int) -> str:
-    """The description of a process whose id the system has given to another one since."""
+def with_reused_id(owner: str, pid: int) -> str:
+    """The description of a process whose ID was reused by another one."""
     return re.sub(r"^pid \d+", f"pid {pid}", owner)
 
 
-def test_who_holds_a_lease_is_said_in_words() -> None:
+def test_lease_holder_is_described_in_words() -> None:
     said = "pid 7 on build-3, since 2026-03-01 10:02:33 UTC"
     assert in_words("pid 7/5f3a9c1e-8213 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == said
     assert in_words("pid 7 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == said
@@ -54,7 +54,7 @@ def test_who_holds_a_lease_is_said_in_words() -> None:
     assert in_words("somebody") == "somebody"
 
 
-def test_a_process_is_known_to_be_dead_only_on_its_own_host() -> None:
+def test_process_counts_as_dead_only_on_its_own_host() -> None:
     mine = describe_process(NOW)
     assert mine.endswith(", since 2026-03-01 10:02:33.000000 UTC")
     assert process_is_alive(mine)
@@ -67,34 +67,34 @@ def test_a_process_is_known_to_be_dead_only_on_its_own_host() -> None:
 
 @births
 @pytest.mark.process
-def test_a_dead_process_does_not_live_on_in_who_has_its_id_now() -> None:
+def test_dead_process_with_a_reused_id_counts_as_dead() -> None:
     with another() as (_, dead):
         pass
     with another() as (process, living):
         assert process_is_alive(living)
-        assert not process_is_alive(given_to(dead, process.pid))
-        assert not process_is_alive(given_to(dead, os.getpid()))
+        assert not process_is_alive(with_reused_id(dead, process.pid))
+        assert not process_is_alive(with_reused_id(dead, os.getpid()))
 
 
 @births
 @pytest.mark.process
-def test_a_lease_of_a_dead_process_is_free_although_another_has_its_id() -> None:
+def test_lease_of_a_dead_process_with_a_reused_id_is_free() -> None:
     with another() as (_, dead):
         pass
     store, name = MemoryRunStore(RunMemory()), "interface:a"
-    store.acquire(name, given_to(dead, os.getpid()), NOW, 3600)
+    store.acquire(name, with_reused_id(dead, os.getpid()), NOW, 3600)
     assert take_lease(store, name, describe_process(NOW), NOW, 3600, process_is_alive) is not None
     assert store.holder(name) == describe_process(NOW)
 
 
 @births
-def test_a_process_that_has_ended_and_was_not_asked_for_is_dead() -> None:
+def test_zombie_process_counts_as_dead() -> None:
     with another() as (process, owner):
         process.kill()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and keeps its id
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # It has ended and keeps its ID.
         assert not process_is_alive(owner)
 
 
-def test_where_no_birth_is_known_the_process_id_counts() -> None:
+def test_process_without_a_start_time_is_identified_by_its_id() -> None:
     without = re.sub(r"^(pid \d+)/\S+", r"\1", describe_process(NOW))
     assert process_is_alive(without)

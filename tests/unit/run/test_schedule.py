@@ -1,4 +1,4 @@
-"""What may begin, and what is left out for which reason."""
+"""Which tasks may start, and which are skipped for which reason."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def begun(found: Schedule) -> tuple[list[str], list[tuple[str, str]]]:
     return [unit.id for unit in units], [(skip.task.id, skip.reason) for skip in skips]
 
 
-def test_extracts_of_a_connection_begin_together_and_before_what_needs_them() -> None:
+def test_extracts_of_a_connection_start_together_and_before_their_dependents() -> None:
     found = schedule(extract("customers"), extract("charges"), load("a.one", "stripe.customers"), load("b.one"))
     units, _ = found.take()
     assert [[each.id for each in unit.tasks] for unit in units] == [["stripe.customers", "stripe.charges"], ["b.one"]]
@@ -59,14 +59,14 @@ def test_extracts_of_a_connection_begin_together_and_before_what_needs_them() ->
     assert found.is_over
 
 
-def test_a_failure_leaves_out_what_needs_it_and_nothing_else() -> None:
+def test_failure_skips_only_its_dependents() -> None:
     found = schedule(extract("charges"), load("a.one", "stripe.charges"), load("a.two", "a.one"), load("b.one"))
     assert begun(found) == (["extract stripe", "b.one"], [])
     found.end(ended("stripe.charges", "failed"))
     assert begun(found) == ([], [("a.one", "`stripe.charges` failed"), ("a.two", "`a.one` was skipped")])
 
 
-def test_on_error_continue_goes_on_after_a_failure_of_its_own_and_of_its_data() -> None:
+def test_on_error_continue_starts_the_next_step_after_a_failure() -> None:
     found = schedule(
         extract("charges"), load("a.one", "stripe.charges", on_error="continue"), load("a.two", "a.one"),
         load("b.one", on_error="continue"), load("b.two", "b.one"),
@@ -77,14 +77,14 @@ def test_on_error_continue_goes_on_after_a_failure_of_its_own_and_of_its_data() 
     assert begun(found) == (["a.two", "b.two"], [("a.one", "`stripe.charges` failed")])
 
 
-def test_an_interface_that_ended_leaves_out_its_rest_and_blocks_no_other() -> None:
+def test_ended_interface_skips_its_rest_and_blocks_no_other() -> None:
     found = schedule(load("a.one"), load("a.two", "a.one"), load("b.one", "a.two"))
     found.take()
     found.end(ended("a.one", ends=True))
     assert begun(found) == (["b.one"], [("a.two", "the interface ended at `a.one`")])
 
 
-def test_a_stopped_run_gives_the_rest_once() -> None:
+def test_take_rest_returns_the_remaining_tasks_once() -> None:
     found = schedule(load("a.one"), load("a.two", "a.one"))
     found.take()
     assert [each.id for each in found.take_rest()] == ["a.two"]
@@ -92,6 +92,6 @@ def test_a_stopped_run_gives_the_rest_once() -> None:
     assert found.take_rest() == []
 
 
-def test_needs_outside_the_plan_do_not_wait() -> None:
+def test_task_does_not_wait_for_needs_outside_the_plan() -> None:
     found = schedule(replace(load("a.one"), needs=("elsewhere.load",)))
     assert begun(found) == (["a.one"], [])

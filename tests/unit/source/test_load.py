@@ -1,4 +1,4 @@
-"""Reading a project's folder."""
+"""Reading the folder of a project."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ def write(root: Path, file: str, text: str | bytes = "kind: x\n") -> Path:
     return path
 
 
-def test_what_is_read_and_what_is_left_out(tmp_path: Path) -> None:
+def test_load_reads_definitions_and_skips_other_files(tmp_path: Path) -> None:
     for file in (
         "weir.yaml", "connections/a.yaml", "connections/deep/er/b.yml", "interfaces/c.yaml", "interfaces/c.test.yaml",
         "interfaces/sql/c.sql", "schemas/d.test.yaml", "schemas/d.yaml", "schemas/d.schema.json",
@@ -43,13 +43,13 @@ def test_what_is_read_and_what_is_left_out(tmp_path: Path) -> None:
     assert [document.folder for document in tree.documents.values()][-2:] == ["schemas", ""]
 
 
-def test_an_empty_folder(tmp_path: Path) -> None:
+def test_empty_folder_is_a_warning(tmp_path: Path) -> None:
     tree, found = load(tmp_path)
     assert found == [("W101", None)]
     assert not tree.documents
 
 
-def test_a_byte_order_mark_is_ignored_with_a_warning(tmp_path: Path) -> None:
+def test_byte_order_mark_is_ignored_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path, "schemas/a.yaml", b"\xef\xbb\xbfkind: schema\n")
     tree, found = load(tmp_path)
     assert found == [("W102", "schemas/a.yaml")]
@@ -59,7 +59,7 @@ def test_a_byte_order_mark_is_ignored_with_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-be"])
-def test_other_encodings(tmp_path: Path, encoding: str) -> None:
+def test_file_in_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
     text = "\ufeffkind: schema\n" if encoding == "utf-16-be" else "kind: schema\n"
     write(tmp_path, "schemas/a.yaml", text.encode(encoding))
     tree, found = load(tmp_path)
@@ -68,7 +68,7 @@ def test_other_encodings(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("file", ["schemas/a.yaml", "interfaces/a.sql"])
-def test_invalid_bytes_are_shown_where_they_stand(tmp_path: Path, file: str) -> None:
+def test_invalid_bytes_are_reported_with_their_place(tmp_path: Path, file: str) -> None:
     write(tmp_path, file, "kind: é\nnäme: 'ü".encode() + b"\xff\xfe'\n")
     collector = Collector()
     tree = load_root(tmp_path, collector)
@@ -81,7 +81,7 @@ def test_invalid_bytes_are_shown_where_they_stand(tmp_path: Path, file: str) -> 
     assert tree.unread == {file}
 
 
-def test_large_files(tmp_path: Path) -> None:
+def test_file_above_the_size_limit_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "interfaces/a.yaml", "x" * (1024 * 1024 + 1))
     write(tmp_path, "interfaces/b.sql", "x" * (1024 * 1024))
     tree, found = load(tmp_path)
@@ -89,7 +89,7 @@ def test_large_files(tmp_path: Path) -> None:
     assert "interfaces/b.sql" in tree.texts
 
 
-def test_links(tmp_path: Path) -> None:
+def test_links_out_of_the_project_are_refused(tmp_path: Path) -> None:
     outside = write(tmp_path, "outside/secret.yaml")
     project = tmp_path / "project"
     real = write(project, "..data_of_mount/real.yaml")
@@ -109,7 +109,7 @@ def test_links(tmp_path: Path) -> None:
     ]
 
 
-def test_a_root_that_is_a_link_is_followed(tmp_path: Path) -> None:
+def test_root_that_is_a_link_is_followed(tmp_path: Path) -> None:
     write(tmp_path, "v1/schemas/a.yaml")
     (tmp_path / "current").symlink_to("v1")
     tree, found = load(tmp_path / "current")
@@ -117,7 +117,7 @@ def test_a_root_that_is_a_link_is_followed(tmp_path: Path) -> None:
     assert list(tree.documents) == ["schemas/a.yaml"]
 
 
-def test_things_that_are_no_files(tmp_path: Path) -> None:
+def test_folders_pipes_and_sockets_are_refused(tmp_path: Path) -> None:
     (tmp_path / "interfaces/folder.yaml").mkdir(parents=True)
     os.mkfifo(tmp_path / "interfaces/pipe.yaml")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -131,13 +131,13 @@ def test_things_that_are_no_files(tmp_path: Path) -> None:
     assert found == [("E116", f"interfaces/{name}") for name in ("folder.yaml", "pipe.yaml", "socket.sql")]
 
 
-def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+def test_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "interfaces")
     _, found = load(tmp_path)
     assert found == [("E101", "interfaces")]
 
 
-def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = write(tmp_path, "schemas/a.yaml")
     write(tmp_path, "schemas/b.yaml")
     opened = Path.open

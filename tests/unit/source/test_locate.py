@@ -1,4 +1,4 @@
-"""Symbolic places become lines and columns."""
+"""Symbolic places resolve to lines and columns."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def region(text: str, place: Place) -> Region:
 A = Place("a.yaml")
 
 
-def test_keys_values_and_items() -> None:
+def test_places_of_keys_values_and_items() -> None:
     text = "name: x\nsteps:\n  - import: {into: t}\n  - stop_if: y\n"
     assert marked(text, A.at("name")) == "x"
     assert marked(text, A.key("name")) == "name"
@@ -32,7 +32,7 @@ def test_keys_values_and_items() -> None:
     assert marked(text, A) == "name"
 
 
-def test_a_place_that_is_not_there_is_shown_as_near_as_possible() -> None:
+def test_missing_place_resolves_to_the_nearest_parent() -> None:
     text = "name: x\nsteps:\n  - import: {into: t}\n"
     assert marked(text, A.at("steps", 0, "import", "connection")) == "{into: t}"
     assert marked(text, A.at("steps", 7, "import")) == "-"
@@ -63,7 +63,7 @@ def test_a_place_that_is_not_there_is_shown_as_near_as_possible() -> None:
         ("steps:\n  - a:\n      sql: |\n        SELECT\n          nope\n", "nope"),
     ],
 )
-def test_an_offset_in_a_decoded_text_lands_on_its_characters(text: str, part: str) -> None:
+def test_offset_in_a_decoded_text_resolves_to_its_characters(text: str, part: str) -> None:
     document = read_yaml("a.yaml", text, Collector())
     node = document.root
     route: tuple[str | int, ...] = ("sql",) if text.startswith("sql") else ("steps", 0, "a", "sql")
@@ -74,7 +74,7 @@ def test_an_offset_in_a_decoded_text_lands_on_its_characters(text: str, part: st
     assert text[slice(*span_of(document, place))] == part
 
 
-def test_the_end_of_a_text() -> None:
+def test_offset_beyond_a_text_resolves_to_its_end() -> None:
     text = "sql: |\n  SELECT\n  FROM\n"
     found = region(text, A.at("sql").within(11, 11))
     assert (found.start_line, found.start_column) == (3, 7)
@@ -82,18 +82,18 @@ def test_the_end_of_a_text() -> None:
     assert (found.start_line, found.start_column) == (3, 7)
 
 
-def test_regions_count_lines_and_columns_from_one() -> None:
+def test_region_counts_lines_and_columns_from_one() -> None:
     found = region("a: 1\r\nbb: two\r\n", A.at("bb"))
     assert found == Region("a.yaml", 2, 5, 2, 8, ("bb: two",))
 
 
-def test_a_region_of_several_lines_holds_them_all() -> None:
+def test_region_of_several_lines_has_all_of_them() -> None:
     found = region("sql: |\n  a\n  b\n", A.at("sql"))
     assert found.lines == ("sql: |", "  a", "  b")
     assert (found.end_line, found.end_column) == (3, 4)
 
 
-def test_places_in_texts_and_files_that_could_not_be_read() -> None:
+def test_places_in_sql_files_and_unread_files() -> None:
     tree = SourceTree(root=Path(), texts={"a.sql": "SELECT\n  1\n"})
     assert tree.locate(Place("a.sql", on="text").within(9, 10)).start_line == 2
     assert tree.locate(Place("gone.yaml")) == Region("gone.yaml", 1, 1, 1, 1, ("",))
@@ -101,6 +101,6 @@ def test_places_in_texts_and_files_that_could_not_be_read() -> None:
     assert tree.text_of("gone.yaml") is None
 
 
-def test_form_feeds_and_friends_do_not_end_lines() -> None:
+def test_form_feed_and_line_separator_do_not_end_a_line() -> None:
     tree = SourceTree(root=Path(), texts={"a.sql": "a\x0cb\u2028c\nd"})
     assert tree.locate(Place("a.sql", on="text").within(6, 7)).start_line == 2

@@ -1,4 +1,4 @@
-"""YAML 1.2 values, spans, and what is refused: with libyaml and without it."""
+"""YAML 1.2: values, spans and refusals, with and without libyaml."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_scalars_follow_the_core_schema(written: str, value: object, use_libyaml
     assert type(result[0]) is type(value)  # type: ignore[index]
 
 
-def test_not_a_number(use_libyaml: bool) -> None:
+def test_nan_is_read_as_a_number(use_libyaml: bool) -> None:
     document, _ = read("a: .nan", use_libyaml)
     assert document.root is not None
     assert math.isnan(plain(document.root)["a"])  # type: ignore[index]
@@ -67,7 +67,7 @@ def test_spans_are_in_code_points(use_libyaml: bool) -> None:
     assert plain(root) == {"é": "ü🎉", "list": [{"a": "日本", "b": "x\ty"}, [1, 2]], "end": "text", "again": "text"}
 
 
-def test_block_collections_end_with_their_last_value(use_libyaml: bool) -> None:
+def test_span_of_a_block_collection_ends_with_its_last_value(use_libyaml: bool) -> None:
     text = "a:\n  b: 1\n\n# a comment\nc: 2\n"
     document, _ = read(text, use_libyaml)
     assert isinstance(document.root, MappingNode)
@@ -76,7 +76,7 @@ def test_block_collections_end_with_their_last_value(use_libyaml: bool) -> None:
     assert "c: 2" not in text[start:end]
 
 
-def test_styles(use_libyaml: bool) -> None:
+def test_scalar_nodes_have_their_style(use_libyaml: bool) -> None:
     document, _ = read("a: x\nb: 'x'\nc: \"x\"\nd: |\n  x\ne: >\n  x\n", use_libyaml)
     assert isinstance(document.root, MappingNode)
     nodes = [entry.node for entry in document.root.entries.values()]
@@ -116,7 +116,7 @@ def test_styles(use_libyaml: bool) -> None:
         ("a: {b: 1]\n", "E104", "]"),
     ],
 )
-def test_refusals(text: str, code: str, marked: str | None, use_libyaml: bool) -> None:
+def test_refused_yaml_is_reported_with_its_place(text: str, code: str, marked: str | None, use_libyaml: bool) -> None:
     _, collector = read(text, use_libyaml)
     found = list(collector)
     assert [item.code for item in found] == [code]
@@ -127,7 +127,7 @@ def test_refusals(text: str, code: str, marked: str | None, use_libyaml: bool) -
         assert text[slice(*place.span)] == marked
 
 
-def test_a_duplicate_key_keeps_the_first_value_and_names_it(use_libyaml: bool) -> None:
+def test_duplicate_key_keeps_the_first_value_and_is_reported(use_libyaml: bool) -> None:
     document, collector = read("a: 1\nb: 2\na: {c: [3]}\nd: 4\n", use_libyaml)
     assert document.root is not None
     assert plain(document.root) == {"a": 1, "b": 2, "d": 4}
@@ -135,13 +135,13 @@ def test_a_duplicate_key_keeps_the_first_value_and_names_it(use_libyaml: bool) -
     assert found.labels[0].place.span == (0, 1)
 
 
-def test_several_mistakes_of_one_file_are_all_reported(use_libyaml: bool) -> None:
+def test_all_errors_of_one_file_are_reported(use_libyaml: bool) -> None:
     document, collector = read("a: !x 1\nb: 1\nb: 2\n1: 3\n<<: {}\n", use_libyaml)
     assert document.root is None
     assert sorted(item.code for item in collector) == ["E108", "E110", "E111", "E112"]
 
 
-def test_billion_laughs_ends_early(use_libyaml: bool) -> None:
+def test_exponential_aliases_are_refused(use_libyaml: bool) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
     document, collector = read("\n".join(lines), use_libyaml)
@@ -149,7 +149,7 @@ def test_billion_laughs_ends_early(use_libyaml: bool) -> None:
     assert [item.code for item in collector] == ["E117"]
 
 
-def test_too_many_aliases(use_libyaml: bool) -> None:
+def test_too_many_aliases_are_refused(use_libyaml: bool) -> None:
     document, collector = read("a: &a 1\nb: [" + ", ".join(["*a"] * 101) + "]\n", use_libyaml)
     assert document.root is None
     assert [item.code for item in collector] == ["E117"]
@@ -163,7 +163,7 @@ def test_deep_nesting_is_refused_quickly(opening: str, use_libyaml: bool) -> Non
     assert [item.code for item in collector] == ["E106"]
 
 
-def test_a_key_written_as_merge_in_quotes_is_a_plain_key(use_libyaml: bool) -> None:
+def test_quoted_merge_key_is_a_plain_key(use_libyaml: bool) -> None:
     document, collector = read("'<<': 1\n'1': 2\n", use_libyaml)
     assert document.root is not None
     assert plain(document.root) == {"<<": 1, "1": 2}

@@ -1,4 +1,4 @@
-"""The committed JSON Schemas are fresh, and say the same as the models."""
+"""The committed JSON Schemas are current and agree with the models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CASES = ROOT / "tests/golden"
 FOLDERS = {"connections": "connection", "interfaces": "interface", "schemas": "schema"}
 KINDS = [*FOLDERS.values(), "test"]
 BEYOND = {"E207", "E212"}
-"""What JSON Schema cannot say: keys in comments, and names that must stand elsewhere in the file."""
+"""What JSON Schema cannot express: keys in comments, and references to other parts of the file."""
 VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in KINDS}
 
 
@@ -30,12 +30,12 @@ def problems(kind: str, data: object) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [f"{kind}.schema.json" for kind in KINDS])
-def test_the_committed_schemas_are_fresh(name: str) -> None:
+def test_committed_schemas_are_current(name: str) -> None:
     assert (ROOT / "schemas" / name).read_text(encoding="utf-8") == schema_files()[name], "stale: run `make generated`"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_they_are_json_schema_2020_12_with_descriptions(kind: str) -> None:
+def test_schemas_are_json_schema_2020_12_with_descriptions(kind: str) -> None:
     schema = json_schema(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -48,12 +48,12 @@ def test_they_are_json_schema_2020_12_with_descriptions(kind: str) -> None:
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if "/" in file])
-def test_valid_definitions_are_valid(file: str) -> None:
+def test_valid_definitions_match_their_schema(file: str) -> None:
     kind = FOLDERS[file.split("/")[0]]
     assert problems(kind, yaml.safe_load(FILES[file])) == []
 
 
-def test_examples_in_the_schemas_are_valid() -> None:
+def test_examples_in_the_schemas_match_them() -> None:
     def walk(part: Any, kind: str) -> int:
         count = 0
         if isinstance(part, dict):
@@ -70,7 +70,7 @@ def test_examples_in_the_schemas_are_valid() -> None:
 
 
 def definitions(root: Path) -> list[tuple[str, str, object, set[str]]]:
-    """Kind, file, values and codes of every definition below `root` that is YAML."""
+    """Kind, file, values and codes of every YAML definition below `root`."""
     collector = Collector()
     tree = load_root(root, collector)
     unreadable = {found.place.file for found in collector if found.place}
@@ -89,7 +89,7 @@ def definitions(root: Path) -> list[tuple[str, str, object, set[str]]]:
 
 
 @pytest.mark.parametrize("root", [ROOT, CASES / "base"], ids=["shipped", "base"])
-def test_shipped_definitions_are_valid(root: Path) -> None:
+def test_shipped_definitions_match_their_schema(root: Path) -> None:
     found = definitions(root)
     assert len(found) >= 3
     for kind, file, data, codes in found:
@@ -111,9 +111,9 @@ def test_json_schema_and_models_agree_on_the_golden_cases(case: str) -> None:
     for kind, file, data, codes in definitions(CASES / "cases" / case):
         refused = {code for code in codes if code.startswith("E2")} - BEYOND
         if "E210" in codes and "step_names" in case:
-            continue  # two steps of one name: beyond JSON Schema
+            continue  # JSON Schema cannot express that step names are unique.
         if "calendars" in case:
-            continue  # days that there are not, time zones, lengths in other units: the same
+            continue  # Nor impossible dates, time zones, and durations in different units.
         assert bool(problems(kind, data)) == bool(refused), (file, codes, problems(kind, data))
 
 
@@ -137,12 +137,12 @@ def test_json_schema_and_models_agree_on_the_golden_cases(case: str) -> None:
         ("test", SUITE, "x-note: mine", "note: mine"),
     ],
 )
-def test_mistakes_are_mistakes_for_editors_too(kind: str, text: str, old: str, new: str) -> None:
+def test_schemas_refuse_typical_mistakes(kind: str, text: str, old: str, new: str) -> None:
     assert old in text
     assert problems(kind, yaml.safe_load(text)) == []
     assert problems(kind, yaml.safe_load(text.replace(old, new))) != []
 
 
-def test_the_schemas_are_deterministic() -> None:
+def test_schemas_are_deterministic() -> None:
     assert schema_files() == schema_files()
     assert json.loads(schema_files()["schema.schema.json"]) == json_schema("schema")

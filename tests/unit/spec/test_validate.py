@@ -1,4 +1,4 @@
-"""What valid definitions mean, and what happens to those that are not."""
+"""The specs of valid definitions, and the findings of invalid ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def codes(**files: str) -> list[str]:
     return [item.code for item in found]
 
 
-def test_every_field_of_every_kind() -> None:
+def test_every_field_of_every_kind_is_read() -> None:
     specs, found = validated_files(FILES)
     assert list(found) == []
     (connection,), (interface,), (schema,) = specs.connections, specs.interfaces, specs.schemas
@@ -46,7 +46,7 @@ def test_every_field_of_every_kind() -> None:
     assert specs.broken == frozenset()
 
 
-def test_forms_of_map_become_one() -> None:
+def test_short_and_long_forms_of_map_are_equal() -> None:
     specs, _ = validated(interfaces__a=INTERFACE)
     load = specs.interfaces[0].spec.steps[0].import_
     assert load is not None
@@ -56,7 +56,7 @@ def test_forms_of_map_become_one() -> None:
     assert (load.map["created_at"].expr, load.map["created_at"].default) == ("created", 0)
 
 
-def test_defaults() -> None:
+def test_skipped_fields_have_their_defaults() -> None:
     specs, found = validated(
         connections__a="kind: connection\nname: a\nconnector: stripe\nclient_secret: {file: /run/secrets/key}\n",
         interfaces__a="kind: interface\nname: a\nsteps: [{import: {connection: a, into: t}}]\n",
@@ -72,7 +72,7 @@ def test_defaults() -> None:
     assert (step.on_error, step.on_empty, step.snapshot) == ("stop", "continue", False)
 
 
-def test_free_space_is_free_at_every_level() -> None:
+def test_x_keys_are_allowed_at_every_level() -> None:
     schema = SCHEMA + "x-any: {thing: [1]}\n"
     schema = schema.replace("  email: text\n", "  email: {type: text, x-pii: true}\n  x-note: {not: a column}\n")
     specs, found = validated(schemas__a=schema)
@@ -81,7 +81,7 @@ def test_free_space_is_free_at_every_level() -> None:
 
 
 @pytest.mark.parametrize("written", ["{type: decimal(18,2)}", "{type: decimal(18, 2), default: 0}", "decimal(18, 2)"])
-def test_a_decimal_within_braces_needs_no_quotes(written: str) -> None:
+def test_decimal_type_in_braces_needs_no_quotes(written: str) -> None:
     specs, found = validated(schemas__a=f"kind: schema\nname: a\ncolumns: {{x: {written}, y: text}}\n")
     assert list(found) == []
     column = specs.schemas[0].spec.columns["x"].column_type
@@ -89,7 +89,7 @@ def test_a_decimal_within_braces_needs_no_quotes(written: str) -> None:
     assert list(specs.schemas[0].spec.columns) == ["x", "y"]
 
 
-def test_a_broken_definition_is_set_aside_by_name_and_the_rest_goes_on() -> None:
+def test_broken_definition_is_recorded_by_name_and_others_are_valid() -> None:
     specs, found = validated(
         connections__a=CONNECTION.replace("timeout_ms: 30000", "timeout_ms: soon"),
         connections__b=CONNECTION.replace("stripe_main", "second"),
@@ -102,7 +102,7 @@ def test_a_broken_definition_is_set_aside_by_name_and_the_rest_goes_on() -> None
     assert len(specs.schemas) == 1
 
 
-def test_mistakes_are_all_reported_at_once_in_one_definition() -> None:
+def test_all_errors_of_one_definition_are_reported() -> None:
     text = CONNECTION.replace("mode: test", "mode: prod").replace("connector:", "conector:").replace("30000", "1")
     assert sorted(codes(connections__a=text)) == ["E201", "E203", "E204", "E216"]
 
@@ -111,7 +111,7 @@ def test_mistakes_are_all_reported_at_once_in_one_definition() -> None:
     "secret",
     ["plain", '"plain"', "${STRIPE_KEY}", "{{ env.KEY }}", "|\n  plain", "sk_live_0123456789abcdef", "12345"],
 )
-def test_a_literal_secret_is_refused_and_not_repeated(secret: str) -> None:
+def test_literal_secret_is_refused_and_not_repeated(secret: str) -> None:
     text = f"kind: connection\nname: a\nconnector: stripe\nclient_secret: {secret}\n"
     _, found = validated(connections__a=text)
     assert found.has_errors
@@ -135,17 +135,17 @@ def test_a_literal_secret_is_refused_and_not_repeated(secret: str) -> None:
         ("x-note: pk_live_0123456789abcdef\n", []),
     ],
 )
-def test_what_looks_like_a_key_is_found_anywhere(text: str, codes_expected: list[str]) -> None:
+def test_text_that_looks_like_a_key_is_found_anywhere(text: str, codes_expected: list[str]) -> None:
     assert codes(connections__a=CONNECTION + text) == codes_expected
 
 
-def test_fixes_mend_what_they_are_for() -> None:
+def test_fixes_replace_misspelled_keys_and_values() -> None:
     text = CONNECTION.replace("is_active: true", "is_actve: yes").replace("mode: test", "mode: tst")
     _, found = validated(connections__a=text)
     assert {fix.replacement for item in found for fix in item.fixes} == {"is_active", "test"}
 
 
-def test_a_fix_never_doubles_a_key() -> None:
+def test_fix_never_makes_a_duplicate_key() -> None:
     _, found = validated(connections__a=CONNECTION + "is_sources: true\n")
     (item,) = found
     assert item.code == "E201"
@@ -159,7 +159,7 @@ def test_a_fix_never_doubles_a_key() -> None:
         "http://stripe.localhost:8080/v1",
     ],
 )  # fmt: skip
-def test_addresses(address: str) -> None:
+def test_valid_base_url_is_accepted(address: str) -> None:
     specs, found = validated(connections__a=CONNECTION.replace("base_url: null", f'base_url: "{address}"'))
     assert list(found) == []
     assert specs.connections[0].spec.base_url == address
@@ -172,7 +172,7 @@ def test_addresses(address: str) -> None:
         "https://x?y=1", "http://localhost.evil.com", "http://[::1", "https://x:port",
     ],
 )  # fmt: skip
-def test_addresses_that_are_refused(address: str) -> None:
+def test_invalid_base_url_is_refused(address: str) -> None:
     assert codes(connections__a=CONNECTION.replace("base_url: null", f'base_url: "{address}"')) in (["E214"], ["E215"])
 
 
@@ -195,7 +195,7 @@ def test_addresses_that_are_refused(address: str) -> None:
         "{respond: SELECT 1}",
     ],
 )
-def test_steps_that_are_refused(step: str) -> None:
+def test_invalid_step_is_refused_in_plain_words(step: str) -> None:
     _, found = validated(interfaces__a=f"kind: interface\nname: a\nsteps:\n  - {step}\n")
     assert found.has_errors
     assert len(found) <= 2
@@ -205,16 +205,16 @@ def test_steps_that_are_refused(step: str) -> None:
 
 
 @pytest.mark.parametrize("duration", ["1ms", "30s", "15m", "2h", "1d", "090m"])
-def test_durations(duration: str) -> None:
+def test_valid_duration_is_accepted(duration: str) -> None:
     assert codes(interfaces__a=INTERFACE.replace("timeout: 30m", f"timeout: {duration}")) == []
 
 
 @pytest.mark.parametrize("duration", ["15", "0s", "1w", "1h30m", "-5m", "1.5h", "PT1H", "[5m]", "1 h", "99999999999d"])
-def test_durations_that_are_refused(duration: str) -> None:
+def test_invalid_duration_is_refused(duration: str) -> None:
     assert codes(interfaces__a=INTERFACE.replace("timeout: 30m", f"timeout: {duration}")) == ["E213"]
 
 
-def test_an_empty_settings_file_means_the_defaults() -> None:
+def test_empty_settings_file_has_the_defaults() -> None:
     specs, found = validated_files({"weir.yaml": "{}\n"})
     assert list(found) == []
     assert specs.settings.state == ".weir"

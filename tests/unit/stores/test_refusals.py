@@ -1,4 +1,4 @@
-"""Run state that cannot be used is refused with its code."""
+"""Unusable run state is refused with its code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.run import StoreError
 from engine.stores import open_run_store
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_refused_and_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     file.write_text("these are notes, not a database\n" * 100)
     with pytest.raises(StoreError) as raised:

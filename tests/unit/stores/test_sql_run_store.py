@@ -1,4 +1,4 @@
-"""The SQL run store keeps the rules of run state, between processes too."""
+"""The SQL run store keeps the rules of run state, also between processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open_store(directory: Path) -> SqlRunStore:
 
 
 @pytest.mark.process
-def test_of_racing_processes_one_gets_the_lease(tmp_path: Path) -> None:
+def test_one_of_several_racing_processes_gets_the_lease(tmp_path: Path) -> None:
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACE, str(tmp_path / "state.db"), f"racer {number}"],
@@ -69,7 +69,7 @@ def test_migrations_are_numbered_without_gaps_and_applied_once(tmp_path: Path) -
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_runs_of_an_older_state_are_still_there(tmp_path: Path) -> None:
+def test_runs_of_an_older_state_are_kept(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "state.db") as connection:
         connection.execute("CREATE TABLE schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
         for migration in load_migrations()[:3]:
@@ -84,7 +84,7 @@ def test_runs_of_an_older_state_are_still_there(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_newer_state_is_refused(tmp_path: Path) -> None:
+def test_newer_state_is_refused(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     with sqlite3.connect(tmp_path / "state.db") as connection:
         connection.execute("INSERT INTO schema_version VALUES (999, 'tomorrow')")
@@ -92,14 +92,14 @@ def test_a_newer_state_is_refused(tmp_path: Path) -> None:
         open_store(tmp_path)
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_refused_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("not a database, but long enough to look at" * 10)
     with pytest.raises(StoreError) as caught:
         open_store(tmp_path)
     assert caught.value.hint
 
 
-def test_a_run_whose_lease_died_is_abandoned(tmp_path: Path) -> None:
+def test_run_with_an_expired_lease_is_abandoned(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.acquire("interface:customers", "pid 1", NOON, 30)
     store.begin_run(record("r1"))
@@ -113,7 +113,7 @@ def test_a_run_whose_lease_died_is_abandoned(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_run_whose_lease_was_taken_over_is_abandoned(tmp_path: Path) -> None:
+def test_run_whose_lease_was_taken_over_is_abandoned(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.acquire("interface:customers", "pid 1", NOON, 30)
     store.begin_run(record("r1"))
@@ -124,7 +124,7 @@ def test_a_run_whose_lease_was_taken_over_is_abandoned(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_run_that_has_just_begun_is_left_alone(tmp_path: Path) -> None:
+def test_run_that_has_just_started_is_not_abandoned(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.begin_run(record("r1"))
     assert list(store.abandon_dead_runs(NOON + timedelta(seconds=1))) == []

@@ -1,4 +1,4 @@
-"""What came of cases, as a person and a program are shown it."""
+"""The results of cases as text and as JUnit XML."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CASE = Case("a", "b\x1b[2J", Place(FILE, ("cases", 0, "name")), {}, {}, {}, Expe
 FAILED = CaseResult(CASE, tuple(Difference("respond", "missing", f"{{id: {n}, key: {KEY}}}") for n in range(25)), 0.5)
 
 
-def test_a_case_moves_no_cursor_shows_no_key_and_is_not_endless() -> None:
+def test_result_text_is_escaped_masked_and_truncated() -> None:
     shown = render_result(FAILED, TREE).splitlines()
     assert shown[:2] == ["✗ a::b·[2J  0.50 s", "    interfaces/a.test.yaml:3"]
     assert shown[2].startswith("    respond: missing {id: 0, key: sk_live_****")
@@ -28,14 +28,14 @@ def test_a_case_moves_no_cursor_shows_no_key_and_is_not_endless() -> None:
     assert len(shown) == 2 + SHOWN + 1
 
 
-def test_what_all_of_them_come_to() -> None:
+def test_cases_summary_counts_failed_passed_and_not_run() -> None:
     passed = replace(FAILED, differences=())
     assert render_cases_summary((passed, FAILED), 3) == "3 test cases: 1 failed, 1 passed, 1 not run in 1.0 s\n"
     assert render_cases_summary((passed,), 1) == "1 test case: 1 passed in 0.5 s\n"
     assert render_cases_summary((), 2, colour=True) == "\x1b[1m2 test cases\x1b[0m: 2 not run in 0.0 s\n"
 
 
-def test_junit_is_xml_whatever_a_case_is_called() -> None:
+def test_cases_junit_is_valid_xml_for_any_name() -> None:
     (suite,) = ElementTree.fromstring(render_cases_junit((FAILED,), TREE).encode())
     (case,) = suite
     assert case.get("file") == FILE

@@ -1,4 +1,4 @@
-"""Every format of findings: places, escaping, caps, schemas, and no secret anywhere."""
+"""Every format of findings: places, escaping, limits, schemas, and no secrets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def render(style: str, found: Collector | None = None, tree: SourceTree = TREE, 
     return render_findings(style, sample() if found is None else found, tree, version="1.2.3", colour=colour)  # type: ignore[arg-type]
 
 
-def test_text_aligns_wide_characters_and_tabs() -> None:
+def test_text_aligns_marks_below_wide_characters_and_tabs() -> None:
     shown = render("text")
     lines = shown.splitlines()
     row = next(index for index, line in enumerate(lines) if "nope" in line and line.startswith("2 |"))
@@ -69,13 +69,13 @@ def test_text_aligns_wide_characters_and_tabs() -> None:
     assert "\x1b" not in shown
 
 
-def test_text_with_colour_is_the_same_text() -> None:
+def test_coloured_text_differs_only_in_colour() -> None:
     coloured = render("text", colour=True)
     assert "\x1b[1;31m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render("text")
 
 
-def test_findings_are_in_order_of_place_and_without_place_last() -> None:
+def test_findings_are_sorted_by_place_and_without_place_last() -> None:
     found = locate_all(sample(), TREE)
     assert [item.where for item in found] == [
         "interfaces/a.yaml:1:7",
@@ -87,7 +87,7 @@ def test_findings_are_in_order_of_place_and_without_place_last() -> None:
     assert tally([]) == "no findings"
 
 
-def test_a_finding_of_many_lines_is_cut() -> None:
+def test_text_truncates_a_place_of_many_lines() -> None:
     tree = tree_of(a="sql: |\n" + "".join(f"  line {n}\n" for n in range(10)))
     found = Collector()
     found.report("E202", "expected a list", A.at("sql"))
@@ -96,7 +96,7 @@ def test_a_finding_of_many_lines_is_cut() -> None:
     assert "line 3" not in shown
 
 
-def test_a_long_line_is_shown_around_the_place() -> None:
+def test_text_shows_a_long_line_around_the_place() -> None:
     tree = tree_of(a="sql: " + "a, " * 200 + "nope, " + "b, " * 200 + "c\n")
     found = Collector()
     found.report("E201", "x", A.at("sql").within(600, 604))
@@ -106,11 +106,11 @@ def test_a_long_line_is_shown_around_the_place() -> None:
     assert code[marks.index("^") : marks.rindex("^") + 1] == "nope"
 
 
-def test_concise() -> None:
+def test_concise_format_has_one_line_for_each_finding() -> None:
     assert render("concise").splitlines()[1] == "interfaces/a.yaml:3:13: error[E204]: missing key `connection`"
 
 
-def test_json() -> None:
+def test_json_format_has_counts_places_and_labels() -> None:
     document = json.loads(render("json"))
     assert (document["format_version"], document["errors"], document["warnings"]) == (1, 3, 1)
     first = document["findings"][0]
@@ -121,7 +121,7 @@ def test_json() -> None:
     assert set(first) == {"code", "severity", "title", "message", "place", "labels", "hint", "fixes"}
 
 
-def test_github_escapes() -> None:
+def test_github_format_escapes_messages() -> None:
     lines = render("github").splitlines()
     assert lines[2] == (
         "::error title=E201 unknown key,file=interfaces/ü b.sql,line=2,col=6,endLine=2"
@@ -131,7 +131,7 @@ def test_github_escapes() -> None:
 
 
 @pytest.mark.parametrize(("count", "shown", "left"), [(10, 10, None), (11, 10, 2), (25, 10, 16)])
-def test_github_counts_what_it_leaves_out(count: int, shown: int, left: int | None) -> None:
+def test_github_format_counts_skipped_findings(count: int, shown: int, left: int | None) -> None:
     found = Collector()
     for number in range(count):
         found.report("E201", f"finding {number}", A.at("name"))
@@ -141,7 +141,7 @@ def test_github_counts_what_it_leaves_out(count: int, shown: int, left: int | No
         assert f"{left} more of this kind are not shown" in lines[-1]
 
 
-def test_gitlab() -> None:
+def test_gitlab_format_has_stable_fingerprints() -> None:
     found = sample()
     rows = json.loads(render("gitlab", found))
     assert [row["severity"] for row in rows] == ["critical"] * 3 + ["minor"]
@@ -152,7 +152,7 @@ def test_gitlab() -> None:
     assert [row["fingerprint"] for row in again] == [row["fingerprint"] for row in rows]
 
 
-def test_sarif_is_valid_and_escapes_names_of_files() -> None:
+def test_sarif_format_is_valid_and_escapes_file_names() -> None:
     document = json.loads(render("sarif"))
     validator = jsonschema.Draft4Validator(SCHEMA)
     assert [error.message for error in validator.iter_errors(document)] == []
@@ -168,13 +168,13 @@ def test_sarif_is_valid_and_escapes_names_of_files() -> None:
     assert run["results"][0]["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"] == {"text": "y"}
 
 
-def test_the_sarif_schema_refuses_what_is_no_sarif() -> None:
+def test_sarif_schema_refuses_an_invalid_document() -> None:
     document = json.loads(render("sarif"))
     document["runs"][0]["results"][0]["level"] = "fatal"
     assert not jsonschema.Draft4Validator(SCHEMA).is_valid(document)
 
 
-def test_junit_is_xml_with_a_case_a_file() -> None:
+def test_junit_format_is_valid_xml_with_a_case_for_each_file() -> None:
     found = sample()
     found.report("E201", 'control \x01 and ]]> and "quotes"', A.at("name"))
     suite = ET.fromstring(render("junit", found)).find("testsuite")
@@ -184,7 +184,7 @@ def test_junit_is_xml_with_a_case_a_file() -> None:
     assert names == {"interfaces/a.yaml": 3, "interfaces/b.yaml": 0, "interfaces/ü b.sql": 1}
 
 
-def test_markdown_escapes_and_keeps_under_the_limit_of_a_comment() -> None:
+def test_markdown_format_escapes_and_stays_below_the_comment_limit() -> None:
     shown = render("markdown")
     assert "line one<br>line two \\| x" in shown
     assert "&lt;b>" in shown
@@ -197,7 +197,7 @@ def test_markdown_escapes_and_keeps_under_the_limit_of_a_comment() -> None:
 
 
 @pytest.mark.parametrize("style", FINDING_FORMATS)
-def test_nothing_found(style: str) -> None:
+def test_formats_without_findings(style: str) -> None:
     shown = render(style, Collector(), SourceTree(Path()))
     assert shown == "" if style in ("concise", "github") else shown
 
@@ -207,7 +207,7 @@ def test_nothing_found(style: str) -> None:
     "secret",
     ["sk_live_51H8abcdefgh", "rk_test_0123456789abcdef", "whsec_abcdefghijklmnop1234", "hunter2-correct-horse"],
 )
-def test_no_format_shows_a_secret(style: str, secret: str) -> None:
+def test_no_format_shows_a_secret_of_the_source(style: str, secret: str) -> None:
     text = f"kind: connection\nclient_secret: {secret}\nsecrets: {{api_key: {secret}, ok: 1}}\n"
     tree = tree_of(a=text)
     found = Collector()
@@ -219,7 +219,7 @@ def test_no_format_shows_a_secret(style: str, secret: str) -> None:
     assert secret not in render(style, found, tree)
 
 
-def test_masking_keeps_columns() -> None:
+def test_masking_keeps_the_columns_of_a_line() -> None:
     assert masked("x sk_live_0123456789 y") == "x sk_live_********** y"
     assert masked("KEY_sk_live_0123456789") == "KEY_sk_live_**********"
     assert masked("task_live_0123456789") == "task_live_0123456789"
@@ -230,7 +230,7 @@ def test_masking_keeps_columns() -> None:
     assert masked_line("description: the token economy") == "description: the token economy"
 
 
-def test_fixes_are_applied_once_a_place() -> None:
+def test_fixes_are_applied_once_for_each_place() -> None:
     tree = tree_of(a="nam: x\r\nsteps:\r\n  - {a: 日本, b: 2}\r\n", b="k: 1\n")
     found = Collector()
     found.report("E201", "1", A.key("nam"), fixes=[Fix("rename", A.key("nam"), "name")])
@@ -241,7 +241,7 @@ def test_fixes_are_applied_once_a_place() -> None:
     assert apply_fixes(found, tree) == {"interfaces/a.yaml": 'name: x\r\nsteps:\r\n  - {a: 日本, b: "2"}\r\n'}
 
 
-def test_explain() -> None:
+def test_explain_shows_the_page_of_a_code() -> None:
     page = explain("e201")
     assert page is not None
     assert page.startswith("# E201: unknown key\n")

@@ -1,4 +1,4 @@
-"""A write of the ledger as people and programs see it, compared as a whole."""
+"""A write of the ledger as text and as JSON, compared as a whole."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ Look for it at the provider (its log has the request req_1), and record the outc
 `weir ops resolve r1-000001-aa --done --object ID` or `--not-done`."""
 
 
-def test_a_page_says_everything() -> None:
+def test_op_page_shows_every_fact() -> None:
     assert render_op(OP, NOON, running=False) == PAGE
 
 
-def test_json_says_the_same() -> None:
+def test_op_json_has_the_facts_of_the_page() -> None:
     found = json.loads(json_line(op_page_json(OP, NOON, running=False)))
     assert found["state"] == "quarantined"
     assert found["key"] == ["7", "north"]
@@ -79,7 +79,7 @@ def test_json_says_the_same() -> None:
     assert PAGE.endswith(f"{found['means']}\n{found['next']}")
 
 
-def test_keys_and_secrets_are_hidden_and_answers_never_shown() -> None:
+def test_op_page_and_json_mask_secrets_and_omit_answers() -> None:
     op = replace(
         OP,
         state=OpState.DONE,
@@ -97,13 +97,13 @@ def test_keys_and_secrets_are_hidden_and_answers_never_shown() -> None:
     assert "the next run adds it" in text
 
 
-def test_no_control_character_reaches_the_terminal() -> None:
+def test_op_page_replaces_control_characters() -> None:
     op = replace(OP, key=json.dumps(["a\x1b[2Jb"]), note="c\rd", parameters=(("name", "e\x1bf"),))
     assert not {"\x1b", "\r"} & set(render_op(op, NOON, running=False))
 
 
 @pytest.mark.parametrize("state", list(OpState))
-def test_each_state_says_what_to_do(state: OpState) -> None:
+def test_op_page_asks_for_a_decision_only_in_doubtful_states(state: OpState) -> None:
     op = replace(OP, state=state, failure=None)
     for running in (False, True):
         text = what_next(op, NOON, running=running)
@@ -111,7 +111,7 @@ def test_each_state_says_what_to_do(state: OpState) -> None:
         assert asks == (state in DOUBTFUL_STATES and (state is OpState.QUARANTINED or not running)), text
 
 
-def test_what_is_open_says_how_it_is_settled() -> None:
+def test_unsettled_op_shows_how_it_is_settled() -> None:
     unknown = replace(OP, state=OpState.UNKNOWN, failure=None)
     assert "Run it again before 2026-03-02 11:00 UTC" in what_next(unknown, NOON, running=False)
     assert "may no longer know its id" in what_next(unknown, NOON + timedelta(hours=24), running=False)
@@ -119,7 +119,7 @@ def test_what_is_open_says_how_it_is_settled() -> None:
     assert "would only repeat the error" in what_next(stored, NOON, running=False)
 
 
-def test_what_follows_depends_on_what_it_was() -> None:
+def test_consequence_of_a_decision_depends_on_the_use() -> None:
     done = replace(OP, state=OpState.DONE, result="cus_1")
     assert "its row now belongs to cus_1" in what_follows(done)
     assert "is not changed" in what_follows(replace(done, use="replace"))

@@ -1,4 +1,4 @@
-"""Empty answers that are worth a look."""
+"""Warnings about empty responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def emptied(before: list[Coverage], *slices: list[Coverage]) -> tuple[str, ...]:
     return answers.emptied({"customers"})
 
 
-def test_a_table_that_had_rows_and_has_none_is_told() -> None:
+def test_table_that_became_empty_is_a_warning() -> None:
     assert emptied([ALL], [NONE]) == ("no rows in `customers`, where an earlier run read 7",)
     assert emptied([replace(ALL, account="acct_1")], [replace(NONE, account="acct_1")]) == (
         "no rows in `customers` of acct_1, where an earlier run read 7",
@@ -29,14 +29,14 @@ def test_a_table_that_had_rows_and_has_none_is_told() -> None:
     assert emptied([], [NONE]) == ()
 
 
-def test_the_rows_of_all_windows_count() -> None:
+def test_table_with_rows_in_any_window_is_no_warning() -> None:
     windows = [replace(ALL, window=Window(50, 100)), replace(NONE, window=Window(lt=50))]
     assert emptied([ALL], windows) == ()
     assert emptied([ALL], [windows[1]], [windows[0]]) == ()
     assert emptied(windows, [NONE]) != ()
 
 
-def test_another_question_is_another_matter() -> None:
+def test_empty_response_to_a_different_read_is_no_warning() -> None:
     paid = ((Predicate("status", Op.EQ, ("paid",)),),)
     assert emptied([ALL], [replace(NONE, where=paid)]) == ()
     assert emptied([ALL], [replace(NONE, window=Window(90, 100))]) == ()
