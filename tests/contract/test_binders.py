@@ -1,4 +1,4 @@
-"""Every binder that is shipped keeps the rules."""
+"""Every shipped binder keeps the contract of binders."""
 
 from __future__ import annotations
 

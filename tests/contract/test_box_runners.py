@@ -1,4 +1,4 @@
-"""Both box runners keep the same promises."""
+"""Both box runners keep the same contract."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def target(tmp_path: Path) -> Iterator[Path]:
     assert {each.name for each in tmp_path.iterdir()} <= {"result.duckdb", "out.csv", "out.json", "out.parquet"}
 
 
-def test_rows_and_types_of_a_box(runner: BoxRunner, target: Path) -> None:
+def test_box_result_has_its_rows_and_types(runner: BoxRunner, target: Path) -> None:
     sql = """
         -- amounts, é
         SELECT id, sum(amount) AS total, min(created) AS first, any_value(metadata) AS metadata,
@@ -83,7 +83,7 @@ def test_rows_and_types_of_a_box(runner: BoxRunner, target: Path) -> None:
     assert rows(target, "FROM result LIMIT 1") == [("ch_4", Decimal(4), instant(1_700_000_004), {"n": "4"}, '{"n":4}')]
 
 
-def test_currencies_that_nobody_knows_are_told(runner: BoxRunner, target: Path) -> None:
+def test_unknown_currencies_are_reported(runner: BoxRunner, target: Path) -> None:
     sql = """
         SELECT id, weir.amount(amount, CASE WHEN amount < 3 THEN 'ZZZ' ELSE 'jpy' END) AS amount
         FROM charges ORDER BY id
@@ -98,7 +98,7 @@ def test_currencies_that_nobody_knows_are_told(runner: BoxRunner, target: Path) 
     assert rows(target, "FROM result") == [(Decimal("0.05"),)]
 
 
-def test_names_are_looked_up_in_order_of_the_scope(runner: BoxRunner, target: Path) -> None:
+def test_table_names_are_resolved_in_order_of_the_scope(runner: BoxRunner, target: Path) -> None:
     sql = """
         SELECT (SELECT count(*) FROM charges), (SELECT count(*) FROM charges_all), (SELECT count(*) FROM customers),
                (SELECT count(*) FROM stripe.Charges_all), (SELECT count(*) FROM schema.people),
@@ -109,14 +109,14 @@ def test_names_are_looked_up_in_order_of_the_scope(runner: BoxRunner, target: Pa
     assert rows(target, "FROM result") == [(4, 5, 0, 5, 1, 0, 0)]
 
 
-def test_rows_out_of_sight_are_in_no_view(runner: BoxRunner, target: Path) -> None:
+def test_hidden_rows_are_in_no_view(runner: BoxRunner, target: Path) -> None:
     sql = "SELECT (SELECT count(*) FROM charges), (SELECT count(*) FROM charges_all)"
     made = box(sql, ("live", INTEGER), ("known", INTEGER), scope=("fresh", "schema"))
     runner.run(made, target, LIMITS)
     assert rows(target, "FROM result") == [(1, 2)]
 
 
-def test_a_box_with_a_limit_sees_the_rows_of_the_latest_read_only(runner: BoxRunner, target: Path) -> None:
+def test_box_with_a_limit_sees_only_rows_of_the_latest_read(runner: BoxRunner, target: Path) -> None:
     sql = "SELECT id FROM fresh.customers LIMIT 3"
     whole = box(sql, ("id", TEXT), scope=("fresh", "schema"))
     assert runner.run(whole, target, LIMITS).rows == 2
@@ -128,24 +128,24 @@ def test_a_box_with_a_limit_sees_the_rows_of_the_latest_read_only(runner: BoxRun
     assert rows(target, "FROM result") == [("cus_new",)]
 
 
-def test_a_table_of_the_schema_has_its_declared_columns_before_its_file_has(runner: BoxRunner, target: Path) -> None:
+def test_schema_table_has_declared_columns_that_its_file_lacks(runner: BoxRunner, target: Path) -> None:
     runner.run(box("FROM people", ("id", TEXT), ("added_later", INTEGER), scope=("schema",)), target, LIMITS)
     assert rows(target, "FROM result") == [("p1", None)]
 
 
-def test_a_connection_that_was_never_loaded_is_empty(runner: BoxRunner, target: Path) -> None:
+def test_connection_that_was_never_loaded_is_empty(runner: BoxRunner, target: Path) -> None:
     made = box("SELECT id, metadata FROM other.charges", ("id", TEXT), ("metadata", MAP), scope=("other", "schema"))
     assert runner.run(made, target, LIMITS).rows == 0
 
 
 @pytest.mark.parametrize("sql", ["SELECT * FROM stripe.charges", "SELECT * FROM weir.coverage", "SELECT * FROM result"])
-def test_nothing_beyond_the_scope_is_there(runner: BoxRunner, target: Path, sql: str) -> None:
+def test_table_outside_the_scope_is_unknown(runner: BoxRunner, target: Path, sql: str) -> None:
     with pytest.raises(BoxError, match="no table"):
         runner.run(box(sql, ("id", TEXT), scope=("schema",)), target, LIMITS)
     assert not target.exists()
 
 
-def test_a_failure_while_the_rows_come_leaves_nothing(runner: BoxRunner, target: Path) -> None:
+def test_failed_box_leaves_no_result_file(runner: BoxRunner, target: Path) -> None:
     sql = "SELECT CASE WHEN range > 100000 THEN error('stop here') ELSE range END FROM range(200000)"
     with pytest.raises(BoxError, match="stop here") as raised:
         runner.run(box(sql, ("n", INTEGER)), target, LIMITS)
@@ -153,7 +153,7 @@ def test_a_failure_while_the_rows_come_leaves_nothing(runner: BoxRunner, target:
     assert not target.exists()
 
 
-def test_an_error_says_where_it_is_in_code_points(runner: BoxRunner, target: Path) -> None:
+def test_box_error_has_its_span_in_code_points(runner: BoxRunner, target: Path) -> None:
     sql = "SELECT 'äöü🦆' AS é, n FROM nope"
     with pytest.raises(BoxError) as raised:
         runner.run(box(sql, ("a", TEXT), ("b", TEXT)), target, LIMITS)
@@ -162,7 +162,7 @@ def test_an_error_says_where_it_is_in_code_points(runner: BoxRunner, target: Pat
     assert sql[start:end] == "nope"
 
 
-def test_limits_are_named(runner: BoxRunner, target: Path) -> None:
+def test_exceeded_limit_is_named(runner: BoxRunner, target: Path) -> None:
     quick = BoxLimits(LIMITS.memory_bytes, 0.5, 1, LIMITS.temp_bytes)
     with pytest.raises(BoxError) as raised:
         runner.run(box("SELECT count(*) FROM range(1e13::BIGINT)", ("n", INTEGER)), target, quick)
@@ -174,7 +174,7 @@ def test_limits_are_named(runner: BoxRunner, target: Path) -> None:
     assert raised.value.limit == "temp"
 
 
-def test_a_damaged_file_is_told(runner: BoxRunner, target: Path, project: Path) -> None:
+def test_damaged_file_is_reported(runner: BoxRunner, target: Path, project: Path) -> None:
     damaged = project / "never_loaded.duckdb"
     damaged.write_bytes(b"no database" * 5000)
     try:
@@ -184,7 +184,7 @@ def test_a_damaged_file_is_told(runner: BoxRunner, target: Path, project: Path) 
         damaged.unlink()
 
 
-def test_waiting_for_a_writer_is_not_the_time_of_the_box(runner: BoxRunner, target: Path, project: Path) -> None:
+def test_wait_for_a_writer_does_not_count_as_time_of_the_box(runner: BoxRunner, target: Path, project: Path) -> None:
     quick = BoxLimits(LIMITS.memory_bytes, 1.0, 1, LIMITS.temp_bytes)
     done = threading.Event()
 
@@ -201,7 +201,7 @@ def test_waiting_for_a_writer_is_not_the_time_of_the_box(runner: BoxRunner, targ
         writer.join()
 
 
-def test_results_are_read_and_exported(runner: BoxRunner, target: Path, tmp_path: Path) -> None:
+def test_results_can_be_fetched_and_exported(runner: BoxRunner, target: Path, tmp_path: Path) -> None:
     sql = "SELECT id, created FROM charges ORDER BY id"
     result = runner.run(box(sql, ("id", TEXT), ("created", TIMESTAMP)), target, LIMITS)
     assert [key for key, _ in fetch_rows(result, 3)] == ["ch_1", "ch_2", "ch_3"]
@@ -215,19 +215,19 @@ def test_results_are_read_and_exported(runner: BoxRunner, target: Path, tmp_path
     assert found == [(4,)]
 
 
-def test_a_wide_result_stays_within_bounded_memory(runner: BoxRunner, target: Path) -> None:
+def test_wide_result_stays_within_bounded_memory(runner: BoxRunner, target: Path) -> None:
     sql = "SELECT repeat(md5(range::VARCHAR), 100) AS wide FROM range(60000)"
     assert runner.run(box(sql, ("wide", TEXT)), target, LIMITS).rows == 60_000
 
 
-def test_what_goes_wrong_in_a_box_is_said_plainly(runner: BoxRunner, target: Path) -> None:
+def test_box_error_has_a_plain_reason(runner: BoxRunner, target: Path) -> None:
     with pytest.raises(BoxError) as failed:
         runner.run(box("SELECT CAST(id AS INTEGER) AS n FROM charges", ("n", INTEGER)), target, LIMITS)
     assert failed.value.reason.startswith("could not convert string 'ch_")
 
 
 @pytest.mark.parametrize("kind", [DuckBoxRunner, pytest.param(IsolatedBoxRunner, marks=pytest.mark.process)])
-def test_a_box_is_stopped_when_the_run_is(kind: type[DuckBoxRunner | IsolatedBoxRunner], target: Path) -> None:
+def test_box_stops_when_its_run_is_cancelled(kind: type[DuckBoxRunner | IsolatedBoxRunner], target: Path) -> None:
     asked = threading.Event()
     runner = kind({}, {}, target.with_name("store.duckdb"), {}, cancelled=asked.is_set)
     sql = "SELECT count(*) AS n FROM range(1000000000) AS a, range(100000) AS b"
@@ -241,8 +241,8 @@ def test_a_box_is_stopped_when_the_run_is(kind: type[DuckBoxRunner | IsolatedBox
     assert not target.exists()
 
 
-def test_a_child_takes_a_box_of_any_size(target: Path) -> None:
-    """More than a pipe holds, while somebody asks now and then whether the run was stopped."""
+def test_child_process_accepts_a_box_of_any_size(target: Path) -> None:
+    """More than a pipe holds, while the parent checks whether the run was stopped."""
     runner = IsolatedBoxRunner({}, {}, target.with_name("store.duckdb"), {}, cancelled=lambda: False)
     sql = f"SELECT length('{'x' * 200_000}') AS n"
     result = runner.run(replace(box(sql, ("n", INTEGER)), scope=()), target, LIMITS)

@@ -1,4 +1,4 @@
-"""Both box runners show the same changed rows, and the same of what a mirror tells about itself."""
+"""Both box runners show the same changed rows and the same relations of a mirror."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def bench(runner: BoxRunner, staging: DuckStaging) -> Bench:
     return Bench(runner, staging)
 
 
-def test_a_box_sees_what_has_changed_since_and_says_what_it_has_seen(bench: Bench) -> None:
+def test_box_sees_rows_changed_since_and_reports_its_watermark(bench: Bench) -> None:
     first = bench.load(1, a=1, b=1, c=1)
     assert bench.ids(None) == ("abc", first)
     assert bench.ids(first) == ("", first)
@@ -73,7 +73,7 @@ def test_a_box_sees_what_has_changed_since_and_says_what_it_has_seen(bench: Benc
     assert bench.ids(None, box("SELECT id FROM charges", ("id", TEXT)))[1] is None
 
 
-def test_all_rows_count_where_the_mirror_does_not_go_on(bench: Bench) -> None:
+def test_all_rows_count_as_changed_if_the_mirror_does_not_continue(bench: Bench) -> None:
     first = bench.load(1, a=1, b=1)
     assert bench.ids(replace(first, file="another"))[0] == "ab"
     assert bench.ids(replace(first, changed_at=first.changed_at + timedelta(microseconds=1)))[0] == "ab"
@@ -83,7 +83,7 @@ def test_all_rows_count_where_the_mirror_does_not_go_on(bench: Bench) -> None:
     assert bench.ids(first) == ("ab", second)
 
 
-def test_rows_of_an_earlier_version_count_as_changed(bench: Bench) -> None:
+def test_rows_of_a_mirror_of_an_earlier_version_count_as_changed(bench: Bench) -> None:
     first = bench.load(1, a=1, b=1)
     with duckdb.connect(str(bench.staging.path)) as connection:
         connection.execute("ALTER TABLE charges DROP COLUMN _changed_at")
@@ -93,7 +93,7 @@ def test_rows_of_an_earlier_version_count_as_changed(bench: Bench) -> None:
     assert bench.ids(first) == ("ab", None)
 
 
-def test_what_a_mirror_tells_can_be_queried(bench: Bench) -> None:
+def test_mirror_relations_can_be_queried(bench: Bench) -> None:
     asked = box('SELECT "table" FROM weir.coverage', ("table", TEXT))
     assert bench.ids(None, asked) == ("", None)
     bench.load(1, a=1)
@@ -102,7 +102,7 @@ def test_what_a_mirror_tells_can_be_queried(bench: Bench) -> None:
     assert bench.ids(None, box(f"SELECT concat({counts})", ("counts", TEXT)))[0] == "011"
 
 
-def test_a_table_that_a_mirror_does_not_have_yet_is_empty(bench: Bench) -> None:
+def test_mirror_relation_missing_in_the_file_is_empty(bench: Bench) -> None:
     bench.load(1, a=1)
     with duckdb.connect(str(bench.staging.path)) as connection:
         connection.execute("DROP TABLE weir.gaps; ALTER TABLE weir.coverage DROP COLUMN read_at")
@@ -111,14 +111,14 @@ def test_a_table_that_a_mirror_does_not_have_yet_is_empty(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("sql", ["FROM coverage", "FROM weir.applied_events", "FROM changed.nope", "FROM weir.charges"])
-def test_nothing_else_is_there(bench: Bench, sql: str) -> None:
+def test_unknown_mirror_relation_is_refused(bench: Bench, sql: str) -> None:
     bench.load(1, a=1)
     with pytest.raises(BoxError, match="no table"):
         bench.ids(None, box(sql, ("id", TEXT)))
 
 
 @pytest.mark.parametrize("name", sorted(MIRROR_TABLES))
-def test_declared_tables_are_those_of_the_file(bench: Bench, name: str) -> None:
+def test_declared_mirror_relations_match_the_file(bench: Bench, name: str) -> None:
     bench.load(1, a=1)
     sql = f"SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'weir' AND table_name = '{name}'"
     found = rows(bench.staging.path, f"{sql} ORDER BY column_index")

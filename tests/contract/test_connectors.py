@@ -1,4 +1,4 @@
-"""Every connector that is shipped keeps the rules."""
+"""Every shipped connector keeps the contract of connectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every executor that is shipped keeps the rules."""
+"""Every shipped executor keeps the contract of executors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class TestInline(ExecutorSuite):
     def make(self) -> Executor:
         return InlineExecutor(3)
 
-    def test_a_marker_is_never_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Another process commits the partition between our last look and our commit: its result counts."""
+    def test_marker_of_another_process_is_not_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another process commits the partition between our last check and our commit: its result counts."""
         stage = self.stage(tmp_path, "write_part")
         original = os.link
 
@@ -36,7 +36,7 @@ class TestInline(ExecutorSuite):
         assert result.attempt == 2
         assert [path.parent.name for path in tmp_path.rglob(MARKER)] == ["a"]
 
-    def test_progress_is_reported(self, tmp_path: Path) -> None:
+    def test_executor_reports_progress(self, tmp_path: Path) -> None:
         seen = []
         executor = self.make()
         stage = self.stage(tmp_path, "write_part")
@@ -44,7 +44,7 @@ class TestInline(ExecutorSuite):
         executor.close()
         assert seen == [("a", {"counts": {"rows": 1}})]
 
-    def test_ids_stay_below_the_root(self, tmp_path: Path) -> None:
+    def test_partition_ids_cannot_leave_the_root(self, tmp_path: Path) -> None:
         executor = self.make()
         stage = self.stage(tmp_path, "write_part")
         list(executor.map(stage, [Partition("../../x", "a"), Partition("..", "b")]))
@@ -52,13 +52,13 @@ class TestInline(ExecutorSuite):
         assert sorted(path.name for path in tmp_path.iterdir()) == ["notes", "out"]
         assert len(list((tmp_path / "out").glob("*/*/attempt-1"))) == 2
 
-    def test_two_partitions_of_one_id_are_refused(self, tmp_path: Path) -> None:
+    def test_partitions_with_a_duplicate_id_are_refused(self, tmp_path: Path) -> None:
         executor = self.make()
         with pytest.raises(ValueError, match="distinct ids"):
             executor.map(self.stage(tmp_path, "write_part"), [Partition("a", 1), Partition("a", 2)])
         executor.close()
 
 
-def test_no_parallelism_is_refused() -> None:
+def test_executor_without_workers_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         InlineExecutor(0)

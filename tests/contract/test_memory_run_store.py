@@ -1,4 +1,4 @@
-"""The memory run store keeps the rules of run state."""
+"""The memory run store keeps the contract of run stores."""
 
 from __future__ import annotations
 

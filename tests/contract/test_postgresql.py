@@ -1,4 +1,4 @@
-"""Run state, the ledger of writes and what servers share keep their rules on PostgreSQL, too."""
+"""Run store and write ledger keep their contracts on PostgreSQL, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table store on DuckDB keeps the rules of table stores."""
+"""The table store on DuckDB keeps the contract of table stores."""
 
 from __future__ import annotations
 

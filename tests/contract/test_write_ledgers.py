@@ -1,4 +1,4 @@
-"""The ledgers of writes keep the rules: the one in memory, and the one in SQLite."""
+"""The write ledgers in memory and in SQLite keep the contract of write ledgers."""
 
 from __future__ import annotations
 

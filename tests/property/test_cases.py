@@ -1,4 +1,4 @@
-"""Rows that a case gives arrive in a box as they were written: whatever is given, a box that changes nothing yields."""
+"""A box that selects all columns yields the given rows of a case unchanged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = {
 }
 CONNECTION = "kind: connection\nname: shop\nconnector: stripe\nis_source: true\nclient_secret: {env: NO_SUCH_KEY}\n"
 
-texts = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=12)  # what YAML takes as it is
+texts = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=12)  # Text that YAML reads unchanged.
 numbers = st.integers(-(2**53), 2**53)
 moments = st.integers(0, 4 * 10**15).map(lambda each: datetime.fromtimestamp(each / 10**6, UTC))
 nested = st.recursive(
@@ -55,7 +55,7 @@ rows = st.fixed_dictionaries(
 
 
 def written(root: Path, given_rows: list[dict[str, Any]], expected: list[Mapping[str, Any]]) -> Path:
-    """A project with an interface that changes nothing, and a case of it. JSON is YAML."""
+    """A project with an interface that changes nothing, and a case for it. JSON is valid YAML."""
     for folder in ("connections", "schemas", "interfaces"):
         (root / folder).mkdir(exist_ok=True)
     (root / "connections/shop.yaml").write_text(CONNECTION)
@@ -87,14 +87,16 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_rows=st.lists(rows, max_size=12, unique_by=lambda row: row["id"]))
-def test_given_rows_are_what_a_box_sees(root: Path, given_rows: list[dict[str, Any]]) -> None:
+def test_box_yields_the_given_rows_of_a_case(root: Path, given_rows: list[dict[str, Any]]) -> None:
     missing = dict.fromkeys(COLUMNS)
     assert differences(written(root, given_rows, [{**missing, **row} for row in given_rows])) == []
 
 
 @settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_rows=st.lists(rows, min_size=1, max_size=6, unique_by=lambda row: row["id"]), data=st.data())
-def test_another_expectation_fails(root: Path, given_rows: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_case_with_a_different_expectation_fails(
+    root: Path, given_rows: list[dict[str, Any]], data: st.DataObject
+) -> None:
     expected: list[dict[str, Any]] = [{"nickname": None, **row} for row in given_rows]
     index = data.draw(st.integers(0, len(expected) - 1))
     expected[index] = {**expected[index], "nickname": f"{expected[index]['nickname']}, and more"}

@@ -1,4 +1,4 @@
-"""After any history of loads, the rows changed since an instant are those whose content differs from what it was."""
+"""After any history of loads, the rows changed since a timestamp are those whose content differs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPEN = ((Predicate("status", Op.EQ, ("open",)),),)
 
 @dataclass
 class Model:
-    """Live rows as they are now: content, and a number that is another one after each change or return."""
+    """The live rows: content, and a number that changes with each change or return."""
 
     rows: dict[str, tuple[Content, int]] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
@@ -72,19 +72,19 @@ def row(key: str, content: Content) -> dict[str, object]:
 
 
 def changed(staging: DuckStaging, since: MirrorInstant, *, gone: bool) -> set[str]:
-    """The rows that a box would see: those of `changed.charges`, or what is gone of `changed.charges_all`."""
+    """The rows that a box would see: those of `changed.charges`, or the deleted ones of `changed.charges_all`."""
     live = "_deleted_at < TIMESTAMP 'infinity'" if gone else "_deleted_at IS NULL"
     at = since.changed_at.replace(tzinfo=None)
     try:
         found = rows(staging.path, f"SELECT id FROM charges WHERE {live} AND _changed_at > TIMESTAMP '{at}'")
-    except duckdb.CatalogException:  # nothing was loaded into the table yet
+    except duckdb.CatalogException:  # Nothing has been loaded into the table yet.
         return set()
     return {str(key) for (key,) in found}
 
 
 @settings(max_examples=examples(15), deadline=None)
 @given(st.lists(loads, min_size=3, max_size=5))
-def test_changed_rows_are_those_whose_content_differs(history: list[tuple[list[Page], str]]) -> None:
+def test_changed_rows_are_those_with_different_content(history: list[tuple[list[Page], str]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "spool"
         folder.mkdir()

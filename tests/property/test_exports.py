@@ -1,4 +1,4 @@
-"""After any comparison and the writes that it plans, the next comparison finds nothing to do."""
+"""After any comparison and its planned writes, the next comparison plans no write."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def shown(identifier: str, key: str, row: Row) -> dict[str, Any]:
 
 
 def select(folder: Path, rows: Mapping[str, Row]) -> str:
-    """A query that yields the rows."""
+    """A query that yields these rows."""
     path = folder / f"given{len(list(folder.iterdir()))}.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE t (k VARCHAR, {', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
@@ -83,7 +83,7 @@ ROWS = st.dictionaries(st.sampled_from(KEYS), st.fixed_dictionaries(VALUES), max
     skipped=st.frozensets(st.sampled_from(sorted(VALUES))),
     missing=st.sampled_from(["keep", "archive", "delete"]),
 )
-def test_a_second_comparison_finds_nothing_to_do(
+def test_second_comparison_plans_no_write(
     there: Mapping[str, Row], rows: Mapping[str, Row], later: Mapping[str, Row], skipped: frozenset[str], missing: str
 ) -> None:
     facts = EntityFacts(archives=("active", "false"), handover=None)

@@ -1,6 +1,6 @@
-"""A box gives the same rows on what its needs keep of the tables as on the whole tables.
+"""A box yields the same rows from the part of its tables that its needs keep as from the whole tables.
 
-This is the proof of pushing filters down: rows that no need keeps are deleted, columns that no need names are NULL.
+This proves that pushing filters down is sound: rows that no need keeps are deleted, other columns are NULL.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ QUERIES = (
 )
 
 LIMITED = (
-    # with LIMIT, any (or the newest) so many rows do: (box, the box without its limit, does a limit get through?)
+    # With LIMIT, any (or the newest) rows suffice: (box, the box without its limit, is a limit pushed down?)
     ("SELECT id FROM charges LIMIT 2", "SELECT id FROM charges", True),
     ("SELECT id, status FROM charges WHERE status = 'open' LIMIT 2", "SELECT id, status FROM charges WHERE status = 'open'", True),  # noqa: E501
     ("SELECT id FROM charges LIMIT 2 OFFSET 1", "SELECT id FROM charges", True),
@@ -236,7 +236,7 @@ INSTANTS = [
 ]
 WHOLE = [instant for instant in INSTANTS if instant.microsecond == 0]
 SHOWS_LIMITS = not duckdb.__version__.startswith("1.")
-"""DuckDB 1 leaves the number out of its plans: there, a limit that is not part of a TOP_N is not taken over."""
+"""The plans of DuckDB 1 lack the number of a LIMIT: a limit outside of a TOP_N is not pushed down there."""
 STATUSES = ["open", "paid", "it's", "OPEN", "x) OR (1=1", None]
 
 
@@ -313,7 +313,7 @@ def fill(database: duckdb.DuckDBPyConnection, tables: dict[str, Rows]) -> None:
 
 
 def holds(predicate: Predicate, row: dict[str, Any]) -> bool:
-    """Whether a row passes, as a source would decide: whole seconds for instants, and NULL passes nothing."""
+    """Whether a row passes at a source: timestamps compare in whole seconds, and NULL never passes."""
     value = row[predicate.column]
     if value is None:
         return False
@@ -334,7 +334,7 @@ def holds(predicate: Predicate, row: dict[str, Any]) -> bool:
 
 
 def kept(rows: Rows, relation: Relation, need: Need | None) -> Rows:
-    """What a source that gives exactly the need leaves of a table."""
+    """The rows of a table that a source returns if it answers exactly the need."""
     if need is None:
         return []
     named = [dict(zip(relation.names, row, strict=True)) for row in rows]
@@ -344,7 +344,7 @@ def kept(rows: Rows, relation: Relation, need: Need | None) -> Rows:
         if need.newest_first:
             live.sort(key=lambda row: row["created"], reverse=True)
         passing = live[: need.limit]
-    used = {*need.columns, "_deleted_at"}  # the mirror's own column is always there
+    used = {*need.columns, "_deleted_at"}  # The mirror's own column is always present.
     return [tuple(row[name] if name in used else None for name in relation.names) for row in passing]
 
 
@@ -382,7 +382,7 @@ fast = settings(max_examples=examples(8), deadline=None, suppress_health_check=[
 @pytest.mark.parametrize("sql", QUERIES)
 @fast
 @given(who=customers(), what=charges(), targets=TARGET_ROWS)
-def test_same_rows(
+def test_box_yields_the_same_rows_from_its_needs(
     binder: DuckBinder, database: duckdb.DuckDBPyConnection, sql: str, who: Rows, what: Rows, targets: Rows
 ) -> None:
     needs = needs_of(binder, sql)
@@ -395,7 +395,7 @@ def test_same_rows(
 @pytest.mark.parametrize(("sql", "without", "taken"), LIMITED)
 @fast
 @given(who=customers(), what=charges(WHOLE), targets=TARGET_ROWS)
-def test_any_rows(
+def test_box_with_a_limit_yields_valid_rows_from_its_needs(
     binder: DuckBinder,
     database: duckdb.DuckDBPyConnection,
     sql: str,
@@ -419,7 +419,7 @@ def test_any_rows(
 @pytest.mark.parametrize(("sql", "taken"), NEWEST)
 @fast
 @given(what=charges(WHOLE, distinct=True))
-def test_newest_rows(
+def test_box_with_the_newest_rows_yields_the_same_from_its_needs(
     binder: DuckBinder, database: duckdb.DuckDBPyConnection, sql: str, taken: bool, what: Rows
 ) -> None:
     needs = needs_of(binder, sql)

@@ -1,4 +1,4 @@
-"""After any edits, good and bad: what is live has no errors, and memory never answers otherwise than a fresh look."""
+"""After any edits, the live definitions have no errors, and a cached check equals a new one."""
 
 from __future__ import annotations
 
@@ -61,27 +61,27 @@ _SAVES = st.lists(st.lists(_EDITS, min_size=1, max_size=3).map(dict), min_size=1
 
 
 def meaning(checked: Checked) -> tuple[object, ...]:
-    """All that a check has found."""
+    """The graph and findings of a check, for comparison."""
     return checked.specs, checked.project, checked.graph, checked.diagnostics
 
 
-def checked_afresh(root: Path, texts: Mapping[str, str]) -> Checked:
-    """What the files mean to a process that has never seen others."""
+def checked_by_a_new_process(root: Path, texts: Mapping[str, str]) -> Checked:
+    """The check of a new process."""
     with Checker(Workspace.open(root)) as cold:
         return cold.check(files_of(texts))
 
 
 @settings(max_examples=examples(25))
 @given(_SAVES)
-def test_what_is_live_is_sound_and_what_is_sound_is_live(saves: list[dict[str, str | None]]) -> None:
+def test_live_definitions_are_valid_and_valid_ones_are_live(saves: list[dict[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder), state=".weir") as project:
         for edits in saves:
             reload = project.save_files(edits)
-            offered = checked_afresh(Path(folder), project.texts)
+            offered = checked_by_a_new_process(Path(folder), project.texts)
             assert meaning(reload.offered) == meaning(offered)
             live = project.reloader.live
             assert live is not None
-            cold = checked_afresh(Path(folder), project.live)
+            cold = checked_by_a_new_process(Path(folder), project.live)
             assert not cold.has_errors
             assert meaning(live.checked) == meaning(cold)
             if not offered.has_errors and not reload.fixed:
@@ -99,7 +99,7 @@ def test_what_is_live_is_sound_and_what_is_sound_is_live(saves: list[dict[str, s
 
 
 def differs(project: Project, name: str) -> bool:
-    """Whether a file is live as it was, and not as it is."""
+    """Whether the live text of a file differs from its current one."""
     return project.live.get(name) != project.texts.get(name)
 
 
@@ -110,10 +110,10 @@ _RELATIONS = st.sampled_from(
     ]
 )
 _ACCOUNT = Relation((Column("id", TEXT),))
-"""No provider has the very tables of the Schema."""
+"""No provider has the same tables as the Schema."""
 
 _CHANGES = st.tuples(st.sampled_from(("stripe", "schema")), st.sampled_from(("t", "u", "v")), st.none() | _RELATIONS)
-"""A namespace, a table of it, and what it is from then on: mostly one that is known, so that memory is put to use."""
+"""A namespace, one of its tables, and the new relation: mostly a known one, so that the cache is used."""
 
 _SQL = st.sampled_from(
     (
@@ -139,7 +139,7 @@ def binder() -> Iterator[DuckBinder]:
 
 @settings(max_examples=examples(80))
 @given(boxes=st.lists(_SQL, min_size=1, max_size=2), changes=st.lists(_CHANGES, max_size=10), forgets=st.booleans())
-def test_a_box_is_bound_as_it_would_be_without_memory(
+def test_box_is_bound_the_same_with_and_without_memory(
     binder: DuckBinder,
     boxes: list[str],
     changes: list[tuple[str, str, Relation | None]],
@@ -160,7 +160,7 @@ def test_a_box_is_bound_as_it_would_be_without_memory(
 
 @settings(max_examples=examples(40))
 @given(calls=st.lists(st.tuples(st.sampled_from(("id", "id || name", "1", "max(id)")), _RELATIONS), max_size=8))
-def test_an_expression_is_bound_as_it_would_be_without_memory(
+def test_expression_is_bound_the_same_with_and_without_memory(
     binder: DuckBinder, calls: list[tuple[str, Relation]]
 ) -> None:
     memory = BindMemory(binder)

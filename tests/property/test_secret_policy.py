@@ -1,4 +1,4 @@
-"""One policy for secrets: what one part of Weir takes for a secret, every part does, wherever it stands."""
+"""One policy for secrets: every part of Weir recognises the same secrets, in any context."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ looks_alike = st.lists(
 
 
 def scrubbed(text: str) -> str:
-    """`text` as the provider's errors are reported."""
+    """`text` as it appears in reported errors of the provider."""
     return Scrubber(lambda: "the key of the connection")(text)
 
 
 def reported(tree: SourceTree) -> int:
-    """How many secrets `weir validate` reports."""
+    """The number of secrets that `weir validate` reports."""
     collector = Collector()
     report_secrets(tree, collector)
     assert {item.code for item in collector} <= {"E207"}
@@ -58,18 +58,18 @@ def reported(tree: SourceTree) -> int:
 
 
 def in_yaml(text: str) -> SourceTree:
-    """A definition that has the text as a comment."""
+    """A definition with the text in a comment."""
     return SourceTree(Path(), documents={"a.yaml": read_yaml("a.yaml", f"kind: connection # {text}\n", Collector())})
 
 
 def in_sql(text: str) -> SourceTree:
-    """A SQL file that has the text as a comment."""
+    """A SQL file with the text in a comment."""
     return SourceTree(Path(), texts={"a.sql": f"SELECT 1 -- {text}\n"})
 
 
 @given(lines, confidential, lines)
 @settings(max_examples=examples(300), deadline=None)
-def test_every_use_knows_every_kind_of_secret(before: str, secret: tuple[str, str], after: str) -> None:
+def test_every_use_recognises_every_kind_of_secret(before: str, secret: tuple[str, str], after: str) -> None:
     prefix, body = secret
     text = f"{before}{prefix}{body}{after}"
     for clean in (masked(text), masked_line(text), redact(text), scrubbed(text)):
@@ -81,7 +81,7 @@ def test_every_use_knows_every_kind_of_secret(before: str, secret: tuple[str, st
 
 @given(confidential, st.integers(0, 90))
 @settings(max_examples=examples(100), deadline=None)
-def test_a_secret_behind_an_escape_is_found(secret: tuple[str, str], place: int) -> None:
+def test_secret_with_an_escape_is_found(secret: tuple[str, str], place: int) -> None:
     whole = "".join(secret)
     place %= len(whole)
     escaped = f'"{whole[:place]}\\u{ord(whole[place]):04x}{whole[place + 1 :]}"'
@@ -94,7 +94,7 @@ def test_a_secret_behind_an_escape_is_found(secret: tuple[str, str], place: int)
 
 @given(lines | looks_alike)
 @settings(max_examples=examples(500), deadline=None)
-def test_all_uses_agree(text: str) -> None:
+def test_all_uses_agree_on_any_text(text: str) -> None:
     assume("***" not in text)
     found = secret_policy().holds(text)
     assert (masked(text) != text) == found
@@ -104,7 +104,7 @@ def test_all_uses_agree(text: str) -> None:
     assert (reported(SourceTree(Path(), documents={"a.yaml": Document("a.yaml", text, None)})) > 0) == found
 
 
-def test_every_connector_names_the_secrets_of_its_provider() -> None:
+def test_every_connector_declares_secret_patterns() -> None:
     for connector in installed_connectors().values():
         assert connector.secret_patterns, connector.name
         assert all(each.kind and each.prefix for each in connector.secret_patterns)

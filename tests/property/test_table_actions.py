@@ -1,4 +1,4 @@
-"""Any sequence of imports leaves the table as a plain Python model says, rejects and NULL keys included."""
+"""Any sequence of imports leaves the table as in a plain Python model, including rejects and NULL keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ jobs = st.tuples(st.sampled_from(list(Action)), st.lists(rows, max_size=6))
 
 
 def converted(action: Action, box: list[Row]) -> tuple[list[tuple[Key, str | None, int]], set[Key]]:
-    """The rows that fit, and the keys of those that do not."""
+    """The valid rows, and the keys of the rejected ones."""
     good: list[tuple[Key, str | None, int]] = []
     bad: set[Key] = set()
     for a, b, v, n in box:
@@ -53,7 +53,7 @@ class Model:
     table: dict[Key, tuple[str, int]] = field(default_factory=dict)
 
     def apply(self, action: Action, box: list[Row]) -> tuple[int, int, int, int, int] | None:
-        """The counts, or None for a doubled key."""
+        """The counts, or None for a duplicate key."""
         good, bad_keys = converted(action, box)
         refused = len(box) - len(good)
         keys = [key for key, _, _ in good]
@@ -99,7 +99,7 @@ def write_box(path: Path, box: list[Row]) -> BoxResult:
 
 
 def counts(store: DuckTableStore, action: Action, result: BoxResult) -> tuple[int, int, int, int, int] | str:
-    """What the store reports, or the code of its refusal."""
+    """The counts that the store reports, or the code of its refusal."""
     job = ImportJob("run", "step", "t", RELATION, ("a", "b"), action, (("a", "x"), ("b", "y")), MAPPING, 100, None)
     try:
         report = store.apply(job, result)
@@ -110,7 +110,7 @@ def counts(store: DuckTableStore, action: Action, result: BoxResult) -> tuple[in
 
 @settings(max_examples=examples(25), deadline=None)
 @given(st.lists(jobs, min_size=1, max_size=4))
-def test_a_sequence_of_imports_does_what_the_model_does(sequence: list[tuple[Action, list[Row]]]) -> None:
+def test_any_sequence_of_imports_matches_the_model(sequence: list[tuple[Action, list[Row]]]) -> None:
     model = Model()
     with tempfile.TemporaryDirectory() as folder:
         store = DuckTableStore(Path(folder) / "store.duckdb")

@@ -1,4 +1,4 @@
-"""SQL boxes cannot read, write or learn anything but their tables: two layers, each tried alone with every attack."""
+"""SQL boxes can read only their tables and change nothing: two layers, each tested alone with every attack."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def state(folder: Path) -> dict[str, str]:
-    """Every file of the folder with its digest, lock files aside (they hold the last process's id)."""
+    """Every file of the folder with its digest, except lock files (they contain the last process ID)."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -60,13 +60,13 @@ def written(attack: str, folder: Path) -> str:
     )
 
 
-def test_there_are_enough_attacks() -> None:
+def test_attacks_are_many_and_distinct() -> None:
     assert len(set(ATTACKS)) == len(ATTACKS) >= 200
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_runner_refuses(attack: str, folder: Path, tmp_path: Path) -> None:
-    python_canary = canary_rows = Relation((Column(CANARY, TEXT),))  # names that a replacement scan would find
+def test_box_runner_refuses_every_attack(attack: str, folder: Path, tmp_path: Path) -> None:
+    python_canary = canary_rows = Relation((Column(CANARY, TEXT),))  # Names that a replacement scan would find.
     runner = DuckBoxRunner(
         {"stripe": folder / "stripe.duckdb"},
         {"stripe": catalogue()},
@@ -84,14 +84,14 @@ def test_the_runner_refuses(attack: str, folder: Path, tmp_path: Path) -> None:
     assert python_canary is canary_rows
 
 
-def test_the_instance_alone_lets_nothing_in_or_out(folder: Path, tmp_path: Path) -> None:
-    """Without the check of the parse tree: only what is attached can be read, and nothing outside changes."""
+def test_locked_instance_alone_leaks_and_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    """Without the check of the parse tree: only attached files can be read, and nothing outside changes."""
     before = state(folder)
     leaked: list[str] = []
     for attack in ATTACKS:
         sql = written(attack, folder)
         if "hidden" in sql or "{store}" in attack or "{staging}" in attack:
-            continue  # attached on purpose below: the check of the parse tree alone keeps boxes from these
+            continue  # Attached on purpose below: only the check of the parse tree protects these.
         with contextlib.suppress(duckdb.Error, RuntimeError, ValueError), open_instance(LIMITS, tmp_path) as instance:
             attach(instance, folder / "store.duckdb", "weir_file_1", read_only=True)
             lock_down(instance, LIMITS)
@@ -103,7 +103,7 @@ def test_the_instance_alone_lets_nothing_in_or_out(folder: Path, tmp_path: Path)
     assert leaked == []
 
 
-def test_settings_stay_locked(folder: Path, tmp_path: Path) -> None:
+def test_settings_of_a_locked_instance_cannot_be_changed(folder: Path, tmp_path: Path) -> None:
     with open_instance(LIMITS, tmp_path) as instance:
         lock_down(instance, LIMITS)
         for setting in ("enable_external_access = true", "lock_configuration = false", "memory_limit = '9GB'"):

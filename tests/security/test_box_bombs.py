@@ -1,4 +1,4 @@
-"""SQL boxes end within their limits, whatever they ask for."""
+"""SQL boxes end within their limits, whatever they request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shown(bomb: str) -> str:
 
 
 @pytest.mark.parametrize("bomb", [*BOMBS, *DEEP], ids=shown)
-def test_a_child_process_stops_every_bomb(bomb: str, tmp_path: Path) -> None:
+def test_child_process_stops_every_bomb(bomb: str, tmp_path: Path) -> None:
     runner = IsolatedBoxRunner({}, {}, tmp_path / "store.duckdb", {}, grace_seconds=GRACE_SECONDS)
     started = time.monotonic()
     with pytest.raises(BoxError) as raised:
@@ -37,7 +37,7 @@ def test_a_child_process_stops_every_bomb(bomb: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_child_knows_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_process_has_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEIR_CANARY", "x")
     runner = IsolatedBoxRunner({}, {}, tmp_path / "store.duckdb", {})
     made = box("SELECT 1 AS n", ("n", INTEGER), scope=("schema",))
@@ -45,12 +45,12 @@ def test_a_child_knows_no_environment(tmp_path: Path, monkeypatch: pytest.Monkey
     assert os.environ["WEIR_CANARY"] == "x"
 
 
-# These stop where DuckDB looks for an interrupt or counts memory; what it never looks at needs the child.
+# DuckDB stops these itself, at an interrupt or a memory limit; all others need the child process.
 IN_PROCESS = BOMBS[:7]
 
 
 @pytest.mark.parametrize("bomb", IN_PROCESS, ids=shown)
-def test_this_process_stops_the_ordinary_ones(bomb: str, tmp_path: Path) -> None:
+def test_in_process_runner_stops_ordinary_bombs(bomb: str, tmp_path: Path) -> None:
     runner = DuckBoxRunner({}, {}, tmp_path / "store.duckdb", {})
     started = time.monotonic()
     with pytest.raises(BoxError) as raised:

@@ -1,4 +1,4 @@
-"""Programs that Weir starts take nothing from the folder under review, and get no more environment than they need."""
+"""Programs that Weir starts load nothing from the project folder and get only the environment they need."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def canary(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def script(tmp_path: Path, canary: Path) -> Path:
-    """A program as a pull request may bring it: it shows that it ran, and what it was given."""
+    """A program in a pull request: it records that it ran and with which input."""
     path = tmp_path / "program.sh"
     path.write_text(f"#!/bin/sh\nenv > {canary}\ncat\n")
     path.chmod(0o755)
@@ -52,12 +52,12 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def bare_repository(folder: Path, config: str) -> None:
-    """What makes a folder a bare repository in Git's eyes, with a configuration of the attacker's."""
+    """Make the folder a bare repository for Git, with a configuration by the attacker."""
     subprocess.run(["git", "init", "--quiet", "--bare", str(folder / "made")], check=True)
     for part in (folder / "made").iterdir():
         if part.name != "config":
             part.rename(folder / part.name)
-    (folder / "HEAD").write_text(f"{'1' * 40}\n")  # no such commit: Git asks the promisor for it
+    (folder / "HEAD").write_text(f"{'1' * 40}\n")  # The commit does not exist, so Git requests it from the promisor.
     (folder / "config").write_text(config)
 
 
@@ -71,7 +71,7 @@ def bare_repository(folder: Path, config: str) -> None:
         (("plan",), "pipes/shop"),
     ],
 )
-def test_an_embedded_bare_repository_runs_nothing(
+def test_embedded_bare_repository_runs_no_program(
     repository: Repository, script: Path, canary: Path, verb: tuple[str, ...], place: str
 ) -> None:
     bare_repository(
@@ -97,7 +97,7 @@ def test_an_embedded_bare_repository_runs_nothing(
         ("filter.dotted.name.clean", "{script}"),
     ],
 )
-def test_a_program_that_the_repository_configures_is_not_run(
+def test_program_configured_by_the_repository_is_not_run(
     repository: Repository, script: Path, canary: Path, config: tuple[str, str]
 ) -> None:
     hooks = script.parent / "hooks"
@@ -116,7 +116,7 @@ def test_a_program_that_the_repository_configures_is_not_run(
     assert not canary.exists(), canary.read_text()
 
 
-def test_blobs_that_a_partial_clone_lacks_are_not_fetched(repository: Repository, script: Path, canary: Path) -> None:
+def test_missing_blobs_of_a_partial_clone_are_not_fetched(repository: Repository, script: Path, canary: Path) -> None:
     project = repository.folder / "pipes" / "shop"
     blob = repository.git("rev-parse", "HEAD~1:pipes/shop/interfaces/payments.yaml")
     repository.git("config", "extensions.partialClone", "evil")
@@ -132,7 +132,7 @@ def test_blobs_that_a_partial_clone_lacks_are_not_fetched(repository: Repository
     assert not canary.exists(), canary.read_text()
 
 
-def test_git_is_not_taken_from_the_project(repository: Repository, script: Path, canary: Path) -> None:
+def test_git_in_the_project_folder_is_not_used(repository: Repository, script: Path, canary: Path) -> None:
     project = repository.folder / "pipes" / "shop"
     (project / "git").symlink_to(script)
     path = f".{os.pathsep}{os.pathsep}{os.environ['PATH']}"
@@ -141,7 +141,7 @@ def test_git_is_not_taken_from_the_project(repository: Repository, script: Path,
     assert not canary.exists()
 
 
-def test_git_gets_no_environment_but_its_own(repository: Repository, tmp_path: Path) -> None:
+def test_git_gets_only_its_own_environment(repository: Repository, tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "git").write_text(f"#!/bin/sh\nenv >> {tmp_path / 'given'}\nexit 1\n")
@@ -156,7 +156,7 @@ def test_git_gets_no_environment_but_its_own(repository: Repository, tmp_path: P
 @pytest.mark.parametrize(
     "verb", [("run", "price_list"), ("query", "stripe_playground", "SELECT id FROM customers LIMIT 1")]
 )
-def test_modules_of_the_project_are_not_imported(tmp_path: Path, canary: Path, verb: tuple[str, ...]) -> None:
+def test_python_modules_of_the_project_are_not_imported(tmp_path: Path, canary: Path, verb: tuple[str, ...]) -> None:
     project = shipped_project(tmp_path / "project")
     ours = {path.stem for path in ENGINE.glob("*") if path.is_dir()} | {"engine", "stripe", "duckdb", "sitecustomize"}
     for name in (sys.stdlib_module_names | ours) - {"__future__"}:
@@ -165,7 +165,7 @@ def test_modules_of_the_project_are_not_imported(tmp_path: Path, canary: Path, v
     assert not canary.exists(), canary.read_text()
 
 
-def test_folders_of_modules_that_depend_on_the_working_directory_are_not_passed_on() -> None:
+def test_relative_module_folders_are_not_passed_to_programs() -> None:
     given = {"PYTHONPATH": os.pathsep.join([".", "", "/srv/modules", "relative"]), "PATH": "/bin", **TOKENS}
     assert minimal_environment(given) == {"PYTHONPATH": "/srv/modules", "PATH": "/bin"}
     assert minimal_environment({"PYTHONPATH": "."}) == {}
@@ -183,20 +183,20 @@ def starts() -> list[tuple[str, ast.Call]]:
     return found
 
 
-def test_every_program_is_started_with_an_environment_and_a_folder_of_our_choice() -> None:
-    """Whoever starts a program decides what it gets: nothing is inherited because nobody thought of it."""
+def test_every_program_is_started_with_explicit_environment_and_folder() -> None:
+    """Every call passes folder and environment explicitly, so that nothing is inherited by accident."""
     wrong = []
     for place, call in starts():
         named = {keyword.arg for keyword in call.keywords}
         if ast.unparse(call.func) == "os.execve":
-            continue  # the process itself becomes the program: the folder is the user's own
+            continue  # The process itself becomes the program: the folder is the user's own.
         if ast.unparse(call.func).startswith("os.") or not {"env", "cwd"} <= named:
             wrong.append(place)
     assert starts()
     assert wrong == []
 
 
-def test_every_python_child_ignores_the_folder_that_it_starts_in() -> None:
+def test_every_python_child_ignores_its_working_folder() -> None:
     wrong = []
     for file in sorted(ENGINE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):

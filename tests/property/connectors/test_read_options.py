@@ -1,4 +1,4 @@
-"""Read options of every strategy survive JSON, and each is told apart by its tag alone."""
+"""Read options of every strategy survive JSON, and the tag alone identifies the strategy."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ _options = {
 }
 
 
-def test_every_strategy_is_covered() -> None:
+def test_every_read_strategy_is_covered() -> None:
     assert set(_options) == set(get_args(ReadOptions))
 
 
 @pytest.mark.parametrize("kind", _options)
-def test_options_survive_json(kind: type[ReadOptions]) -> None:
+def test_read_options_survive_json(kind: type[ReadOptions]) -> None:
     @given(_options[kind])
     def survives(options: ReadOptions) -> None:
         encoded = encode_options(options)
@@ -123,12 +123,12 @@ def test_options_survive_json(kind: type[ReadOptions]) -> None:
         {"strategy": "kept", "table": "charges", "path": "/v1/charges"},
     ],
 )
-def test_anything_else_is_refused(value: object) -> None:
+def test_invalid_read_options_are_refused(value: object) -> None:
     with pytest.raises(msgspec.ValidationError):
         decode_options(value)
 
 
-def test_the_read_of_events_is_not_a_table() -> None:
+def test_read_of_events_has_no_table_options() -> None:
     read = Read("(changes)", (), (), (), "", options=encode_options(AccountEvents(since=5)))
     with pytest.raises(msgspec.ValidationError):
         options_of(read)

@@ -1,4 +1,4 @@
-"""What a slice reports arrives as it was sent, through JSON."""
+"""Slice reports survive JSON unchanged."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ _reports = st.builds(
 
 
 @given(_reports)
-def test_a_report_arrives_as_it_was_sent(report: SliceReport) -> None:
+def test_slice_report_survives_json(report: SliceReport) -> None:
     found = decode_slice(json.loads(json.dumps(encode_slice(report))))
     assert found == report
     assert repr(found.coverage) == repr(report.coverage), "1, 1.0 and true are different values"
@@ -109,16 +109,16 @@ def test_a_report_arrives_as_it_was_sent(report: SliceReport) -> None:
 
 
 @given(_totals)
-def test_totals_arrive_as_they_were_sent(totals: SliceTotals) -> None:
+def test_slice_totals_survive_json(totals: SliceTotals) -> None:
     assert decode_totals(json.loads(json.dumps(encode_totals(totals)))) == totals
 
 
-def test_what_is_absent_is_empty() -> None:
+def test_absent_fields_of_a_slice_report_are_empty() -> None:
     assert decode_slice({}) == SliceReport()
     assert decode_totals({}) == SliceTotals()
 
 
 @pytest.mark.parametrize("value", [None, [], "done", {"coverage": {}}, {"failures": [{"message": "no kind"}]}])
-def test_anything_else_is_refused(value: object) -> None:
+def test_invalid_slice_report_is_refused(value: object) -> None:
     with pytest.raises(msgspec.ValidationError):
         decode_slice(value)

@@ -1,6 +1,6 @@
-"""No row that a SQL box could see is lost by what is pushed down to Stripe, and nothing is asked that Stripe refuses.
+"""Filters pushed down to Stripe lose no row that a SQL box could see, and Stripe accepts every request.
 
-The model of Stripe below knows what its lists do: their defaults, filters and pages. It knows nothing of the planner.
+The model of Stripe below implements its lists (defaults, filters, pages) and is independent of the planner.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ _LISTS = {"lookup_keys": "lookup_key", "types": "type"}
 
 @dataclass(frozen=True)
 class Stripe:
-    """Answers a request as Stripe would, from rows of one table. A request that Stripe refuses is an AssertionError."""
+    """Responds as Stripe would, from rows of one table. A request that Stripe refuses raises an AssertionError."""
 
     table: str
 
     def answers(self, row: Row, request: Request) -> bool:
-        """Whether the row is somewhere in the pages of the request's answer."""
+        """Whether the pages of the response contain the row."""
         base = _PATHS.get(self.table, f"/v1/{self.table}")
         if self.table == "invoice_line_items":
             _, _, _, invoice, last = request.path.split("/")
@@ -165,7 +165,7 @@ class Stripe:
 
 
 def _holds(row: Row, predicate: Predicate) -> bool:
-    """The comparison as SQL sees it: NULL matches nothing, numbers are compared with numbers only."""
+    """The comparison as in SQL: NULL matches nothing, and numbers are compared only with numbers."""
     value = row.get(predicate.column)
     if value is None:
         return False
@@ -253,7 +253,7 @@ def _read_of(table: str, needs: list[Need]) -> Read:
 
 
 def _fetched(table: str, rows: list[Row], read: Read) -> list[str]:
-    """The ids that the read's requests bring, each stopped after the limit. Lists without times have any order."""
+    """The IDs that the requests of the read return, each up to its limit. Lists without times have any order."""
     stripe = Stripe(table)
     newest = rows if table in _TIMELESS else _newest(table, rows)
     found: dict[str, None] = {}
@@ -265,7 +265,7 @@ def _fetched(table: str, rows: list[Row], read: Read) -> list[str]:
 
 @settings(max_examples=examples(800), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
-def test_every_row_that_a_box_could_see_is_fetched(case: tuple[str, list[Row], list[Need]]) -> None:
+def test_planned_reads_fetch_every_row_that_a_box_could_see(case: tuple[str, list[Row], list[Need]]) -> None:
     table, rows, needs = case
     read = _read_of(table, needs)
     fetched = set(_fetched(table, rows, read))
@@ -280,7 +280,7 @@ def test_every_row_that_a_box_could_see_is_fetched(case: tuple[str, list[Row], l
 
 @st.composite
 def _newest_cases(draw: st.DrawFn) -> tuple[str, list[Row], list[Need]]:
-    """Several needs of the newest rows, with comparisons that Stripe answers and that overlap."""
+    """Several needs of the newest rows, with overlapping comparisons that Stripe supports."""
     table = draw(st.sampled_from(["charges", "invoices", "prices", "payment_methods"]))
     column = {"invoices": "status", "prices": "type"}.get(table, "customer")
     values = [each for each in _VALUES[table][column] if each is not None][:2]
@@ -302,7 +302,7 @@ def _newest_cases(draw: st.DrawFn) -> tuple[str, list[Row], list[Need]]:
 
 @settings(max_examples=examples(500), deadline=None)
 @given(_newest_cases())
-def test_the_newest_rows_of_each_need_are_fetched(case: tuple[str, list[Row], list[Need]]) -> None:
+def test_planned_reads_fetch_the_newest_rows_of_each_need(case: tuple[str, list[Row], list[Need]]) -> None:
     table, rows, needs = case
     fetched = set(_fetched(table, rows, _read_of(table, needs)))
     for need in needs:
@@ -312,7 +312,7 @@ def test_the_newest_rows_of_each_need_are_fetched(case: tuple[str, list[Row], li
 
 @settings(max_examples=examples(300), deadline=None)
 @given(_rows("prices"), st.lists(st.sets(st.sampled_from(["k1", "k2", "k3"]), min_size=1), min_size=1, max_size=3))
-def test_array_filters_are_united(rows: list[Row], wanted: list[set[str]]) -> None:
+def test_planned_reads_unite_array_filters(rows: list[Row], wanted: list[set[str]]) -> None:
     where = tuple((Predicate("lookup_key", Op.IN, tuple(sorted(keys))),) for keys in wanted)
     fetched = _fetched("prices", rows, _read_of("prices", [Need("prices", ("id",), where)]))
     assert sorted(fetched) == sorted(str(row["id"]) for row in rows if row["lookup_key"] in set[str]().union(*wanted))
@@ -320,8 +320,8 @@ def test_array_filters_are_united(rows: list[Row], wanted: list[set[str]]) -> No
 
 @settings(max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
-def test_coverage_never_claims_more_than_was_asked(case: tuple[str, list[Row], list[Need]]) -> None:
-    """A row that `where` speaks of and that is not in the answers counts as gone: the claim must be true."""
+def test_planned_coverage_claims_only_what_was_requested(case: tuple[str, list[Row], list[Need]]) -> None:
+    """A row in `where` that is missing in the responses counts as deleted, so the claim must be true."""
     table, rows, needs = case
     read = _read_of(table, [Need(each.table, each.columns, each.where) for each in needs])
     stripe = Stripe(table)
@@ -335,7 +335,7 @@ def test_coverage_never_claims_more_than_was_asked(case: tuple[str, list[Row], l
 
 @settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_cases())
-def test_plans_do_not_depend_on_the_order_of_needs(case: tuple[str, list[Row], list[Need]]) -> None:
+def test_planned_reads_do_not_depend_on_the_order_of_needs(case: tuple[str, list[Row], list[Need]]) -> None:
     table, rows, needs = case
     forward, backward = _read_of(table, needs), _read_of(table, needs[::-1])
     assert set(_fetched(table, rows, forward)) == set(_fetched(table, rows, backward))

@@ -1,4 +1,4 @@
-"""Windows against a naive model: sets of whole numbers."""
+"""Windows against a naive model: sets of integers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from engine.connector import (
 
 _LOW, _HIGH = -10, 20
 _UNIVERSE = range(_LOW, _HIGH)
-"""Wider than all bounds, so that its ends stand for what has no bound."""
+"""Wider than all bounds, so that its ends represent missing bounds."""
 _bounds = st.none() | st.integers(-5, 15)
 _windows = st.builds(Window, _bounds, _bounds)
 _proper = _windows.filter(lambda each: not each.empty)
 
 
 def numbers(*windows: Window) -> set[int]:
-    """The model of windows."""
+    """The model of windows: the integers they contain."""
     return {
         number
         for number in _UNIVERSE
@@ -39,13 +39,13 @@ def numbers(*windows: Window) -> set[int]:
 
 
 def is_in_fewest_windows(windows: tuple[Window, ...]) -> bool:
-    """Whether they are in order, not empty, and with a hole between each two."""
+    """Whether the windows are sorted, not empty, and separated by holes."""
     held = [numbers(each) for each in windows]
     return all(held) and all(max(below) + 1 < min(above) for below, above in pairwise(held))
 
 
 @given(_windows, _windows)
-def test_a_pair(one: Window, other: Window) -> None:
+def test_operations_on_two_windows_match_the_model(one: Window, other: Window) -> None:
     assert one.empty is (not numbers(one))
     assert numbers(one.intersect(other)) == numbers(one) & numbers(other)
     assert numbers(one.hull(other)) >= numbers(one) | numbers(other)
@@ -54,7 +54,7 @@ def test_a_pair(one: Window, other: Window) -> None:
 
 
 @given(_proper, _proper)
-def test_a_pair_of_windows_that_are_not_empty(one: Window, other: Window) -> None:
+def test_hull_touch_and_cover_of_non_empty_windows_match_the_model(one: Window, other: Window) -> None:
     mine, theirs = numbers(one), numbers(other)
     whole = set(range(min(mine | theirs), max(mine | theirs) + 1))
     assert numbers(one.hull(other)) == whole
@@ -63,14 +63,14 @@ def test_a_pair_of_windows_that_are_not_empty(one: Window, other: Window) -> Non
 
 
 @given(_windows, st.lists(_windows, max_size=6))
-def test_what_is_left_of_a_window(window: Window, others: list[Window]) -> None:
+def test_window_without_others_matches_the_model(window: Window, others: list[Window]) -> None:
     left = window.without(others)
     assert numbers(*left) == numbers(window) - numbers(*others)
     assert is_in_fewest_windows(left)
 
 
 @given(st.lists(_windows, max_size=6))
-def test_merged_windows(windows: list[Window]) -> None:
+def test_merged_windows_and_their_holes_match_the_model(windows: list[Window]) -> None:
     merged = merge_windows(windows)
     assert numbers(*merged) == numbers(*windows)
     assert is_in_fewest_windows(merged)
@@ -79,7 +79,7 @@ def test_merged_windows(windows: list[Window]) -> None:
 
 
 @given(st.lists(_proper, max_size=6))
-def test_groups_are_the_merged_windows_with_their_items(windows: list[Window]) -> None:
+def test_touching_groups_are_the_merged_windows_with_their_items(windows: list[Window]) -> None:
     items = list(enumerate(windows))
     groups = list(group_touching(items, lambda item: item[1]))
     assert tuple(whole for whole, _ in groups) == merge_windows(windows)
@@ -89,7 +89,7 @@ def test_groups_are_the_merged_windows_with_their_items(windows: list[Window]) -
 
 
 @given(_windows, st.integers(0, 4))
-def test_an_earlier_start(window: Window, by: int) -> None:
+def test_window_starting_earlier_grows_only_at_its_start(window: Window, by: int) -> None:
     earlier = window.starting_earlier(by)
     assert earlier.lt == window.lt
     if not window.empty:
@@ -98,7 +98,7 @@ def test_an_earlier_start(window: Window, by: int) -> None:
 
 
 @given(_windows)
-def test_predicates_say_the_same(window: Window) -> None:
+def test_predicates_of_a_window_match_the_model(window: Window) -> None:
     found = window.predicates("created")
     holds = {Op.GE: lambda number, value: number >= value, Op.LT: lambda number, value: number < value}
     assert {each.column for each in found} <= {"created"}
@@ -110,7 +110,7 @@ def test_predicates_say_the_same(window: Window) -> None:
 
 
 @given(st.sampled_from([Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE]), st.integers(-5, 15) | st.floats(-5, 15))
-def test_a_comparison_is_a_window(op: Op, bound: float) -> None:
+def test_window_of_a_predicate_matches_the_model(op: Op, bound: float) -> None:
     holds = {
         Op.EQ: lambda number: number == bound, Op.LT: lambda number: number < bound,
         Op.LE: lambda number: number <= bound, Op.GT: lambda number: number > bound,
@@ -122,5 +122,5 @@ def test_a_comparison_is_a_window(op: Op, bound: float) -> None:
 
 
 @pytest.mark.parametrize("values", [("1",), (True,), (1, "2"), (), (math.inf,), (math.nan,)])
-def test_what_is_not_a_number_is_not_a_window(values: tuple[float, ...]) -> None:
+def test_predicate_without_a_number_has_no_window(values: tuple[float, ...]) -> None:
     assert window_of_predicate(Predicate("created", Op.GE, values)) is None

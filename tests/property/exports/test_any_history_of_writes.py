@@ -1,4 +1,4 @@
-"""After any history and any crash, one run makes everything at the shop as the rows say, and does nothing twice."""
+"""After any history and any crash, one run makes the shop match the rows and makes no write twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.exports.wanted import Wanted
 from tests.support.mirror.shop import RefusedError, ServedShops
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-"""Without shrinking: a run costs a second, so that it would take an hour."""
+"""Without shrinking, which would take an hour, because a run takes a second."""
 HOUR = 3_600
 NUMBERS = st.integers(0, 40)
 CODES = st.sampled_from(("ann", "ben", "cleo", None))
@@ -269,7 +269,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedShops]:
     shops.close()
 
 
-def test_writes_make_a_shop_as_the_rows_say(served: ServedShops) -> None:
+def test_any_history_of_writes_makes_the_shop_match_the_rows(served: ServedShops) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     effort = settings(
         max_examples=examples(4), stateful_step_count=10, deadline=None, suppress_health_check=checks, phases=PHASES

@@ -1,4 +1,4 @@
-"""After any history and any crash, a mirror that is brought up to date holds what the shop holds."""
+"""After any history and any crash, a synchronized mirror has the contents of the shop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.histories.made_up import MadeUp
 from tests.support.mirror.shop import ServedShops
 
 CHOSEN = (0, 2, 3, 4, 6, 7, 8, 10, 11)
-"""Histories in which much is followed by events; mistakes put into the sync were noticed by them."""
+"""Histories with many changes that events report; errors planted in the sync were found by them."""
 NUMBERS = range(FIRST, FIRST + examples(100)) if TIMES or FIRST else CHOSEN
 
 
@@ -26,21 +26,21 @@ def served() -> Iterator[ServedShops]:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_mirror_holds_what_the_shop_holds(served: ServedShops, number: int) -> None:
+def test_mirror_matches_the_shop_after_a_dense_history(served: ServedShops, number: int) -> None:
     Histories.served = served
     machine, history = Histories(), MadeUp(number, steps=6)
     try:
         history.play(machine)
         machine.end()
     except BaseException:
-        print(*history.told, sep="\n")  # with what it takes to play it again
+        print(*history.told, sep="\n")  # With the number that replays it.
         raise
     finally:
         machine.leave()
 
 
-def test_the_simplest_history_that_fails(served: ServedShops) -> None:
-    """Hypothesis looks for others, and makes those that fail as short as they get."""
+def test_mirror_matches_the_shop_after_any_history(served: ServedShops) -> None:
+    """Hypothesis searches for other histories and shrinks those that fail."""
     Histories.served = served
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     effort = settings(max_examples=examples(4), stateful_step_count=8, deadline=None, suppress_health_check=checks)

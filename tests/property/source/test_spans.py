@@ -1,4 +1,4 @@
-"""Spans hold for any document: at a span stands the node, and offsets in texts point to their letters."""
+"""Spans are exact for any document: a span covers its node, and offsets in texts resolve to their characters."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def read(text: str) -> Document:
 
 @settings(max_examples=examples(150), deadline=None)
 @given(values, styles, st.sampled_from([None, False, True]), st.sampled_from([20, 1000]))
-def test_the_text_at_a_scalars_span_reads_as_its_value(
+def test_text_at_the_span_of_a_scalar_reads_as_its_value(
     value: object, style: str | None, flow: bool | None, width: int
 ) -> None:
     text = yaml.safe_dump(value, default_style=style, default_flow_style=flow, allow_unicode=True, width=width)
     collector = Collector()
     document = read_yaml("a.yaml", text, collector)
-    if document.root is None:  # tags such as `!!int "1"`: that is what the emitter writes for quoted numbers
+    if document.root is None:  # The emitter writes tags such as `!!int "1"` for quoted numbers.
         assert {found.code for found in collector} == {"E110"}
         return
     for node in scalar_nodes(document.root):
@@ -61,7 +61,7 @@ def test_the_text_at_a_scalars_span_reads_as_its_value(
 
 @settings(max_examples=examples(400), deadline=None)
 @given(texts, styles, st.sampled_from([8, 20, 1000]), st.sampled_from(["\n", "\r\n"]))
-def test_every_character_is_found_where_it_was_written(text: str, style: str | None, width: int, ending: str) -> None:
+def test_offset_of_every_character_resolves_to_its_place(text: str, style: str | None, width: int, ending: str) -> None:
     source = yaml.safe_dump({"sql": text}, default_style=style, allow_unicode=True, width=width)
     source = source.replace("\n", ending)
     root = read(source).root
@@ -83,7 +83,7 @@ def test_every_character_is_found_where_it_was_written(text: str, style: str | N
 
 @st.composite
 def blocks(draw: st.DrawFn) -> tuple[str, str]:
-    """A document with a literal block written by hand, and the block's content."""
+    """A document with a literal block, and the block's content."""
     indent = " " * draw(st.integers(1, 6))
     lines = draw(st.lists(st.text("ab ,(é🎉", max_size=8).map(str.rstrip), min_size=1, max_size=6))
     lines[0] = "S" + lines[0]
@@ -93,7 +93,7 @@ def blocks(draw: st.DrawFn) -> tuple[str, str]:
 
 @settings(max_examples=examples(200), deadline=None)
 @given(blocks(), st.data())
-def test_an_offset_in_a_block_lands_on_the_same_character(block: tuple[str, str], data: st.DataObject) -> None:
+def test_offset_in_a_block_resolves_to_the_same_character(block: tuple[str, str], data: st.DataObject) -> None:
     source, content = block
     document = read(source)
     content = content.rstrip("\n") + "\n"
@@ -104,7 +104,7 @@ def test_an_offset_in_a_block_lands_on_the_same_character(block: tuple[str, str]
 
 @settings(max_examples=examples(300), deadline=None)
 @given(st.text("ab:\n -[]{}'\"|>&*!?#,%@\t\r\x00\u2028\ufeff", max_size=40), st.booleans())
-def test_reading_never_raises(text: str, use_libyaml: bool) -> None:
+def test_read_yaml_never_raises(text: str, use_libyaml: bool) -> None:
     collector = Collector()
     document = read_yaml("a.yaml", text, collector, use_libyaml=use_libyaml)
     assert (document.root is None) <= collector.has_errors

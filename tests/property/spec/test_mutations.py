@@ -1,4 +1,4 @@
-"""Whatever is done to a valid definition: it is valid still, or somebody is told where and why."""
+"""A mutated definition is still valid, or the finding shows where and why it is not."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, str]:
 
 @st.composite
 def with_values_replaced(draw: st.DrawFn) -> tuple[str, str]:
-    """Line-wise: the value of a `key: value` line is another one."""
+    """Definitions with the value of one `key: value` line replaced."""
     file = draw(st.sampled_from(sorted(DOCUMENTS)))
     lines = DOCUMENTS[file].splitlines(keepends=True)
     for _ in range(draw(st.integers(1, 3))):
@@ -62,7 +62,7 @@ def check(file: str, text: str) -> tuple[SourceTree, Collector, bool]:
 
 @settings(max_examples=examples(250), deadline=None)
 @given(st.one_of(mutated(), with_values_replaced()))
-def test_a_definition_is_never_set_aside_without_a_word(made: tuple[str, str]) -> None:
+def test_mutated_definition_is_valid_or_has_a_finding(made: tuple[str, str]) -> None:
     file, text = made
     tree, collector, valid = check(file, text)
     assert valid or collector.has_errors
@@ -70,13 +70,13 @@ def test_a_definition_is_never_set_aside_without_a_word(made: tuple[str, str]) -
         assert found.place is not None
         start, end = tree.span(found.place)
         assert 0 <= start <= end <= len(text)
-    for style in FINDING_FORMATS if KEY in text else ():  # a key that was cut is none any more
+    for style in FINDING_FORMATS if KEY in text else ():  # A truncated key is no key any more.
         assert KEY.removeprefix("sk_live_") not in render_findings(style, collector, tree, version="0")  # type: ignore[arg-type]
 
 
 @settings(max_examples=examples(150), deadline=None)
 @given(st.one_of(mutated(), with_values_replaced()))
-def test_fixes_leave_fewer_errors_or_other_ones(made: tuple[str, str]) -> None:
+def test_fixes_do_not_break_a_definition(made: tuple[str, str]) -> None:
     file, text = made
     tree, collector, _ = check(file, text)
     changed = apply_fixes(collector, tree)
