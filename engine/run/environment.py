@@ -42,12 +42,12 @@ class World:
 
     `staging` opens the mirror of a connection; `extraction` names a connection's stage function and its config, which
     holds no secret (`ConnectorError`: the secret cannot be had); `accounts` lists the accounts to read (None stands
-    for the key's own), and tells how many requests that took. `fetch` reads the first rows of a box's result.
-    `owner` describes this process in leases; `is_alive` says of such a description whether its process may still be
-    there. `new_id` makes a run's id. `reads` counts requests; with `over_budget` no read budget ends anything.
-    `refresh` says what must be read of what is wanted, given an account's mirror (see `Connector.refresh`).
-    With `rebuild`, all rows count as changed. `initial` is written before anything else is done.
-    Without `exports` no plan can be run that writes to a provider.
+    for the key's own) and reports how many requests that took. `fetch` reads the first rows of a box's result.
+    `owner` describes this process in leases; `is_alive` decides from such a description whether its process may still
+    run. `new_id` makes a run's id. `reads` counts requests; with `over_budget` no read budget ends anything.
+    `refresh` decides what must be read of what is wanted, given an account's mirror (see `Connector.refresh`).
+    With `rebuild`, all rows count as changed. `initial` is written before anything else. Without
+    `exports` a plan that writes to a provider cannot run.
     """
 
     now: Callable[[], datetime]

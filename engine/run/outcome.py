@@ -17,7 +17,7 @@ from .ports.staging import Drift
 from .ports.tables import Reject
 
 Status = Literal["succeeded", "failed", "skipped", "stopped"]
-"""How a task ended. Skipped: it was not begun. Stopped: the run was cancelled while it went on."""
+"""How a task ended. Skipped: it was not started. Stopped: the run was cancelled during the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Outcome:
     `counts` of an extract: rows, requests (without repeated ones), sent (with them), retries, limited; of an import:
     read, inserted, updated, deleted, unchanged, rejected; of a respond: rows. `response` is the file that holds the
     table `result`; `snapshot` a Parquet file. `warnings` are sentences for people. `ends_interface` is set when the
-    rest of the interface was left out on purpose. A success with a `failure` is that of an optional table that was not
+    rest of the interface was skipped on purpose. A success with a `failure` is that of an optional table that was not
     read.
     """
 

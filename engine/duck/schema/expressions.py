@@ -1,4 +1,4 @@
-"""Expressions of a mapping, computed where they can do no harm: they are SQL that nobody here wrote."""
+"""Expressions of a mapping, computed in a locked instance, because they are untrusted SQL."""
 
 from __future__ import annotations
 

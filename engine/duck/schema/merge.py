@@ -34,10 +34,10 @@ class Merged:
 
 
 def merge_rows(connection: duckdb.DuckDBPyConnection, job: ImportJob, staged: Staged) -> Merged:
-    """Do the job's action with the rows of `staged`. `StoreError`: a doubled key, a change that would lose data."""
+    """Do the job's action with the rows of `staged`. `StoreError`: a duplicate key, a change that would lose data."""
     merge = _Merge(connection, job, staged, ensure_table(connection, job.table, job.relation))
     if job.action is not Action.DELETE:
-        merge.refuse_doubled()
+        merge.refuse_duplicates()
     match job.action:
         case Action.INSERT:
             merged = merge.insert()
@@ -62,7 +62,7 @@ class _Merge:
     found: list[Problem] = field(default_factory=list)
 
     def insert(self) -> Merged:
-        """New rows; a row that is there already is unchanged if it is the same, and refused otherwise."""
+        """Add new rows. A present row is unchanged if it is equal, and refused otherwise."""
         if not self.staged.keys:
             return self._merged(inserted=self._insert_new())
         self._find_matched()
@@ -75,24 +75,24 @@ class _Merge:
         return self._merged(inserted=self._insert_new(), unchanged=unchanged)
 
     def update(self) -> Merged:
-        """Rows that are there get new values; rows that are not are passed over."""
+        """Change present rows; ignore the others."""
         self._find_matched()
         updated, unchanged = self._rewrite_changed()
         return self._merged(updated=updated, unchanged=unchanged)
 
     def delete(self) -> Merged:
-        """Rows with these keys are gone."""
+        """Delete the rows with these keys."""
         self._find_matched()
         return self._merged(deleted=self._run(f"DELETE FROM {self._table} WHERE rowid IN (SELECT target FROM matched)"))
 
     def upsert(self) -> Merged:
-        """Rows that are there get new values, the others are added."""
+        """Change present rows and add the others."""
         self._find_matched()
         updated, unchanged = self._rewrite_changed()
         return self._merged(inserted=self._insert_new(), updated=updated, unchanged=unchanged)
 
     def replace(self) -> Merged:
-        """The table holds these rows and no others, except that a refused row leaves the one with its key in place."""
+        """Leave these rows only, except that a refused row keeps the present row with its key."""
         if not self.staged.keys:
             deleted = self._run(f"DELETE FROM {self._table}")
             return self._merged(inserted=self._insert_new(), deleted=deleted)
@@ -104,8 +104,8 @@ class _Merge:
         updated, unchanged = self._rewrite_changed()
         return self._merged(inserted=self._insert_new(), updated=updated, deleted=deleted, unchanged=unchanged)
 
-    def refuse_doubled(self) -> None:
-        """Two rows of the box for one row of the table: nobody can say which is right."""
+    def refuse_duplicates(self) -> None:
+        """Two rows of the box for one row of the table fail the step: no rule can choose between them."""
         if not self.staged.keys:
             return
         names = ", ".join(quote_name(name) for _, name in self.staged.keys)
@@ -115,11 +115,13 @@ class _Merge:
         # Rows without a value that is required are refused one by one.
         required = {column.name.casefold() for column in self._required()}
         given = "".join(f" AND {quote_name(n)} IS NOT NULL" for c, n in self.staged.keys if c.casefold() in required)
-        doubled = f"SELECT {shown} AS key, count(*) AS n FROM staged WHERE bad = 0{given} GROUP BY {names} HAVING n > 1"
-        total, *_ = self.connection.execute(f"SELECT count(*) FROM ({doubled})").fetchall()[0]
+        duplicates = (
+            f"SELECT {shown} AS key, count(*) AS n FROM staged WHERE bad = 0{given} GROUP BY {names} HAVING n > 1"
+        )
+        total, *_ = self.connection.execute(f"SELECT count(*) FROM ({duplicates})").fetchall()[0]
         if not total:
             return
-        some = self.connection.execute(f"{doubled} ORDER BY n DESC, key LIMIT 3").fetchall()
+        some = self.connection.execute(f"{duplicates} ORDER BY n DESC, key LIMIT 3").fetchall()
         examples = ", ".join(f"{str(key)[:100]!r} ({count} rows)" for key, count in some)
         columns = ", ".join(f"`{column}`" for column, _ in self.staged.keys)
         raise StoreError(
@@ -142,13 +144,13 @@ class _Merge:
                 )
         if self.job.key and not self._matches_by_key():
             key = ", ".join(quote_name(name) for name in self.job.key)
-            doubled = self._count(
+            duplicates = self._count(
                 f"SELECT count(*) FROM (SELECT 1 FROM {self._table} GROUP BY {key} HAVING count(*) > 1)"
             )
-            if doubled:
+            if duplicates:
                 raise StoreError(
                     "E602",
-                    f"this step would leave {doubled} keys of `{self.job.table}` with more than one row",
+                    f"this step would leave {duplicates} keys of `{self.job.table}` with more than one row",
                     "match by the table's key",
                 )
 
@@ -168,7 +170,7 @@ class _Merge:
         return plain == {name.casefold() for name in self.job.key}
 
     def _find_matched(self) -> None:
-        """The rows that are there, and whether they would be other ones: one join says both."""
+        """The present rows that match, and whether their values would change, found by one join."""
         if not self.staged.keys:
             raise StoreError("E606", f"`{self.job.action}` into `{self.job.table}` has nothing to match by")
         differs = " OR ".join(

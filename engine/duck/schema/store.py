@@ -1,4 +1,4 @@
-"""The Schema's tables: one DuckDB file, open only for the moment of a commit."""
+"""The Schema's tables: one DuckDB file, open only during a commit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class DuckTableStore:
         """Nothing stays open between two commits."""
 
     def apply(self, job: ImportJob, result: BoxResult) -> ImportReport:
-        """See `TableStore.apply`. Codes of `StoreError`: E602 doubled key, E603 a column's type, E604 a
+        """See `TableStore.apply`. Codes of `StoreError`: E602 duplicate key, E603 a column's type, E604 a
         required column, E605 the mapping or the file, E606 nothing to match by, E610 busy."""
         expressions = [
             (expression_column(index), mapped.expr)

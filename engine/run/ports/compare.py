@@ -17,8 +17,8 @@ from .boxes import BoxResult
 class CompareJob:
     """What to compare a box's rows with: the mirror in the file `staging`, and the objects that the step has written
     before (`identities`: key → id). `references` are those of the steps that columns refer to, by step; `pending` are
-    keys of theirs that will be written by the time that this is. The rows and what is to be done about each go to the
-    new file `target`."""
+    keys of theirs that are written earlier in the same run. The rows, each with the decision about it, go to the new
+    file `target`."""
 
     step: Export
     staging: Path
@@ -32,8 +32,8 @@ class CompareJob:
 
 @dataclass(frozen=True, slots=True)
 class CallJob:
-    """What to call for a box's rows: not what is among the keys in `done`, which have the id of what was answered, or
-    nothing; `blocked` as in `CompareJob`."""
+    """What to call for a box's rows. The keys in `done`, each with the id of the object in the response or empty text,
+    are not called again; `blocked` is as in `CompareJob`."""
 
     step: Call
     target: Path
@@ -45,7 +45,7 @@ class CallJob:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is to be written. `found` are objects (key → id) that rows mean and the step did not know yet."""
+    """The planned writes. `found` are objects (key → id) that rows match and the step did not know yet."""
 
     writes: StepWrites
     found: Mapping[str, str]
@@ -54,22 +54,22 @@ class Comparison:
 
 
 class Comparer(Protocol):
-    """Compares what a box says with what is there."""
+    """Compares the rows of a box with the mirror."""
 
     def compare(self, job: CompareJob, result: BoxResult) -> Comparison:
-        """What must be written so that the objects are as the rows say. `StoreError` E605 when that cannot be told."""
+        """The writes that make the objects equal to the rows. `StoreError` E605 if they cannot be compared."""
         ...
 
     def find(self, step: Export, staging: Path, keys: Sequence[str]) -> Mapping[str, str]:
-        """By key, the objects of the mirror that rows with these keys would mean; keys without exactly one are left
-        out."""
+        """By key, the objects of the mirror that rows with these keys match. Keys without exactly one object are
+        absent."""
         ...
 
     def plan_calls(self, job: CallJob, result: BoxResult) -> Comparison:
-        """What must be called for the rows."""
+        """The calls for the rows."""
         ...
 
     def answers(self, step: Call, staging: Path, result: BoxResult, target: Path) -> BoxResult:
-        """The objects of the mirror that calls have answered with, now or in an earlier run, each with the box's row
-        that it was called for, in a new file at `target`. The outcomes must have been kept before."""
+        """The objects in the responses of calls of this run or an earlier one, as the mirror has them, each with the
+        box's row of its call, in a new file at `target`. Requires that the outcomes are kept."""
         ...

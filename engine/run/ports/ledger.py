@@ -12,30 +12,30 @@ from engine.connector import Failure
 
 
 class OpState(StrEnum):
-    """How far a write has come."""
+    """The state of a write."""
 
-    PLANNED = "planned"  # written down, not sent
+    PLANNED = "planned"  # recorded, not sent
     SENT = "sent"  # it may have reached the provider
     DONE = "done"
-    FAILED = "failed"  # the provider refused it
-    UNKNOWN = "unknown"  # sent, and no answer that says what became of it
-    QUARANTINED = "quarantined"  # a person has to say what became of it
-    DROPPED = "dropped"  # never sent, and not to be sent any more
+    FAILED = "failed"  # refused by the provider
+    UNKNOWN = "unknown"  # sent, with an unknown outcome
+    QUARANTINED = "quarantined"  # a person has to record the outcome
+    DROPPED = "dropped"  # never sent, and never will be
 
 
 OPEN_STATES = frozenset({OpState.PLANNED, OpState.SENT, OpState.UNKNOWN})
-"""The states from which a later run goes on."""
+"""The states from which a later run continues."""
 
 
 DOUBTFUL_STATES = frozenset({OpState.SENT, OpState.UNKNOWN, OpState.QUARANTINED})
-"""The states in which nobody knows what became of a write. Its key is not written again until that is settled."""
+"""The states of a write with an unknown outcome. Its key is not written again until the outcome is settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
     """A write in the ledger. `id` is its idempotency key; `parameters` are exactly what is sent, (path, text).
 
-    `result` is the id of the object that the provider answered with; `note` says in words what became of it.
+    `result` is the id of the object in the provider's response; `note` describes the outcome for people.
     """
 
     id: str
@@ -59,12 +59,12 @@ class Op:
     request: str | None = None
     note: str | None = None
     answer: bytes | None = None
-    """What the provider answered, until staging has it."""
+    """The provider's response, until staging has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpEnd:
-    """What became of a write."""
+    """The outcome of a write."""
 
     id: str
     state: OpState
@@ -77,67 +77,67 @@ class OpEnd:
 
 
 class WriteLedger(Protocol):
-    """Every write, written down before it is sent. Each method is one transaction, durable when it returns."""
+    """Every write, recorded before it is sent. Each method is one transaction, durable when it returns."""
 
     def plan_ops(self, ops: Sequence[Op]) -> None:
-        """Write them down; none is there yet."""
+        """Record new writes."""
         ...
 
     def mark_sent(self, ids: Sequence[str], now: datetime) -> None:
-        """They are about to be sent. The first moment stays."""
+        """Record that writes are about to be sent. The first timestamp of a write stays."""
         ...
 
     def end_ops(self, ends: Sequence[OpEnd]) -> None:
-        """What became of them. One that is done makes its key stand for its object (see `identities`); one that retires
-        an object takes that back."""
+        """Record outcomes. A write that is done binds its key to its object (see `identities`); one that retires an
+        object removes the binding."""
         ...
 
     def staged(self, ids: Sequence[str]) -> None:
-        """Staging has what the provider answered to these: the ledger forgets it."""
+        """Drop the responses of these writes: staging has them."""
         ...
 
     def unstaged(self, connection: str) -> Sequence[Op]:
-        """Those that are done and whose answer staging does not have, in order of their numbers."""
+        """Writes that are done and whose response staging does not have, in order of their numbers."""
         ...
 
     def open_ops(self, connection: str) -> Sequence[Op]:
-        """Those in `OPEN_STATES`, in order of their numbers."""
+        """Writes in `OPEN_STATES`, in order of their numbers."""
         ...
 
     def identities(self, connection: str, step: str) -> Mapping[str, str]:
-        """Which object each key of a step stands for."""
+        """The object of each key of a step."""
         ...
 
     def remember(self, connection: str, step: str, found: Iterable[tuple[str, str]], now: datetime) -> None:
-        """These keys of a step stand for these objects."""
+        """Bind keys of a step to objects."""
         ...
 
     def blocked(self, connection: str, step: str) -> frozenset[str]:
-        """The keys of a step of which a write is unknown or quarantined."""
+        """The keys of a step with a write in `DOUBTFUL_STATES`."""
         ...
 
     def called(self, connection: str, step: str) -> Mapping[str, str]:
-        """The keys for which a step's function was called with success, each with the id of what was answered; empty
-        where that has none."""
+        """The keys for which a step's function was called successfully, each with the id of the object in the response;
+        empty text where the response has none."""
         ...
 
     def ops(
         self, limit: int, states: Sequence[OpState] = (), run: str | None = None, step: str | None = None
     ) -> Sequence[Op]:
-        """The newest first; of runs whose ids begin with `run`, and of this step, or all of this interface, if that is
+        """The newest writes first, of runs whose ids begin with `run` and of a step or all steps of an interface, where
         given."""
         ...
 
     def op(self, op_id: str) -> Op | None:
-        """One of them; the id may be an unambiguous beginning."""
+        """A write by its id or an unambiguous beginning of it."""
         ...
 
     def ops_beginning(self, op_id: str, limit: int) -> Sequence[Op]:
-        """At most so many of those whose id is this or begins so, in order of id."""
+        """At most `limit` writes whose id begins with `op_id`, in order of id."""
         ...
 
     def count_ops(self, run: str) -> Mapping[OpState, int]:
-        """How many writes of a run are in which state; without those that there are none of."""
+        """The number of writes of a run by state, without states that have none."""
         ...
 
     def steps(self) -> Sequence[str]:
@@ -145,5 +145,5 @@ class WriteLedger(Protocol):
         ...
 
     def resolve(self, end: OpEnd) -> bool:
-        """As `end_ops`, for one in `DOUBTFUL_STATES`; False, and nothing done, when it is in none of them any more."""
+        """As `end_ops`, for a write in `DOUBTFUL_STATES`; False, without a change, if it has left them."""
         ...

@@ -30,7 +30,7 @@ _NONE: Final = Changes()
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What one commit did to staging. `removed` counts rows that the read proves gone."""
+    """The effect of one load on staging. `removed` counts rows that the read proves deleted."""
 
     rows: int
     removed: int
@@ -77,40 +77,40 @@ class Staging(Protocol):
     ) -> LoadReport:
         """Upsert the pages of spool files (by account and key) and record `coverage`, in one transaction.
 
-        Then, in the same transaction, every row that a complete coverage speaks about (its account, window, filter)
-        and that was last read before `read_at` is taken out of sight: where the coverage has no filter it is gone at
-        the provider and tombstoned (`_deleted_at`); otherwise it may merely match no longer, so no box sees it until a
-        read without a filter tells. A `gathered` coverage takes nothing out of sight. `changes` belong to the same
-        transaction: what is gone is tombstoned, and so is what parents that were read anew do not have any more; the
-        interval of applied events is moved on.
+        In the same transaction, every row within a complete coverage (its account, window, filter) that was last read
+        before `read_at` is hidden. Without a filter it is deleted at the provider and gets a tombstone (`_deleted_at`);
+        with one it may merely no longer match, so no box sees it until a read without a filter decides. A `gathered`
+        coverage hides nothing. `changes` are applied in the same transaction: deleted rows, and children that a parent
+        no longer has after a new read, get tombstones, and the interval of applied events advances.
         """
         ...
 
     def hold(self, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
-        """Keep other runs away from the mirror: what the holder has read, its boxes find as it was.
+        """Reserve the mirror for this run: its boxes find what it has read, unchanged.
 
-        While another run has it, `waiting` is called again and again with who that is; what it raises ends the wait.
+        While another run has the mirror, `waiting` is called repeatedly with that run's process; an exception that it
+        raises ends the wait.
         """
         ...
 
     def next_read(self, now: datetime) -> datetime:
-        """The `read_at` of a read that begins: `now`, or a moment after all that was ever loaded, should the clock have
-        gone back. A row that a read does not bring is told by its earlier `read_at`."""
+        """The `read_at` of a read that begins: `now`, or later than all that was loaded, if the clock went back. An
+        earlier `read_at` identifies rows that the read did not return."""
         ...
 
     def coverage(self) -> tuple[Coverage, ...]:
-        """What is in the file, by table and account."""
+        """The coverage of the file, by table and account."""
         ...
 
     def keep_outcomes(self, rows: Path, run: str, step: str, outcomes: Sequence[RowOutcome], now: datetime) -> None:
-        """How each row of a step that writes went, in place of what the step had before: `weir.outcomes`.
+        """Store the outcome of each row of a step that writes, in place of those of its last run: `weir.outcomes`.
 
-        `rows` is the file of the comparison. Rows without an outcome had nothing to be done, or were refused.
+        `rows` is the file of the comparison. Rows without an outcome are unchanged or were refused.
         """
         ...
 
     def mirror(self, account: str) -> Mirror:
-        """What the file holds of one account, for the connector to decide what must be asked for."""
+        """The content of the file for one account, from which the connector decides what to request."""
         ...
 
     def close(self) -> None:

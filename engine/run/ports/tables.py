@@ -18,8 +18,8 @@ from .boxes import BoxResult
 class ImportJob:
     """One write into a table of the Schema. `match` pairs (Schema column, source column).
 
-    `watermark` is remembered with the rows, in place of the step's last one. A job that is not `whole` has only rows
-    that have changed: what the step refused before stands, as far as these rows do not have its key.
+    `watermark` is stored with the rows and replaces the step's last one. A job that is not `whole` has changed rows
+    only: earlier rejects of the step stay, except those with the key of one of these rows.
     """
 
     run_id: str
@@ -47,7 +47,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class KeptReject:
-    """A row that a step refused when it last ran: where it should have gone, why it did not, and all of it as JSON."""
+    """A row that a step refused when it last ran: its table, the reason, and the whole row as JSON."""
 
     run: str
     step: str
@@ -60,7 +60,7 @@ class KeptReject:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did. `rejected` counts all misfits; `rejects` holds the first few for the report.
+    """The effect of an import. `rejected` counts all refused rows; `rejects` has the first few.
 
     `unknown` are currencies that expressions of the mapping met (see `BoxResult.unknown`).
     """
@@ -77,8 +77,8 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class InitialRows:
-    """Rows that a table of the Schema holds from the run's beginning on, in place of all that it had. `put` writes them
-    to a new file, as a box would."""
+    """Rows that replace those of a table of the Schema when the run begins. `put` writes them to a new file, as a box
+    does."""
 
     table: str
     relation: Relation
@@ -95,12 +95,17 @@ class TableStore(Protocol):
         ...
 
     def apply(self, job: ImportJob, result: BoxResult) -> ImportReport:
-        """Write `result` in one transaction: after a failure the table is as it was. The table is made, or widened by
-        new columns, as needed; a change that would lose data raises `StoreError`."""
+        """Write `result` in one transaction: rows, rejects and watermark. After a failure all of them are unchanged.
+
+        The table is created, or widened by new columns and types, as needed. `StoreError`: a change that would lose
+        data (E603), a duplicate key (E602), a required column over rows without a value (E604), a mapping that does
+        not fit (E605), nothing to match by (E606), a busy store (E610). `testing.table_store_suite` and
+        `testing.table_store_durability_suite` prove the rules.
+        """
         ...
 
     def watermark(self, step: str) -> Watermark | None:
-        """What the rows of a step's table were made of, if the step reads changed rows."""
+        """The watermark stored with the last rows of a step; None for a step that reads all rows."""
         ...
 
     def close(self) -> None:
@@ -109,7 +114,7 @@ class TableStore(Protocol):
 
 
 class StoreError(Exception):
-    """The store refuses: busy (with the process that holds it), an incompatible table, a doubled key."""
+    """The store refuses: busy (with the process that holds it), an incompatible table, a duplicate key."""
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(message)
