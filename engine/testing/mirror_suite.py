@@ -26,8 +26,6 @@ from engine.run.outcome import Run
 from engine.testing.fakes import MemoryRunStore, RunMemory
 
 _NAME = "mirrored"
-_MANY = 130
-"""Objects of a provider: more than a mirror lets disappear without a question (see E613)."""
 
 
 class Killed(BaseException):
@@ -72,6 +70,8 @@ class MirrorSuite:
     """The table of the objects that `add` makes."""
     column: str
     """A text column of it, which `add` and `change` set."""
+    many: int
+    """How many objects there are: at least six pages, and more than may disappear without a question (E613)."""
 
     def make(self) -> Connector:
         """The connector under test."""
@@ -82,7 +82,7 @@ class MirrorSuite:
         raise NotImplementedError
 
     def add(self, text: str) -> str:
-        """Make an object whose `column` has this text. Returns its id."""
+        """Make an object whose `column` has this text, later than those before. Returns its id."""
         raise NotImplementedError
 
     def change(self, identifier: str, text: str) -> None:
@@ -195,9 +195,9 @@ class MirrorSuite:
         assert [each.status for each in run.outcomes] == ["succeeded"], run.outcomes
         return self.requests() - before
 
-    def fill(self, count: int = _MANY) -> dict[str, str]:
-        """Make so many objects; their texts by id."""
-        return {self.add(f"text {number}"): f"text {number}" for number in range(count)}
+    def fill(self, count: int | None = None) -> dict[str, str]:
+        """Make so many objects, or `many`; their texts by id."""
+        return {self.add(f"text {number}"): f"text {number}" for number in range(count or self.many)}
 
     def test_the_first_run_brings_every_row(self) -> None:
         texts = self.fill()
@@ -272,7 +272,7 @@ class MirrorSuite:
         self.path.unlink()
         self.wait()
         with pytest.raises(Killed):
-            self.sync(crash=Crash(1, after=True), max_slice_requests=2, max_slice_bytes=1)
+            self.sync(crash=Crash(3, after=True), max_slice_requests=2, max_slice_bytes=1)
         kept = self.rows()
         assert 0 < len(kept) < len(texts)
         assert self.cost() < first, "what was committed is not read again"

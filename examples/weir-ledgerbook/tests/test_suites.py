@@ -36,6 +36,7 @@ class TestConnector(ConnectorSuite):
 class TestMirror(MirrorSuite):
     table = "contacts"
     column = "name"
+    many = 300
 
     @pytest.fixture(autouse=True)
     def _book(self, book: Ledgerbook) -> None:
