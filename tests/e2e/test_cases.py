@@ -106,7 +106,7 @@ def test_what_differs_is_said_row_by_row(project: Path, guard: Mapping[str, str]
         'schema.payments: unexpected {payment_id: "ch_2", refunded_minor: 0, created_at: 2026-01-01T00:00:00Z}',
     ]
     assert differences[5].startswith("✓ payments::nothing happens  ")
-    assert differences[6].startswith("2 cases: 1 failed, 1 passed in ")
+    assert differences[6].startswith("2 test cases: 1 failed, 1 passed in ")
 
 
 def test_the_first_failure_may_end_it(project: Path, guard: Mapping[str, str]) -> None:
@@ -114,12 +114,12 @@ def test_the_first_failure_may_end_it(project: Path, guard: Mapping[str, str]) -
     done = weir(project, "test", "-x", environment=guard)
     assert done.code == 7
     assert "nothing happens" not in done.out
-    assert "2 cases: 1 failed, 1 not run in" in done.out
+    assert "2 test cases: 1 failed, 1 not run in" in done.out
 
 
 def test_names_choose_cases(project: Path, guard: Mapping[str, str]) -> None:
     with_case(project, FAILING)
-    assert "1 case: 1 passed" in weir(project, "test", "pay*::nothing*", environment=guard).succeeded().out
+    assert "1 test case: 1 passed" in weir(project, "test", "pay*::nothing*", environment=guard).succeeded().out
     unknown = weir(project, "test", "paymnts", environment=guard)
     assert (unknown.code, unknown.out, "did you mean `payments`" in unknown.err) == (64, "", True)
     nothing = weir(project, "test", "payments::nothing", environment=guard)
@@ -166,7 +166,7 @@ def test_a_wrong_case_stops_tests_and_nothing_else(project: Path, guard: Mapping
 def test_mistakes_in_cases_are_mended_by_fixes(project: Path, guard: Mapping[str, str]) -> None:
     file = with_case(project, PASSING.replace("charges:", "chrges:").replace("amount:", "amuont:"))
     assert weir(project, "validate", "--fix", environment=guard).code in (0, 2)
-    assert weir(project, "validate", "--fix", environment=guard).succeeded().out.endswith("; 1 case\n")
+    assert weir(project, "validate", "--fix", environment=guard).succeeded().out.endswith("; 1 test case\n")
     assert file.read_text() == PASSING.lstrip()
 
 
@@ -193,17 +193,19 @@ def test_a_failure_can_be_what_is_expected(project: Path, guard: Mapping[str, st
     shown = [line.strip() for line in done.out.splitlines()]
     assert "✓ failing::expected" in done.out
     assert any(line.startswith("run: `failing.respond_1` failed[E620]: ") for line in shown)
-    assert any(line.startswith('run: expected to fail with "Out of memory", and `failing.respond_1`') for line in shown)
+    assert any(
+        line.startswith('run: expected a failure with "Out of memory", but `failing.respond_1`') for line in shown
+    )
 
 
 def test_boxes_may_be_isolated(project: Path, guard: Mapping[str, str]) -> None:
     with_case(project, PASSING)
-    assert "1 case: 1 passed" in weir(project, "test", "--isolated", environment=guard).succeeded().out
+    assert "1 test case: 1 passed" in weir(project, "test", "--isolated", environment=guard).succeeded().out
 
 
 def test_a_new_project_has_cases_that_pass(tmp_path: Path, guard: Mapping[str, str]) -> None:
     weir(tmp_path, "init", "fresh", environment=guard).succeeded()
-    assert "2 cases: 2 passed" in weir(tmp_path / "fresh", "test", environment=guard).succeeded().out
+    assert "2 test cases: 2 passed" in weir(tmp_path / "fresh", "test", environment=guard).succeeded().out
     assert "run: weir test\n" in (tmp_path / "fresh/.github/workflows/weir.yaml").read_text()
     make = shutil.which("make")
     if make is not None:

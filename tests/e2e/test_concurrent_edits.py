@@ -60,8 +60,8 @@ def test_an_edit_of_a_planned_field_is_refused_and_named(folder: Path, shop: Sho
     demand_refused(
         shop,
         run_plan(folder),
-        'a: `name` was "Ann" at the provider, and is "Annie"',
-        'a: `metadata[tier]` was "gold" at the provider, and is "lead"',
+        'a: `name` changed at the provider from "Ann" to "Annie"',
+        'a: `metadata[tier]` changed at the provider from "gold" to "lead"',
     )
     assert shop.act("GET", f"/v1/customers/{customer(shop, 'a')}")["name"] == "Annie"
     weir(folder, "plan", "people", "--live", "--out", "plan.json", environment=KEY)
@@ -72,7 +72,7 @@ def test_an_edit_of_a_planned_field_is_refused_and_named(folder: Path, shop: Sho
 def test_a_field_that_was_to_stay_and_was_edited_is_named(folder: Path, shop: Shop) -> None:
     shop.act("POST", f"/v1/customers/{customer(shop, 'b')}", {"email": "other@example.com"})
     shop.advance(5)
-    demand_refused(shop, run_plan(folder), 'b: `email` was to stay, and would become "ben@example.com"')
+    demand_refused(shop, run_plan(folder), 'b: `email` was not planned to change, and would become "ben@example.com"')
 
 
 def test_a_field_that_somebody_else_has_set_already_is_named(folder: Path, shop: Shop) -> None:

@@ -97,7 +97,7 @@ def test_a_deleted_sandbox_is_another_account_and_the_run_says_what_to_do(projec
     shutil.rmtree(project / ".weir" / "sandbox")
     refused = weir(project, "run", "customers_lifetime_value")
     assert refused.code == 1
-    assert "mirrors the account acct_" in refused.out
+    assert "mirrors account acct_" in refused.out
     assert "delete the file to read everything again" in refused.out
     shutil.rmtree(project / ".weir" / "staging")
     weir(project, "run", "customers_lifetime_value").succeeded()

@@ -132,7 +132,7 @@ def test_an_export_goes_on_as_a_person_says(project: Project) -> None:
     assert "say which one it made" in nameless.err
     (ada,) = made["ada"]
     done = project.weir("ops", "resolve", ops["ada"]["id"], "--done", "--object", ada).succeeded()
-    assert f"stands for {ada}" in done.out
+    assert f"its row now belongs to {ada}" in done.out
     project.control("POST", "/act", {"method": "DELETE", "path": f"/v1/customers/{made['bob'][0]}", "params": {}})
     project.weir("ops", "resolve", ops["bob"]["id"], "--not-done").succeeded()
     again = project.weir("ops", "resolve", ops["bob"]["id"], "--done", "--object", "cus_x")

@@ -18,7 +18,7 @@ def test_rejected_rows_are_shown_until_the_step_takes_them(tmp_path: Path) -> No
     schema.write_text(sound[1].replace("created_at: timestamp", "created_at: integer"))
     summary = weir(tmp_path, "run").succeeded().out
     assert "rows do not fit `customers` and were left out" in summary
-    assert "`weir runs rejects` shows more" in summary
+    assert "use `weir runs rejects` to list more" in summary
     shown = weir(tmp_path, "runs", "rejects", "--limit", "2").succeeded().out.splitlines()
     assert shown[0].split() == ["step", "row", "column", "problem"]
     assert "is not an integer of 64 bits" in shown[2]

@@ -49,7 +49,7 @@ def test_a_pull_request_that_opens_a_target_says_what_it_exposes_writes_and_cost
     assert "`customer_tiers.push`: update of `customers`" in done.out
     assert "at most 10,000 writes per run (last run: 59); runs every 1h" in done.out
     assert "| `is_target` | false | true |" in done.out
-    assert "| `stripe_playground` | nothing | about " in done.out
+    assert "| `stripe_playground` | no requests | about " in done.out
     assert "sk_test" not in done.out
 
 
@@ -92,7 +92,7 @@ def test_links_and_odd_names_are_read_as_they_were(repository: Repository) -> No
     repository.commit("odd")
     assert weir(project, "review", "--detailed-exitcode").out.startswith("no definition changed")
     (odd / "linked.yaml").unlink()
-    assert "interface linked: gone" in weir(project, "review", "--no-color").out
+    assert "interface linked: removed" in weir(project, "review", "--no-color").out
 
 
 def test_a_comment_is_never_longer_than_a_comment_may_be(repository: Repository) -> None:
@@ -102,7 +102,7 @@ def test_a_comment_is_never_longer_than_a_comment_may_be(repository: Repository)
     done = weir(project, "review", "--format", "markdown").succeeded()
     assert len(done.out) < MOST_CHARACTERS
     assert "400 interfaces changed" in done.out
-    assert "changes more: `weir review` lists them" in done.out
+    assert "changes more: use `weir review` to list them" in done.out
 
 
 def test_what_cannot_be_compared_is_said(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> None:
