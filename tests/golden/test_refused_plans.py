@@ -1,7 +1,7 @@
-"""Plans that are refused, and what is said.
+"""Refused plans and their messages.
 
 A folder in `plans/` is laid over `base/`; `names.txt` in it holds the interfaces that are to be planned, `expected.txt`
-what is said. `make goldens` writes them.
+the message. `make goldens` writes them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CASES = sorted(path.name for path in (HERE / "plans").iterdir())
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_refused_plan_says_why(name: str, tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
+def test_a_refused_plan_shows_the_reason(name: str, tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
     project = tmp_path / "project"
     shutil.copytree(HERE / "base", project)
     shutil.copytree(HERE / "plans" / name, project, dirs_exist_ok=True)

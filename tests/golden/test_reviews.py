@@ -1,7 +1,7 @@
 """Changes of a project and what their reviewer is shown.
 
 A folder in `reviews/` has `before` and `after`, laid over `base/` one after the other; `gone.txt` names files that are
-taken away then. `expected.md` holds what is said of it. `make goldens` writes them.
+taken away then. `expected.md` holds the review. `make goldens` writes them.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class _TemplateToken:
     kind: str
     text: str
     span: Span
@@ -109,7 +109,7 @@ def _rendered(template: str, values: Mapping[str, object]) -> tuple[str, tuple[_
     if (found := template.find("\0")) >= 0:
         raise TemplateFailedError("a NUL character", (found, found + 1))
     environment = template_environment()
-    tokens: list[_Token] = []
+    tokens: list[_TemplateToken] = []
     try:
         tokens = _tokens(template, environment)
         tree = environment.checked(_marked(tokens))
@@ -133,18 +133,18 @@ def _rendered(template: str, values: Mapping[str, object]) -> tuple[str, tuple[_
     return sql, segments
 
 
-def _tokens(template: str, environment: TemplateEnvironment) -> list[_Token]:
+def _tokens(template: str, environment: TemplateEnvironment) -> list[_TemplateToken]:
     """The template's tokens with their places. White space that a `-` strips belongs to no token."""
     tokens = []
     at = 0
     for _, kind, text in environment.lexer.tokeniter(template, None):
         start = template.index(text, at)
         at = start + len(text)
-        tokens.append(_Token(kind, text, (start, at)))
+        tokens.append(_TemplateToken(kind, text, (start, at)))
     return tokens
 
 
-def _marked(tokens: Sequence[_Token]) -> str:
+def _marked(tokens: Sequence[_TemplateToken]) -> str:
     """The template with marks that survive rendering: `D` before text, `V` before a value, `B` around a tag.
 
     NUL cannot stand in a value (a literal refuses it), so nobody can forge a mark. Tags lose their `-`, which the lexer
@@ -177,16 +177,16 @@ def _marked(tokens: Sequence[_Token]) -> str:
     return "".join(parts)
 
 
-def _end_of_tag(tokens: Sequence[_Token], index: int) -> _Token:
+def _end_of_tag(tokens: Sequence[_TemplateToken], index: int) -> _TemplateToken:
     """The token that closes the tag which begins at `index`, or the last one."""
     for token in tokens[index:]:
         if token.kind in ("variable_end", "block_end"):
             stripped = token.text.rstrip()
-            return _Token(token.kind, stripped, (token.span[0], token.span[0] + len(stripped)))
+            return _TemplateToken(token.kind, stripped, (token.span[0], token.span[0] + len(stripped)))
     return tokens[-1]
 
 
-def _joined(parts: Iterator[str], tokens: Sequence[_Token]) -> str:
+def _joined(parts: Iterator[str], tokens: Sequence[_TemplateToken]) -> str:
     """What the template writes. A failure lands on the tag that was being worked on."""
     from jinja2 import TemplateError, UndefinedError
 
@@ -239,7 +239,7 @@ def _unmarked(output: str) -> tuple[str, tuple[_Segment, ...]]:
     return "".join(pieces), tuple(segments) or (_Segment(0, 0, 0),)
 
 
-def _unknown_name(names: set[str], tokens: Sequence[_Token]) -> TemplateFailedError:
+def _unknown_name(names: set[str], tokens: Sequence[_TemplateToken]) -> TemplateFailedError:
     """The first name of the template that nothing declares."""
     for index, token in enumerate(tokens):
         before = next((each.text for each in reversed(tokens[:index]) if each.kind != "whitespace"), "")
@@ -250,7 +250,7 @@ def _unknown_name(names: set[str], tokens: Sequence[_Token]) -> TemplateFailedEr
 
 
 def _syntax_error(
-    error: Exception, template: str, tokens: Sequence[_Token], environment: TemplateEnvironment
+    error: Exception, template: str, tokens: Sequence[_TemplateToken], environment: TemplateEnvironment
 ) -> TemplateFailedError:
     """The error on its tag, if its line has only one, otherwise on its line.
 
@@ -280,7 +280,7 @@ def _syntax_error(
     return TemplateFailedError(_tidy(message), span)
 
 
-def _within(tokens: Sequence[_Token], span: Span | None, name: str | None) -> Span | None:
+def _within(tokens: Sequence[_TemplateToken], span: Span | None, name: str | None) -> Span | None:
     """Where a name stands inside a tag, or the tag."""
     if span is None or name is None:
         return span
