@@ -1,4 +1,4 @@
-"""kill -9 at any moment: staging holds whole loads, each with its coverage, and takes the next one."""
+"""After kill -9 at any time, staging contains complete loads with their coverage and accepts the next one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ for generation in range(int(sys.argv[2]), int(sys.argv[2]) + 1000):
 
 
 def load_generation(staging: DuckStaging, folder: Path, generation: int) -> None:
-    """Replace all rows by those of a generation: each says which one it is of."""
+    """Replace all rows by those of a generation; each row contains its generation."""
     pages = [
         [{"id": f"ch_{page}_{row}", "amount": generation, "status": "x" * 300} for row in range(100)]
         for page in range(ROWS // 100)
@@ -37,11 +37,11 @@ def load_generation(staging: DuckStaging, folder: Path, generation: int) -> None
     for old in (folder / "spool").iterdir():
         old.unlink()
     file = spool(folder / "spool", pages)
-    window = covered(generation % 60, gte=2 * generation, lt=2 * generation + 1)  # touches no other one
+    window = covered(generation % 60, gte=2 * generation, lt=2 * generation + 1)  # Touches no other one.
     staging.load([file], [window], moment(generation % 60))
 
 
-def test_whole_loads_only(tmp_path: Path) -> None:
+def test_killed_load_leaves_a_complete_generation(tmp_path: Path) -> None:
     chance = random.Random(20261123)
     staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
     finished = 0
@@ -62,7 +62,7 @@ def test_whole_loads_only(tmp_path: Path) -> None:
 
 
 def check(staging: DuckStaging, reported: int) -> int:
-    """The generation in the file: all rows are of it, its coverage is there; it is the reported one or the next."""
+    """The generation in the file. Asserts that all rows and the coverage are of it."""
     if not staging.path.exists():
         assert reported == 0
         return 0

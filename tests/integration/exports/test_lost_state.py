@@ -1,4 +1,4 @@
-"""What the loss of a file of the state means for writes, as the table in `docs/architecture.md` describes it."""
+"""The effect on writes when a file of the state is lost, as in the table of `docs/architecture.md`."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def opened(tmp_path: Path, served: ServedShops) -> Open:
 
 
 def run_later(exported: Exported) -> None:
-    """A run some seconds after the one before, that succeeds."""
+    """A successful run some seconds after the previous one."""
     exported.shop.advance(5)
     assert exported.run().status == "succeeded"
 
 
 def lose(exported: Exported, name: str) -> None:
-    """Delete the file of the state, with what SQLite keeps beside it."""
+    """Delete the file of the state and SQLite's files beside it."""
     for file in exported.folder.glob(f"{name}*"):
         file.unlink()
     assert not (exported.folder / name).exists()
@@ -54,7 +54,7 @@ def credits_of(exported: Exported) -> list[str]:
     return [row.obj["description"] for row in exported.shop.rows("customer_balance_transaction")]
 
 
-def test_without_the_ledger_calls_are_made_again(opened: Open) -> None:
+def test_lost_ledger_makes_calls_again(opened: Open) -> None:
     exported = opened("credits")
     ann = exported.shop.act("POST", "/v1/customers", {"name": "Ann"})["id"]
     exported.fill({"credits": [("one", ann, -100)]})
@@ -66,7 +66,7 @@ def test_without_the_ledger_calls_are_made_again(opened: Open) -> None:
     assert credits_of(exported) == ["one", "one"]
 
 
-def test_without_the_ledger_objects_are_found_by_match(opened: Open) -> None:
+def test_lost_ledger_finds_objects_by_match(opened: Open) -> None:
     exported = opened("people")
     exported.fill({"people": [ANN, BEN]})
     run_later(exported)
@@ -76,7 +76,7 @@ def test_without_the_ledger_objects_are_found_by_match(opened: Open) -> None:
 
 
 @pytest.mark.parametrize(("lost", "left"), [("", ["Ann"]), ("state.db", ["Ann", "Ben"])])
-def test_without_the_ledger_objects_of_removed_rows_stay(opened: Open, lost: str, left: list[str]) -> None:
+def test_lost_ledger_keeps_objects_of_removed_rows(opened: Open, lost: str, left: list[str]) -> None:
     exported = opened("people")
     exported.fill({"people": [ANN, BEN]})
     run_later(exported)
@@ -87,7 +87,7 @@ def test_without_the_ledger_objects_of_removed_rows_stay(opened: Open, lost: str
     assert customers(exported) == left
 
 
-def test_without_the_mirror_nothing_is_written_twice(opened: Open) -> None:
+def test_lost_mirror_writes_nothing_twice(opened: Open) -> None:
     exported = opened("people")
     exported.fill({"people": [ANN, BEN]})
     run_later(exported)

@@ -1,4 +1,4 @@
-"""What an earlier run has left behind is settled by the next one: told histories, one by one."""
+"""The next run settles the open writes of an earlier one: single histories."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.support.mirror.shop import ServedShops
 Open = Callable[[str], Exported]
 HOUR = 3_600
 ANSWERED = Crash("ledger.staged", 1, after=False)
-"""Answers are in the ledger and in staging."""
+"""The responses are in the ledger and in staging."""
 NOTED = Crash("ledger.end_ops", 1, after=True)
-"""Answers are in the ledger, and staging does not have them."""
+"""The responses are in the ledger and not in staging."""
 UNHEARD = Crash("ledger.end_ops", 1, after=False)
-"""The provider has answered, and the ledger only knows that something was sent."""
+"""The provider has responded, and the ledger only records that the write was sent."""
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def opened(tmp_path: Path, served: ServedShops) -> Open:
     return make
 
 
-def go_on(exported: Exported, seconds: int = 5) -> None:
-    """A later run that nothing disturbs, and that leaves nothing."""
+def settle(exported: Exported, seconds: int = 5) -> None:
+    """A later undisturbed run that leaves no open write."""
     exported.shop.calm()
     exported.shop.advance(seconds)
     run = exported.run()
@@ -67,9 +67,7 @@ def credits_of(exported: Exported) -> list[str]:
 
 @pytest.mark.parametrize("crash", [NOTED, UNHEARD, ANSWERED])
 @pytest.mark.parametrize("deed", ["edit", "delete"])
-def test_an_answer_that_was_left_behind_does_not_hide_what_has_happened_since(
-    opened: Open, crash: Crash, deed: str
-) -> None:
+def test_settled_response_does_not_hide_later_changes(opened: Open, crash: Crash, deed: str) -> None:
     exported = opened("people")
     exported.fill({"people": [("a", "Ann", None, None)]})
     exported.run(life=Life(crash))
@@ -79,16 +77,16 @@ def test_an_answer_that_was_left_behind_does_not_hide_what_has_happened_since(
         exported.shop.act("POST", f"/v1/customers/{name}", {"name": "somebody"})
     else:
         exported.shop.act("DELETE", f"/v1/customers/{name}")
-    go_on(exported)
+    settle(exported)
     assert customers(exported) == [("a", "Ann")]
 
 
 @pytest.fixture
 def replaced(opened: Open) -> Exported:
-    """A price that is there and is to be another one."""
+    """An existing price that is to be replaced."""
     exported = opened("prices")
     exported.fill({"items": [("basic", "Basic", 100)]})
-    go_on(exported)
+    settle(exported)
     exported.shop.advance(60)
     exported.fill({"items": [("basic", "Basic", 200)]})
     return exported
@@ -108,46 +106,44 @@ REPLACED = [(100, False, None), (200, True, "basic")]
         Crash("ledger.end_ops", 1, after=False, asks=True),
     ],
 )
-def test_the_second_half_of_a_replacement_is_not_forgotten(replaced: Exported, crash: Crash, seconds: int) -> None:
+def test_interrupted_replacement_is_completed(replaced: Exported, crash: Crash, seconds: int) -> None:
     replaced.run(life=Life(crash))
-    go_on(replaced, seconds)
+    settle(replaced, seconds)
     assert prices(replaced) == REPLACED
 
 
-def test_a_run_that_is_stopped_while_it_goes_on_with_a_replacement_forgets_nothing(replaced: Exported) -> None:
+def test_replacement_stopped_while_it_is_completed_is_not_lost(replaced: Exported) -> None:
     replaced.run(life=Life(Crash("ledger.mark_sent", 2, after=False)))
     replaced.shop.advance(5)
     replaced.run(life=Life(Crash("ledger.open_ops", 2, after=True, asks=True)))
     assert (100, True, None) in prices(replaced)
-    go_on(replaced)
+    settle(replaced)
     assert prices(replaced) == REPLACED
 
 
 @pytest.mark.parametrize("skip", [0, 1])
 @pytest.mark.parametrize("applied", [True, False])
-def test_an_error_that_the_provider_repeats_does_not_end_a_replacement(
-    replaced: Exported, skip: int, applied: bool
-) -> None:
+def test_replayed_error_does_not_end_a_replacement(replaced: Exported, skip: int, applied: bool) -> None:
     replaced.shop.fault(kind="error", method="POST", path="/v1/prices*", skip=skip, times=1, applied=applied)
     assert replaced.run().status == "failed"
-    go_on(replaced)
+    settle(replaced)
     assert prices(replaced) == REPLACED
 
 
-def test_answers_of_calls_come_to_the_schema_though_their_run_has_died(opened: Open) -> None:
+def test_answers_of_calls_of_a_dead_run_reach_the_schema(opened: Open) -> None:
     exported = opened("credits")
     ann = exported.shop.act("POST", "/v1/customers", {"name": "Ann"})["id"]
     exported.fill({"credits": [("one", ann, -100)]})
     exported.run(life=Life(Crash("staging.keep_outcomes", 1, after=True)))
-    go_on(exported)
+    settle(exported)
     assert [row["credit"] for row in exported.rows("given")] == ["one"] == credits_of(exported)
 
 
-def test_a_call_that_was_made_is_no_refusal_when_its_row_could_not_be_called_any_more(opened: Open) -> None:
+def test_call_that_was_made_is_done_although_its_row_is_now_refused(opened: Open) -> None:
     exported = opened("credits")
     ann = exported.shop.act("POST", "/v1/customers", {"name": "Ann"})["id"]
     exported.fill({"credits": [("one", ann, -100)]})
-    go_on(exported)
+    settle(exported)
     exported.fill({"credits": [("one", ann, -100), ("one", ann, -200), ("two", None, -300)]})
     exported.run()
     found = [(row["_status"], row["_message"]) for row in exported.outcomes("credits.credits")]
@@ -164,7 +160,7 @@ def test_a_call_that_was_made_is_no_refusal_when_its_row_could_not_be_called_any
         {"kind": "error", "status": 403},
     ],
 )
-def test_a_refusal_at_the_door_says_nothing_of_the_try_before(opened: Open, fault: dict[str, Any]) -> None:
+def test_rejection_before_processing_leaves_the_earlier_try_unknown(opened: Open, fault: dict[str, Any]) -> None:
     exported = opened("credits")
     ann = exported.shop.act("POST", "/v1/customers", {"name": "Ann"})["id"]
     exported.fill({"credits": [("one", ann, -100)]})
@@ -181,7 +177,7 @@ def test_a_refusal_at_the_door_says_nothing_of_the_try_before(opened: Open, faul
     assert credits_of(exported) == ["one"]
 
 
-def test_a_run_that_is_stopped_while_it_settles_forgets_nothing(opened: Open) -> None:
+def test_run_stopped_while_settling_loses_no_open_write(opened: Open) -> None:
     exported = opened("credits")
     ann = exported.shop.act("POST", "/v1/customers", {"name": "Ann"})["id"]
     exported.fill({"credits": [("one", ann, -100)]})
@@ -189,6 +185,6 @@ def test_a_run_that_is_stopped_while_it_settles_forgets_nothing(opened: Open) ->
     exported.shop.advance(5)
     exported.run(life=Life(Crash("ledger.open_ops", 1, after=True, asks=True)))
     assert [op.state for op in exported.ops()] == [OpState.SENT]
-    go_on(exported)
+    settle(exported)
     assert [op.state for op in exported.ops()] == [OpState.DONE]
     assert credits_of(exported) == ["one"]

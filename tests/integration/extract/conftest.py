@@ -1,4 +1,4 @@
-"""Doubles of Stripe as processes of their own."""
+"""Servers that stand in for Stripe, each in its own process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Sandbox:
     url: str
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Use the control API; the decoded answer."""
+        """The decoded response of the control API."""
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(f"{self.url}/_sandbox{path}", data, method=method), timeout=10) as reply:
             return json.load(reply)
@@ -32,7 +32,7 @@ class Sandbox:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Sandbox]:
-    """A small business with a connected account."""
+    """A sandbox with a small business and a connected account."""
     command = [sys.executable, "-m", "engine.sandbox", "--until-stdin-closes", "--accounts", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -44,7 +44,7 @@ def started() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(started: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox as it was at its start."""
+    """The sandbox, reset to its initial state."""
     yield started
     started.control("POST", "/reset", {})
     started.control("DELETE", "/faults")
@@ -52,7 +52,7 @@ def sandbox(started: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def localstripe() -> Iterator[Callable[..., Any]]:
-    """localstripe, an outside double; call it with a method, a path and form fields. Its address is `.url`."""
+    """localstripe, an external double: call it with a method, a path and form fields; its address is `.url`."""
     program = Path(sys.executable).parent / "localstripe"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -75,14 +75,14 @@ class LocalStripe:
     url: str
 
     def __call__(self, method: str, path: str, form: str = "") -> Any:
-        """Use its API; the decoded answer."""
+        """The decoded response of its API."""
         request = Request(f"{self.url}{path}", form.encode() or None, method=method)
         request.add_header("Authorization", "Bearer sk_test_12345")
         with urlopen(request, timeout=10) as reply:
             return json.load(reply)
 
     def wait(self) -> None:
-        """Until it answers."""
+        """Wait until it responds."""
         for _ in range(200):
             try:
                 self("GET", "/v1/customers")

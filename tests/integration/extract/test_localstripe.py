@@ -1,4 +1,4 @@
-"""The extraction against localstripe, which others wrote: their idea of Stripe's lists, not ours."""
+"""Extraction against localstripe, an independent implementation of Stripe's lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.integration.extract.conftest import LocalStripe
 from tests.support.stripe.stripe_model import needs, read_all
 
 
-def test_customers_charges_refunds_and_events(localstripe: LocalStripe, tmp_path: Path) -> None:
+def test_extract_from_localstripe_reads_every_object(localstripe: LocalStripe, tmp_path: Path) -> None:
     customers, charges, refunds = [], [], []
     for number in range(25):
         customer = localstripe("POST", "/v1/customers", f"email=c{number}@example.com&metadata[n]={number}")

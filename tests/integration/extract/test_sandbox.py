@@ -1,4 +1,4 @@
-"""The extraction of every table against the project's sandbox, a process of its own."""
+"""Extraction of every table against the project's sandbox in its own process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGE = ("balance_transactions", "charges", "customers", "events", "invoices", "
 
 
 def compare(found: Reading, truth: dict[str, Any], tables: tuple[str, ...]) -> None:
-    """Each of these tables has exactly the rows that are there, with the same sums."""
+    """Assert that each of these tables has exactly the rows of the sandbox, with the same sums."""
     for table in tables:
         assert sorted(found.ids(table)) == sorted(truth[table]["ids"]), table
         for name, total in truth[table]["sums"].items():
@@ -25,13 +25,13 @@ def compare(found: Reading, truth: dict[str, Any], tables: tuple[str, ...]) -> N
 
 
 def truth_of(sandbox: Sandbox, account: str | None = None) -> dict[str, Any]:
-    """What the sandbox holds for an account."""
+    """The contents of the sandbox for an account."""
     told = sandbox.control("GET", "/truth")
     return dict(told[account or sandbox.control("GET", "/")["account"]])
 
 
 @pytest.mark.parametrize("size", [None, 100_000])
-def test_every_table(sandbox: Sandbox, tmp_path: Path, size: int | None) -> None:
+def test_every_table_is_extracted_completely(sandbox: Sandbox, tmp_path: Path, size: int | None) -> None:
     names = sorted(load_catalogue().tables)
     found = read_all(sandbox.url, needs(*names), tmp_path, max_slice_bytes=size)
     compare(found, truth_of(sandbox), (*LARGE, "prices", "products", "refunds", "disputes", "invoice_line_items"))
@@ -48,7 +48,7 @@ def _lines_by_invoice(found: Reading) -> dict[str, list[str]]:
     return lines
 
 
-def test_faults(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_faults_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> None:
     truth = truth_of(sandbox)
     for kind in ("error", "reset", "rate_limit", "lock", "malformed", "truncated"):
         sandbox.control("POST", "/faults", {"kind": kind, "rate": 0.05})
@@ -61,7 +61,7 @@ def test_faults(sandbox: Sandbox, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "reason", ["global-rate", "global-concurrency", "endpoint-rate", "endpoint-concurrency", "resource-specific"]
 )
-def test_limits_of_every_reason_cost_no_row(sandbox: Sandbox, tmp_path: Path, reason: str) -> None:
+def test_rate_limits_of_every_reason_cost_no_row(sandbox: Sandbox, tmp_path: Path, reason: str) -> None:
     truth = truth_of(sandbox)
     sandbox.control("POST", "/faults", {"kind": "rate_limit", "rate": 0.1, "reason": reason})
     found = read_all(sandbox.url, needs("charges", "invoice_line_items"), tmp_path)
@@ -70,7 +70,7 @@ def test_limits_of_every_reason_cost_no_row(sandbox: Sandbox, tmp_path: Path, re
     assert counts["limited"] == counts["retries"] > 0
 
 
-def test_limits_that_are_real_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_enforced_rate_limits_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> None:
     truth = truth_of(sandbox)
     sandbox.control("POST", "/config", {"per_second": 8, "per_endpoint": 4})
     try:
@@ -81,7 +81,7 @@ def test_limits_that_are_real_cost_no_row(sandbox: Sandbox, tmp_path: Path) -> N
     assert found.reports[0].totals.counts["limited"] > 0
 
 
-def test_connected_accounts(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_connected_accounts_are_extracted_separately(sandbox: Sandbox, tmp_path: Path) -> None:
     accounts = CONNECTOR.accounts(
         {"secret": ["sandbox", ""], "base_url": sandbox.url, "requests_per_second": 1000.0}, print
     )
@@ -99,7 +99,7 @@ def check(sandbox: Sandbox, tables: list[str], **config: Any) -> Any:
     return CONNECTOR.check({**settings, **config}, tables)
 
 
-def test_a_connection_that_works(sandbox: Sandbox) -> None:
+def test_working_connection_is_ok_and_shows_its_facts(sandbox: Sandbox) -> None:
     tables = sorted(load_catalogue().tables)
     report = check(sandbox, tables)
     assert report.ok
@@ -114,7 +114,7 @@ def test_a_connection_that_works(sandbox: Sandbox) -> None:
     assert "clock" not in probes
 
 
-def test_a_connection_with_a_missing_permission(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_without_a_permission_names_the_tables(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     key = "rk_test_only_customers"
     sandbox.control("POST", "/keys", {"key": key, "permissions": ["rak_customer_read"]})
     monkeypatch.setenv("RESTRICTED", key)
@@ -131,7 +131,7 @@ def test_a_connection_with_a_missing_permission(sandbox: Sandbox, monkeypatch: p
     assert key not in repr(report)
 
 
-def test_a_connection_with_a_key_that_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_with_a_refused_key_is_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRONG", "sk_test_nobody_knows_this")
     report = check(sandbox, ["charges"], secret=["env", "WRONG"])
     assert not report.ok
@@ -144,7 +144,7 @@ def test_a_connection_with_a_key_that_is_refused(sandbox: Sandbox, monkeypatch: 
     assert (missing.ok, missing.probes[0].failure.kind) == (False, "secret")
 
 
-def test_a_connection_to_nobody() -> None:
+def test_connection_to_an_unreachable_address_is_reported() -> None:
     report = check(Sandbox("http://127.0.0.1:1"), ["charges"])
     assert not report.ok
     assert report.probes[0].failure is not None

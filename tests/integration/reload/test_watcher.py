@@ -1,4 +1,4 @@
-"""Each way in which files change under a project: how many changes are told, and of what."""
+"""Each way in which the files of a project change: how many changes are reported, and for which files."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def root(tmp_path: Path) -> Path:
 
 
 def put_in_place(root: Path, name: str, text: str) -> None:
-    """As editors save: a new file is written beside the old one and takes its name."""
+    """Save as editors do: write a new file beside the old one and rename it."""
     beside = write(root, f"{name}.tmp~", text)
     beside.replace(root / name)
 
 
-def test_a_file_that_is_written_in_place(root: Path) -> None:
+def test_watcher_reports_a_file_written_in_place(root: Path) -> None:
     with watching(root) as watched:
         write(root, CUSTOMERS, "customers 2")
         assert watched.next() == {CUSTOMERS}
         watched.demand_rest()
 
 
-def test_a_file_that_is_replaced_twice(root: Path) -> None:
+def test_watcher_reports_each_replacement_of_a_file(root: Path) -> None:
     with watching(root) as watched:
         for number in (2, 3):
             put_in_place(root, CUSTOMERS, f"customers {number}")
@@ -51,7 +51,7 @@ def test_a_file_that_is_replaced_twice(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_the_same_content_is_no_change(root: Path) -> None:
+def test_watcher_ignores_a_write_of_the_same_content(root: Path) -> None:
     with watching(root) as watched:
         write(root, CUSTOMERS, "customers 1")
         watched.wait_for_scans(1)
@@ -62,19 +62,19 @@ def test_the_same_content_is_no_change(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_there_and_back_is_no_change(root: Path) -> None:
+def test_watcher_ignores_a_change_that_is_reverted(root: Path) -> None:
     with watching(root, PATIENT) as watched:
         write(root, CUSTOMERS, "customers 2")
-        watched.wait_for_scans(2)  # the first one has seen it, and it is not told yet
+        watched.wait_for_scans(2)  # The first scan has seen it and has not reported it yet.
         write(root, CUSTOMERS, "customers 1")
         watched.demand_rest()
 
 
-def test_the_data_link_of_a_config_map(tmp_path: Path) -> None:
+def test_watcher_reports_an_update_of_a_config_map_once(tmp_path: Path) -> None:
     root, mount = tmp_path / "project", tmp_path / "project" / "interfaces"
 
     def publish(number: int) -> None:
-        """As the kubelet does: a new folder, then one link is swapped, then the old folder goes."""
+        """Publish as the kubelet does: make a new folder, swap one link, delete the old folder."""
         fresh = mount / f"..{number}"
         fresh.mkdir(parents=True)
         (fresh / "customers.yaml").write_text(f"customers {number}")
@@ -93,7 +93,7 @@ def test_the_data_link_of_a_config_map(tmp_path: Path) -> None:
         watched.demand_rest()
 
 
-def test_a_new_nested_folder_with_a_file_at_once(root: Path) -> None:
+def test_watcher_reports_files_in_a_new_nested_folder(root: Path) -> None:
     with watching(root) as watched:
         write(root, "interfaces/finance/eu/refunds.yaml", "refunds 1")
         assert watched.next() == {"interfaces/finance/eu/refunds.yaml"}
@@ -104,7 +104,7 @@ def test_a_new_nested_folder_with_a_file_at_once(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_five_hundred_files_at_once(root: Path) -> None:
+def test_watcher_reports_each_of_five_hundred_files_once(root: Path) -> None:
     with watching(root) as watched:
         names = {f"interfaces/part_{number % 5}/flow_{number}.yaml" for number in range(500)}
         for name in names:
@@ -118,7 +118,7 @@ def test_five_hundred_files_at_once(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_a_root_that_is_replaced(root: Path, tmp_path: Path) -> None:
+def test_watcher_follows_a_replaced_root(root: Path, tmp_path: Path) -> None:
     shutil.copytree(root, tmp_path / "fresh")
     write(tmp_path / "fresh", CUSTOMERS, "customers 2")
     with watching(root) as watched:
@@ -131,7 +131,7 @@ def test_a_root_that_is_replaced(root: Path, tmp_path: Path) -> None:
         watched.demand_rest()
 
 
-def test_a_root_that_is_away_is_not_empty(root: Path, tmp_path: Path) -> None:
+def test_watcher_does_not_report_a_missing_root_as_empty(root: Path, tmp_path: Path) -> None:
     with watching(root, Pace(rescan=0.2)) as watched:
         root.rename(tmp_path / "away")
         watched.wait_for_scans(6)
@@ -140,8 +140,8 @@ def test_a_root_that_is_away_is_not_empty(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", ["", "shop"])
-def test_a_link_to_the_root_that_is_swapped(tmp_path: Path, below: str) -> None:
-    """As git-sync does. Where the link is further up no event tells of it, and a scan finds it."""
+def test_watcher_follows_a_swapped_link_to_the_root(tmp_path: Path, below: str) -> None:
+    """As git-sync does. If the link is further up, no event reports it, and a scan finds it."""
 
     def publish(number: int) -> Path:
         fresh = tmp_path / f"revision_{number}"
@@ -163,12 +163,12 @@ def test_a_link_to_the_root_that_is_swapped(tmp_path: Path, below: str) -> None:
 
 
 PAUSES = pytest.mark.parametrize(("pause", "pace"), [(0.15, EVENTS), (0.6, PATIENT)], ids=["as usual", "patient"])
-"""Between two writes that belong together. Only the second pause is longer than events take by themselves: it is the
-watcher's own patience that makes one change of these."""
+"""Between two writes that belong together. Only the second pause is longer than events take by themselves, so that the
+watcher's own patience makes one change of these."""
 
 
 @PAUSES
-def test_a_write_in_parts_is_one_change(root: Path, pause: float, pace: Pace) -> None:
+def test_watcher_reports_a_write_in_parts_once(root: Path, pause: float, pace: Pace) -> None:
     with watching(root, pace) as watched:
         with (root / CUSTOMERS).open("w") as stream:
             for part in ("cust", "om", "ers", " 2"):
@@ -180,7 +180,7 @@ def test_a_write_in_parts_is_one_change(root: Path, pause: float, pace: Pace) ->
 
 
 @PAUSES
-def test_two_files_that_are_replaced_one_after_the_other(root: Path, pause: float, pace: Pace) -> None:
+def test_watcher_reports_successive_replacements_as_one_change(root: Path, pause: float, pace: Pace) -> None:
     with watching(root, pace) as watched:
         put_in_place(root, CUSTOMERS, "customers 2")
         time.sleep(pause)
@@ -189,13 +189,13 @@ def test_two_files_that_are_replaced_one_after_the_other(root: Path, pause: floa
         watched.demand_rest()
 
 
-def test_a_file_that_is_saved_again_and_again_is_told_now_and_then(root: Path) -> None:
+def test_watcher_reports_a_file_saved_repeatedly_at_intervals(root: Path) -> None:
     with watching(root) as watched:
         stop = threading.Event()
         editor = threading.Thread(target=save_until, args=(stop, root))
         editor.start()
         try:
-            for _ in range(2):  # it is saved all the while: nothing waits for the end of it
+            for _ in range(2):  # It is saved all the time: no change waits for the end.
                 assert watched.next() == {CUSTOMERS}
         finally:
             stop.set()
@@ -213,7 +213,7 @@ def save_until(stop: threading.Event, root: Path) -> None:
         write(root, CUSTOMERS, f"customers {number}")
 
 
-def test_another_branch(root: Path) -> None:
+def test_watcher_reports_a_checkout_of_another_branch_once(root: Path) -> None:
     def git(*arguments: str) -> None:
         identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
         subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
@@ -235,7 +235,7 @@ def test_another_branch(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_what_editors_leave_beside_a_file_is_no_change(root: Path) -> None:
+def test_watcher_ignores_temporary_files_of_editors(root: Path) -> None:
     with watching(root) as watched:
         for name in (".customers.yaml.swp", "4913", "customers.yaml~", "#customers.yaml#", ".#customers.yaml"):
             write(root, f"interfaces/{name}", "for the editor only")
@@ -248,11 +248,11 @@ def test_what_editors_leave_beside_a_file_is_no_change(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_a_file_that_goes_away_while_it_is_read(root: Path) -> None:
+def test_watcher_reports_a_file_deleted_during_a_scan(root: Path) -> None:
     doomed: list[Path] = []
 
     def read(folder: Path) -> Files:
-        """As a scan is that has listed the file, and then does not find it."""
+        """Like a scan that has listed the file and then does not find it."""
         gone = [file for file in doomed if file.exists()]
         for file in gone:
             file.unlink()
@@ -268,7 +268,7 @@ def test_a_file_that_goes_away_while_it_is_read(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_what_cannot_be_read_is_a_change_of_its_own(root: Path) -> None:
+def test_watcher_reports_a_file_that_becomes_unreadable(root: Path) -> None:
     with watching(root) as watched:
         (root / CUSTOMERS).unlink()
         (root / CUSTOMERS).symlink_to(root.parent / "outside.yaml")
@@ -278,7 +278,7 @@ def test_what_cannot_be_read_is_a_change_of_its_own(root: Path) -> None:
         watched.demand_rest()
 
 
-def test_polling_needs_no_events(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watcher_with_polling_needs_no_events(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("watchfiles.watch", lambda *_, **__: pytest.fail("there are no events here"))
     with watching(root, Pace(rescan=0.2, polling=True)) as watched:
         write(root, CUSTOMERS, "customers 2")
@@ -288,7 +288,7 @@ def test_polling_needs_no_events(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         watched.demand_rest()
 
 
-def test_a_machine_without_watches_left_is_scanned(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watcher_without_available_watches_scans(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> object:
         raise OSError(28, "no space left on device")
         yield
@@ -300,7 +300,7 @@ def test_a_machine_without_watches_left_is_scanned(root: Path, monkeypatch: pyte
         watched.demand_rest()
 
 
-def test_ten_thousand_files(root: Path) -> None:
+def test_watcher_reports_a_change_among_ten_thousand_files(root: Path) -> None:
     for number in range(10_000):
         folder = root / "interfaces" / f"part_{number % 20}"
         folder.mkdir(exist_ok=True)
@@ -310,7 +310,7 @@ def test_ten_thousand_files(root: Path) -> None:
         assert watched.next() == {"interfaces/part_7/flow_7.yaml"}
 
 
-def test_it_stops_while_it_waits(root: Path) -> None:
+def test_watcher_stops_while_it_waits(root: Path) -> None:
     watched = Watched(root, EVENTS, read_now)
     watched.wait_for_scans(1)
     watched.close()

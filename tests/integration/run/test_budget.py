@@ -1,4 +1,4 @@
-"""Read budgets of whole runs: what is counted, where a run ends, and what is kept."""
+"""Read budgets of whole runs: what is counted, where a run ends, and what is stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TASKS = (
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Six slices: two rows of each table in a slice, which costs a request for each table that is not done."""
+    """A project with six slices of two rows of each table; a slice costs a request for each unfinished table."""
     found = Project(tmp_path)
     rows = [{"id": f"c{number}", "amount": number, "created": 1_700_000_000} for number in range(11)]
     found.provide(customers=rows, charges=rows[:3])
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def budgeted(budget: int | None) -> Plan:
-    """The plan, with a read budget."""
+    """The plan with a read budget."""
     return replace(plan(*TASKS), connections=(replace(SETTINGS, read_budget=budget),))
 
 
@@ -44,18 +44,18 @@ def run(project: Project, budget: int | None, **changes: Any) -> Run:
 
 
 def used(project: Project) -> int:
-    """All requests that were counted."""
+    """The number of counted requests."""
     return sum(project.memory.reads.values())
 
 
 def staged(project: Project) -> int:
-    """How many customers are in the mirror."""
+    """The number of customers in the mirror."""
     with duckdb.connect(str(project.staging), read_only=True) as connection:
         (count,) = connection.execute("SELECT count(*) FROM customers").fetchone() or (0,)
         return int(count)
 
 
-def test_every_request_is_counted(project: Project) -> None:
+def test_run_counts_every_request(project: Project) -> None:
     done = run(project, None)
     assert done.status == "succeeded"
     assert used(project) == 6 + 2
@@ -65,7 +65,7 @@ def test_every_request_is_counted(project: Project) -> None:
     assert project.memory.runs["run-2"][0].reads == (ConnectionReads("stripe", 8, 0, 0, 16, 1000),)
 
 
-def test_a_run_ends_at_a_slice_when_the_budget_is_spent(project: Project) -> None:
+def test_run_ends_after_the_slice_that_spends_the_budget(project: Project) -> None:
     done = run(project, 5)
     assert done.status == "failed"
     failed = done.outcome("stripe.customers")
@@ -83,12 +83,12 @@ def test_a_run_ends_at_a_slice_when_the_budget_is_spent(project: Project) -> Non
     assert project.memory.runs["run-1"][0].reads == (ConnectionReads("stripe", 5, 0, 0, 5, 5),)
 
 
-def test_with_leave_it_goes_on(project: Project) -> None:
+def test_run_over_budget_continues_when_allowed(project: Project) -> None:
     assert run(project, 5, over_budget=True).status == "succeeded"
     assert used(project) == 8
 
 
-def test_a_spent_budget_lets_nothing_out(project: Project) -> None:
+def test_run_with_a_spent_budget_sends_no_request(project: Project) -> None:
     MemoryRunStore(project.memory).count_reads("stripe", datetime.now(UTC).date(), 5)
     done = run(project, 5)
     assert done.status == "failed"
@@ -96,8 +96,8 @@ def test_a_spent_budget_lets_nothing_out(project: Project) -> None:
     assert project.memory.runs["run-1"][0].reads == (ConnectionReads("stripe", 0, 0, 0, 5, 5),)
 
 
-def test_what_others_use_meanwhile_counts(project: Project) -> None:
-    """The budget is looked up before each slice."""
+def test_requests_of_other_runs_count_towards_the_budget(project: Project) -> None:
+    """The budget is checked before each slice."""
     accounts = project.world().accounts
 
     def spending(settings: Any, sent: Any) -> Any:
@@ -108,7 +108,7 @@ def test_what_others_use_meanwhile_counts(project: Project) -> None:
     assert 100 <= used(project) <= 101
 
 
-def test_requests_of_a_month_ago_count_no_more(project: Project) -> None:
+def test_requests_older_than_the_period_do_not_count(project: Project) -> None:
     store = MemoryRunStore(project.memory)
     today = datetime.now(UTC).date()
     assert first_day(datetime(2026, 3, 1, tzinfo=UTC)) == date(2026, 1, 31)
@@ -117,14 +117,14 @@ def test_requests_of_a_month_ago_count_no_more(project: Project) -> None:
     assert run(project, 100).status == "succeeded"
 
 
-def test_requests_of_a_failed_run_count(project: Project) -> None:
+def test_requests_of_a_failed_run_are_counted(project: Project) -> None:
     project.provide(charges="key")
     assert run(project, 100).status == "failed"
     assert used(project) == 1, "customers were asked for before charges failed"
     assert project.memory.runs["run-1"][0].reads == (ConnectionReads("stripe", 1, 0, 0, 1, 100),)
 
 
-def test_requests_before_a_table_was_given_up_count(project: Project) -> None:
+def test_requests_of_a_failed_table_are_counted(project: Project) -> None:
     project.provide(charges="permission")
     done = run(project, 100)
     assert (done.outcome("stripe.charges") or done.outcomes[0]).status == "failed"
@@ -132,8 +132,8 @@ def test_requests_before_a_table_was_given_up_count(project: Project) -> None:
     assert (done.outcome("stripe.customers") or done.outcomes[0]).counts["rows"] == 11
 
 
-def test_what_was_sent_is_written_down_while_a_slice_goes_on(project: Project) -> None:
-    """A run that is killed has counted all but the last moments."""
+def test_requests_are_recorded_during_a_slice(project: Project) -> None:
+    """A killed run has counted all but its last requests."""
     moments = iter(range(10_000))
     world_now = datetime.now(UTC)
     seen: list[int] = []

@@ -1,4 +1,4 @@
-"""Cases of small projects: what is given arrives, and what comes of it is compared."""
+"""Cases of small projects: their input rows reach the steps, and the output is compared."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def project(root: Path, interface: str, cases: str, accounts: bool = False) -> P
 
 
 def differences(root: Path, *patterns: str) -> list[list[str]]:
-    """What differs in each case. The key cannot be had, so that whoever asks for it fails."""
+    """The differences of each case. The key is unavailable, so that any access to it fails."""
     with opened_cases(Workspace.open(root), patterns) as cases:
         verdicts = run_cases(cases, RunOptions(False, {}, threading.Event()), lambda _: None)
     return [[str(each) for each in verdict.differences] for verdict in verdicts]
 
 
-def test_rows_may_belong_to_accounts_and_modes(tmp_path: Path) -> None:
+def test_case_rows_can_have_an_account_and_a_mode(tmp_path: Path) -> None:
     interface = """
     - import:
         connection: shop
@@ -78,7 +78,7 @@ def test_rows_may_belong_to_accounts_and_modes(tmp_path: Path) -> None:
     assert differences(project(tmp_path, interface, single, accounts=True)) == [[]]
 
 
-def test_all_rows_of_a_first_run_have_changed_and_parents_are_not_needed(tmp_path: Path) -> None:
+def test_case_rows_count_as_changed_and_need_no_parents(tmp_path: Path) -> None:
     interface = """
     - name: charges
       import:
@@ -112,7 +112,7 @@ def test_all_rows_of_a_first_run_have_changed_and_parents_are_not_needed(tmp_pat
     assert differences(project(tmp_path, interface, cases)) == [[], []]
 
 
-def test_rows_that_an_export_refuses_are_rejects(tmp_path: Path) -> None:
+def test_case_reports_rows_refused_by_an_export_as_rejects(tmp_path: Path) -> None:
     interface = """
     - name: push
       export:
@@ -148,7 +148,7 @@ def test_rows_that_an_export_refuses_are_rejects(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["write", "read", "renew", "spool"])
-def test_nothing_can_be_written(method: str) -> None:
+def test_case_cannot_write_to_a_provider(method: str) -> None:
     writer = Given({}).writer(None)  # type: ignore[arg-type]
     with pytest.raises(AssertionError, match="never reaches a provider"):
         getattr(writer, method)((), ()) if method in ("write", "read", "spool") else writer.renew(())

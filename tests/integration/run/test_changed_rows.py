@@ -1,4 +1,4 @@
-"""Runs of steps that read changed rows only: what costs what, what makes all rows count again, what is never lost."""
+"""Runs of steps that read only changed rows: what they read, what causes a rebuild, and that no change is lost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def table(project: Project, name: str = "money") -> list[Any]:
     return project.read(f"SELECT id, amount FROM {name} ORDER BY id")
 
 
-def test_a_second_run_sees_what_changed_and_no_more(project: Project) -> None:
+def test_second_run_reads_only_changed_rows(project: Project) -> None:
     assert counts(run(project)) == {"read": 3, "inserted": 3}
     again = run(project)
     assert counts(again) == {}
@@ -73,7 +73,7 @@ def test_a_second_run_sees_what_changed_and_no_more(project: Project) -> None:
     assert table(project) == [("a", 1), ("b", 9), ("c", 3), ("d", 4)]
 
 
-def test_rows_that_are_gone_can_be_deleted_once(project: Project) -> None:
+def test_deleted_rows_are_read_once(project: Project) -> None:
     steps = (step(), step(GONE, "a.gone", action=Action.DELETE, mapping=(), after=("a.load",)))
     run(project, *steps)
     project.provide(customers=rows(b=2))
@@ -86,7 +86,7 @@ def test_rows_that_are_gone_can_be_deleted_once(project: Project) -> None:
 
 
 @pytest.mark.parametrize("part", ["box", "write", "table"])
-def test_an_edit_makes_all_rows_count_once(project: Project, part: str) -> None:
+def test_edit_of_the_step_reads_all_rows_once(project: Project, part: str) -> None:
     run(project)
     edited = step(fingerprint=tuple((name, "2" if name == part else value) for name, value in PARTS))
     done = run(project, edited)
@@ -97,7 +97,7 @@ def test_an_edit_makes_all_rows_count_once(project: Project, part: str) -> None:
     assert counts(run(project)) == {"read": 3, "unchanged": 3}
 
 
-def test_another_connection_behind_the_name_makes_all_rows_count(project: Project) -> None:
+def test_changed_connection_reads_all_rows(project: Project) -> None:
     run(project)
     made = plan(extract("customers"), step())
     other = replace(made, connections=(replace(SETTINGS, api_version="v2"),))
@@ -106,7 +106,7 @@ def test_another_connection_behind_the_name_makes_all_rows_count(project: Projec
     assert outcome(done).message == "rebuilt from all rows: the connection has changed since run run-1"
 
 
-def test_what_was_lost_is_written_again(project: Project) -> None:
+def test_lost_table_is_written_again(project: Project) -> None:
     run(project)
     project.store.unlink()
     assert counts(run(project)) == {"read": 3, "inserted": 3}
@@ -122,7 +122,7 @@ def test_what_was_lost_is_written_again(project: Project) -> None:
     assert counts(run(project)) == {}
 
 
-def test_an_older_copy_of_either_file_loses_no_change(project: Project) -> None:
+def test_restored_copy_of_either_file_loses_no_change(project: Project) -> None:
     run(project)
     store, staging = project.store.read_bytes(), project.staging.read_bytes()
     project.provide(customers=rows(a=5, b=2, c=3))
@@ -135,7 +135,7 @@ def test_an_older_copy_of_either_file_loses_no_change(project: Project) -> None:
     assert table(project) == [("a", 5), ("b", 6), ("c", 3)]
 
 
-def test_all_rows_can_be_asked_for(project: Project) -> None:
+def test_run_with_rebuild_reads_all_rows(project: Project) -> None:
     run(project)
     done = run(project, rebuild=True)
     assert counts(done) == {"read": 3, "unchanged": 3}
@@ -143,7 +143,7 @@ def test_all_rows_can_be_asked_for(project: Project) -> None:
     assert counts(run(project)) == {}
 
 
-def test_a_step_that_fails_sees_the_same_rows_again(project: Project) -> None:
+def test_failed_step_reads_the_same_rows_again(project: Project) -> None:
     run(project)
     project.provide(customers=rows(a=7, b=2, c=3))
 
@@ -167,7 +167,7 @@ def test_a_step_that_fails_sees_the_same_rows_again(project: Project) -> None:
     assert counts(run(project)) == {"read": 1, "updated": 1}
 
 
-def test_changes_that_others_have_read_are_seen_by_each_step_once(project: Project) -> None:
+def test_each_step_reads_each_change_once(project: Project) -> None:
     other = step(name="b.load", into="more")
     run(project)
     assert counts(run(project, other), "b.load") == {"read": 3, "inserted": 3}
@@ -178,7 +178,7 @@ def test_changes_that_others_have_read_are_seen_by_each_step_once(project: Proje
     assert table(project, "more") == [("a", 1), ("b", 9), ("c", 3)]
 
 
-def test_a_box_without_rows_that_ends_its_interface_loses_nothing(project: Project) -> None:
+def test_step_that_stops_on_empty_loses_no_change(project: Project) -> None:
     ending = step(on_empty="stop")
     run(project, ending)
     assert outcome(run(project, ending)).ends_interface
@@ -186,7 +186,7 @@ def test_a_box_without_rows_that_ends_its_interface_loses_nothing(project: Proje
     assert counts(run(project, ending)) == {"read": 1, "updated": 1}
 
 
-def test_a_log_of_changes_holds_each_of_them_once(project: Project) -> None:
+def test_change_log_table_has_each_change_once(project: Project) -> None:
     log = Relation((Column("id", TEXT, True), Column("amount", INTEGER), Column("changed_at", TIMESTAMP)))
     made = step(
         "SELECT id, amount, _changed_at AS changed_at FROM changed.customers",
@@ -205,7 +205,7 @@ def test_a_log_of_changes_holds_each_of_them_once(project: Project) -> None:
     assert project.read("SELECT amount FROM money WHERE id = 'a' ORDER BY changed_at") == [(1,), (8,), (9,)]
 
 
-def test_a_clock_that_goes_back_hides_no_change(project: Project) -> None:
+def test_clock_that_goes_back_hides_no_change(project: Project) -> None:
     first = project.world().now()
     run(project, now=lambda: first)
     for amount in (5, 6):
@@ -214,7 +214,7 @@ def test_a_clock_that_goes_back_hides_no_change(project: Project) -> None:
     assert isinstance(project.memory.runs["run-1"][0], RunRecord)
 
 
-def test_rows_and_tables_of_a_box_may_be_mixed(project: Project) -> None:
+def test_box_can_combine_changed_rows_and_tables(project: Project) -> None:
     project.provide(customers=rows(a=1, b=2), charges=rows(x=10, y=20))
     sql = (
         "SELECT c.id, sum(h.amount)::BIGINT AS amount FROM customers c, charges h "

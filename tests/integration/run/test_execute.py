@@ -1,4 +1,4 @@
-"""Whole runs on real DuckDB files: from a provider's rows to tables of the Schema, and everything that can go wrong."""
+"""Whole runs on real DuckDB files: from a provider's rows to tables of the Schema, with every kind of failure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def statuses(done: Run) -> dict[str, str]:
     return {outcome.id: outcome.status for outcome in done.outcomes}
 
 
-def test_rows_travel_from_the_provider_to_the_table_once(project: Project) -> None:
+def test_run_moves_rows_from_the_provider_to_the_table_once(project: Project) -> None:
     tasks = (extract("customers"), load("a.load", ALL, "stripe.customers"))
     done = run(project, *tasks)
     assert done.status == "succeeded"
@@ -57,7 +57,7 @@ def test_rows_travel_from_the_provider_to_the_table_once(project: Project) -> No
     assert [path.name for path in (project.folder / ".weir" / "spool").iterdir()] == []
 
 
-def test_what_the_provider_lost_is_gone_and_an_empty_answer_is_told(project: Project) -> None:
+def test_rows_deleted_at_the_provider_are_deleted_with_a_warning_if_all(project: Project) -> None:
     tasks = (extract("customers"), load("a.load", ALL, "stripe.customers", action=Action.REPLACE))
     run(project, *tasks)
     project.provide(customers=rows(1, 9))
@@ -69,7 +69,7 @@ def test_what_the_provider_lost_is_gone_and_an_empty_answer_is_told(project: Pro
     assert project.read("SELECT * FROM money") == []
 
 
-def test_an_empty_answer_to_another_question_is_nothing_to_tell(project: Project) -> None:
+def test_empty_response_to_a_new_filter_is_no_warning(project: Project) -> None:
     run(project, extract("customers"))
     project.provide(customers=[])
     large = extract("customers", ((Predicate("amount", Op.GT, (100,)),),))
@@ -77,7 +77,7 @@ def test_an_empty_answer_to_another_question_is_nothing_to_tell(project: Project
     assert run(project, extract("customers")).outcomes[0].warnings != ()
 
 
-def test_a_table_that_is_reported_as_failed_fails_alone(project: Project) -> None:
+def test_table_reported_as_failed_fails_alone(project: Project) -> None:
     project.provide(charges="report missing")
     done = run(project, extract("customers"), extract("charges"), load("a.load", ALL, "stripe.customers"))
     assert statuses(done) == {"stripe.customers": "succeeded", "stripe.charges": "failed", "a.load": "succeeded"}
@@ -85,7 +85,7 @@ def test_a_table_that_is_reported_as_failed_fails_alone(project: Project) -> Non
     assert done.outcomes[0].counts == {"requests": 3, "rows": 5, "sent": 3}
 
 
-def test_a_table_that_cannot_be_read_fails_alone(project: Project) -> None:
+def test_table_that_cannot_be_read_fails_with_its_dependents_only(project: Project) -> None:
     project.provide(charges="permission")
     done = run(
         project,
@@ -108,13 +108,13 @@ def test_a_table_that_cannot_be_read_fails_alone(project: Project) -> None:
     assert project.read("SELECT count(*) FROM money") == [(5,)]
 
 
-def test_a_refused_key_fails_every_table_of_the_connection(project: Project) -> None:
+def test_refused_key_fails_every_table_of_the_connection(project: Project) -> None:
     project.provide(charges="key")
     done = run(project, extract("customers"), extract("charges"), load("a.load", ALL, "stripe.customers"))
     assert statuses(done) == {"stripe.customers": "failed", "stripe.charges": "failed", "a.load": "skipped"}
 
 
-def test_a_box_that_fails_leaves_its_table_and_says_where(project: Project) -> None:
+def test_failed_box_keeps_its_table_and_reports_the_place(project: Project) -> None:
     broken = Relation((Column("id", TEXT), Column("amount", TEXT)))
     done = run(
         project,
@@ -130,7 +130,7 @@ def test_a_box_that_fails_leaves_its_table_and_says_where(project: Project) -> N
     assert project.read("SELECT count(*) FROM money") == [(5,)]
 
 
-def test_on_error_continue_goes_on_but_the_run_failed(project: Project) -> None:
+def test_on_error_continue_runs_the_next_step_and_fails_the_run(project: Project) -> None:
     done = run(
         project,
         extract("customers"),
@@ -142,7 +142,7 @@ def test_on_error_continue_goes_on_but_the_run_failed(project: Project) -> None:
     assert done.status == "failed"
 
 
-def test_on_empty_stop_and_stop_if_end_the_interface_successfully(project: Project) -> None:
+def test_on_empty_stop_and_stop_if_end_the_interface_with_success(project: Project) -> None:
     done = run(
         project,
         extract("customers"),
@@ -164,7 +164,7 @@ def test_on_empty_stop_and_stop_if_end_the_interface_successfully(project: Proje
         assert connection.execute("SELECT * FROM result").fetchall() == [("c0", 1), ("c1", 2)]
 
 
-def test_a_stop_if_that_is_no_question_fails(project: Project) -> None:
+def test_stop_if_without_a_boolean_fails(project: Project) -> None:
     done = run(project, stop_if("a.stop", "SELECT 1", relation=Relation((Column("n", TEXT),))))
     assert done.outcomes[0].code == "E623"
 
@@ -184,7 +184,7 @@ def test_rejects_and_snapshots_are_reported(project: Project) -> None:
     assert duckdb.sql(f"SELECT count(*) FROM '{outcome.snapshot}'").fetchall() == [(4,)]
 
 
-def test_events_and_records_tell_the_same_story(project: Project) -> None:
+def test_events_and_run_record_agree(project: Project) -> None:
     done = run(project, extract("customers"), load("a.load", ALL, "stripe.customers"))
     assert isinstance(project.events[0], RunStarted)
     assert isinstance(project.events[-1], RunEnded)
@@ -199,7 +199,7 @@ def test_events_and_records_tell_the_same_story(project: Project) -> None:
     assert record.counts == done.counts
 
 
-def test_a_cancelled_run_stops_before_the_next_commit(project: Project) -> None:
+def test_cancelled_run_stops_before_the_next_commit(project: Project) -> None:
     def cancel(event: object) -> None:
         project.events.append(event)
         if isinstance(event, TaskProgressed) and "read" in event.counts:
@@ -212,7 +212,7 @@ def test_a_cancelled_run_stops_before_the_next_commit(project: Project) -> None:
     assert not project.store.exists()
 
 
-def test_a_lost_lease_stops_the_run_before_its_next_commit(project: Project) -> None:
+def test_run_with_a_lost_lease_stops_before_its_next_commit(project: Project) -> None:
     world = project.world(lease_seconds=0.1)
 
     def steal(event: object) -> None:
@@ -227,7 +227,7 @@ def test_a_lost_lease_stops_the_run_before_its_next_commit(project: Project) -> 
     assert world.runs.holder("interface:a") == "thief"
 
 
-def test_a_run_waits_until_another_has_done_with_the_mirror(project: Project) -> None:
+def test_run_waits_until_another_releases_the_mirror(project: Project) -> None:
     tasks = (extract("customers"), load("a.load", ALL, "stripe.customers"))
     with DuckStaging(project.staging, CATALOGUE).hold(lambda who: pytest.fail(who)), ThreadPoolExecutor(1) as pool:
         going = pool.submit(run, project, *tasks)
@@ -241,7 +241,7 @@ def test_a_run_waits_until_another_has_done_with_the_mirror(project: Project) ->
     assert run(project, *tasks).status == "succeeded"
 
 
-def test_a_run_keeps_the_mirror_until_its_last_box(project: Project) -> None:
+def test_run_holds_the_mirror_until_its_last_box(project: Project) -> None:
     def look(event: object) -> None:
         if isinstance(event, TaskStarted) and event.task == "a.load":
             with pytest.raises(BlockingIOError), DuckStaging(project.staging, CATALOGUE).hold(refuse):
@@ -259,7 +259,7 @@ def test_a_run_keeps_the_mirror_until_its_last_box(project: Project) -> None:
         pass
 
 
-def test_a_busy_interface_refuses_the_run_before_anything_is_done(project: Project) -> None:
+def test_run_of_a_busy_interface_is_refused_before_any_work(project: Project) -> None:
     project.world().runs.acquire("interface:a", "pid 1 on elsewhere, since noon UTC", datetime.now(UTC), 60)
     with pytest.raises(RunRefusedError) as caught:
         run(project, extract("customers"), load("a.load", ALL, "stripe.customers"))
@@ -268,7 +268,7 @@ def test_a_busy_interface_refuses_the_run_before_anything_is_done(project: Proje
     assert not project.staging.exists()
 
 
-def test_what_a_dead_run_left_behind_is_cleared(project: Project) -> None:
+def test_spool_files_of_a_dead_run_are_deleted(project: Project) -> None:
     left = project.folder / ".weir" / "spool" / "run-dead"
     left.mkdir(parents=True)
     (left / "page.spool").write_bytes(b"half")
@@ -276,7 +276,7 @@ def test_what_a_dead_run_left_behind_is_cleared(project: Project) -> None:
     assert not left.exists()
 
 
-def test_tracked_parameters_are_kept_only_after_success(project: Project) -> None:
+def test_tracked_parameters_are_stored_only_after_success(project: Project) -> None:
     tasks = (extract("customers"), load("a.load", ALL, "stripe.customers"), load("b.load", "SELECT 1/0", into="more"))
     execute_plan(plan(*tasks), project.world(), project.events.append, {"a": ("since",), "b": ("since",)})
     tracked = dict(project.world().runs.tracked())
@@ -285,7 +285,7 @@ def test_tracked_parameters_are_kept_only_after_success(project: Project) -> Non
     assert datetime.fromisoformat(tracked["a", "since"]) == as_of - OVERLAP
 
 
-def test_a_mistake_of_ours_fails_one_task_only(project: Project) -> None:
+def test_internal_error_fails_only_its_task(project: Project) -> None:
     world = project.world()
 
     class Broken:

@@ -1,4 +1,4 @@
-"""A run whose state is locked by somebody else for longer than it waits."""
+"""A run whose state another process locks for longer than the run waits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.processes.command import ROOT, shipped_project, weir
 
 
 def run_locked_out(project: Path) -> RefusalError:
-    """A run that finds its state locked from its first task on, and what it is refused with."""
+    """Start a run that finds its state locked from its first task on, and return its refusal."""
     options = RunOptions(isolated=False, environment={}, cancelled=threading.Event())
     state = project / ".weir" / "state.db"
     state.parent.mkdir()
@@ -38,13 +38,13 @@ def run_locked_out(project: Path) -> RefusalError:
     return refused.value
 
 
-def test_a_run_that_cannot_write_its_state_is_busy(tmp_path: Path) -> None:
+def test_run_that_cannot_write_its_state_is_busy(tmp_path: Path) -> None:
     refusal = run_locked_out(shipped_project(tmp_path / "project"))
     assert refusal.code is Exit.BUSY
     assert refusal.message == "the run state does not answer: database is locked"
 
 
-def test_the_next_run_goes_on_when_that_process_is_over(tmp_path: Path) -> None:
+def test_next_run_continues_after_the_locking_process_ended(tmp_path: Path) -> None:
     project = shipped_project(tmp_path / "project")
     code = f"from pathlib import Path\nfrom {__name__} import run_locked_out\nrun_locked_out(Path({str(project)!r}))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

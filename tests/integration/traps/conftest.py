@@ -1,4 +1,4 @@
-"""A shop and its mirror, as short to write as the traps are."""
+"""A shop and its mirror, with short methods for the tests of traps."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Pair:
         self.advance = shop.advance
 
     def post(self, path: str, **params: Any) -> Any:
-        """A write. `a__b` stands for `a[b]`."""
+        """Send a write. `a__b` stands for `a[b]`."""
         form = {name.replace("__", "[", 1) + ("]" if "__" in name else ""): value for name, value in params.items()}
         return self.shop.act("POST", path, form)
 
     def make(self, path: str, count: int, *, per_second: int = 1) -> list[str]:
-        """The ids of so many new objects, the oldest first; so many of them are made in a second."""
+        """The IDs of `count` new objects, oldest first; `per_second` of them are created in a second."""
         found = []
         for number in range(count):
             if number % per_second == 0:
@@ -38,25 +38,25 @@ class Pair:
         return found
 
     def updated(self, **config: Any) -> Run:
-        """Bring the mirror up to date; that must succeed."""
+        """Synchronize the mirror, which must succeed."""
         run = self.sync(**config)
         assert run.status == "succeeded", [outcome.message for outcome in run.outcomes]
         return run
 
     def live(self, table: str) -> dict[str, dict[str, Any]]:
-        """The live rows of a table by id."""
+        """The live rows of a table by ID."""
         return self.mirrored.live(table)
 
     def dead(self, table: str) -> set[str]:
-        """The ids of a table's rows that are known to be gone."""
+        """The IDs of a table's rows with a tombstone."""
         return {row["id"] for row in self.mirrored.rows().get((table, None), []) if row["_deleted_at"] is not None}
 
     def demand_truth(self, *but: str) -> None:
-        """The mirror holds what the shop holds, to the last field, in all tables `but` these."""
+        """Assert that the mirror equals the shop in every field, in all tables `but` these."""
         demand_same(self.shop.truth(*(name for name in self.mirrored.tables if name not in but)), self.mirrored.rows())
 
     def asked(self, *parts: str) -> list[dict[str, Any]]:
-        """The requests so far whose path and query hold all of these."""
+        """The requests so far whose path and query contain all of these."""
         return [
             each for each in self.shop.requests() if all(part in f"{each['path']}?{each['query']}" for part in parts)
         ]

@@ -1,4 +1,4 @@
-"""A first load of parents with their children that is interrupted goes on from what was committed."""
+"""An interrupted first load of parents and children continues from the last commit."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.support.mirror.mirrored import Crash, Killed
 
 FAMILY = ("invoices", "invoice_line_items")
 CONFIG = {"max_slice_bytes": 1, "concurrency": 1}
-"""A commit for each page, with what hangs on its rows."""
+"""A commit for each page, with the children of its rows."""
 CUSTOMERS = 80
 
 
 def begun(opened: Opener, commits: int, *, tables: tuple[str, ...] = FAMILY, after: bool = True) -> Pair:
-    """A mirror whose first load died at this commit."""
+    """A pair whose first load died at this commit."""
     pair = opened(*tables, customers=CUSTOMERS, config=CONFIG)
     with pytest.raises(Killed):
         pair.sync(crash=Crash(commits, after))
@@ -24,26 +24,26 @@ def begun(opened: Opener, commits: int, *, tables: tuple[str, ...] = FAMILY, aft
 
 
 def kept(pair: Pair, table: str) -> int:
-    """How many rows no later run has read again."""
+    """The number of rows that no later run has read again."""
     sql = f"SELECT count(*) AS n FROM {table} WHERE _read_at = (SELECT min(_read_at) FROM {table})"
     return int(pair.mirrored.query(sql)[0]["n"])
 
 
 def counted(pair: Pair, table: str, *, complete: bool) -> int:
-    """How many rows were read, as coverage says."""
+    """The number of read rows according to coverage."""
     sql = 'SELECT coalesce(sum("rows"), 0)::BIGINT AS n FROM weir.coverage WHERE "table" = $1 AND complete = $2'
     return int(pair.mirrored.query(sql, [table, complete])[0]["n"])
 
 
 def whole(pair: Pair) -> list[str]:
-    """The tables that are claimed from the beginning on."""
+    """The tables that coverage claims from the start."""
     rows = pair.mirrored.query('SELECT "table" FROM weir.coverage WHERE complete AND gte IS NULL')
     return sorted({row["table"] for row in rows})
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("commits", [1, 2, 3])
-def test_it_goes_on_from_the_last_commit(opened: Opener, commits: int, after: bool) -> None:
+def test_interrupted_load_continues_from_the_last_commit(opened: Opener, commits: int, after: bool) -> None:
     pair = begun(opened, commits, after=after)
     there = {table: len(pair.live(table)) for table in FAMILY}
     assert all(there.values())
@@ -57,8 +57,8 @@ def test_it_goes_on_from_the_last_commit(opened: Opener, commits: int, after: bo
     assert {each["path"] for each in pair.asked()} == {"/v1/account", "/v1/events", "/v1/invoices"}
 
 
-def test_coverage_counts_the_rows_of_all_tries(opened: Opener) -> None:
-    """However often a first load is interrupted."""
+def test_interrupted_load_counts_the_rows_of_all_tries(opened: Opener) -> None:
+    """The count is right however often a first load is interrupted."""
     pair = begun(opened, 1)
     for commits in (0, 1):
         with pytest.raises(Killed):
@@ -72,7 +72,7 @@ def test_coverage_counts_the_rows_of_all_tries(opened: Opener) -> None:
     assert counted(pair, "invoice_line_items", complete=False) == 0
 
 
-def test_what_happens_meanwhile_is_seen(opened: Opener) -> None:
+def test_interrupted_load_sees_changes_made_meanwhile(opened: Opener) -> None:
     pair = begun(opened, 2)
     loaded = sorted(pair.live("invoices"))
     drafts = [row["id"] for row in pair.live("invoices").values() if row["status"] == "draft"]
@@ -90,8 +90,8 @@ def test_what_happens_meanwhile_is_seen(opened: Opener) -> None:
     assert pair.live("invoices")[loaded[0]]["description"] == "seen"
 
 
-def test_a_run_of_another_table_keeps_what_was_loaded_current(opened: Opener) -> None:
-    """Events are passed over once: the lines of an invoice that changes must come with it in any run."""
+def test_run_of_another_table_keeps_loaded_children_current(opened: Opener) -> None:
+    """Events are read only once: the lines of a changed invoice must be read with it in any run."""
     pair = begun(opened, 2, tables=(*FAMILY, "customers"))
     customer = next(iter(pair.live("invoices").values()))["customer"]
     pair.advance(1000)
@@ -108,8 +108,8 @@ def test_a_run_of_another_table_keeps_what_was_loaded_current(opened: Opener) ->
     assert whole(pair) == ["customers", "invoice_line_items", "invoices"]
 
 
-def test_children_that_could_not_be_read_once_are_read_whole(opened: Opener) -> None:
-    """Their parents' windows claim nothing of them any more."""
+def test_children_that_failed_once_are_read_completely(opened: Opener) -> None:
+    """The windows of their parents no longer claim them."""
     pair = begun(opened, 1)
     assert pair.mirrored.query("SELECT 1 FROM weir.coverage WHERE len(carried) > 0")
     pair.shop.fault(kind="error", path="/v1/invoices/*/lines", status=403)
@@ -123,8 +123,8 @@ def test_children_that_could_not_be_read_once_are_read_whole(opened: Opener) -> 
     assert whole(pair) == ["invoice_line_items", "invoices"]
 
 
-def test_parents_carry_nothing_that_a_run_goes_on_without(opened: Opener) -> None:
-    """The lines fail for good, and the run begins again without them."""
+def test_parents_do_not_carry_children_that_failed(opened: Opener) -> None:
+    """The lines fail permanently, and the run starts again without them."""
     pair = opened(*FAMILY, customers=CUSTOMERS, config=CONFIG)
     pair.shop.fault(kind="error", path="/v1/invoices/*/lines", status=503)
     run = pair.sync()
@@ -136,7 +136,7 @@ def test_parents_carry_nothing_that_a_run_goes_on_without(opened: Opener) -> Non
     pair.demand_truth()
 
 
-def test_a_full_read_and_a_read_after_a_gap_begin_again(opened: Opener) -> None:
+def test_full_read_and_read_after_a_gap_start_again(opened: Opener) -> None:
     pair = begun(opened, 2)
     pair.updated(full=True)
     pair.demand_truth()
@@ -148,8 +148,8 @@ def test_a_full_read_and_a_read_after_a_gap_begin_again(opened: Opener) -> None:
     pair.demand_truth()
 
 
-def test_a_mirror_of_before_is_read(opened: Opener) -> None:
-    """A file whose coverage says nothing of what is carried."""
+def test_mirror_of_an_earlier_version_is_read(opened: Opener) -> None:
+    """Such a file has coverage without carried tables."""
     pair = begun(opened, 2)
     with duckdb.connect(str(pair.mirrored.path)) as file:
         file.execute("ALTER TABLE weir.coverage DROP COLUMN carried")

@@ -1,4 +1,4 @@
-"""The traps of keeping up with changes: 3, 4, 5, 7, 10, 15."""
+"""The traps of following changes: 3, 4, 5, 7, 10, 15."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY = 86_400
 
 
 def customers(opened: Opener, count: int, **options: object) -> tuple[Pair, list[str]]:
-    """A mirror of so many customers that was made a while ago."""
+    """A pair with this many customers, synchronized a while ago."""
     pair = opened("customers", **options)
     made = pair.make("/v1/customers", count)
     pair.advance(1000)
@@ -21,7 +21,7 @@ def customers(opened: Opener, count: int, **options: object) -> tuple[Pair, list
     return pair, made
 
 
-def test_trap_03_updates_are_seen(opened: Opener) -> None:
+def test_trap_03_updates_reach_the_mirror(opened: Opener) -> None:
     pair, made = customers(opened, 5)
     pair.post(f"/v1/customers/{made[0]}", name="first")
     pair.advance(1)
@@ -32,7 +32,7 @@ def test_trap_03_updates_are_seen(opened: Opener) -> None:
     assert pair.live("customers")[made[0]]["name"] == "second"
 
 
-def test_trap_03_events_are_rendered_at_another_version(opened: Opener) -> None:
+def test_trap_03_events_of_another_api_version_are_applied(opened: Opener) -> None:
     pair = opened("subscriptions", "subscription_items", "invoices", event_api_version="2024-06-20")
     customer = pair.post("/v1/customers", payment_method="pm_card_visa")["id"]
     product = pair.post("/v1/products", name="plan")["id"]
@@ -49,7 +49,7 @@ def test_trap_03_events_are_rendered_at_another_version(opened: Opener) -> None:
     assert pair.live("subscriptions")[made]["metadata"] == {"seen": "yes"}
 
 
-def test_trap_03_an_event_that_comes_late(opened: Opener) -> None:
+def test_trap_03_late_event_is_applied(opened: Opener) -> None:
     pair, made = customers(opened, 2)
     pair.shop.configure(event_delay=250)
     pair.post(f"/v1/customers/{made[0]}", name="earlier")
@@ -66,7 +66,7 @@ def test_trap_03_an_event_that_comes_late(opened: Opener) -> None:
     assert [pair.live("customers")[each]["name"] for each in made] == ["later", "late"]
 
 
-def test_trap_03_an_event_that_comes_very_late(opened: Opener) -> None:
+def test_trap_03_very_late_event_is_applied(opened: Opener) -> None:
     pair, made = customers(opened, 2)
     pair.updated()
     pair.shop.configure(event_delay=3_500)
@@ -82,8 +82,8 @@ def test_trap_03_an_event_that_comes_very_late(opened: Opener) -> None:
     assert not pair.asked(made[0]), "it is applied once"
 
 
-def test_trap_03_an_event_that_comes_very_late_while_the_clock_stands_still(opened: Opener) -> None:
-    """As on a machine that was asleep: by its clock, no hour has begun."""
+def test_trap_03_very_late_event_is_applied_with_a_stopped_clock(opened: Opener) -> None:
+    """As on a machine after sleep: by its clock, no hour has started."""
     pair, made = customers(opened, 2)
     pair.updated()
     pair.shop.configure(event_delay=3_500)
@@ -100,7 +100,7 @@ def test_trap_03_an_event_that_comes_very_late_while_the_clock_stands_still(open
     assert pair.dead("customers") == {made[0]}
 
 
-def test_trap_03_two_events_in_one_second(opened: Opener) -> None:
+def test_trap_03_last_of_several_events_in_one_second_wins(opened: Opener) -> None:
     pair, made = customers(opened, 1)
     for name in ("one", "two", "three"):
         pair.post(f"/v1/customers/{made[0]}", name=name)
@@ -111,7 +111,7 @@ def test_trap_03_two_events_in_one_second(opened: Opener) -> None:
     assert pair.live("customers")[made[0]]["name"] == "four"
 
 
-def test_trap_03_a_failed_refetch_does_not_lose_the_change(opened: Opener) -> None:
+def test_trap_03_failed_refetch_does_not_lose_the_change(opened: Opener) -> None:
     pair, made = customers(opened, 3, event_api_version="2024-06-20")
     pair.post(f"/v1/customers/{made[0]}", name="changed")
     pair.shop.act("DELETE", f"/v1/customers/{made[1]}")
@@ -125,7 +125,7 @@ def test_trap_03_a_failed_refetch_does_not_lose_the_change(opened: Opener) -> No
     assert pair.dead("customers") == {made[1]}
 
 
-def test_trap_04_events_that_are_not_listed_any_more(opened: Opener) -> None:
+def test_trap_04_changes_of_expired_events_are_found(opened: Opener) -> None:
     pair, made = customers(opened, 6)
     pair.post(f"/v1/customers/{made[0]}", name="long ago")
     pair.shop.act("DELETE", f"/v1/customers/{made[1]}")
@@ -139,8 +139,8 @@ def test_trap_04_events_that_are_not_listed_any_more(opened: Opener) -> None:
     pair.demand_truth()
 
 
-def test_trap_04_a_gap_that_this_machine_s_clock_does_not_show(opened: Opener) -> None:
-    """It stood still: by the provider's clock, events are older than what is listed."""
+def test_trap_04_gap_that_the_local_clock_does_not_show_is_found(opened: Opener) -> None:
+    """The clock stood still: by the provider's clock, the events are older than those it lists."""
     pair, made = customers(opened, 3)
     pair.post(f"/v1/customers/{made[0]}", name="long ago")
     pair.shop.act("DELETE", f"/v1/customers/{made[1]}")
@@ -152,11 +152,11 @@ def test_trap_04_a_gap_that_this_machine_s_clock_does_not_show(opened: Opener) -
     assert len(pair.mirrored.query("SELECT * FROM weir.gaps")) == 1
 
 
-def test_trap_04_a_change_during_the_first_run(opened: Opener) -> None:
-    """The cursor of events is stamped before a first read begins, however long that takes."""
+def test_trap_04_change_during_the_first_run_is_found(opened: Opener) -> None:
+    """The event cursor is set before a first read starts, however long the read takes."""
     pair = opened("customers", config={"concurrency": 1})
     made = pair.make("/v1/customers", 150)
-    newest = made[-1]  # on the first page, which is read when the hook strikes
+    newest = made[-1]  # On the first page, which has been read when the hook runs.
     pair.shop.hook(path="/v1/customers", page=2, target=f"/v1/customers/{newest}", params={"name": "meanwhile"})
     pair.shop.hook(path="/v1/customers", page=2, method="DELETE", target=f"/v1/customers/{made[-2]}", advance=1)
     pair.shop.hook(path="/v1/customers", page=2, target=f"/v1/customers/{made[0]}", params={"name": "x"}, advance=1000)
@@ -170,7 +170,7 @@ def test_trap_04_a_change_during_the_first_run(opened: Opener) -> None:
     assert pair.dead("customers") == {made[-2]}
 
 
-def test_trap_05_edits_that_no_event_tells_of(opened: Opener) -> None:
+def test_trap_05_edits_without_events_are_found_in_time(opened: Opener) -> None:
     pair = opened("payment_intents")
     made = pair.post("/v1/payment_intents", amount=100, currency="usd")["id"]
     pair.advance(1000)
@@ -185,7 +185,7 @@ def test_trap_05_edits_that_no_event_tells_of(opened: Opener) -> None:
     assert pair.live("payment_intents")[made]["amount"] == 200
 
 
-def test_trap_05_what_an_event_carries_is_older_than_a_silent_edit(opened: Opener) -> None:
+def test_trap_05_event_object_older_than_a_silent_edit_is_not_used(opened: Opener) -> None:
     pair = opened("payment_intents")
     made = pair.post("/v1/payment_intents", amount=100, currency="usd")["id"]
     pair.advance(1000)
@@ -199,7 +199,7 @@ def test_trap_05_what_an_event_carries_is_older_than_a_silent_edit(opened: Opene
     assert pair.live("payment_intents")[made]["description"] == "after the event"
 
 
-def test_trap_07_deletes(opened: Opener) -> None:
+def test_trap_07_deleted_objects_get_a_tombstone(opened: Opener) -> None:
     pair = opened("customers", "products", "coupons", "invoice_items")
     customer, product = pair.post("/v1/customers")["id"], pair.post("/v1/products", name="thing")["id"]
     silent = pair.post("/v1/customers")["id"]
@@ -215,7 +215,7 @@ def test_trap_07_deletes(opened: Opener) -> None:
     pair.demand_truth()
     assert pair.dead("customers") == {customer}
     pair.advance(1000)
-    pair.post("/v1/coupons", id="SPRING", percent_off=20)  # the same id lives again, as another coupon
+    pair.post("/v1/coupons", id="SPRING", percent_off=20)  # The same ID exists again, as another coupon.
     pair.shop.act("DELETE", f"/v1/customers/{silent}", silent=True)
     pair.updated(full=True)
     pair.demand_truth()
@@ -225,7 +225,7 @@ def test_trap_07_deletes(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("lost", ["customers", "events"])
-def test_trap_07_a_lost_permission_is_no_mass_delete(opened: Opener, lost: str) -> None:
+def test_trap_07_lost_permission_is_no_mass_delete(opened: Opener, lost: str) -> None:
     pair = opened("customers", "coupons")
     made = pair.make("/v1/customers", 3)
     pair.post("/v1/coupons", percent_off=10)
@@ -246,7 +246,7 @@ def test_trap_07_a_lost_permission_is_no_mass_delete(opened: Opener, lost: str) 
     pair.demand_truth()
 
 
-def test_trap_07_a_clock_that_goes_back_hides_no_delete(opened: Opener) -> None:
+def test_trap_07_clock_that_goes_back_hides_no_delete(opened: Opener) -> None:
     pair = opened("invoices", "invoice_line_items", "customers")
     customer, silent = pair.make("/v1/customers", 2)
     invoice = pair.post("/v1/invoices", customer=customer, currency="usd")["id"]
@@ -263,7 +263,7 @@ def test_trap_07_a_clock_that_goes_back_hides_no_delete(opened: Opener) -> None:
     pair.demand_truth()
 
 
-def test_trap_07_gone_between_two_tries_of_one_run(opened: Opener) -> None:
+def test_trap_07_object_deleted_between_two_tries_gets_a_tombstone(opened: Opener) -> None:
     pair = opened("customers", "products", config={"max_slice_bytes": 1, "concurrency": 1})
     made = pair.make("/v1/customers", 3)
     pair.shop.hook(path="/v1/customers", page=2, method="DELETE", target=f"/v1/customers/{made[0]}")
@@ -276,7 +276,7 @@ def test_trap_07_gone_between_two_tries_of_one_run(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("load", range(5))
-def test_trap_07_a_full_read_that_ends_half_way(opened: Opener, load: int) -> None:
+def test_trap_07_interrupted_full_read_deletes_no_existing_row(opened: Opener, load: int) -> None:
     pair = opened("customers", "invoices", "invoice_line_items", config={"max_slice_bytes": 1, "concurrency": 1})
     made = pair.make("/v1/customers", 2)
     invoice = pair.post("/v1/invoices", customer=made[0], currency="usd")["id"]
@@ -297,7 +297,7 @@ def test_trap_07_a_full_read_that_ends_half_way(opened: Opener, load: int) -> No
     pair.demand_truth()
 
 
-def test_trap_10_the_object_says_what_it_is(opened: Opener) -> None:
+def test_trap_10_event_is_applied_by_the_type_of_its_object(opened: Opener) -> None:
     pair = opened("charges", "refunds", "invoices")
     charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
     refund = pair.post("/v1/refunds", charge=charge, amount=100)["id"]
@@ -313,7 +313,7 @@ def test_trap_10_the_object_says_what_it_is(opened: Opener) -> None:
     assert pair.live("invoices") == {}
 
 
-def test_trap_15_balance_transactions_settle_later(opened: Opener) -> None:
+def test_trap_15_pending_balance_transactions_are_read_until_settled(opened: Opener) -> None:
     pair = opened("balance_transactions", "invoices", "charges")
     pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")
     customer = pair.post("/v1/customers", payment_method="pm_card_visa")["id"]
@@ -325,7 +325,7 @@ def test_trap_15_balance_transactions_settle_later(opened: Opener) -> None:
     assert moved["status"] == "pending"
     assert pair.live("invoices")[invoice]["status"] == "draft"
 
-    pair.advance(12 * 3600)  # before any table is due to be read whole
+    pair.advance(12 * 3600)  # Before any table is due for a complete read.
     pair.post(f"/v1/invoices/{invoice}/pay")
     pair.updated()
     pair.demand_truth()

@@ -11,7 +11,7 @@ from tests.integration.traps.conftest import Opener
 from tests.support.mirror.mirrored import Crash, Killed
 
 
-def test_trap_01_new_rows_while_paging(opened: Opener) -> None:
+def test_trap_01_rows_created_during_paging_lose_nothing(opened: Opener) -> None:
     pair = opened("customers", config={"concurrency": 1})
     old = pair.make("/v1/customers", 250, per_second=3)
     for page, count in ((2, 3), (3, 2)):
@@ -26,9 +26,9 @@ def test_trap_01_new_rows_while_paging(opened: Opener) -> None:
     assert len(pair.live("customers")) == 255
 
 
-def test_trap_01_ties_in_one_second(opened: Opener) -> None:
+def test_trap_01_rows_of_one_second_are_all_read(opened: Opener) -> None:
     pair = opened("customers", "coupons")
-    for _ in range(4):  # the clock stands still: all of it happens in one second
+    for _ in range(4):  # The clock stands still: all of it happens in one second.
         pair.make("/v1/customers", 2, per_second=100)
         pair.post("/v1/coupons", percent_off=5)
         pair.shop.advance(-1)
@@ -37,7 +37,7 @@ def test_trap_01_ties_in_one_second(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("gone", [1, 10, 100])
-def test_trap_02_a_cursor_object_is_deleted(opened: Opener, gone: int) -> None:
+def test_trap_02_deleted_cursor_object_loses_nothing(opened: Opener, gone: int) -> None:
     pair = opened("customers", config={"concurrency": 1})
     made = pair.make("/v1/customers", 250, per_second=4)
     first_page = made[::-1][:100]
@@ -53,7 +53,7 @@ def test_trap_02_a_cursor_object_is_deleted(opened: Opener, gone: int) -> None:
 
 
 @pytest.mark.parametrize("lines", [1, 10, 11, 101])
-def test_trap_06_embedded_lists_are_cut(opened: Opener, lines: int) -> None:
+def test_trap_06_embedded_lists_are_read_to_their_end(opened: Opener, lines: int) -> None:
     pair = opened("invoices", "invoice_line_items")
     customer = pair.post("/v1/customers")["id"]
     invoice = pair.post("/v1/invoices", customer=customer, currency="usd")["id"]
@@ -66,7 +66,7 @@ def test_trap_06_embedded_lists_are_cut(opened: Opener, lines: int) -> None:
     assert len(pair.live("invoice_line_items")) == lines
 
     pair.advance(400)
-    pair.shop.act("DELETE", f"/v1/invoiceitems/{items[-1]}")  # the last line: of many, one behind the cut
+    pair.shop.act("DELETE", f"/v1/invoiceitems/{items[-1]}")  # The last line: of many, one beyond the embedded page.
     pair.updated()
     pair.demand_truth()
     assert len(pair.dead("invoice_line_items")) == 1
@@ -78,8 +78,8 @@ def test_trap_06_embedded_lists_are_cut(opened: Opener, lines: int) -> None:
     assert len(pair.dead("invoice_line_items")) == lines
 
 
-def test_trap_06_children_of_parents_that_a_run_does_not_need(opened: Opener) -> None:
-    """Their events are passed over by this run: what hangs on them must come with them now."""
+def test_trap_06_children_of_bystander_parents_are_kept_current(opened: Opener) -> None:
+    """This run reads their events, which no later run does: their children must be read now."""
     pair = opened("customers", "invoices", "invoice_line_items")
     customer = pair.post("/v1/customers")["id"]
     invoice = pair.post("/v1/invoices", customer=customer, currency="usd")["id"]
@@ -105,7 +105,7 @@ def test_trap_06_parent_and_children_are_committed_together(opened: Opener) -> N
         invoice = pair.post("/v1/invoices", customer=customer, currency="usd")["id"]
         for number in range(count):
             pair.post("/v1/invoiceitems", customer=customer, invoice=invoice, amount=number, currency="usd")
-    for _ in range(110):  # a page of its own for the oldest ones
+    for _ in range(110):  # The oldest ones are on their own page.
         pair.post("/v1/invoices", customer=customer, currency="usd")
     dead = 0
     for load in itertools.count():
@@ -124,7 +124,7 @@ def test_trap_06_parent_and_children_are_committed_together(opened: Opener) -> N
     pair.demand_truth()
 
 
-def test_trap_08_default_filters_hide_rows(opened: Opener) -> None:
+def test_trap_08_rows_hidden_by_default_filters_are_read(opened: Opener) -> None:
     pair = opened("subscriptions", "subscription_items", "prices")
     customer = pair.post("/v1/customers", payment_method="pm_card_visa")["id"]
     product = pair.post("/v1/products", name="plan")["id"]
@@ -144,6 +144,6 @@ def test_trap_08_default_filters_hide_rows(opened: Opener) -> None:
     pair.post(f"/v1/prices/{price}", active="false")
     pair.post(f"/v1/prices/{hidden}", active="true")
     pair.updated()
-    pair.demand_truth("subscription_items")  # an item shows its price as it was when the subscription was read
+    pair.demand_truth("subscription_items")  # An item shows its price as of the time when the subscription was read.
     pair.updated(full=True)
     pair.demand_truth()

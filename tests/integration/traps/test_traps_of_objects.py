@@ -1,4 +1,4 @@
-"""The traps of what objects say: 9, 11, 12, 13, 14."""
+"""The traps of object contents, tables and accounts: 9, 11, 12, 13, 14."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.integration.traps.conftest import Opener
 from tests.support.mirror.mirrored import permissions_for
 
 CURRENCIES = ("usd", "jpy", "isk", "ugx", "mga", "kwd", "zzz")
-"""Two decimals, none, two that are always 00 (twice), none at Stripe only, three, and one that nobody knows."""
+"""Two decimals, none, two that are always 00 (twice), none at Stripe only, three, and an unknown currency."""
 
 
 COVERAGE = 'SELECT complete FROM weir.coverage WHERE "table" = ?'
@@ -38,7 +38,7 @@ def test_trap_09_absent_is_not_null(opened: Opener) -> None:
     assert loaded is not None
     pair.advance(1000)
     pair.post(f"/v1/prices/{made}", nickname="later")
-    for full in (False, True):  # neither an event nor a list carries tiers by itself
+    for full in (False, True):  # Neither events nor lists include tiers unless expanded.
         pair.updated(needs=[Need("prices", ("id", "nickname"))], full=full)
         assert pair.live("prices")[made]["nickname"] == "later"
         assert pair.live("prices")[made]["tiers"] == loaded
@@ -95,7 +95,7 @@ def test_trap_12_references_are_ids_in_every_form(opened: Opener) -> None:
     assert all(row["_extra"] is None for row in rows.values())
 
 
-def test_trap_13_one_table_fails_alone(opened: Opener) -> None:
+def test_trap_13_table_without_permission_fails_alone(opened: Opener) -> None:
     pair = opened("charges", "customers", "coupons")
     made = pair.make("/v1/customers", 2)
     pair.shop.allow("rk_test_less", permissions_for(["customers", "coupons", "events"]))
@@ -110,7 +110,7 @@ def test_trap_13_one_table_fails_alone(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_trap_13_a_refusal_of_one_table(opened: Opener, status: int) -> None:
+def test_trap_13_refused_table_fails_alone(opened: Opener, status: int) -> None:
     pair = opened("charges", "customers")
     charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
     pair.updated()
@@ -123,7 +123,7 @@ def test_trap_13_a_refusal_of_one_table(opened: Opener, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_trap_13_an_optional_table_may_be_refused(opened: Opener, status: int) -> None:
+def test_trap_13_refused_optional_table_does_not_fail_the_run(opened: Opener, status: int) -> None:
     pair = opened("charges", "customers")
     pair.mirrored.optional = ("charges",)
     charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
@@ -143,7 +143,7 @@ def test_trap_13_an_optional_table_may_be_refused(opened: Opener, status: int) -
     pair.shop.calm()
 
 
-def test_trap_13_what_a_run_left_out_is_seen_by_the_next(opened: Opener) -> None:
+def test_trap_13_changes_of_a_skipped_table_are_read_by_the_next_run(opened: Opener) -> None:
     pair = opened("customers", "products")
     made = pair.make("/v1/customers", 2)
     pair.advance(1000)
@@ -162,7 +162,7 @@ def test_trap_13_what_a_run_left_out_is_seen_by_the_next(opened: Opener) -> None
     pair.demand_truth()
 
 
-def test_trap_13_an_optional_table_that_was_never_read(opened: Opener) -> None:
+def test_trap_13_optional_table_that_was_never_read_is_empty(opened: Opener) -> None:
     pair = opened("charges", "customers", "invoices", "invoice_line_items")
     pair.mirrored.optional = ("charges", "invoices")
     made = pair.make("/v1/customers", 2)
@@ -180,7 +180,7 @@ def test_trap_13_an_optional_table_that_was_never_read(opened: Opener) -> None:
     assert failed == {"shop:charges", "shop:invoices", "shop:invoice_line_items"}
 
 
-def test_trap_13_what_is_no_refusal_fails_an_optional_table(opened: Opener) -> None:
+def test_trap_13_error_other_than_a_refusal_fails_an_optional_table(opened: Opener) -> None:
     pair = opened("charges", "customers")
     pair.mirrored.optional = ("charges",)
     pair.shop.fault(kind="error", path="/v1/charges*", status=500)
@@ -188,7 +188,7 @@ def test_trap_13_what_is_no_refusal_fails_an_optional_table(opened: Opener) -> N
     assert "shop:charges" in failed
 
 
-def test_trap_13_an_empty_answer_is_a_finding(opened: Opener) -> None:
+def test_trap_13_table_that_became_empty_is_a_warning(opened: Opener) -> None:
     pair = opened("coupons")
     made = [pair.post("/v1/coupons", percent_off=5)["id"] for _ in range(2)]
     pair.updated()
@@ -198,7 +198,7 @@ def test_trap_13_an_empty_answer_is_a_finding(opened: Opener) -> None:
     assert run.outcomes[0].warnings == ("no rows in `coupons`, where an earlier run read 2",)
 
 
-def test_trap_14_rows_of_another_mode(opened: Opener) -> None:
+def test_trap_14_rows_of_another_mode_are_refused(opened: Opener) -> None:
     pair = opened("charges", "customers")
     charge = pair.post("/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
     pair.make("/v1/customers", 1)
@@ -211,7 +211,7 @@ def test_trap_14_rows_of_another_mode(opened: Opener) -> None:
     assert len(pair.live("customers")) == 1
 
 
-def test_trap_14_rows_of_another_account(opened: Opener) -> None:
+def test_trap_14_rows_of_another_account_are_refused(opened: Opener) -> None:
     pair = opened("customers")
     made = pair.make("/v1/customers", 2)
     pair.updated()
@@ -223,8 +223,8 @@ def test_trap_14_rows_of_another_account(opened: Opener) -> None:
     assert set(pair.live("customers")) == set(made)
 
 
-def test_trap_14_what_is_there_of_one_account_is_not_there_of_another(opened: Opener) -> None:
-    """Also where no events say how far an account was read."""
+def test_trap_14_coverage_of_one_account_does_not_count_for_another(opened: Opener) -> None:
+    """Also for tables without events, which would show how far an account was read."""
     pair = opened("balance_transactions")
     accounts = tuple(pair.shop.connect_account() for _ in range(2))
     charge = {"amount": 100, "currency": "usd", "source": "tok_visa"}
@@ -238,7 +238,7 @@ def test_trap_14_what_is_there_of_one_account_is_not_there_of_another(opened: Op
         assert there == [1 if account in known else 0 for account in accounts]
 
 
-def test_trap_14_every_row_says_whose_it_is(opened: Opener) -> None:
+def test_trap_14_every_row_has_its_account(opened: Opener) -> None:
     pair = opened("customers")
     names = tuple(pair.shop.connect_account() for _ in range(2))
     made = {name: pair.shop.act("POST", "/v1/customers", account=name)["id"] for name in names}

@@ -1,4 +1,4 @@
-"""A sandbox as a process of its own, all of whose writes are held against the SDK's source."""
+"""A sandbox in its own process; all its writes are checked against the SDK's source."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.support.stripe.conformance import read_schemas
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running sandbox without a business."""
+    """A running, empty sandbox."""
 
     url: str
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Use the control API; the decoded answer."""
+        """The decoded response of the control API."""
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(f"{self.url}/_sandbox{path}", data, method=method), timeout=10) as reply:
             return json.load(reply)
@@ -35,16 +35,16 @@ class Sandbox:
         self.control("POST", "/faults", {"kind": kind, "method": method, **more})
 
     def act(self, method: str, path: str, **params: str) -> Any:
-        """Do something at the provider, past keys, limits, faults and the trace of requests."""
+        """Change something at the provider, bypassing keys, limits, faults and the trace of requests."""
         return self.control("POST", "/act", {"method": method, "path": path, "params": params})
 
     def objects(self, path: str) -> list[Any]:
-        """All objects of a list, the oldest first."""
+        """All objects of a list, oldest first."""
         found = self.control("POST", "/act", {"method": "GET", "path": path, "params": {"limit": "100"}})
         return list(reversed(found["data"]))
 
     def retrieve(self, path: str) -> Any:
-        """An object, or None when there is none."""
+        """An object, or None if it does not exist."""
         try:
             found = self.act("GET", path)
         except HTTPError:
@@ -52,11 +52,11 @@ class Sandbox:
         return None if "error" in found else found
 
     def writes(self) -> list[dict[str, Any]]:
-        """The writes that reached it."""
+        """The writes that reached the sandbox."""
         return [each for each in self.control("GET", "/requests") if each["method"] != "GET"]
 
     def writer(self, **changes: Any) -> StripeWriter:
-        """A writer that goes there, with short pauses."""
+        """A writer to this sandbox with short pauses."""
         retry = {"first": 0.001, "longest": 0.01, "tries": 5, **changes.pop("retry", {})}
         return StripeWriter({"base_url": self.url, "secret": ["sandbox", ""], "retry": retry, **changes})
 
@@ -76,7 +76,7 @@ def started() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(started: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox as it was at its start. Every write that the test makes must be one that the SDK could make."""
+    """The sandbox in its initial state. Asserts that the SDK could make every write of the test."""
     started.control("POST", "/reset", {})
     started.control("DELETE", "/faults")
     started.control("DELETE", "/requests")
@@ -86,5 +86,5 @@ def sandbox(started: Sandbox) -> Iterator[Sandbox]:
 
 
 def form(**params: str) -> str:
-    """A form's text."""
+    """The text of a form."""
     return urlencode(params)

@@ -1,4 +1,4 @@
-"""The check of requests against the SDK tells right from wrong."""
+"""The check of requests against the SDK accepts valid and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def request(method: str, path: str, body: str, key: str | None = "k") -> dict[st
         ("DELETE", "/v1/subscriptions/sub_1", "prorate=true"),
     ],
 )
-def test_right(method: str, path: str, body: str) -> None:
+def test_valid_request_has_no_problem(method: str, path: str, body: str) -> None:
     assert read_schemas().check(request(method, path, body)) == []
 
 
@@ -45,11 +45,11 @@ def test_right(method: str, path: str, body: str) -> None:
         ("POST", "/v1/prices", "currency=eur&active=yes", "`active`: `yes` is no boolean"),
     ],
 )
-def test_wrong(method: str, path: str, body: str, problem: str) -> None:
+def test_invalid_request_has_a_problem(method: str, path: str, body: str, problem: str) -> None:
     assert read_schemas().check(request(method, path, body)) == [f"{method} {path}: {problem}"]
 
 
-def test_a_write_without_a_key_is_wrong() -> None:
+def test_write_without_an_idempotency_key_has_a_problem() -> None:
     assert read_schemas().check(request("POST", "/v1/customers", "", None)) == [
         "POST /v1/customers: it has no idempotency key"
     ]

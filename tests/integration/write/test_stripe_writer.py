@@ -1,4 +1,4 @@
-"""The writer keeps the rules, against the project's sandbox over HTTP, whatever goes wrong on the way."""
+"""The writer keeps its contract against the project's sandbox over HTTP, with every kind of fault."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class TestStripeWriter(WriterSuite):
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_limit_passes(sandbox: Sandbox, reason: str) -> None:
+def test_write_is_retried_after_a_rate_limit(sandbox: Sandbox, reason: str) -> None:
     sandbox.fail("rate_limit", reason=reason, times=2)
     notes = Notes()
     counts = sandbox.writer().write([customer("a")], notes.hooks)
@@ -58,7 +58,7 @@ def test_a_limit_passes(sandbox: Sandbox, reason: str) -> None:
     assert names(sandbox) == ["a"]
 
 
-def test_a_lock_passes_and_is_no_limit(sandbox: Sandbox) -> None:
+def test_write_is_retried_after_a_lock_that_does_not_count_as_a_limit(sandbox: Sandbox) -> None:
     sandbox.fail("lock", times=2)
     notes = Notes()
     counts = sandbox.writer().write([customer("a")], notes.hooks)
@@ -66,7 +66,7 @@ def test_a_lock_passes_and_is_no_limit(sandbox: Sandbox) -> None:
     assert (counts.requests, counts.retries, counts.limited) == (3, 2, 0)
 
 
-def test_a_lock_that_stays_is_a_refusal(sandbox: Sandbox) -> None:
+def test_write_with_a_lasting_lock_fails(sandbox: Sandbox) -> None:
     sandbox.fail("lock")
     ((result,), _) = write(sandbox, customer("a"))
     assert result.state is WriteState.FAILED
@@ -75,10 +75,10 @@ def test_a_lock_that_stays_is_a_refusal(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "malformed"])
 @pytest.mark.parametrize("applied", [False, True])
-def test_an_answer_that_does_not_arrive_is_asked_for_again(sandbox: Sandbox, kind: str, applied: bool) -> None:
+def test_write_with_a_lost_response_is_retried(sandbox: Sandbox, kind: str, applied: bool) -> None:
     sandbox.fail(kind, times=1, applied=applied)
     ((result,), _) = write(sandbox, customer("a"))
-    if kind == "malformed":  # that is an answer: what it says cannot be read
+    if kind == "malformed":  # The response arrives, but it cannot be read.
         assert (result.state, result.body) == (WriteState.UNKNOWN, None)
     else:
         assert result.state is WriteState.DONE
@@ -87,7 +87,7 @@ def test_an_answer_that_does_not_arrive_is_asked_for_again(sandbox: Sandbox, kin
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_an_answer_that_never_arrives_leaves_it_unknown(sandbox: Sandbox, applied: bool) -> None:
+def test_write_whose_response_never_arrives_is_unknown(sandbox: Sandbox, applied: bool) -> None:
     sandbox.fail("reset", applied=applied, times=1)
     ((result,), _) = write(sandbox, customer("a"), retry={"tries": 1})
     assert result.state is WriteState.UNKNOWN
@@ -98,7 +98,7 @@ def test_an_answer_that_never_arrives_leaves_it_unknown(sandbox: Sandbox, applie
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_an_error_of_the_providers_own_is_repeated_and_leaves_it_unknown(sandbox: Sandbox, applied: bool) -> None:
+def test_write_with_a_server_error_is_retried_and_unknown(sandbox: Sandbox, applied: bool) -> None:
     sandbox.fail("error", status=500, applied=applied, times=1)
     ((result,), _) = write(sandbox, customer("a"))
     assert result.state is WriteState.UNKNOWN
@@ -112,14 +112,14 @@ def test_an_error_of_the_providers_own_is_repeated_and_leaves_it_unknown(sandbox
 
 
 @pytest.mark.parametrize("status", [400, 402, 404])
-def test_a_refusal_after_the_fact_is_certain(sandbox: Sandbox, status: int) -> None:
+def test_refused_write_fails_without_a_retry(sandbox: Sandbox, status: int) -> None:
     sandbox.fail("error", status=status, times=1)
     ((result,), _) = write(sandbox, customer("a"))
     assert result.state is WriteState.FAILED
     assert len(sandbox.writes()) == 1
 
 
-def test_a_slow_provider_is_asked_again_under_the_same_key(sandbox: Sandbox) -> None:
+def test_timed_out_write_is_retried_with_the_same_key(sandbox: Sandbox) -> None:
     sandbox.fail("latency", seconds=0.4, times=1)
     retry = {"first": 0.2, "longest": 0.2, "tries": 9}
     ((result,), _) = write(sandbox, customer("a"), timeout_ms=150, retry=retry)
@@ -131,7 +131,7 @@ def test_a_slow_provider_is_asked_again_under_the_same_key(sandbox: Sandbox) -> 
     assert names(sandbox) == ["a"]
 
 
-def test_faults_of_every_kind_among_many(sandbox: Sandbox) -> None:
+def test_many_writes_with_faults_of_every_kind_are_each_made_once(sandbox: Sandbox) -> None:
     for kind in ("rate_limit", "lock", "reset", "truncated"):
         sandbox.fail(kind, rate=0.08)
         sandbox.fail(kind, rate=0.04, applied=True)
@@ -143,7 +143,7 @@ def test_faults_of_every_kind_among_many(sandbox: Sandbox) -> None:
     assert any(notes.waited) or notes.waited == []
 
 
-def test_a_delete_whose_answer_is_lost_is_done(sandbox: Sandbox) -> None:
+def test_delete_with_a_lost_response_is_done(sandbox: Sandbox) -> None:
     ((made,), _) = write(sandbox, customer("a"))
     sandbox.fail("reset", method="DELETE", applied=True, times=1)
     ((result,), _) = write(sandbox, WriteRequest("b", "customers.delete", made.object, ()))
@@ -153,7 +153,7 @@ def test_a_delete_whose_answer_is_lost_is_done(sandbox: Sandbox) -> None:
     assert again.state is WriteState.FAILED
 
 
-def test_what_is_gone_is_told_to_the_mirror(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_deleted_object_is_reported_to_the_mirror(sandbox: Sandbox, tmp_path: Path) -> None:
     ((made, other), _) = write(sandbox, customer("a"), customer("b"))
     ((gone,), _) = write(sandbox, WriteRequest("c", "customers.delete", made.object, ()))
     assert gone.object == made.object
@@ -165,7 +165,7 @@ def test_what_is_gone_is_told_to_the_mirror(sandbox: Sandbox, tmp_path: Path) ->
     assert [(file.table, file.rows) for file in found.files] == [("customers", 1)]
 
 
-def test_a_key_that_is_not_known_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_with_an_unknown_key_fails_with_its_kind(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "sk_test_somebody_elses")
     ((result,), _) = write(sandbox, customer("a"), secret=["env", "KEY"])
     assert result.state is WriteState.FAILED
@@ -174,7 +174,7 @@ def test_a_key_that_is_not_known_is_told(sandbox: Sandbox, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("secret", "kind"), [("", FailureKind.SECRET), ("sk_live_1", FailureKind.GRANT)])
-def test_nothing_is_told_without_a_key_that_may_write(
+def test_write_without_a_usable_key_is_refused_before_any_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, secret: str, kind: FailureKind
 ) -> None:
     monkeypatch.setenv("KEY", secret) if secret else monkeypatch.delenv("KEY", raising=False)
@@ -186,7 +186,7 @@ def test_nothing_is_told_without_a_key_that_may_write(
     assert sandbox.writes() == []
 
 
-def test_a_live_key_may_write_where_that_is_granted(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_key_writes_if_allowed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "sk_live_1")
     sandbox.control("POST", "/keys", {"key": "sk_live_1", "livemode": True})
     ((result,), _) = write(sandbox, customer("a"), secret=["env", "KEY"], writes_live=True)
@@ -194,7 +194,7 @@ def test_a_live_key_may_write_where_that_is_granted(sandbox: Sandbox, monkeypatc
     assert json.loads(result.body or b"")["livemode"] is True
 
 
-def test_what_cannot_be_a_request_fails_by_itself(sandbox: Sandbox) -> None:
+def test_impossible_request_fails_alone(sandbox: Sandbox) -> None:
     bad = [
         replace(customer("a"), target="customers.praise"),
         WriteRequest("b", "customers.update", None, (("name", "x"),)),
