@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Step,
         StopIf,
         TableRead,
+        Use,
         WriteColumn,
     )
 else:
@@ -47,7 +48,7 @@ else:
             ".types": (
                 "CHANGED_NAMESPACE QUALIFIED SCHEMA_NAMESPACE WEIR_NAMESPACE Action Binder BindFailure Bound Box "
                 "Call Caps EntityFacts Export ExportAction Extract Graph Import MapColumn MatchColumn Respond Scope "
-                "Step StopIf TableRead WriteColumn"
+                "Step StopIf TableRead Use WriteColumn"
             ),
         },
     )
@@ -79,6 +80,7 @@ __all__ = [
     "Step",
     "StopIf",
     "TableRead",
+    "Use",
     "WriteColumn",
     "compile_project",
     "sql_identifier",

@@ -186,6 +186,31 @@ class ExportAction(StrEnum):
     UPSERT = "upsert"
 
 
+class Use(StrEnum):
+    """The purpose of a write to a provider."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    RETIRE = "retire"
+    CALL = "call"
+
+    @property
+    def sign(self) -> str:
+        """The mark of such a write in a plan."""
+        return {"create": "+", "update": "~", "replace": "±", "retire": "-", "call": "!"}[self.value]
+
+    @property
+    def label(self) -> str:
+        """The word for a write that is done: `created`."""
+        return f"{self.value}ed" if self is Use.CALL else f"{self.value}d"
+
+    @property
+    def makes_object(self) -> bool:
+        """Whether the write creates an object."""
+        return self in (Use.CREATE, Use.REPLACE)
+
+
 @dataclass(frozen=True, slots=True)
 class WriteColumn:
     """Where the value of a write's parameter comes from: a column of the box, an expression over its row, or the id of
@@ -248,7 +273,7 @@ class Export:
     match: tuple[MatchColumn, ...]
     columns: tuple[WriteColumn, ...]
     on_missing: str
-    verbs: tuple[tuple[str, Verb], ...]
+    verbs: tuple[tuple[Use, Verb], ...]
     facts: EntityFacts
     caps: Caps
     on_error: Literal["stop", "continue"]
@@ -256,7 +281,7 @@ class Export:
     origin: Place
     after: tuple[str, ...]
 
-    def verb(self, use: str) -> Verb | None:
+    def verb(self, use: Use) -> Verb | None:
         """The verb for this use, if the step may use one."""
         return next((verb for name, verb in self.verbs if name == use), None)
 

@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
-Use = Literal["create", "update", "replace", "retire", "call"]
-USES: Final[tuple[Use, ...]] = ("create", "update", "replace", "retire", "call")
+from engine.graph import Use
 
 PENDING: Final = "\x01"
 """Prefix of an id that does not exist yet: it comes from another planned write."""

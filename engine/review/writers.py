@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.connector import Effect, Verb
 from engine.diagnostics import plural
-from engine.graph import Call, Export, Graph
+from engine.graph import Call, Export, Graph, Use
 from engine.plan import EFFECTS
 from engine.spec import duration_text
 
@@ -16,9 +16,9 @@ def writers(graph: Graph, connection: str) -> list[Export | Call]:
     return [step for step in graph.steps if isinstance(step, Export | Call) and step.connection == connection]
 
 
-def verbs_of(step: Export | Call) -> list[tuple[str, Verb]]:
+def verbs_of(step: Export | Call) -> list[tuple[Use, Verb]]:
     """The verbs that it may use, each with its use."""
-    return list(step.verbs) if isinstance(step, Export) else [("call", step.verb)]
+    return list(step.verbs) if isinstance(step, Export) else [(Use.CALL, step.verb)]
 
 
 def described(step: Export | Call, side: Side) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import duckdb
 
-from engine.graph import Call
+from engine.graph import Call, Use
 from engine.plan import FieldChange, PlannedWrite, StepWrites
 
 from ..problems import Problem
@@ -76,5 +76,5 @@ def _calls(connection: duckdb.DuckDBPyConnection, step: Call) -> list[PlannedWri
         parameters = tuple((path, text) for path, text in given if path != _OBJECT or not step.verb.of_object)
         changes = tuple(FieldChange(path, None, text) for path, text in parameters)
         lane = target or next((text for path, text in given if path in ("customer", "subscription")), None)
-        calls.append(PlannedWrite("call", step.function, str(key), int(row), target, parameters, changes, lane))
+        calls.append(PlannedWrite(Use.CALL, step.function, str(key), int(row), target, parameters, changes, lane))
     return calls

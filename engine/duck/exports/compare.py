@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from engine.connector import ParameterKind, SourceTable
-from engine.graph import Export, ExportAction, WriteColumn
+from engine.graph import Export, ExportAction, Use, WriteColumn
 from engine.relation import Column, Kind
 
 from ..columns import describe
@@ -135,8 +135,8 @@ class _Conditions:
         self._step = step
         self._desired = desired
         self._table = table
-        self._can_replace = step.verb("replace") is not None and step.verb("create") is not None
-        self._updates = step.verb("update") is not None or self._can_replace
+        self._can_replace = step.verb(Use.REPLACE) is not None and step.verb(Use.CREATE) is not None
+        self._updates = step.verb(Use.UPDATE) is not None or self._can_replace
 
     def differs(self, index: int) -> str:
         """Whether an object that is there has another value than it should have."""

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from engine.connector import SourceTable, parameter_path
-from engine.graph import Export, WriteColumn
+from engine.graph import Export, Use, WriteColumn
 from engine.plan import FieldChange, PlannedWrite, Refusal, StepWrites
 
 from ..columns import describe
@@ -98,8 +98,8 @@ def _write(step: Export, row: _Row) -> PlannedWrite:
     lane = row.lane or _own_lane(step, row) or row.object
     if row.verdict == "update":
         return PlannedWrite(
-            "update",
-            _target(step, "update"),
+            Use.UPDATE,
+            _target(step, Use.UPDATE),
             row.key,
             row.row,
             row.object,
@@ -117,12 +117,12 @@ def _write(step: Export, row: _Row) -> PlannedWrite:
     if row.verdict == "replace":
         if step.facts.handover is not None:
             parameters.append((step.facts.handover[0], "true"))
-        verb = step.verb("replace")
+        verb = step.verb(Use.REPLACE)
         retire = (verb.name, tuple(verb.fixed.items())) if verb is not None else None
     changes = _changes(step.columns, row) if row.verdict == "replace" else _made(parameters)
     return PlannedWrite(
-        "replace" if retire is not None else "create",
-        _target(step, "create"),
+        Use.REPLACE if retire is not None else Use.CREATE,
+        _target(step, Use.CREATE),
         row.key,
         row.row,
         row.object,
@@ -134,12 +134,12 @@ def _write(step: Export, row: _Row) -> PlannedWrite:
 
 
 def _retire(step: Export, key: str, row: int | None, object_id: str | None) -> PlannedWrite:
-    verb = step.verb("retire")
+    verb = step.verb(Use.RETIRE)
     fixed = tuple(verb.fixed.items()) if verb is not None else ()
-    return PlannedWrite("retire", _target(step, "retire"), key, row, object_id, fixed, (), object_id)
+    return PlannedWrite(Use.RETIRE, _target(step, Use.RETIRE), key, row, object_id, fixed, (), object_id)
 
 
-def _target(step: Export, use: str) -> str:
+def _target(step: Export, use: Use) -> str:
     verb = step.verb(use)
     if verb is None:
         raise AssertionError(f"`{step.id}` has no verb to {use}")

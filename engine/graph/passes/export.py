@@ -11,13 +11,13 @@ from engine.project import Interface, ResolvedStep
 from engine.spec import CapsSpec, ConnectionSpec, ExportSpec, WriteMapSpec
 
 from ..box_compiler import Boxes
-from ..types import Box, Caps, EntityFacts, Export, ExportAction, MatchColumn, WriteColumn
+from ..types import Box, Caps, EntityFacts, Export, ExportAction, MatchColumn, Use, WriteColumn
 from .writing import Columns
 
-_USES: Mapping[ExportAction, tuple[str, ...]] = {
-    ExportAction.INSERT: ("create",),
-    ExportAction.UPDATE: ("update",),
-    ExportAction.UPSERT: ("create", "update"),
+_USES: Mapping[ExportAction, tuple[Use, ...]] = {
+    ExportAction.INSERT: (Use.CREATE,),
+    ExportAction.UPDATE: (Use.UPDATE,),
+    ExportAction.UPSERT: (Use.CREATE, Use.UPDATE),
     ExportAction.DELETE: (),
 }
 
@@ -42,7 +42,7 @@ def compile_export(
     verbs = _verbs(part, action, entity, step.place, boxes)
     if verbs is None:
         return None
-    first = next((verb for use, verb in verbs if use in ("create", "update")), None)
+    first = next((verb for use, verb in verbs if use in (Use.CREATE, Use.UPDATE)), None)
     columns = Columns(
         place=step.place.at("map"),
         targets=first.name if first is not None else entity.name,
@@ -138,17 +138,17 @@ def _entity(part: ExportSpec, targets: Targets, place: Place, boxes: Boxes) -> E
 
 def _verbs(
     part: ExportSpec, action: ExportAction, entity: Entity, place: Place, boxes: Boxes
-) -> tuple[tuple[str, Verb], ...] | None:
+) -> tuple[tuple[Use, Verb], ...] | None:
     """(use, verb) for everything that the export may do; None after reporting an unsupported action."""
-    found: list[tuple[str, Verb]] = []
+    found: list[tuple[Use, Verb]] = []
     retire = "delete" if action is ExportAction.DELETE else part.on_missing
-    wanted = {"create": entity.create, "update": entity.update}
+    wanted = {Use.CREATE: entity.create, Use.UPDATE: entity.update}
     for use in _USES[action]:
         verb = wanted[use]
-        if verb is None and action is ExportAction.UPSERT and use == "update" and entity.create is not None:
+        if verb is None and action is ExportAction.UPSERT and use is Use.UPDATE and entity.create is not None:
             continue  # objects that cannot be updated are replaced, or rejected row by row
         if verb is None:
-            can = [name for name, each in wanted.items() if each is not None] + list(entity.retire)
+            can = [other.value for other, each in wanted.items() if each is not None] + list(entity.retire)
             hint = f"use one of: {', '.join(can)}"
             boxes.collector.report("E431", f"`{entity.name}` does not support {use}", place.at("action"), hint=hint)
             return None
@@ -161,10 +161,10 @@ def _verbs(
             hint = f"use {ways}" if ways else "use `on_missing: keep`: these objects cannot be retired"
             boxes.collector.report("E431", f"`{entity.name}` does not support {retire}", here, hint=hint)
             return None
-        found.append(("retire", verb))
+        found.append((Use.RETIRE, verb))
     by_id = "id" in part.match  # a replacement cannot have the id of the original
     if action is ExportAction.UPSERT and "archive" in entity.retire and entity.immutable and not by_id:
-        found.append(("replace", entity.retire["archive"]))
+        found.append((Use.REPLACE, entity.retire["archive"]))
     return tuple(found)
 
 

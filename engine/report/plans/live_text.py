@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.connector import Effect
 from engine.diagnostics import plural
-from engine.graph import Call, Export
+from engine.graph import Call, Export, Use
 from engine.plan import EFFECTS, PENDING, FieldChange, Plan, PlannedWrite, StepWrites
 
 from ..masking import masked
@@ -19,8 +19,7 @@ from ..paint import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Paint
 SHOWN: Final = 50
 """Maximum number of listed writes per step, unless all are requested."""
 
-_SIGNS: Final = {"create": "+", "update": "~", "replace": "±", "retire": "-", "call": "!"}
-_STYLES: Final = {"create": GREEN, "update": YELLOW, "replace": YELLOW, "retire": RED, "call": CYAN}
+_STYLES: Final = {Use.CREATE: GREEN, Use.UPDATE: YELLOW, Use.REPLACE: YELLOW, Use.RETIRE: RED, Use.CALL: CYAN}
 _LONGEST: Final = 80
 
 
@@ -63,13 +62,13 @@ def _step(step: Export | Call, writes: StepWrites, paint: Paint, limit: int | No
 
 
 def _write(write: PlannedWrite, paint: Paint) -> Iterator[str]:
-    sign = paint(_STYLES[write.use], _SIGNS[write.use])
+    sign = paint(_STYLES[write.use], write.use.sign)
     what = f"{write.use} {paint(BOLD, _key(write.key))}"
     of = f" ({write.object})" if write.object is not None and write.object not in write.label else ""
     yield f"  {sign} {what}{paint(DIM, of)}  {paint(DIM, write.target)}"
     for change in write.changes:
         yield f"      {_change(change, paint)}"
-    if write.use == "retire" and write.parameters:
+    if write.use is Use.RETIRE and write.parameters:
         yield f"      {', '.join(f'{path} = {text}' for path, text in write.parameters)}"
     if write.retire is not None:
         yield f"      then {write.retire[0]} {write.object}: {_pairs(write.retire[1])}"
@@ -100,7 +99,7 @@ def _key(key: str) -> str:
 
 
 def _counts(writes: StepWrites) -> str:
-    parts = [f"{writes.count(use):,} to {use}" for use in _SIGNS if writes.count(use)]  # type: ignore[arg-type]
+    parts = [f"{writes.count(use):,} to {use}" for use in Use if writes.count(use)]
     parts += [f"{writes.unchanged:,} unchanged"] if writes.unchanged else []
     parts += [f"{writes.refused:,} refused"] if writes.refused else []
     return ", ".join(parts) or "no rows"
@@ -108,7 +107,7 @@ def _counts(writes: StepWrites) -> str:
 
 def _effects(step: Export | Call, writes: StepWrites, paint: Paint) -> Iterator[str]:
     """The effects of the writes beyond data: money, messages, irreversible changes."""
-    verbs = dict(step.verbs) if isinstance(step, Export) else {"call": step.verb}
+    verbs = dict(step.verbs) if isinstance(step, Export) else {Use.CALL: step.verb}
     counts: dict[Effect, int] = defaultdict(int)
     for write in writes.writes:
         verb = verbs.get(write.use)

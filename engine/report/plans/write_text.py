@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.connector import Effect
 from engine.diagnostics import plural
-from engine.graph import Call, Caps, Export, WriteColumn
+from engine.graph import Call, Caps, Export, Use, WriteColumn
 from engine.plan import EFFECTS
 
 from ..paint import BOLD, CYAN, DIM, RED, YELLOW, Paint
@@ -18,7 +18,7 @@ _WIDTH: Final = 110
 
 def render_write(step: Export | Call, paint: Paint) -> Iterator[str]:
     """The lines of a plan about such a step, indented."""
-    verbs = step.verbs if isinstance(step, Export) else (("call", step.verb),)
+    verbs = step.verbs if isinstance(step, Export) else ((Use.CALL, step.verb),)
     for use, verb in verbs:
         strong = RED if verb.effect in (Effect.MONEY, Effect.FINAL) else DIM
         fixed = "".join(f" {name}={value}" for name, value in verb.fixed.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.connector import FailureKind, WriteResult, WriteState
 from engine.diagnostics import plural
-from engine.graph import Caps
+from engine.graph import Caps, Use
 from engine.plan import StepWrites
 
 from ..context import TaskError
@@ -26,7 +26,7 @@ def demand_bounds(writes: StepWrites, caps: Caps) -> None:
             f"would send {plural(total, 'write')}; `caps.max_writes` is {caps.max_writes:,}: nothing was written",
             "check them with `weir plan --live`, and raise the cap if they are intended",
         )
-    gone = writes.count("retire")
+    gone = writes.count(Use.RETIRE)
     most = caps.max_deletes
     if most is None:
         most = max(FEW_DELETES, int(FEW_SHARE * writes.managed))

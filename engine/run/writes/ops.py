@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from engine.connector import WriteRequest
+from engine.graph import Use
 from engine.plan import PENDING, PlannedWrite
 
 from ..ports.ledger import Op, OpState
@@ -28,10 +29,10 @@ def make_ops(
             step=step,
             connection=connection,
             number=number,
-            use=write.use,
+            use=write.use.value,
             target=write.target,
             key=write.key,
-            object=None if write.use == "replace" else write.object,
+            object=None if write.use is Use.REPLACE else write.object,
             parameters=_settled(write.parameters),
             state=OpState.PLANNED,
             planned=now,

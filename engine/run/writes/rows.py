@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from engine.connector import Effect, WriteResult, WriteState
-from engine.graph import Call, Export
+from engine.graph import Call, Export, Use
 from engine.plan import PlannedWrite, StepWrites, compare_writes
 
 from ..context import RunContext, TaskError
@@ -24,7 +24,7 @@ from .settle import settle
 Compare = Callable[[frozenset[str]], Comparison]
 """Compares, given the keys of which a write is not settled."""
 
-_WORDS = {"create": "created", "update": "updated", "replace": "replaced", "retire": "retired", "call": "called"}
+_WORDS = {use.value: use.label for use in Use}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _passed_bounds(writes: StepWrites, step: Export | Call) -> tuple[str, ...]:
 
 
 def _planned_counts(writes: StepWrites) -> dict[str, int]:
-    uses = {f"to {use}": writes.count(use) for use in ("create", "update", "replace", "retire", "call")}
+    uses = {f"to {use}": writes.count(use) for use in Use}
     kept = {name: number for name, number in uses.items() if number}
     return {"rows": writes.rows, **kept, "unchanged": writes.unchanged, "refused": writes.refused}
 
@@ -139,7 +139,7 @@ def _outcome(op: Op, write: PlannedWrite, sender: Sender, now: datetime) -> RowO
         return replace(outcome, message=f"not sent: {reason}")
     at = result.answered or now
     if status is RowStatus.DONE:
-        words = f"{_WORDS.get(op.use, op.use)}" + (": " + _fields(write) if write.use == "update" else "")
+        words = f"{_WORDS.get(op.use, op.use)}" + (": " + _fields(write) if write.use is Use.UPDATE else "")
         entity = result.object or write.object
         return replace(outcome, message=words, entity_id=entity, time=at, request=result.request)
     message = result.failure.message if result.failure is not None else "no answer"

@@ -67,7 +67,7 @@ def references_of(
         found = context.found.get(address, {})
         known[name] = {**found, **known[name]}
         if planned is not None and context.exports.only_plan:
-            pending[name] = frozenset(write.key for write in planned.writes if write.use in ("create", "replace"))
+            pending[name] = frozenset(write.key for write in planned.writes if write.use.makes_object)
     return known, pending
 
 
