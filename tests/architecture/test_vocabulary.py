@@ -51,9 +51,7 @@ CLEAN = (
     "tests/integration/write",
     "tests/property",
     "tests/security",
-    "tests/support/processes",
-    "tests/support/sandbox",
-    "tests/support/security",
+    "tests/support",
     "tests/unit",
 )
 """Files and folders that obey the list. Add every folder that becomes clean, up to `engine`, `tools` and `tests`."""

@@ -21,7 +21,7 @@ from engine.duck.staging.staging import DuckStaging
 from engine.graph import TableRead
 from engine.relation import INTEGER, JSON, MAP, TEXT, TIMESTAMP, Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, BoxRunner
-from tests.support.duck.staged import LIMITS, box, catalogue, covered, instant, moment, rows, spool
+from tests.support.duck.staged import LIMITS, at_minute, box, catalogue, covered, duck_time, rows, spool
 
 SCHEMA = {
     "people": Relation((Column("id", TEXT, True), Column("added_later", INTEGER))),
@@ -39,16 +39,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"id": f"ch_{number}", "created": 1_700_000_000 + number, "amount": number, "metadata": {"n": str(number)}}
         for number in range(5)
     ]
-    staging.load([spool(folder / "spool", [page])], [covered(1)], moment(1))
-    staging.load([spool(folder / "spool", [page[1:]])], [covered(2)], moment(2))
+    staging.load([spool(folder / "spool", [page])], [covered(1)], at_minute(1))
+    staging.load([spool(folder / "spool", [page[1:]])], [covered(2)], at_minute(2))
     fresh = DuckStaging(folder / "fresh.duckdb", catalogue())
-    fresh.load([spool(folder / "spool", [[{"id": "cus_old"}]], "customers")], [], moment(1))
-    fresh.load([spool(folder / "spool", [[{"id": "cus_new"}]], "customers")], [], moment(2))
+    fresh.load([spool(folder / "spool", [[{"id": "cus_old"}]], "customers")], [], at_minute(1))
+    fresh.load([spool(folder / "spool", [[{"id": "cus_new"}]], "customers")], [], at_minute(2))
     page = [{"id": f"ch_{number}", "created": 1, "status": "paid"} for number in range(3)]
-    fresh.load([spool(folder / "spool", [page])], [covered(1)], moment(1))
-    fresh.load([spool(folder / "spool", [page[1:]])], [covered(2)], moment(2))
+    fresh.load([spool(folder / "spool", [page])], [covered(1)], at_minute(1))
+    fresh.load([spool(folder / "spool", [page[1:]])], [covered(2)], at_minute(2))
     paid = ((Predicate("status", Op.EQ, ("paid",)),),)
-    fresh.load([spool(folder / "spool", [page[2:]])], [covered(3, where=paid)], moment(3))
+    fresh.load([spool(folder / "spool", [page[2:]])], [covered(3, where=paid)], at_minute(3))
     with duckdb.connect(str(folder / "store.duckdb")) as store:
         store.execute("CREATE TABLE people AS SELECT 'p1' AS id")
     return folder
@@ -80,7 +80,9 @@ def test_box_result_has_its_rows_and_types(runner: BoxRunner, target: Path) -> N
     made = box(sql, ("id", TEXT), ("total", big), ("first", TIMESTAMP), ("metadata", MAP), ("nested", JSON))
     result = runner.run(made, target, LIMITS)
     assert (result.path, result.rows, result.relation) == (target, 4, made.bound.relation)
-    assert rows(target, "FROM result LIMIT 1") == [("ch_4", Decimal(4), instant(1_700_000_004), {"n": "4"}, '{"n":4}')]
+    assert rows(target, "FROM result LIMIT 1") == [
+        ("ch_4", Decimal(4), duck_time(1_700_000_004), {"n": "4"}, '{"n":4}')
+    ]
 
 
 def test_unknown_currencies_are_reported(runner: BoxRunner, target: Path) -> None:
@@ -205,7 +207,7 @@ def test_results_can_be_fetched_and_exported(runner: BoxRunner, target: Path, tm
     sql = "SELECT id, created FROM charges ORDER BY id"
     result = runner.run(box(sql, ("id", TEXT), ("created", TIMESTAMP)), target, LIMITS)
     assert [key for key, _ in fetch_rows(result, 3)] == ["ch_1", "ch_2", "ch_3"]
-    assert fetch_rows(result, 1) == [("ch_1", instant(1_700_000_001))]
+    assert fetch_rows(result, 1) == [("ch_1", duck_time(1_700_000_001))]
     for kind in ("csv", "json", "parquet"):
         write_result(result, tmp_path / f"out.{kind}", kind)
     assert (tmp_path / "out.csv").read_text().splitlines()[:2] == ["id,created", "ch_1,2023-11-14 22:13:21"]

@@ -16,7 +16,7 @@ from engine.duck.staging.staging import DuckStaging
 from engine.duck.types import sql_type
 from engine.relation import TEXT
 from engine.run import BoxError, BoxRunner
-from tests.support.duck.staged import LIMITS, box, catalogue, covered, moment, rows, spool
+from tests.support.duck.staged import LIMITS, at_minute, box, catalogue, covered, rows, spool
 
 IDS = box("SELECT id FROM changed.charges ORDER BY id", ("id", TEXT))
 ALL_IDS = box("SELECT id FROM changed.charges_all ORDER BY id", ("id", TEXT))
@@ -44,7 +44,7 @@ class Bench:
 
     def load(self, minute: int, **amounts: int) -> MirrorInstant:
         page = [{"id": key, "created": 1, "amount": amount} for key, amount in amounts.items()]
-        self.staging.load([spool(self.folder / "spool", [page])], [covered(minute)], moment(minute))
+        self.staging.load([spool(self.folder / "spool", [page])], [covered(minute)], at_minute(minute))
         found = self.staging.instant()
         assert found is not None
         return found

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.connector import Changes, Gone, MirrorInstant, Op, Predicate
 from engine.duck.staging.staging import DuckStaging
-from tests.support.duck.staged import catalogue, covered, moment, rows, spool
+from tests.support.duck.staged import at_minute, catalogue, covered, rows, spool
 from tests.support.effort import examples
 
 KEYS = "ab"
@@ -62,7 +62,7 @@ def loaded(staging: DuckStaging, folder: Path, seen: list[Page], kind: str, minu
     gone = Changes(gone=(Gone("acct_1", "charges", ("a",)),)) if kind == "deleted a" else Changes()
     if not files and not coverage and kind == "deleted a" and not staging.path.exists():
         return
-    staging.load(files, coverage, moment(minute), gone)
+    staging.load(files, coverage, at_minute(minute), gone)
 
 
 def row(key: str, content: Content) -> dict[str, object]:

@@ -15,7 +15,7 @@ from engine.duck.files import attach
 from engine.duck.staging.staging import DuckStaging
 from engine.relation import TEXT, Column, Relation
 from engine.run import BoxError, BoxLimits
-from tests.support.duck.staged import box, catalogue, covered, moment, spool
+from tests.support.duck.staged import at_minute, box, catalogue, covered, spool
 from tests.support.security.attacks import ATTACKS
 
 CANARY = "canary-6f1d2c9a"
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "canary.txt").write_text(f'"{CANARY}"\n')
     (folder / "canary.csv").write_text(f"a,b\n{CANARY},2\n")
     staging = DuckStaging(folder / "stripe.duckdb", catalogue())
-    staging.load([spool(folder / "spool", [[{"id": "ch_1"}]])], [covered(1)], moment(1))
+    staging.load([spool(folder / "spool", [[{"id": "ch_1"}]])], [covered(1)], at_minute(1))
     with duckdb.connect(str(folder / "store.duckdb")) as store:
         store.execute("CREATE TABLE people AS SELECT 'p1' AS id")
         store.execute(f"CREATE TABLE hidden AS SELECT '{CANARY}' AS secret")

@@ -1,4 +1,4 @@
-"""Schedulers with a clock that is turned by hand, and due times in memory."""
+"""Schedulers with a manual clock, and due times in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def interface(name: str = "a", **fields: Any) -> InterfaceSpec:
 
 
 def at(text: str) -> datetime:
-    """A moment of 2026 in UTC: `03-29T01:00`."""
+    """A timestamp of 2026 in UTC, given as `03-29T01:00`."""
     return datetime.fromisoformat(f"2026-{text}:00+00:00")
 
 
@@ -45,7 +45,7 @@ class MemoryDueTimes:
 
 @dataclass
 class Server:
-    """A scheduler whose runs take no time, or go on until `end` is called."""
+    """A scheduler whose runs take no time, or last until `end` is called."""
 
     times: MemoryDueTimes
     specs: list[InterfaceSpec]
@@ -54,17 +54,17 @@ class Server:
     lasting: bool = False
     left: list[Left] = field(default_factory=list)
     requested: frozenset[str] = frozenset()
-    """The interfaces that run because somebody has asked for it."""
+    """The interfaces with a requested run."""
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.times, self.now, {spec.name: spec for spec in self.specs}, self.feeders)
 
     def edit(self, *specs: InterfaceSpec) -> None:
-        """These are the interfaces now."""
+        """Replace the interfaces."""
         self.scheduler.interfaces = {spec.name: spec for spec in specs}
 
     def tick(self, now: datetime | None = None) -> list[Start]:
-        """What starts now."""
+        """The starts that are due now."""
         self.now = now or self.now
         starts, left = self.scheduler.tick(self.now, self.requested)
         self.left += left
@@ -75,11 +75,11 @@ class Server:
         return starts
 
     def end(self, name: str, *, transient: bool = False) -> datetime | None:
-        """A run is over."""
+        """End a run; the time of its retry, if there is one."""
         return self.scheduler.ended(name, self.now, transient=transient)
 
     def until(self, end: datetime) -> Iterator[tuple[datetime, str]]:
-        """The starts until then, when the server sleeps from one moment to the next as it says."""
+        """The starts until `end`, with a server that sleeps exactly until its next due time."""
         while self.now < end:
             for start in self.tick():
                 yield self.now, start.interface

@@ -1,4 +1,4 @@
-"""One valid definition of each kind with every field, and reading of single definitions."""
+"""One valid definition of each kind with every field, and validation of single definitions."""
 
 from __future__ import annotations
 
@@ -127,12 +127,12 @@ FILES = {
 
 
 def validated(**files: str) -> tuple[SpecSet, Collector]:
-    """The specs of files given as `connections__a="…"`, and what was found."""
+    """The specs of files given as `connections__a="…"`, and the findings."""
     return validated_files({f"{name.replace('__', '/')}.yaml": text for name, text in files.items()})
 
 
 def validated_files(files: dict[str, str]) -> tuple[SpecSet, Collector]:
-    """The specs of files by path, and what was found."""
+    """The specs of files by path, and the findings."""
     collector = Collector()
     documents = {file: read_yaml(file, text, collector) for file, text in files.items()}
     tree = SourceTree(Path(), documents)

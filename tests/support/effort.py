@@ -1,4 +1,4 @@
-"""How hard tests try: the same bounded examples each time, or all and many new ones with `make test-long`."""
+"""The effort of tests: a fixed number of examples, or all cases and many new examples with `make test-long`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 FIRST = int(os.environ.get("WEIR_TEST_FIRST") or 0)
-"""The number of the first history that is made up; `make test-long` begins where no run before it did."""
+"""The number of the first generated history; each `make test-long` starts at a new number."""
 TIMES = int(os.environ.get("WEIR_TEST_LONG") or 0)
 
 
 def examples(usual: int) -> int:
-    """How many examples a test makes: `usual`, or that many times `make test-long TIMES=…`."""
+    """The number of examples of a test: `usual`, multiplied by `make test-long TIMES=…`."""
     return usual * max(TIMES, 1)
 
 
 def a_third(cases: Iterable[Any], first: int = 0) -> list[Any]:
     """Parameters of a test: every third case from `first` on for each change, all of them for `make test-long`.
 
-    A case that is a tuple gives one argument an element.
+    Each element of a case that is a tuple is one argument.
     """
     return [
         pytest.param(

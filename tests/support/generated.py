@@ -1,4 +1,4 @@
-"""What Git does not hold well: cases that are made when they run. Each takes the folder of the copied project."""
+"""Cases that Git cannot store well and that are made when they run. Each takes the folder of the copied project."""
 
 from __future__ import annotations
 

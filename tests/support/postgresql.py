@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests: a process of its own on loopback, with a folder of its own, gone at the end."""
+"""A PostgreSQL server for tests: a separate process on loopback with its own folder, deleted at the end."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 REQUIRED = "WEIR_TEST_POSTGRESQL"
-"""Set where its absence is a failure, as in CI."""
+"""Set where a missing server is a failure, as in CI."""
 _USER = "postgres"
 
 
 def programs() -> Path | None:
-    """The folder of the server's programs, or None: it is not installed."""
+    """The folder of the server's programs; None if it is not installed."""
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).parent
@@ -30,7 +30,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The address of a running server, without a database's name. Skips where there is none to be run."""
+    """The address of a running server, without a database name. Skips the test if none can be started."""
     binaries = programs()
     if binaries is None:
         reason = "PostgreSQL is not installed (Debian: apt install postgresql)"
@@ -60,7 +60,7 @@ def server() -> Iterator[str]:
 
 
 def database(address: str, directory: Path) -> str:
-    """The address of the database that stands for a folder: the same for the same folder; made when it is new."""
+    """The address of the database of a folder: always the same for one folder, created on first use."""
     import psycopg
 
     name = f"weir_{blake2b(str(directory).encode(), digest_size=8).hexdigest()}"

@@ -1,4 +1,4 @@
-"""A Git repository of a test's own, untouched by the settings of whoever runs it."""
+"""A Git repository of a test, independent of the settings of the user."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class Repository:
         self.git("init", "--quiet", "--initial-branch=main")
 
     def git(self, *arguments: str) -> str:
-        """What a command of Git prints."""
+        """The output of a Git command."""
         done = subprocess.run(["git", *arguments], cwd=self.folder, env=_environment(), capture_output=True, check=True)
         return done.stdout.decode().strip()
 
     def commit(self, message: str) -> str:
-        """Commit all that is there, and its id."""
+        """Commit all files; the ID of the commit."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", f"--message={message}")
         return self.git("rev-parse", "HEAD")
 
 
 def _environment() -> dict[str, str]:
-    """Whatever the machine says of Git is left out: names, settings, and a repository that a hook runs in."""
+    """The environment without Git's names, settings, and the repository that a hook runs in."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     author = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     return {**kept, **author, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}

@@ -1,4 +1,4 @@
-"""A small world on real DuckDB files: a provider made of rows in a JSON file, and plans written by hand."""
+"""A small project on real DuckDB files: a provider that serves rows of a JSON file, and plans built by tests."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def spool(path: Path, table: str, rows: Sequence[Mapping[str, object]]) -> Outpu
 
 
 class Project:
-    """A folder with a provider's rows, and what a run of a plan over them needs."""
+    """A folder with the rows of a provider and everything that a run of a plan needs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""A project for servers: interfaces over the Schema alone, so that nothing needs a provider."""
+"""A project for servers: its interfaces use only the Schema, so that no provider is needed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ steps:
 
 
 def make_project(folder: Path, **interfaces: str) -> Path:
-    """A project with `echo`, `slow`, `closed` and the tables that they need, and what else is given by name."""
+    """Make a project with `echo`, `slow`, `closed`, their tables, and other definitions given by name."""
     files = {
         "schemas/wishes.yaml": WISHES,
         "schemas/tally.yaml": TALLY,

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from engine.duck.staging.staging import DuckStaging
-from tests.support.duck.staged import catalogue, covered, moment, rows, spool
+from tests.support.duck.staged import at_minute, catalogue, covered, rows, spool
 
 ROWS = 2000
 CHILD = """
@@ -38,7 +38,7 @@ def load_generation(staging: DuckStaging, folder: Path, generation: int) -> None
         old.unlink()
     file = spool(folder / "spool", pages)
     window = covered(generation % 60, gte=2 * generation, lt=2 * generation + 1)  # Touches no other one.
-    staging.load([file], [window], moment(generation % 60))
+    staging.load([file], [window], at_minute(generation % 60))
 
 
 def test_killed_load_leaves_a_complete_generation(tmp_path: Path) -> None:

@@ -305,7 +305,7 @@ def test_trap_10_event_is_applied_by_the_type_of_its_object(opened: Opener) -> N
     pair.updated()
     pair.advance(1000)
     pair.post(f"/v1/refunds/{refund}", metadata__note="seen")  # `charge.refund.updated` carries a refund
-    pair.shop.tell("invoice.upcoming", {"object": "invoice", "amount_due": 5, "created": pair.shop.now})
+    pair.shop.write_event("invoice.upcoming", {"object": "invoice", "amount_due": 5, "created": pair.shop.now})
     pair.updated()
     pair.demand_truth()
     assert set(pair.live("charges")) == {charge}

@@ -33,7 +33,7 @@ def test_mirror_matches_the_shop_after_a_dense_history(served: ServedShops, numb
         history.play(machine)
         machine.end()
     except BaseException:
-        print(*history.told, sep="\n")  # With the number that replays it.
+        print(*history.played, sep="\n")  # With the number that replays it.
         raise
     finally:
         machine.leave()

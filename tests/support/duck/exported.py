@@ -1,4 +1,4 @@
-"""A mirror, boxes and steps that write, for the tests of comparing; and a provider that does what is planned."""
+"""A mirror, boxes and export steps for the tests of comparison, and a provider that makes the planned writes."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def column(path: str, source: str | None = None, **more: Any) -> WriteColumn:
 
 
 def by(path: str, source: str | None = None) -> MatchColumn:
-    """What rows are matched by."""
+    """A column by which rows match objects."""
     head, *rest = parameter_path(path)
     return MatchColumn(path, source or head, Shown(head, tuple(rest)))
 
@@ -105,7 +105,7 @@ def by(path: str, source: str | None = None) -> MatchColumn:
 def export(
     action: ExportAction, match: Sequence[MatchColumn], *columns: WriteColumn, on_missing: str = "keep", **more: Any
 ) -> Export:
-    """A step with all the verbs that its action may come to use; what it replaces, it archives."""
+    """An export step with all the verbs its action may use; replaced objects are archived."""
     verbs: list[tuple[str, Verb]] = []
     if action in (ExportAction.INSERT, ExportAction.UPSERT):
         verbs.append(("create", CREATE))
@@ -172,7 +172,7 @@ class Shop:
         self._numbers = count(1)
 
     def put(self, *objects: Mapping[str, Any]) -> None:
-        """Objects as the mirror shows them, in place of those with the same id."""
+        """Put objects into the mirror, in place of those with the same ID."""
         with duckdb.connect(str(self.mirror)) as connection:
             columns = ", ".join(f"{each.name} {type_of(each)}" for each in TABLE.relation)
             connection.execute(f"CREATE TABLE IF NOT EXISTS things ({columns})")
@@ -183,12 +183,12 @@ class Shop:
                 connection.execute(f"INSERT INTO things ({names}) VALUES ({marks})", values)
 
     def gone(self, identifier: str) -> None:
-        """The provider does not have this object any more."""
+        """Mark this object as deleted at the provider."""
         with duckdb.connect(str(self.mirror)) as connection:
             connection.execute("UPDATE things SET _deleted_at = TIMESTAMP '2026-01-01' WHERE id = ?", [identifier])
 
     def box(self, sql: str) -> BoxResult:
-        """The rows of a query, as a box leaves them."""
+        """The rows of a query in the form of a box result."""
         path = self.folder / f"box{next(self._numbers)}.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"CREATE TABLE result AS {sql}")
@@ -202,11 +202,11 @@ class Shop:
         return self.exporter.compare(CompareJob(step, self.mirror, target, **given), self.box(sql))
 
     def writes(self, step: Export, sql: str, **job: Any) -> StepWrites:
-        """What would be written for the rows of a query."""
+        """The planned writes for the rows of a query."""
         return self.compare(step, sql, **job).writes
 
     def sent(self, step: Export, sql: str, **job: Any) -> dict[str, str]:
-        """The parameters of the only write; none when nothing is to be written."""
+        """The parameters of the only planned write; empty if no write is planned."""
         found = self.writes(step, sql, **job)
         assert found.refused == 0, found.refusals
         assert len(found.writes) <= 1, found.writes
@@ -217,20 +217,20 @@ class Shop:
         return sent
 
     def refusals(self, step: Export, sql: str, **job: Any) -> list[str]:
-        """Why rows are refused; then nothing else may be done about them."""
+        """The reasons why rows are refused. Asserts that no write is planned."""
         found = self.writes(step, sql, **job)
         assert found.refused == len(found.refusals)
         assert not {each.row for each in found.refusals} & {each.row for each in found.writes}
         return [each.problem for each in found.refusals]
 
     def calls(self, step: Call, sql: str, done: Iterable[str] = (), **job: Any) -> StepWrites:
-        """What would be called for the rows of a query."""
+        """The planned calls for the rows of a query."""
         target = self.folder / f"rows{next(self._numbers)}.duckdb"
         given = {"references": {}, **job}
         return self.exporter.plan_calls(CallJob(step, target, dict.fromkeys(done, ""), **given), self.box(sql)).writes
 
     def do(self, writes: StepWrites) -> dict[str, str]:
-        """Do what is planned, as a provider does; the new objects by key."""
+        """Make the planned writes as a provider would; the new objects by key."""
         made: dict[str, str] = {}
         for write in writes.writes:
             identifier = write.object or ""
@@ -281,5 +281,5 @@ def type_of(column: Column) -> str:
 
 
 def mark_of(name: str) -> str:
-    """Where the value of a mirror's column stands in a statement."""
+    """The placeholder for the value of a mirror's column in a statement."""
     return "CAST(?::JSON AS MAP(VARCHAR, VARCHAR))" if name == "metadata" else "?"

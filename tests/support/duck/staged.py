@@ -57,17 +57,17 @@ def catalogue(*tables: SourceTable) -> SourceCatalogue:
     return SourceCatalogue("2026-10-28", {each.name: each for each in tables or (table(), table("customers"))})
 
 
-def moment(minute: int) -> datetime:
+def at_minute(minute: int) -> datetime:
     return datetime(2026, 1, 1, 12, minute, tzinfo=UTC)
 
 
 def stored(minute: int) -> datetime:
-    """The moment as DuckDB gives it back: UTC without saying so."""
-    return moment(minute).replace(tzinfo=None)
+    """The timestamp of `at_minute` as DuckDB returns it: UTC without a time zone."""
+    return at_minute(minute).replace(tzinfo=None)
 
 
-def instant(seconds: float) -> datetime:
-    """Unix seconds as DuckDB gives them back."""
+def duck_time(seconds: float) -> datetime:
+    """Unix seconds as the timestamp that DuckDB returns: UTC without a time zone."""
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
@@ -104,7 +104,7 @@ def covered(
     complete: bool = True,
     account: str = ACCOUNT,
 ) -> Coverage:
-    return Coverage(account, "charges", Window(gte, lt), where, moment(minute), "list", "2026-10-28", 1, 1, complete)
+    return Coverage(account, "charges", Window(gte, lt), where, at_minute(minute), "list", "2026-10-28", 1, 1, complete)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:

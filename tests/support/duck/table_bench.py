@@ -1,4 +1,4 @@
-"""The DuckDB table store, as the suites of table stores use it."""
+"""The DuckDB table store for the contract suites of table stores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Observer = Callable[[int], None]
 
 
 class ObservedConnection:
-    """A connection of DuckDB that calls the observer around each statement, and is lost when that raises."""
+    """A DuckDB connection that calls the observer around each statement and is lost when the observer raises."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, observer: Observer) -> None:
         self._connection = connection

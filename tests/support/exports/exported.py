@@ -1,4 +1,4 @@
-"""A project that writes to a shop, run as `weir run` does it: its tables as they should be, its clock the shop's."""
+"""A project that writes to a shop and runs like `weir run`, with given tables and the clock of the shop."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ grants: {{write: [customers, products, prices, coupons, customer_balance_transac
 
 @dataclass(frozen=True)
 class Definitions:
-    """A project that was checked, and its plan: the same for every shop at one address."""
+    """A checked project and its plan: the same for every shop at one address."""
 
     checked: Checked
     plan: Plan
@@ -72,11 +72,11 @@ class Exported:
         folder.mkdir(parents=True, exist_ok=True)
 
     def now(self) -> datetime:
-        """The shop's time: no two moments are the same."""
+        """The shop's time; strictly increasing."""
         return datetime.fromtimestamp(self.shop.now, UTC) + timedelta(microseconds=next(self._ticks))
 
     def fill(self, tables: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-        """Have the Schema hold exactly these rows; a table may hold what its key would not let in."""
+        """Replace the rows of the Schema's tables; a table may contain rows that its key would refuse."""
         with duckdb.connect(str(self._workspace.paths.tables)) as connection:
             for name, rows in tables.items():
                 kinds = self._definitions.columns[name]
@@ -89,7 +89,7 @@ class Exported:
     def run(
         self, *, life: Life | None = None, expected: Mapping[str, StepWrites] | None = None, only_plan: bool = False
     ) -> Run:
-        """Run all, or only plan it. Where its `life` ends, what the run says of itself is worth nothing."""
+        """Run the project, or only plan it. The result of a run whose `life` ends is meaningless."""
         life = life or Life()
         checked, plan = self._definitions.checked, self._definitions.plan
         environment = {"STRIPE_SECRET_KEY": "sk_test_weir_sandbox"}
@@ -121,7 +121,7 @@ class Exported:
         )
 
     def ops(self) -> list[Op]:
-        """All that the ledger holds, the oldest first."""
+        """All ops of the ledger, oldest first."""
         ledger = open_write_ledger(self._workspace.paths.runs)
         try:
             return list(reversed(ledger.ops(100_000)))
@@ -129,7 +129,7 @@ class Exported:
             ledger.close()
 
     def outcomes(self, step: str) -> list[dict[str, Any]]:
-        """How each row of a step went, in the order of the box's rows."""
+        """The outcome of each row of a step, in the order of the box's rows."""
         return self._query(
             self._workspace.paths.staging("shop"), "SELECT * FROM weir.outcomes WHERE step = ? ORDER BY number", [step]
         )

@@ -1,4 +1,4 @@
-"""The project of the history test: what it keeps at the shop, by every way of telling objects apart."""
+"""The project of the history test: it writes objects to the shop with every way of matching them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a ledger tells the truth about what a shop was asked to do."""
+"""Assertions that a ledger is true to the requests that a shop has received."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ OVER = frozenset({OpState.DONE, OpState.FAILED, OpState.QUARANTINED, OpState.DRO
 
 
 def demand_ledger(exported: Exported) -> None:
-    """At any moment, even after a crash: what was sent was written down before, what is done was answered so, and each
-    write was done at most once."""
+    """At any time, even after a crash: each request was recorded before it was sent, each op that is done was answered
+    with success, and each write was made at most once."""
     shop = exported.shop
     ops = {op.id: op for op in exported.ops()}
     answered: dict[str, set[tuple[str, str]]] = {}
@@ -39,11 +39,11 @@ def demand_ledger(exported: Exported) -> None:
 
 
 def demand_settled(exported: Exported) -> set[str]:
-    """After a run that nothing disturbed: nothing is left over, and every object of a write that is done was there.
-    The keys of calls that a person has to look at."""
+    """After an undisturbed run: no op is open, and the object of every write that is done existed.
+    Returns the keys of calls that a person has to resolve."""
     shop = exported.shop
     known = {row.obj["data"]["object"]["id"] for row in shop.rows("event") if "id" in row.obj["data"]["object"]}
-    known |= {row.id for row in shop.rows("customer_balance_transaction")}  # of these there are no events
+    known |= {row.id for row in shop.rows("customer_balance_transaction")}  # They have no events.
     quarantined = set()
     for op in exported.ops():
         assert op.state in OVER, f"{op.id} ({op.target} of {op.key}) is still {op.state}"

@@ -1,4 +1,4 @@
-"""The life of a process, played in one process: it ends at one call, and from then on nothing is done any more."""
+"""The life of a process, simulated within the test's: it ends at one call, and nothing is executed afterwards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Crash:
-    """The end comes at the `times`th call of this name ("ledger.end_ops"), right before it or right after; one that
-    `asks` only asks the run to stop."""
+    """Ends the life at the `times`th call of this name ("ledger.end_ops"), right before or right after it; with
+    `asks` it only asks the run to stop."""
 
     point: str
     times: int
@@ -21,12 +21,12 @@ class Crash:
 
 
 class DeadError(Exception):
-    """The process has ended: this was not done."""
+    """The process has ended: the call was not executed."""
 
 
 @dataclass
 class Life:
-    """Wraps what a run commits with. `crash` says when it ends; None: never."""
+    """Wraps the objects by which a run commits. `crash` defines the end; None: never."""
 
     crash: Crash | None = None
     dead: bool = False
@@ -35,11 +35,11 @@ class Life:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wrap(self, name: str, target: Any) -> Any:
-        """The same object, whose methods are done as long as there is life."""
+        """The same object, whose methods are executed until the life ends."""
         return _Mortal(name, target, self)
 
     def begin(self, point: str) -> bool:
-        """Whether the end comes right after this call; `DeadError` when it has come."""
+        """Whether the life ends right after this call; raises `DeadError` if it has ended."""
         with self._lock:
             self._calls[point] += 1
             crash = self.crash
@@ -53,7 +53,7 @@ class Life:
             return meets
 
     def end(self, point: str) -> None:
-        """It ends."""
+        """End the life."""
         self.dead = True
         raise DeadError(point)
 

@@ -1,4 +1,4 @@
-"""A small project that writes to a shop, an interface for each way, for runs of the command as a process."""
+"""A small project that writes to a shop, with an interface for each kind of write, for runs as a process."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ COLUMNS: Final = {
 
 
 def small_project(folder: Path, url: str) -> Path:
-    """The project, in a new folder."""
+    """Write the project to a new folder."""
     for name in ("connections", "interfaces", "schemas", ".weir"):
         (folder / name).mkdir(parents=True)
     (folder / "connections" / "shop.yaml").write_text(CONNECTION.format(url=url))
@@ -95,7 +95,7 @@ def small_project(folder: Path, url: str) -> Path:
 
 
 def fill(folder: Path, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Have a table of the Schema hold exactly these rows."""
+    """Replace the rows of a table of the Schema."""
     columns: Mapping[str, str] = COLUMNS[table]
     with duckdb.connect(str(folder / ".weir" / "store.duckdb")) as connection:
         shape = ", ".join(f"{name} {'BIGINT' if kind == 'integer' else 'VARCHAR'}" for name, kind in columns.items())

@@ -1,4 +1,4 @@
-"""The rows of the Schema as a test wants them, and whether the shop and the outcomes are as they say."""
+"""The rows of the Schema that a test wants, and assertions that shop and outcomes match them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ GOOD = ("done", "unchanged")
 
 @dataclass
 class Wanted:
-    """The tables. `spared` counts by key how often an object was taken from its row by others, so that another one is
-    made; `altered` by key how often a price was to be another one."""
+    """The wanted tables. `spared` counts by key how often others took an object from its row, so that a new one is
+    created; `altered` counts by key how often a price was changed."""
 
     people: Rows = field(default_factory=list)
     items: Rows = field(default_factory=list)
@@ -28,29 +28,29 @@ class Wanted:
     altered: Counter[str] = field(default_factory=Counter)
 
     def fill(self, exported: Exported) -> None:
-        """Have the Schema hold the rows."""
+        """Write the rows to the Schema."""
         exported.fill({name: getattr(self, name) for name in ("people", "items", "endings", "credits")})
 
     def put(self, table: str, row: tuple[Any, ...], *, double: bool = False) -> None:
-        """A row in place of those with its key; or beside them."""
+        """Put a row in place of those with its key, or beside them."""
         rows: Rows = getattr(self, table)
         if not double:
             rows[:] = [each for each in rows if each[0] != row[0]]
         rows.append(row)
 
     def drop(self, table: str, key: Any) -> None:
-        """No row with this key any more."""
+        """Remove the rows with this key."""
         rows: Rows = getattr(self, table)
         rows[:] = [each for each in rows if each[0] != key]
 
     def only(self, table: str) -> dict[str, tuple[Any, ...]]:
-        """By key, the rows that can be written: those with a key of their own."""
+        """The rows that can be written, by key: those with a unique key."""
         rows: Rows = getattr(self, table)
         counts = Counter(row[0] for row in rows)
         return {row[0]: row for row in rows if row[0] is not None and counts[row[0]] == 1}
 
     def demand(self, exported: Exported, quarantined: Iterable[str]) -> None:
-        """All of it is so at the shop, once, and the outcomes say so."""
+        """Assert that the shop matches all rows exactly once, and that the outcomes do, too."""
         held = {json.loads(key)[0] for key in quarantined}
         self._demand_people(exported)
         self._demand_products(exported)
@@ -131,7 +131,7 @@ class Wanted:
 
 
 def _demand_statuses(exported: Exported, step: str, rows: Rows, good: dict[str, Any]) -> None:
-    """Each row has one outcome: the right status, and the object that it stands for, where that is known."""
+    """Each row has one outcome with the right status and, where known, the object of the row."""
     told = exported.outcomes(f"sell.{step}")
     own = [outcome for outcome in told if outcome["number"] is not None]
     keys = Counter(json.loads(outcome["key"])[0] for outcome in own)
@@ -148,7 +148,7 @@ def _demand_statuses(exported: Exported, step: str, rows: Rows, good: dict[str, 
 
 
 def _counted(exported: Exported, kind: str, name: str | None) -> Counter[str]:
-    """By metadata of this name (None: by product), how many events there are of a kind."""
+    """The number of events of a type, by metadata of this name (None: by product)."""
     found: Counter[str] = Counter()
     for row in exported.shop.rows("event"):
         if row.obj["type"] == kind:

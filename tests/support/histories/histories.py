@@ -1,4 +1,4 @@
-"""A shop, its mirror, and what may happen to them: each rule is a step of a history."""
+"""A shop, its mirror, and the possible steps of their history: each rule is a step."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tests.support.mirror.shop import ServedShops
 KEY = "sk_test_weir_sandbox"
 RESTRICTED = "rk_test_that_reads_less"
 DEED = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
-"""Which deed, in which account, to whom, how, and how late its events are."""
+"""Deed, account, object, variant, and delay of its events."""
 MANY_DEEDS = st.lists(DEED, min_size=1, max_size=6)
 SIZES = st.sampled_from(SLICES)
 CRASH = st.builds(Crash, st.integers(0, 4), st.booleans())
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Where mirrors are kept, if there is such a folder: on a disk, half of a history is waiting for commits."""
+"""The folder of mirrors, if it exists: on a disk, half of a history would be waiting for commits."""
 
 
 class Histories(RuleBasedStateMachine):
-    """A shop, its mirror, and what happens to them."""
+    """A shop, its mirror, and the steps of their history."""
 
     served: ClassVar[ServedShops]
 
@@ -53,7 +53,7 @@ class Histories(RuleBasedStateMachine):
             self._wait(HOUR)
 
     def _begin_to_read(self, names: tuple[str, ...]) -> None:
-        """Of several accounts, the first one has a mirror before the others have."""
+        """Of several accounts, the first one has a mirror before the others."""
         if names:
             self.mirrored.accounts = names[:1]
             assert self.mirrored.sync().status == "succeeded"
@@ -87,8 +87,8 @@ class Histories(RuleBasedStateMachine):
         lates=st.lists(NUMBERS, min_size=2, max_size=4),
         pause=st.sampled_from(SHORT),
     )
-    def change_again_and_again(self, deed: int, which: int, who: int, lates: list[int], pause: int) -> None:
-        """Several changes of one object, whose events may be seen in another order."""
+    def change_repeatedly(self, deed: int, which: int, who: int, lates: list[int], pause: int) -> None:
+        """Several changes of one object, whose events may become visible in another order."""
         theme = self.theme
         self._wait(theme.lull)
         for how, late in enumerate(lates):
@@ -110,13 +110,13 @@ class Histories(RuleBasedStateMachine):
 
     @rule(ahead=st.sampled_from(CLOCKS))
     def set_the_clock(self, ahead: int) -> None:
-        """This machine's clock is wrong by so much from now on."""
+        """Set this machine's clock wrong by this many seconds from now on."""
         self.mirrored.skew = ahead
         self.watch.note_skew()
 
     @rule(place=NUMBERS, deeds=MANY_DEEDS, pause=st.sampled_from(SHORT), back=st.booleans())
     def lose_permission(self, place: int, deeds: list[tuple[int, int, int, int, int]], pause: int, back: bool) -> None:
-        """Things change while they cannot be seen; maybe not for long."""
+        """Changes happen while the key cannot read a table; possibly only for a short time."""
         tables = (*self.theme.tables, "events")
         kept = permissions_for(tables) - permissions_for([tables[place % len(tables)]])
         self.refused = tuple(name for name in self.theme.tables if not permissions_for([name]) <= kept)
@@ -131,7 +131,7 @@ class Histories(RuleBasedStateMachine):
 
     @property
     def restricted(self) -> bool:
-        """Whether the key reads less than all."""
+        """Whether the key cannot read all tables."""
         return self.mirrored.secret[0] == "file"
 
     @precondition(lambda self: self.restricted)
@@ -141,7 +141,7 @@ class Histories(RuleBasedStateMachine):
         self.mirrored.use_key(KEY)
 
     def _sync_and_look(self, size: int | None = None, leave_out: int = 1) -> None:
-        """Nothing disturbs this run: afterwards the mirror is right, as far as it and the key reach."""
+        """An undisturbed run: afterwards the mirror is right in all tables that the run and the key can read."""
         tables = self.mirrored.tables
         read = tables if leave_out % 3 else tables[leave_out % len(tables) :]
         done = self.mirrored.sync(max_slice_bytes=size, tables=read)
@@ -157,7 +157,7 @@ class Histories(RuleBasedStateMachine):
     def live_on(
         self, deeds: list[tuple[int, int, int, int, int]], pause: int, size: int | None, leave_out: int
     ) -> None:
-        """As it goes most of the time."""
+        """The usual step: some changes and a run."""
         self._do(deeds)
         self._wait(pause)
         self._sync_and_look(size, leave_out)
@@ -171,7 +171,7 @@ class Histories(RuleBasedStateMachine):
         self, deeds: list[tuple[int, int, int, int, int]], pause: int, faults: list[Any], hooks: list[Any],
         size: int | None, crash: Crash | None, patience: int | None, full: bool,
     ) -> None:  # fmt: skip
-        """However it ends, nothing is called gone that is there; and the next run makes it good."""
+        """However the run ends, no existing object has a tombstone, and the next run repairs the mirror."""
         self._do(deeds)
         self._wait(pause)
         for fault in faults:
@@ -196,7 +196,7 @@ class Histories(RuleBasedStateMachine):
         self._sync_and_look()
 
     def _hook(self, kind: str, page: int, who: int, how: int) -> None:
-        """Something happens right before a page is answered; maybe to the very object that it would start after."""
+        """A change right before the response to a page; possibly of the object that the page starts after."""
         account = self._business(who).account
         rows = self.shop.listed(LISTS[kind], account)
         if not rows:
@@ -221,13 +221,12 @@ class Histories(RuleBasedStateMachine):
             self.leave()
 
     def leave(self) -> None:
-        """Leave nothing behind."""
+        """Delete the folder of the history."""
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def end(self) -> None:
-        """All is brought up to date, with all events that were still on their way; then all is read again, and is right
-        to the last field."""
+        """Synchronize until no event is pending; then read all again and assert that every field is right."""
         self.shop.calm()
         self.refused = ()
         self.mirrored.use_key(KEY)

@@ -1,7 +1,7 @@
-"""Histories from a number: dense ones, in which most steps meet what the step before them has done.
+"""Histories generated from a number: dense ones, in which most steps affect the result of the previous step.
 
-Hypothesis makes many examples small and varies them little, which is right for what fails and dear where a step takes
-a fifth of a second. Here each number is a history of its own, with a choice of steps and of deeds that it repeats.
+Hypothesis makes many small examples with little variation, which suits shrinking and is expensive if a step takes a
+fifth of a second. Here each number is a separate history, with its own choice of steps and deeds that it repeats.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from tests.support.mirror.business import UPDATES, USUAL
 from tests.support.mirror.mirrored import Crash
 
 WEIGHTS = {
-    "live_on": 6, "sync_in_trouble": 5, "change_again_and_again": 3, "wait": 3, "sync": 1, "grow": 1,
+    "live_on": 6, "sync_in_trouble": 5, "change_repeatedly": 3, "wait": 3, "sync": 1, "grow": 1,
     "lose_permission": 2, "regain_permission": 3, "set_the_clock": 1,
 }  # fmt: skip
 OFTEN = ("live_on", "sync_in_trouble")
 
 
 class MadeUp:
-    """The history of a number. `told` are its steps so far, as they would be written."""
+    """The history of a number. `played` are its steps so far, as Python calls."""
 
     def __init__(self, number: int, steps: int) -> None:
         self._random = Random(number)
         self._steps = steps
-        self.told: list[str] = []
+        self.played: list[str] = []
 
     def play(self, machine: Histories) -> None:
-        """Let it happen, to its end."""
+        """Play the history to its end."""
         self._about = self._theme()
         self._step(machine, "open", theme=self._about)
         names = [name for name in WEIGHTS if name in OFTEN or self._random.random() < 0.6]
@@ -59,7 +59,7 @@ class MadeUp:
             self._step(machine, name, **getattr(self, f"_{name}")())
 
     def _step(self, machine: Histories, name: str, **given: Any) -> None:
-        self.told.append(f"{name}({', '.join(f'{key}={value!r}' for key, value in given.items())})")
+        self.played.append(f"{name}({', '.join(f'{key}={value!r}' for key, value in given.items())})")
         getattr(machine, name)(**given)
 
     def _theme(self) -> Theme:
@@ -81,7 +81,7 @@ class MadeUp:
         ]
 
     def _updates(self) -> list[tuple[int, int, int, int, int]]:
-        """Changes of what is there: events tell of them, and no list brings them."""
+        """Changes of existing objects: events report them, and no list returns them."""
         theme, pick = self._about, self._random
         known = [theme.deeds.index(name) for name in theme.deeds if name in UPDATES]
         return [
@@ -115,7 +115,7 @@ class MadeUp:
     def _set_the_clock(self) -> dict[str, Any]:
         return {"ahead": self._random.choice(CLOCKS)}
 
-    def _change_again_and_again(self) -> dict[str, Any]:
+    def _change_repeatedly(self) -> dict[str, Any]:
         lates = [self._number() for _ in range(self._random.randint(2, 4))]
         pause = self._random.choice(SHORT)
         return {"deed": self._number(), "which": self._number(), "who": self._number(), "lates": lates, "pause": pause}
@@ -127,7 +127,7 @@ class MadeUp:
         return {
             "deeds": [*self._deeds(), *self._updates()],
             "pause": pick.choice(SHORT),
-            # What ends a run early hides what faults do to the rest of it.
+            # A run that ends early hides the effect of faults on the rest of it.
             "faults": [self._fault() for _ in range(pick.choice((0, 0, 1) if crash or impatient else (0, 1, 1, 2)))],
             "hooks": [
                 (pick.choice(sorted(LISTS)), pick.randint(1, 2), self._number(), self._number())

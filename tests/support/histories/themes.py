@@ -1,4 +1,4 @@
-"""What a history is about. Each has its own few tables, deeds and troubles, so that the same thing meets them again."""
+"""The theme of a history: its own few tables, deeds and faults, so that they affect the same objects repeatedly."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DEEDS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("balance_transactions", "charges"): ("charge", "change_charge", "refund"),
     ("payment_intents", "refunds"): ("intend", "change_intent", "edit_silently", "refund", "change_refund"),
 }  # fmt: skip
-"""Groups of tables, and what happens in them."""
+"""Groups of tables, and the deeds that change them."""
 
 TABLES: Final = tuple(sorted(table for group in DEEDS for table in group))
 LATES: Final = ((0,), (0, 0, 3, 120, 290), (0, 290), (0, 290, 2_000, 3_500))
-"""By how many seconds events come late, in one history."""
+"""The delays of events in one history, in seconds."""
 SKEWS: Final = (0, 0, 45, -45)
 VERSIONS: Final = (None, None, "2024-06-20")
-"""At which version events carry objects: at another one than is read, all that changes must be retrieved."""
+"""The API version of the objects in events. If it differs, every changed object must be retrieved."""
 LULLS: Final = (0, 1, 1, 60)
-"""Seconds between a run and what happens next. Events from the second of the run count as late."""
+"""Seconds between a run and the next change. Events from the second of the run count as late."""
 HOUR: Final = 3_600
 SHORT: Final = (0, 0, 1, 60, 300, 700)
 LONG: Final = (1, 300, HOUR, 2 * HOUR, DAY, 3 * DAY, 8 * DAY, 40 * DAY)
@@ -47,9 +47,9 @@ LISTS: Final = {
 KINDS: Final = ("error", "error", "rate_limit", "lock", "reset", "truncated", "malformed")
 SKIPS: Final = (0, 0, 0, 1)
 TIMES: Final = (1, 8, None, None, None)
-"""A request is tried six times; None: for as long as the run lasts, so that no other request uses a fault up."""
+"""A request is tried six times; None: as often as the run lasts, so that no other request consumes the fault."""
 RETRIEVES: Final = "/v1/*/*"
-"""What is asked for by id, and what hangs on it."""
+"""The paths of objects retrieved by ID and of their children."""
 STATUSES: Final = (500, 502, 503)
 NUMBERS: Final = st.integers(0, 40)
 FAULT: Final = st.fixed_dictionaries(
@@ -67,7 +67,7 @@ HOOK: Final = st.tuples(st.sampled_from(sorted(LISTS)), st.integers(1, 2), NUMBE
 
 @dataclass(frozen=True)
 class Theme:
-    """A history's own."""
+    """The theme of one history."""
 
     tables: tuple[str, ...]
     deeds: tuple[str, ...]
@@ -78,7 +78,7 @@ class Theme:
     version: str | None
     lull: int
     grown: bool
-    """Whether a mirror is there before anything happens, of objects so old that no list brings them by the way."""
+    """Whether a mirror exists before the first step, with objects so old that no list returns them by chance."""
 
     @property
     def updates(self) -> tuple[str, ...]:
@@ -86,16 +86,16 @@ class Theme:
         return tuple(deed for deed in self.deeds if deed in UPDATES) or UPDATES
 
     def fault(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """A fault of something that this history's runs ask for."""
+        """A fault in a request that this history's runs make."""
         known = load_catalogue().tables
         paths = [RETRIEVES, "*", "/v1/events"]
         for name in self.tables:
             if not known[name].parents:
                 path = known[name].path
-                paths += [f"{path}/*", path, f"{path}/*", f"{path}*"]  # of what is retrieved there are few requests
+                paths += [f"{path}/*", path, f"{path}/*", f"{path}*"]  # Retrieves are few.
         times = given["times"]
         if times is None and given["kind"] == "rate_limit":
-            times = 8  # a limit is waited for until it passes
+            times = 8  # A rate limit is retried until it passes.
         return {
             **{name: value for name, value in given.items() if name != "place"},
             "path": paths[given["place"] % len(paths)],

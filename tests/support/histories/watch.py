@@ -1,4 +1,4 @@
-"""The truth about a mirror: what it must hold after a run, and what it may not know yet."""
+"""The truth about a mirror: its required contents after a run, and the changes it may still miss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from engine.connectors.stripe.catalogue import SyncClass, load_catalogue
 from engine.connectors.stripe.sync.sync_rules import OPEN, OVERLAP, reread_seconds
 from tests.support.histories.themes import TABLES
-from tests.support.mirror.comparison import differences, live_of, parent_field, said_by, said_by_row
+from tests.support.mirror.comparison import differences, live_of, parent_field, values_of_object, values_of_row
 from tests.support.mirror.mirrored import Mirrored
 from tests.support.mirror.shop import Shop
 
@@ -19,20 +19,20 @@ SILENT: Final = tuple(
 """Tables in which an edit may leave no event."""
 
 OUT_OF_SIGHT: Final = 9999
-"""The year in which rows are gone that a filtered read did not bring: they may be there, unseen by boxes."""
+"""The year of the tombstones of rows that a filtered read did not return: they may exist, hidden from boxes."""
 
 Key = tuple[str | None, str, str]
-"""Account, table, id."""
+"""Account, table, ID."""
 Row = dict[str, Any]
 
 
 class Watch:
     """Compares a mirror with its shop.
 
-    Whatever emits an event, a run must have. An edit without one may be late, but only in a table whose class says so,
-    only until that table is read whole again, and the row must say what the object once said. Of an object whose event
-    is still on its way, nothing is demanded but that a later run repairs it; where the event comes very late, that is a
-    run of the next hour.
+    A run must apply every change that emits an event. An edit without one may be late, but only in a table of such a
+    class, only until that table is read completely again, and the row must equal an earlier state of the object. An
+    object with a pending event need not match until a later run repairs it; if the event is very late, that is a run
+    of the next hour.
     """
 
     def __init__(self, shop: Shop, mirrored: Mirrored, accounts: Collection[str | None]) -> None:
@@ -41,24 +41,24 @@ class Watch:
         self.accounts = tuple(accounts)
         self._states: dict[Key, list[dict[str, Any]]] = {}
         self._silently: dict[Key, int] = {}
-        """Since when an object says something that no event told."""
+        """The time since which an object has a state that no event reported."""
         self._events: dict[str | None, int] = dict.fromkeys(self.accounts, 0)
         self._silent = tuple(name for name in SILENT if name in mirrored.tables)
         self._skews = [mirrored.skew]
 
     @property
     def spread(self) -> float:
-        """By how much this machine's clock may have told a wrong age."""
+        """The largest error of an age by this machine's clock, in seconds."""
         return max(*self._skews, 0) - min(*self._skews, 0)
 
     def note_skew(self) -> None:
-        """This machine's clock was set."""
+        """Record that this machine's clock was set."""
         self._skews.append(self.mirrored.skew)
 
     def note(self) -> None:
-        """Look at what has changed in the shop. Call it after each thing that happens there."""
+        """Record the changes in the shop. Call it after each change."""
         for account in self.accounts:
-            told = self.shop.told_of(self._events[account], account)
+            told = self.shop.objects_of_events(self._events[account], account)
             self._events[account] = len(self.shop.rows("event", account))
             for table, objects in self.shop.truth(*self._silent, account=account).items():
                 for identifier, shown in objects.items():
@@ -74,19 +74,19 @@ class Watch:
             states.append(shown)
 
     def forget_silent_edits(self) -> None:
-        """Everything was read again: nothing may be late."""
+        """Record that everything was read again: nothing may be late."""
         self._silently.clear()
 
     def demand_truth(self, *, whole: bool = False, unread: Collection[str] = ()) -> None:
-        """The mirror is what it must be; nothing is known of the tables in `unread` but that nothing is lost there.
+        """Assert that the mirror is right; for the tables in `unread` only that no row is lost.
 
-        `whole`: all of it was read again just now, so that nothing may be late, for whatever reason.
+        `whole`: everything was read again just now, so that nothing may be late for any reason.
         """
         self.note()
         rows = self.mirrored.rows()
         for account in self.accounts:
             late = set() if whole else self._late(account)
-            # Made in the second that the run is as of: lists are believed up to there.
+            # Created in the second of the run, up to which its lists are trusted.
             fresh = {name for name, created in self.shop.made(account).items() if created == self.shop.now}
             for table, objects in self.shop.truth(*self.mirrored.tables, account=account).items():
                 own = rows.get((table, account), [])
@@ -95,14 +95,14 @@ class Watch:
                     self._demand_table(account, table, own, objects, late, fresh, whole=whole)
 
     def _late(self, account: str | None) -> set[str]:
-        return self.shop.on_their_way(account, OVERLAP, 3_600 + self.spread)
+        return self.shop.objects_of_pending_events(account, OVERLAP, 3_600 + self.spread)
 
     def anything_late(self) -> bool:
-        """Whether there are objects of which not everything is demanded, because their events come late."""
+        """Whether there are objects that need not match yet, because their events are late."""
         return any(self._late(account) for account in self.accounts)
 
     def demand_nothing_lost(self, before: dict[Key, Any]) -> None:
-        """No row is called gone whose object is there and was there `before` (see `present`)."""
+        """Assert that no row has a tombstone whose object exists and existed `before` (see `present`)."""
         rows = self.mirrored.rows()
         for account in self.accounts:
             for table, objects in self.shop.truth(*self.mirrored.tables, account=account).items():
@@ -110,7 +110,7 @@ class Watch:
                 _demand_nothing_lost(table, rows.get((table, account), []), kept, set())
 
     def present(self) -> dict[Key, Any]:
-        """All objects as they are now."""
+        """All objects in their current state."""
         return {
             (account, table, name): shown
             for account in self.accounts
@@ -132,9 +132,9 @@ class Watch:
                 continue
             assert shown is not None, f"{table}: {name} is not there any more"
             assert row["_extra"] is None, f"{table}: {name} has {row['_extra']} left over"
-            found = said_by_row(table, row, whole=whole)
-            wrong = differences(said_by(table, shown, whole=whole), found)
-            if not wrong:  # an edit that nobody tells of counts from here on as a first one
+            found = values_of_row(table, row, whole=whole)
+            wrong = differences(values_of_object(table, shown, whole=whole), found)
+            if not wrong:  # From here on, an unreported edit counts as the first one.
                 self._silently.pop((account, table, name), None)
             if wrong and not self._may_be_late((account, table, name), found):
                 raise AssertionError(f"{table}: {name} differs (there, here): {wrong}")
@@ -146,12 +146,12 @@ class Watch:
         if since is None or every is None or self.shop.now - since >= every + self.spread:
             return False
         if any(found[each.column] in each.values for case in OPEN.get(table, ()) for each in case):
-            return False  # it is not final: each run reads it again
-        return any(not differences(said_by(table, state, whole=False), found) for state in self._states[key])
+            return False  # It is not final: each run reads it again.
+        return any(not differences(values_of_object(table, state, whole=False), found) for state in self._states[key])
 
 
 def _is_late(table: str, name: str, values: Any, late: Collection[str]) -> bool:
-    """Whether an event of the object, or of the one that it belongs to, is on its way."""
+    """Whether an event of the object or of its parent is pending."""
     parent = parent_field(table)
     return name in late or (parent is not None and values is not None and values.get(parent) in late)
 
@@ -170,7 +170,6 @@ def _demand_nothing_lost(table: str, rows: list[Row], objects: dict[str, Any], l
 
 
 def _is_of_another_life(row: Row, shown: dict[str, Any]) -> bool:
-    """Whether the row's object is gone indeed, and this one, made later, has got its id: lists bring it where it is
-    needed."""
+    """Whether the row's object was really deleted and a later one has its ID: lists return that one where needed."""
     created, now = row.get("created"), shown.get("created")
     return created is not None and now is not None and int(created.replace(tzinfo=UTC).timestamp()) < now

@@ -1,4 +1,4 @@
-"""What may happen in a shop. A deed takes two numbers that say to whom and how; what the shop refuses is not done."""
+"""The changes of a shop. A deed takes two numbers that select object and variant; refused writes are ignored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINES: Final = (1, 2, 11, 101)
 
 
 class Business:
-    """One account's business."""
+    """The business of one account."""
 
     def __init__(self, shop: Shop, account: str | None) -> None:
         self.shop = shop
@@ -22,13 +22,13 @@ class Business:
         self._made = 0
 
     def do(self, deed: str, who: int, how: int, late: int = 0) -> None:
-        """Do a deed of `DEEDS`. Its events are seen so many seconds late."""
+        """Do a deed of `DEEDS`, with events visible this many seconds late."""
         self.shop.configure(event_delay=late)
         with suppress(RefusedError):
             DEEDS[deed](self, who, how)
 
     def begin(self) -> None:
-        """A little of everything."""
+        """Create some objects of every kind."""
         for deed, how in (
             ("create_customer", 1), ("create_product", 0), ("create_price", 1), ("subscribe", 0), ("draft_invoice", 1),
             ("draft_invoice", 2), ("charge", 0), ("refund", 0), ("intend", 1), ("owe", 0), ("make_coupon", 0),
@@ -36,20 +36,20 @@ class Business:
             self.do(deed, 0, how)
 
     def post(self, path: str, *, silent: bool = False, **params: Any) -> Any:
-        """A write. `a__b` stands for `a[b]`."""
+        """Send a write. `a__b` stands for `a[b]`."""
         form = {_bracketed(name): value for name, value in params.items()}
         return self.shop.act("POST", path, form, account=self.account, silent=silent)
 
     def delete(self, path: str) -> Any:
-        """A deletion."""
+        """Send a deletion."""
         return self.shop.act("DELETE", path, account=self.account)
 
     def one(self, resource: str, who: int) -> str:
-        """The id of an object of this kind; `RefusedError` when there is none."""
+        """The ID of an object of this kind; raises `RefusedError` if there is none."""
         rows = self.shop.rows(resource, self.account)
         if not rows:
             raise RefusedError(404)
-        match who % 3:  # often the same ones: things happen to an object one after the other
+        match who % 3:  # Often the same ones, so that changes of an object follow each other.
             case 0:
                 return rows[-1].id
             case 1:
@@ -58,13 +58,13 @@ class Business:
                 return rows[who % len(rows)].id
 
     def word(self) -> str:
-        """A word that was not used before."""
+        """A new word."""
         self._made += 1
         return f"word-{self._made}"
 
     def create_customer(self, who: int, how: int) -> None:
         paying = {"payment_method": "pm_card_visa"} if how % 4 else {}
-        for _ in range(1 + who % 3):  # in one second
+        for _ in range(1 + who % 3):  # In one second.
             self.post("/v1/customers", email=f"{self.word()}@example.com", **paying)
 
     def create_many_customers(self, who: int, _how: int) -> None:
@@ -120,7 +120,7 @@ class Business:
                 self.delete(path)
 
     def remove_item(self, who: int, how: int) -> None:
-        """An item is taken from a subscription that has several; where none has, one gets another."""
+        """Remove an item from a subscription with several; if there is none, add an item to one."""
         for row in self.shop.rows("subscription", self.account):
             path = f"/v1/subscriptions/{row.id}"
             items = self.shop.act("GET", path, account=self.account)["items"]["data"]
@@ -159,11 +159,11 @@ class Business:
                 self.post("/v1/invoiceitems", customer=invoice["customer"], invoice=invoice["id"], amount=7)
 
     def owe(self, who: int, how: int) -> None:
-        """An item that waits for an invoice."""
+        """Create an item that waits for an invoice."""
         self.post("/v1/invoiceitems", customer=self.one("customer", who), amount=100 + how, currency="usd")
 
     def remove_line(self, who: int, _how: int) -> None:
-        """An item is taken from an invoice."""
+        """Remove an item from an invoice."""
         drafts = {row.id for row in self.shop.rows("invoice", self.account) if row.obj["status"] == "draft"}
         items = [row.id for row in self.shop.rows("invoiceitem", self.account) if row.obj["invoice"] in drafts]
         if items:
@@ -200,7 +200,7 @@ class Business:
         self.post("/v1/payment_intents", amount=100 + how, currency="usd", **customer, **confirm)
 
     def change_intent(self, who: int, how: int) -> None:
-        """The edit itself leaves no event: Stripe has none for it."""
+        """Edit an intent; Stripe has no event for it."""
         path = f"/v1/payment_intents/{self.one('payment_intent', who)}"
         match how % 4:
             case 0:
@@ -227,7 +227,7 @@ class Business:
         self.post("/v1/coupons", id=identifier, amount_off=100 + how, currency="usd", duration="forever")
 
     def edit_silently(self, who: int, how: int) -> None:
-        """An edit without an event, in tables of which that is known. An item on an invoice would change that, too."""
+        """An edit without an event, in tables known for them. An item on an invoice would change the invoice, too."""
         waiting = [row.id for row in self.shop.rows("invoiceitem", self.account) if row.obj["invoice"] is None]
         if how % 2 and waiting:
             path = f"/v1/invoiceitems/{waiting[who % len(waiting)]}"
@@ -236,7 +236,7 @@ class Business:
         self.post(path, silent=True, description=self.word())
 
     def render_events(self, _who: int, how: int) -> None:
-        """From now on events carry objects of another version, or no longer so."""
+        """Switch the API version of the objects in later events."""
         self.shop.configure(event_api_version=(None, "2024-06-20")[how % 2])
 
     def wait(self, _who: int, how: int) -> None:

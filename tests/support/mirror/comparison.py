@@ -1,4 +1,4 @@
-"""Whether a staging row says what an object says."""
+"""Comparison of staging rows with their objects."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from engine.connectors.stripe.catalogue.relations import table_fields
 
 NESTED: Final = frozenset({FieldType.OBJECT, FieldType.LIST, FieldType.RESOURCE, FieldType.SUBLIST, FieldType.ANY})
 EMBEDDED: Final = frozenset({"price", "plan", "tax_rate", "discount", "balance_transaction"})
-"""Kinds that are answered whole inside of others: they change without an event of the object that shows them."""
+"""Kinds embedded completely in other objects: they change without an event of the object that shows them."""
 BY_THE_WAY: Final[Mapping[str, frozenset[str]]] = {
     "customers": frozenset({"next_invoice_sequence"}),
 }
-"""Counters that move with something else: Stripe writes no event of the object for it."""
+"""Counters that change with other objects: Stripe writes no event of the object for it."""
 
 
-def said_by(table: str, shown: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
-    """The values that an object's row should have. Without `whole`, what moves without an event is left out."""
+def values_of_object(table: str, shown: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
+    """The values expected in the row of an object. Without `whole`, fields that change without an event are skipped."""
     left_out = frozenset() if whole else BY_THE_WAY.get(table, frozenset())
     found: dict[str, Any] = {}
     for field in table_fields(table):
@@ -38,8 +38,8 @@ def said_by(table: str, shown: Mapping[str, Any], *, whole: bool = True) -> dict
     return found
 
 
-def said_by_row(table: str, row: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
-    """The values that a row has, in the same form."""
+def values_of_row(table: str, row: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
+    """The values of a row, in the same form."""
     left_out = frozenset() if whole else BY_THE_WAY.get(table, frozenset())
     found: dict[str, Any] = {}
     for field in table_fields(table):
@@ -56,7 +56,7 @@ def said_by_row(table: str, row: Mapping[str, Any], *, whole: bool = True) -> di
 
 
 def _with_ids(value: Any) -> Any:
-    """The value with embedded objects as their ids."""
+    """The value with embedded objects replaced by their IDs."""
     if isinstance(value, list):
         return [_with_ids(each) for each in value]
     if not isinstance(value, dict):
@@ -67,7 +67,7 @@ def _with_ids(value: Any) -> Any:
 
 
 def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """By field: what should be there, and what is."""
+    """The expected and the actual value of each field that differs."""
     return {name: (expected[name], found.get(name)) for name in expected if expected[name] != found.get(name)}
 
 
@@ -77,18 +77,20 @@ def demand_same(
     *,
     whole: bool = True,
 ) -> None:
-    """The live rows of the key's own account, by (table, account), say what the objects do, by table and id."""
+    """Assert that the live rows of the key's own account, by (table, account), equal the objects by table and ID."""
     for table, objects in truth.items():
         live = live_of(rows.get((table, None), []))
         assert set(live) == set(objects), table
         for name, shown in objects.items():
-            wrong = differences(said_by(table, shown, whole=whole), said_by_row(table, live[name], whole=whole))
+            wrong = differences(
+                values_of_object(table, shown, whole=whole), values_of_row(table, live[name], whole=whole)
+            )
             assert not wrong, (table, name, wrong)
             assert live[name]["_extra"] is None, (table, name)
 
 
 def live_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The rows that are not dead, by id; no id comes twice."""
+    """The live rows by ID; asserts that no ID is duplicate."""
     live = [row for row in rows if row["_deleted_at"] is None]
     found = {row["id"]: row for row in live}
     assert len(found) == len(live), "doubles"
@@ -96,6 +98,6 @@ def live_of(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def parent_field(table: str) -> str | None:
-    """The column that holds the parent's id; None for a table that stands alone."""
+    """The column with the parent's ID; None for a table without a parent."""
     parents = load_catalogue().tables[table].parents
     return parents[0].field if parents else None

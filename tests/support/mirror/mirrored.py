@@ -1,4 +1,4 @@
-"""A mirror of a shop, brought up to date as `weir run` does it: plan, mirror, extraction over HTTP, staging."""
+"""A mirror of a shop, synchronized as by `weir run`: plan, mirror, extraction over HTTP, staging."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ FAST = {"first": 0.0005, "longest": 0.002, "tries": 6}
 
 
 class Killed(BaseException):
-    """The end of the process, as far as a test in the same process can play it."""
+    """The end of the process, as far as a test in the same process can simulate it."""
 
 
 @dataclass(frozen=True)
 class Crash:
-    """The end comes at the `load`th commit of staging, right before it or right after."""
+    """Ends the process at the `load`th commit of staging, right before or right after it."""
 
     load: int
     after: bool
@@ -76,9 +76,9 @@ class _DyingStaging(DuckStaging):
 
 
 class Mirrored:
-    """The mirror of some tables of a shop. `skew` is how far this machine's clock is ahead of the shop's, in seconds.
+    """The mirror of some tables of a shop. `skew`: seconds by which this machine's clock is ahead of the shop's.
 
-    `config` goes to the extraction (`max_slice_bytes`, `concurrency` …).
+    `config` is passed to the extraction (`max_slice_bytes`, `concurrency` …).
     """
 
     def __init__(
@@ -104,19 +104,19 @@ class Mirrored:
         return self.folder / "staging.duckdb"
 
     def use_key(self, key: str) -> None:
-        """Read with this key from now on. Clients that use the sandbox's own one share no limits."""
+        """Read with this key from now on. Clients with the sandbox's own key do not share limits."""
         (self.folder / "key").write_text(key)
         self.secret = ("sandbox", "") if key == SANDBOX_KEY else ("file", "key")
 
     def now(self) -> datetime:
-        """This machine's time: no two moments are the same."""
+        """This machine's time; strictly increasing."""
         return datetime.fromtimestamp(self.shop.now + self.skew, UTC) + timedelta(microseconds=next(self._ticks))
 
     def sync(
         self, *, full: bool = False, crash: Crash | None = None, cancelled: Callable[[], bool] = lambda: False,
         tables: Sequence[str] | None = None, accept_deletes: bool = True, needs: Sequence[Need] = (), **config: Any,
     ) -> Run:  # fmt: skip
-        """Bring the mirror up to date, or, with `full`, read all of it again. A run that dies raises `Killed`."""
+        """Synchronize the mirror; with `full`, read all of it again. A run that dies raises `Killed`."""
         settings = ConnectionSettings(
             "shop", "stripe", "local", 30_000, self.secret, CATALOGUE.api_version, None, self.shop.url,
             self.accounts, 10_000.0, reread=self.reread, optional=self.optional,
@@ -166,21 +166,21 @@ class Mirrored:
         )
 
     def rows(self) -> dict[tuple[str, str | None], list[dict[str, Any]]]:
-        """All rows of the staging file by table and account, the dead ones too."""
+        """All rows of the staging file by table and account, including deleted ones."""
         return staged_rows(self.path)
 
     def live(self, name: str, account: str | None = None) -> dict[str, dict[str, Any]]:
-        """The rows of a table that a SQL box sees, by id; no id comes twice."""
+        """The rows of a table that a SQL box sees, by ID; asserts that no ID is duplicate."""
         return live_of(self.rows().get((name, account), []))
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Rows of the staging file, which is there."""
+        """The rows of a query on the existing staging file."""
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return _rows_of(connection.execute(sql, list(parameters)))
 
 
 def staged_rows(path: Path) -> dict[tuple[str, str | None], list[dict[str, Any]]]:
-    """All rows of a staging file by table and account, the dead ones too; none of one that is not there yet."""
+    """All rows of a staging file by table and account, including deleted ones; empty if there is no file."""
     found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     if not path.exists():
         return found
@@ -196,7 +196,7 @@ def staged_rows(path: Path) -> dict[tuple[str, str | None], list[dict[str, Any]]
 
 @contextmanager
 def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file as database `staging`, to be read, in an instance that is kept: a new one takes longer than the rows."""
+    """The file, attached read-only as `staging` to a reused instance: a new one takes longer than reading the rows."""
     connection = _instance()
     connection.execute(f"ATTACH '{path}' AS staging (READ_ONLY)")
     try:
@@ -220,6 +220,6 @@ def _refresh(_settings: ConnectionSettings, reads: Sequence[Read], mirror: Mirro
 
 
 def permissions_for(tables: Sequence[str], *more: str) -> frozenset[str]:
-    """What a restricted key needs to read these tables and nothing else."""
+    """The permissions that a restricted key needs to read only these tables."""
     known = load_catalogue().tables
     return frozenset({*(known[name].permission for name in tables), *more})

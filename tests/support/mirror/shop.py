@@ -1,4 +1,4 @@
-"""A sandbox in a thread of the test, served on loopback: a new shop takes a millisecond."""
+"""A sandbox in a thread of the test, served on loopback; a new shop takes a millisecond."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class ServedShops:
         await self._app(scope, receive, send)
 
     def open(self, **options: Any) -> Shop:
-        """Close the shop that is open and open a new one; its clock stands still."""
+        """Close the open shop and open a new one with a clock that stands still."""
         app = make_app(SandboxOptions(**{"customers": 0, "frozen": True, **options}))
         self._app = app
         return Shop(self, app.state.sandbox)
 
     def do(self, work: Callable[[], T]) -> T:
-        """Do something between two requests."""
+        """Execute `work` in the server's thread between two requests."""
 
         async def call() -> T:
             return work()
@@ -66,14 +66,14 @@ class ServedShops:
 
 @dataclass(frozen=True)
 class RefusedError(Exception):
-    """What the sandbox did not want to do."""
+    """The sandbox refused a request."""
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Shop:
-    """A running sandbox and its handles. Accounts are named by their id; None is the key's own."""
+    """A running sandbox and its handles. Accounts are given by ID; None is the key's own."""
 
     def __init__(self, served: ServedShops, box: Sandbox) -> None:
         self._served = served
@@ -95,7 +95,7 @@ class Shop:
         self, method: str, path: str, params: Mapping[str, Any] | None = None, *, account: str | None = None,
         silent: bool = False,
     ) -> Any:  # fmt: skip
-        """Do a request past keys, limits and faults; `RefusedError` when the shop does not want to."""
+        """Execute a request, bypassing keys, limits and faults; raises `RefusedError` if the shop refuses it."""
         texts = {name: str(value) for name, value in (params or {}).items()}
         answer = self._served.do(lambda: self._api.act(self._store(account), method, path, texts, silent=silent))
         body = json.loads(answer.body)
@@ -107,7 +107,7 @@ class Shop:
         return self._box.world.store(account or self.platform)
 
     def twist(self, resource: str, identifier: str, **fields: Any) -> None:
-        """Have an object say what its writes would not let it say. It leaves no event."""
+        """Set fields of an object that no write could set, without an event."""
 
         def work() -> None:
             store = self._store(None)
@@ -116,16 +116,16 @@ class Shop:
 
         self._served.do(work)
 
-    def tell(self, kind: str, shown: dict[str, Any]) -> None:
+    def write_event(self, kind: str, shown: dict[str, Any]) -> None:
         """Write an event of this type that carries this object."""
         self._served.do(lambda: self._box.world.mutation(self._store(None)).emit_object(kind, shown))
 
     def connect_account(self) -> str:
-        """A new connected account without anything in it."""
+        """Create an empty connected account."""
         return str(self.act("POST", "/v1/accounts")["id"])
 
     def advance(self, seconds: int) -> None:
-        """Let time pass, and happen what is due."""
+        """Advance the clock and execute what is due."""
 
         def work() -> None:
             self._box.world.clock.advance(seconds)
@@ -150,11 +150,11 @@ class Shop:
         self._served.do(lambda: self._box.hooks.add(hook))
 
     def forget_answers(self) -> None:
-        """Keep nothing under idempotency keys any more."""
+        """Forget all responses stored under idempotency keys."""
         self._served.do(lambda: setattr(self._box, "idempotency", IdempotencyKeys()))
 
     def calm(self) -> None:
-        """Take all faults and hooks back."""
+        """Remove all faults and hooks."""
 
         def work() -> None:
             self._box.faults.remove(None)
@@ -163,11 +163,11 @@ class Shop:
         self._served.do(work)
 
     def allow(self, key: str, permissions: frozenset[str] | None, *, account: str | None = None) -> None:
-        """Accept a key with these permissions only (None: all), of this account."""
+        """Accept a key of this account with only these permissions (None: all)."""
         self._served.do(lambda: self._box.keyring.add(KeyGrant(key, permissions, account=account)))
 
     def rows(self, resource: str, account: str | None = None) -> list[Row]:
-        """The rows of a kind, in the order in which they were made."""
+        """The rows of a kind, in order of creation."""
         return self._served.do(lambda: list(self._store(account).table(resource).rows.values()))
 
     def listed(self, path: str, account: str | None = None, **params: Any) -> list[dict[str, Any]]:
@@ -175,7 +175,7 @@ class Shop:
         return list(self.act("GET", path, {"limit": 100, **params}, account=account)["data"])
 
     def truth(self, *tables: str, account: str | None = None) -> dict[str, dict[str, dict[str, Any]]]:
-        """By table and id: what a reader of the API can reach now."""
+        """The objects that a reader of the API can reach now, by table and ID."""
 
         def work() -> Any:
             self._store(account)
@@ -185,9 +185,9 @@ class Shop:
         told = json.loads(self._served.do(work)).get(account or self.platform, {})
         return {table: told.get(table, {"objects": {}})["objects"] for table in tables}
 
-    def on_their_way(self, account: str | None = None, usual: float = 0, longest: float = 0) -> set[str]:
-        """The ids of the objects of which an event is not visible yet; or was not for more than `usual` seconds, and
-        is for less than `longest`."""
+    def objects_of_pending_events(self, account: str | None = None, usual: float = 0, longest: float = 0) -> set[str]:
+        """The IDs of the objects with an event that is not visible yet, or that became visible more than `usual`
+        seconds late and is younger than `longest` seconds."""
 
         def is_late(row: Row) -> bool:
             since = (row.extra or {}).get("visible_from", 0)
@@ -204,7 +204,7 @@ class Shop:
         return self._served.do(work)
 
     def made(self, account: str | None = None) -> dict[str, int]:
-        """When each object was made of which an event tells, also of those that are gone."""
+        """The creation time of each object with an event, including deleted ones."""
 
         def work() -> dict[str, int]:
             shown = [row.obj["data"]["object"] for row in self._store(account).table("event").rows.values()]
@@ -212,8 +212,8 @@ class Shop:
 
         return self._served.do(work)
 
-    def told_of(self, since: int, account: str | None = None) -> list[str]:
-        """The ids of the objects that events after the first `since` ones speak of."""
+    def objects_of_events(self, since: int, account: str | None = None) -> list[str]:
+        """The IDs of the objects of all events after the first `since` ones."""
 
         def work() -> list[str]:
             rows = list(self._store(account).table("event").rows.values())[since:]
@@ -226,7 +226,7 @@ class Shop:
         return self._served.do(lambda: list(self._box.trace))
 
     def forget_requests(self) -> None:
-        """Begin a new record of requests."""
+        """Start a new record of requests."""
         self._served.do(self._box.trace.clear)
 
 

@@ -1,4 +1,4 @@
-"""A small project as text: two flows that share a connection, and a third that reads what the first one fills."""
+"""A small project as text: two flows that share a connection, and a third that reads the table of the first."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(name: str, sql: str = "SELECT id, email FROM customers", into: str = ""
 
 
 def derive(name: str, sql: str) -> str:
-    """An interface that makes a table from others."""
+    """An interface that derives a table from others."""
     return (
         f"kind: interface\nname: {name}\nsteps:\n  - name: derive\n    transform:\n      sql: {sql}\n"
         f"      into: {name}\n      map: auto\n"
@@ -59,7 +59,7 @@ BROKEN = load("a", sql="SELECT id, emial AS email FROM customers")
 
 
 def files_of(texts: Mapping[str, str], unread: tuple[str, ...] = ()) -> Files:
-    """The files as a scan finds them."""
+    """The files as the result of a scan."""
     return Files({name: text.encode() for name, text in sorted(texts.items())}, frozenset(unread))
 
 
@@ -71,11 +71,11 @@ class Project:
         self.texts = dict(texts)
 
     def save(self, **texts: str | None) -> Reload:
-        """Write (None: delete) files given as `interfaces__a="…"`, and offer all of them."""
+        """Write files given as `interfaces__a="…"` (None: delete), and offer all of them."""
         return self.save_files({f"{name.replace('__', '/')}.yaml": text for name, text in texts.items()})
 
     def save_files(self, texts: Mapping[str, str | None]) -> Reload:
-        """The same with paths."""
+        """Like `save`, with paths."""
         for name, text in texts.items():
             self.texts.pop(name, None)
             if text is not None:
@@ -91,7 +91,7 @@ class Project:
 
 @contextmanager
 def opened(folder: Path, texts: Mapping[str, str] = BASE, state: str | None = None) -> Iterator[Project]:
-    """A process that has recovered, and has been offered the files."""
+    """The project of a process that has recovered and loaded the files."""
     workspace = Workspace.open(folder)
     with Checker(workspace, remembers=True) as checker:
         reloader = Reloader(workspace, checker, GenerationStore(folder / "generations"), lambda: NOW, state)

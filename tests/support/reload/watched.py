@@ -1,4 +1,4 @@
-"""A watcher at work on a real folder, and what it has told."""
+"""A watcher on a real folder, and the changes it has reported."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from engine.app.reload.watcher import Pace, Seen, Watcher
 from engine.source import Files
 
 BOUND = 20.0
-"""Seconds after which a change counts as missed: far more than it ever takes, because machines are busy."""
+"""Seconds after which a change counts as missed: far more than it takes, also on a busy machine."""
 
 EVENTS = Pace(rescan=600)
-"""Only events wake: a change that no event tells of is missed."""
+"""Only events wake the watcher: a change without an event is missed."""
 
 PATIENT = Pace(quiet=2.0, longest=60.0, rescan=600)
-"""The same, waiting longer than a busy machine ever puts things off."""
+"""The same with a wait longer than any delay of a busy machine."""
 
 
 def write(root: Path, name: str, text: str) -> Path:
-    """A file in the project, written in place."""
+    """Write a file of the project in place."""
     file = root / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
@@ -32,7 +32,7 @@ def write(root: Path, name: str, text: str) -> Path:
 
 
 class Watched:
-    """Follows a watcher that works on a thread of its own."""
+    """Follows a watcher that runs in its own thread."""
 
     def __init__(self, root: Path, pace: Pace, read: Callable[[Path], Files]) -> None:
         self.root = root
@@ -46,13 +46,13 @@ class Watched:
         self._thread.start()
 
     def next(self) -> set[str]:
-        """The files that the next change is about."""
+        """The files of the next change."""
         seen = self._told.get(timeout=BOUND)
         before, self.seen = self.seen, seen
         return set(seen.manifest.changed(before.manifest))
 
     def until(self, name: str, text: str) -> int:
-        """How many changes come until the file says so."""
+        """The number of changes until the file has this text."""
         for number in range(1, 100):
             self.next()
             if self.seen.files.raw.get(name) == text.encode():
@@ -60,20 +60,20 @@ class Watched:
         raise AssertionError(f"{name} never said {text}")
 
     def demand_rest(self) -> None:
-        """Nothing else has changed: an edit that is made now is the next change, and all of it."""
+        """Assert that no other change is pending: an edit made now is the next change, alone."""
         write(self.root, "schemas/marker.yaml", f"# {time.monotonic_ns()}")
         assert self.next() == {"schemas/marker.yaml"}
         assert self._told.empty()
 
     def wait_for_scans(self, number: int) -> None:
-        """Until so many more scans have begun."""
+        """Wait until this many more scans have started."""
         wanted, end = self.scans + number, time.monotonic() + BOUND
         while self.scans < wanted:
             assert time.monotonic() < end, f"{self.scans} scans, not {wanted}"
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Stop it, and wait until it has stopped."""
+        """Stop the watcher and wait for its end."""
         self.stop.set()
         self._thread.join(BOUND)
         assert not self._thread.is_alive()
@@ -89,7 +89,7 @@ class Watched:
 
 @contextmanager
 def watching(root: Path, pace: Pace = EVENTS, read: Callable[[Path], Files] = read_now) -> Iterator[Watched]:
-    """A watcher that has armed its folders and has scanned them once."""
+    """A watcher that watches its folders and has scanned them once."""
     watched = Watched(root, pace, read)
     try:
         watched.wait_for_scans(1)

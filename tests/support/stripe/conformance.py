@@ -1,6 +1,6 @@
-"""Writes held against the SDK: its operations and their parameters, read out of its source when tests ask for them.
+"""Checks writes against the operations and parameters of the SDK, read from its source on demand.
 
-The catalogue that the engine works with is committed; this reads the installed package anew and knows nothing of it.
+The engine's catalogue is committed; this reads the installed package and is independent of it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Schemas:
     _params: dict[str, tuple[Param, ...]] = field(default_factory=dict)
 
     def find(self, method: str, path: str) -> SdkRequest | None:
-        """The operation of a request; one whose path has fewer placeholders comes first."""
+        """The operation of a request; a path with fewer placeholders takes precedence."""
         own = [each for each in self.operations if each.method == method.lower() and _fits(each.path, path)]
         return min(own, key=lambda each: each.path.count("{"), default=None)
 
@@ -48,7 +48,7 @@ class Schemas:
         return self._params[operation.name]
 
     def check(self, request: Mapping[str, Any]) -> list[str]:
-        """What is wrong with a request as the sandbox has noted it."""
+        """The problems of a request as the sandbox has recorded it."""
         where = f"{request['method']} {request['path']}"
         operation = self.find(request["method"], request["path"])
         if operation is None:
@@ -70,7 +70,7 @@ def read_schemas() -> Schemas:
 
 
 def check_form(params: Sequence[Param], pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """What is wrong with a form, by what an operation takes."""
+    """The problems of a form, by the parameters of an operation."""
     names = [name for name, _ in pairs]
     found = [f"`{name}` is given twice" for name in sorted({name for name in names if names.count(name) > 1})]
     tree: dict[str, Any] = {}
@@ -94,9 +94,9 @@ def _fields(params: Sequence[Param], given: Mapping[str, Any], above: str) -> It
 
 
 def _value(param: Param, value: Any, path: str, *, top: bool) -> list[str]:
-    """Nothing, when one of the forms that the parameter takes fits."""
+    """The problems of a value; empty if one of the forms that the parameter accepts fits."""
     if value == "" and (param.unset or not (param.required and top)):
-        return []  # the SDK does not say of every text that "" takes it away
+        return []  # The SDK does not declare for every text that "" clears it.
     tried = [list(_form(each, value, path)) for each in (param, *param.alternatives)]
     return min(tried, key=len)
 

@@ -1,4 +1,4 @@
-"""A small HTTP server in a thread, which answers as a test says, and can break its answers on the way."""
+"""A small HTTP server in a thread with responses defined by the test, which can break them in transit."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Asked:
 
 @dataclass
 class Reply:
-    """An answer. `cut`: close after so many bytes of the body; `slow`: seconds before the second half of the body;
-    `reset`: close without a word; `late`: seconds before anything."""
+    """A response. `cut`: close after this many bytes of the body; `slow`: seconds before the second half of the body;
+    `reset`: close without a response; `late`: seconds before the response."""
 
     body: bytes = b"{}"
     status: int = 200
@@ -39,7 +39,7 @@ class Reply:
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Reply:
-    """A JSON answer; `_` in header names stands for `-`."""
+    """A JSON response; `_` in header names stands for `-`."""
     return Reply(json.dumps(value).encode(), status, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
@@ -53,7 +53,7 @@ Handler = Callable[[Asked], Reply]
 
 @dataclass
 class Server:
-    """The running server: its address, and the requests so far. `most` is how many were open at once."""
+    """The running server: its address, and the requests so far. `most` is the largest number of concurrent ones."""
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Server:
 
 @contextmanager
 def serving(handler: Handler) -> Iterator[Server]:
-    """Serve on a free port of the loopback until the end of the context."""
+    """Serve on a free loopback port until the end of the context."""
     server = Server()
     listeners: list[asyncio.Server] = []
     started, loop = threading.Event(), asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""A provider with limits, in virtual time, and clients that want as much of it as they can get."""
+"""A provider with rate limits in virtual time, and clients that send as many requests as they can."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from engine.connectors.stripe.client import AdaptiveLimiter, Allowance, Buckets,
 from tests.support.stripe.virtual_time import VirtualLoop, in_virtual_time
 
 EXPLICIT = Allowance(100_000.0)
-"""What a connection has whose `requests_per_second` is far too high: the limits have to be found."""
+"""The allowance of a connection with a far too high `requests_per_second`: the limits must be found."""
 
 
 @dataclass
 class Provider:
-    """Answers None, or the reason of a 429. Its buckets hold `saved` seconds' worth; 0 and infinite mean no limit.
+    """Responds with None or the reason of a 429. Its buckets hold `saved` seconds' worth; 0 and infinite: no limit.
 
-    `by_second`: it has no buckets, but counts anew with every second.
+    `by_second`: it has no buckets, but counts from zero each second.
     """
 
     now: Callable[[], float]
@@ -32,9 +32,9 @@ class Provider:
     by_second: bool = False
     reasons: Counter[str] = field(default_factory=Counter)
     answered: list[tuple[float, str, int]] = field(default_factory=list)
-    """When, which endpoint, and which client."""
+    """Time, endpoint and client of each successful request."""
     refused: list[float] = field(default_factory=list)
-    """When."""
+    """Time of each refused request."""
     open: Counter[str] = field(default_factory=Counter)
     _tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -49,7 +49,7 @@ class Provider:
         return reason
 
     def rate(self, begin: float, end: float, endpoint: str | None = None, client: int | None = None) -> float:
-        """Good answers a second between two moments after the start."""
+        """Successful responses a second between two times, in seconds after the start."""
         found = [
             moment
             for moment, name, who in self.answered
@@ -82,7 +82,7 @@ class Provider:
 
 @dataclass(frozen=True)
 class Wish:
-    """A client: so many workers, each asking for these endpoints in turn, from `begin` on, with its own allowance."""
+    """A client: `workers` that request these endpoints in turn from `begin` on, with its own allowance."""
 
     endpoints: Sequence[str]
     workers: int = 16
@@ -99,7 +99,7 @@ def rush(
     retry_after: float = 0.0,
     buckets: Callable[[VirtualLoop], Sequence[Buckets]] | None = None,
 ) -> tuple[Provider, list[AdaptiveLimiter]]:
-    """Let the clients ask for so many seconds; all of them share their buckets, unless each is given its own."""
+    """Let the clients send requests for this many seconds; they share their buckets unless each has its own."""
     loop = VirtualLoop()
     provider = make(loop)
     chance = random.Random(1)

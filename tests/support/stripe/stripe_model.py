@@ -1,4 +1,4 @@
-"""Lists as Stripe serves them, over HTTP, small and exact: newest first, cursors, windows, faults on the way."""
+"""A small, exact model of Stripe's lists over HTTP: newest first, cursors, windows and faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = "STRIPE_TEST_KEY_OF_THE_MODEL"
 
 
 def charge(number: int, created: int | None = None, **fields: Any) -> dict[str, Any]:
-    """A charge; by default a minute after the one before it."""
+    """A charge; by default created a minute after the previous one."""
     return {
         "id": f"ch_{number}",
         "object": "charge",
@@ -41,7 +41,7 @@ def customer(number: int) -> dict[str, Any]:
 class StripeModel:
     """The handler of a `serving` server. `lists` are objects by path, in any order.
 
-    `before` sees each request first: it may change `lists`, or answer in the list's place.
+    `before` receives each request first: it may change `lists` or respond in place of the list.
     """
 
     lists: dict[str, list[dict[str, Any]]]
@@ -49,7 +49,7 @@ class StripeModel:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, asked: Asked) -> Reply:
-        """Answer a request."""
+        """Respond to a request."""
         with self.lock:
             early = self.before(asked)
             if early is not None:
@@ -84,27 +84,27 @@ class StripeModel:
 
 @dataclass
 class Reading:
-    """What an extraction brought: its outputs slice by slice, and the rows of each table as the spool holds them."""
+    """The result of an extraction: its outputs by slice, and the spooled rows of each table."""
 
     outputs: list[Output] = field(default_factory=list)
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def ids(self, table: str) -> list[str]:
-        """The ids of a table's rows, in the order of the files."""
+        """The IDs of a table's rows, in the order of the files."""
         return [row["id"] for row in self.tables.get(table, [])]
 
     @property
     def reports(self) -> list[SliceReport]:
-        """What each slice reported."""
+        """The report of each slice."""
         return [decode_slice(output.value) for output in self.outputs]
 
     def coverage(self, table: str) -> list[Coverage]:
-        """What was claimed of a table."""
+        """The claimed coverage of a table."""
         return [each for report in self.reports for each in report.coverage if each.table == table]
 
 
 def needs(*names: str, where: tuple[tuple[Predicate, ...], ...] = ((),), limit: int | None = None) -> list[Need]:
-    """All rows of these tables."""
+    """Needs for all rows of these tables."""
     return [Need(name, ("id",), where, limit, limit is not None) for name in names]
 
 
@@ -119,7 +119,7 @@ def read_all(
     slices: int | None = None,
     **config: Any,
 ) -> Reading:
-    """Run the extraction slice by slice, its state through JSON; stop after so many `slices`."""
+    """Run the extraction slice by slice, with its state passed as JSON; stop after this many `slices`."""
     reads = [{"table": read.table, "options": read.options} for read in CONNECTOR.plan_reads(wanted)]
     settings = {"secret": ["sandbox", ""], "base_url": url, "requests_per_second": 10_000, "retry": {"first": 0.001}}
     reading, state = Reading(), None

@@ -1,4 +1,4 @@
-"""An event loop whose time passes only while nobody has anything to do: seconds of waiting cost nothing."""
+"""An event loop whose time passes only while it is idle: waiting costs no real time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop that starts at `moment` and jumps to the next timer instead of waiting. It does no input or output."""
+    """A loop that starts at a given time and jumps to the next timer instead of waiting. It does no I/O."""
 
     def __init__(self, moment: float = 1000.0) -> None:
         super().__init__(_Jump(self))
@@ -28,7 +28,7 @@ class _Jump(selectors.SelectSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Nothing is ever ready; the time is over at once."""
+        """No file is ever ready; the wait ends at once."""
         if timeout is None:
             raise AssertionError("everybody waits for something that never comes")
         self._loop.moment += timeout
@@ -36,7 +36,7 @@ class _Jump(selectors.SelectSelector):
 
 
 def in_virtual_time(work: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
-    """What `work` returns, on this loop, which is closed then."""
+    """The result of `work` on this loop, which is closed afterwards."""
     try:
         return loop.run_until_complete(work)
     finally:

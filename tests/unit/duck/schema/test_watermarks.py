@@ -13,11 +13,11 @@ from engine.connector import MirrorInstant
 from engine.duck.schema.watermarks import read_watermarks
 from engine.plan import Watermark
 from engine.run import StoreError
-from tests.support.duck.staged import moment
+from tests.support.duck.staged import at_minute
 from tests.unit.duck.schema.test_store import Bench
 
-MARK = Watermark("customers.load", "run-1", MirrorInstant("file", moment(1)), {"box": "b", "write": "w"})
-LATER = replace(MARK, run="run-2", at=MirrorInstant("file", moment(2)))
+MARK = Watermark("customers.load", "run-1", MirrorInstant("file", at_minute(1)), {"box": "b", "write": "w"})
+LATER = replace(MARK, run="run-2", at=MirrorInstant("file", at_minute(2)))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from engine.connector import Changes, Gone, MirrorInstant, Op, Predicate
 from engine.connector.spool import SpoolError
 from engine.duck.staging.staging import DuckStaging
-from tests.support.duck.staged import catalogue, covered, moment, rows, spool, stored
+from tests.support.duck.staged import at_minute, catalogue, covered, rows, spool, stored
 
 ADDRESS = {"city": "Zürich", "lines": [1, None]}
 
@@ -43,9 +43,9 @@ def seen_at(staging: DuckStaging) -> datetime:
 
 
 def test_changed_at_of_a_new_row_is_its_first_read(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a"), charge("b")]])], [], moment(1))
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [], at_minute(1))
     assert changed(staging) == {"a": stored(1), "b": stored(1)}
-    staging.load([spool(folder, [[charge("c")]])], [], moment(2))
+    staging.load([spool(folder, [[charge("c")]])], [], at_minute(2))
     assert changed(staging) == {"a": stored(1), "b": stored(1), "c": stored(2)}
 
 
@@ -72,74 +72,74 @@ def test_changed_at_moves_only_when_a_column_changes(
     staging: DuckStaging, folder: Path, fields: dict[str, object]
 ) -> None:
     before = charge("a", rate="0.5", address=ADDRESS, metadata={"k": "v"})
-    staging.load([spool(folder, [[before, charge("b", metadata={})]])], [], moment(1))
-    staging.load([spool(folder, [[before, charge("b", metadata={})]])], [], moment(2))
+    staging.load([spool(folder, [[before, charge("b", metadata={})]])], [], at_minute(1))
+    staging.load([spool(folder, [[before, charge("b", metadata={})]])], [], at_minute(2))
     assert changed(staging) == {"a": stored(1), "b": stored(1)}
     assert rows(staging.path, "SELECT DISTINCT _read_at FROM charges") == [(stored(2),)]
-    staging.load([spool(folder, [[{**before, **fields}, charge("b", metadata={})]])], [], moment(3))
+    staging.load([spool(folder, [[{**before, **fields}, charge("b", metadata={})]])], [], at_minute(3))
     assert changed(staging) == {"a": stored(3), "b": stored(1)}
 
 
 def test_changed_at_distinguishes_an_empty_map_from_null(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a", metadata={}), charge("b", metadata=None)]])], [], moment(1))
-    staging.load([spool(folder, [[charge("a", metadata=None), charge("b", metadata={})]])], [], moment(2))
+    staging.load([spool(folder, [[charge("a", metadata={}), charge("b", metadata=None)]])], [], at_minute(1))
+    staging.load([spool(folder, [[charge("a", metadata=None), charge("b", metadata={})]])], [], at_minute(2))
     assert changed(staging) == {"a": stored(2), "b": stored(2)}
 
 
 def test_changed_at_compares_only_the_last_row_of_a_load(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a")]])], [], moment(1))
+    staging.load([spool(folder, [[charge("a")]])], [], at_minute(1))
     there_and_back = [charge("a", amount=2)], [charge("a")]
-    staging.load([spool(folder, there_and_back)], [], moment(2))
+    staging.load([spool(folder, there_and_back)], [], at_minute(2))
     assert changed(staging) == {"a": stored(1)}
 
 
 def test_changed_at_is_kept_by_account(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a")]], account="acct_1")], [], moment(1))
-    staging.load([spool(folder, [[charge("a")]], account="acct_2")], [], moment(2))
+    staging.load([spool(folder, [[charge("a")]], account="acct_1")], [], at_minute(1))
+    staging.load([spool(folder, [[charge("a")]], account="acct_2")], [], at_minute(2))
     found = rows(staging.path, "SELECT _account, _changed_at FROM charges ORDER BY ALL")
     assert found == [("acct_1", stored(1)), ("acct_2", stored(2))]
 
 
 def test_changed_at_moves_when_a_row_is_deleted_or_restored(staging: DuckStaging, folder: Path) -> None:
     both = [charge("a"), charge("b")]
-    staging.load([spool(folder, [both])], [covered(1)], moment(1))
-    staging.load([spool(folder, [[charge("b")]])], [covered(2)], moment(2))
+    staging.load([spool(folder, [both])], [covered(1)], at_minute(1))
+    staging.load([spool(folder, [[charge("b")]])], [covered(2)], at_minute(2))
     assert changed(staging) == {"a": stored(2), "b": stored(1)}
-    staging.load([spool(folder, [both])], [covered(3)], moment(3))
+    staging.load([spool(folder, [both])], [covered(3)], at_minute(3))
     assert changed(staging) == {"a": stored(3), "b": stored(1)}
-    staging.load([], [], moment(4), Changes(gone=(Gone("acct_1", "charges", ("b",)),)))
+    staging.load([], [], at_minute(4), Changes(gone=(Gone("acct_1", "charges", ("b",)),)))
     assert changed(staging) == {"a": stored(3), "b": stored(4)}
-    staging.load([], [], moment(5), Changes(gone=(Gone("acct_1", "charges", ("b",)),)))
+    staging.load([], [], at_minute(5), Changes(gone=(Gone("acct_1", "charges", ("b",)),)))
     assert changed(staging) == {"a": stored(3), "b": stored(4)}
 
 
 def test_changed_at_moves_when_a_hidden_row_becomes_visible(staging: DuckStaging, folder: Path) -> None:
     open_only = ((Predicate("status", Op.EQ, ("open",)),),)
-    staging.load([spool(folder, [[charge("a")]])], [covered(1)], moment(1))
-    staging.load([], [covered(2, where=open_only)], moment(2))
+    staging.load([spool(folder, [[charge("a")]])], [covered(1)], at_minute(1))
+    staging.load([], [covered(2, where=open_only)], at_minute(2))
     assert changed(staging) == {"a": stored(1)}
     # A reader that first read while the row was hidden has not seen it.
-    staging.load([spool(folder, [[charge("a")]])], [covered(3, where=open_only)], moment(3))
+    staging.load([spool(folder, [[charge("a")]])], [covered(3, where=open_only)], at_minute(3))
     assert changed(staging) == {"a": stored(3)}
 
 
 def test_changed_at_increases_although_the_clock_goes_back(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a")]])], [], moment(5))
+    staging.load([spool(folder, [[charge("a")]])], [], at_minute(5))
     for amount, minute in ((2, 5), (3, 4), (4, 6)):
         seen = seen_at(staging)
-        staging.load([spool(folder, [[charge("a", amount=amount)]])], [], moment(minute))
+        staging.load([spool(folder, [[charge("a", amount=amount)]])], [], at_minute(minute))
         assert list(changed(staging).values()) == [seen_at(staging)]
         assert seen_at(staging) > seen
     assert changed(staging) == {"a": stored(6)}
 
 
 def test_changed_at_in_a_file_without_the_column_starts_at_the_upgrade(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a"), charge("b")]])], [], moment(1))
+    staging.load([spool(folder, [[charge("a"), charge("b")]])], [], at_minute(1))
     with duckdb.connect(str(staging.path)) as connection:
         connection.execute("ALTER TABLE charges DROP COLUMN _changed_at; DROP TABLE weir.file")
-    staging.load([spool(folder, [[charge("b")]])], [], moment(2))
+    staging.load([spool(folder, [[charge("b")]])], [], at_minute(2))
     assert changed(staging) == {"a": stored(2), "b": stored(2)}
-    staging.load([spool(folder, [[charge("b")]])], [], moment(3))
+    staging.load([spool(folder, [[charge("b")]])], [], at_minute(3))
     assert changed(staging) == {"a": stored(2), "b": stored(2)}
 
 
@@ -148,11 +148,11 @@ def test_each_staging_file_has_its_own_identity(tmp_path: Path, folder: Path) ->
     assert DuckStaging(tmp_path / "stripe.duckdb", catalogue()).instant() is None
     for _ in range(3):
         staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
-        staging.load([spool(folder, [[charge("a")]])], [], moment(1))
+        staging.load([spool(folder, [[charge("a")]])], [], at_minute(1))
         first = staging.instant()
         assert first is not None
-        staging.load([], [covered(2)], moment(2))
-        assert staging.instant() == MirrorInstant(first.file, moment(2))
+        staging.load([], [covered(2)], at_minute(2))
+        assert staging.instant() == MirrorInstant(first.file, at_minute(2))
         assert first.leads_to(staging.instant())
         found.add(first.file)
         staging.path.unlink()
@@ -160,12 +160,12 @@ def test_each_staging_file_has_its_own_identity(tmp_path: Path, folder: Path) ->
 
 
 def test_failed_load_changes_no_timestamp(staging: DuckStaging, folder: Path) -> None:
-    staging.load([spool(folder, [[charge("a")]])], [], moment(1))
+    staging.load([spool(folder, [[charge("a")]])], [], at_minute(1))
     before = staging.instant()
     broken = spool(folder, [[charge("a", amount=2)]])
     cut = Path(broken.path)
     cut.write_bytes(cut.read_bytes()[:-7])
     with pytest.raises(SpoolError):
-        staging.load([broken], [], moment(2))
+        staging.load([broken], [], at_minute(2))
     assert staging.instant() == before
     assert changed(staging) == {"a": stored(1)}

@@ -8,7 +8,7 @@ import pytest
 
 from engine.duck import TableDifference, compare_tables
 from engine.duck.staging.staging import DuckStaging
-from tests.support.duck.staged import ACCOUNT, catalogue, moment, spool, stored, table
+from tests.support.duck.staged import ACCOUNT, at_minute, catalogue, spool, stored, table
 
 MINUTES = {"mirror": 5, "provider": 4}
 BEFORE, AFTER = 5, 6
@@ -26,7 +26,7 @@ class Sides:
         """Load the charges of both sides, given the amount of each."""
         for name, amounts in (("mirror", mirror), ("provider", provider)):
             page = [{"id": key, "created": 1_700_000_000, "amount": amount} for key, amount in amounts.items()]
-            self._files[name].load([spool(self._folder, [page])], [], moment(MINUTES[name]))
+            self._files[name].load([spool(self._folder, [page])], [], at_minute(MINUTES[name]))
 
     def compare(self, since: int) -> TableDifference:
         """Compare; rows that the mirror read since that minute count as changed meanwhile."""

@@ -9,7 +9,7 @@ import duckdb
 from engine.duck import DuckStaging
 from engine.duck.staging.outcomes import ROWS
 from engine.run import RowOutcome, RowStatus
-from tests.support.duck.staged import catalogue, moment, rows
+from tests.support.duck.staged import at_minute, catalogue, rows
 
 
 def test_staging_file_with_outcomes_only_is_an_empty_mirror(tmp_path: Path) -> None:
@@ -20,8 +20,8 @@ def test_staging_file_with_outcomes_only_is_an_empty_mirror(tmp_path: Path) -> N
             "NULL::VARCHAR AS problem, '{}'::JSON AS data"
         )
     staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
-    outcome = RowOutcome(1, "a", RowStatus.DONE, "called", "cus_1", moment(1), "r1-1")
-    staging.keep_outcomes(compared, "r1", "ask.greet", [outcome], moment(1))
+    outcome = RowOutcome(1, "a", RowStatus.DONE, "called", "cus_1", at_minute(1), "r1-1")
+    staging.keep_outcomes(compared, "r1", "ask.greet", [outcome], at_minute(1))
     assert staging.coverage() == ()
     assert staging.mirrors() == ()
     assert not staging.mirror("").rows
