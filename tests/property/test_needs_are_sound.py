@@ -229,7 +229,7 @@ NEWEST = (
 )
 
 INSTANTS = [
-    datetime(2024, 1, day, hour, 0, 0, micro)  # noqa: DTZ001 - DuckDB has naive instants
+    datetime(2024, 1, day, hour, 0, 0, micro)  # noqa: DTZ001 - DuckDB has naive timestamps
     for day in (1, 2, 3)
     for hour in (0, 12)
     for micro in (0, 250_000)

@@ -53,8 +53,8 @@ def test_killed_load_leaves_a_complete_generation(tmp_path: Path) -> None:
         assert child.stdout.readline() == "ready\n"
         time.sleep(chance.uniform(0.02, 0.9))
         child.kill()
-        told, _ = child.communicate()
-        reported = [int(line) for line in told.splitlines()]
+        out, _ = child.communicate()
+        reported = [int(line) for line in out.splitlines()]
         finished = check(staging, max([finished, *reported]))
     assert finished > 0
     load_generation(staging, tmp_path, finished + 1)
@@ -62,7 +62,7 @@ def test_killed_load_leaves_a_complete_generation(tmp_path: Path) -> None:
 
 
 def check(staging: DuckStaging, reported: int) -> int:
-    """The generation in the file. Asserts that all rows and the coverage are of it."""
+    """The generation in the file: the reported one or the next. Asserts that all rows and the coverage are of it."""
     if not staging.path.exists():
         assert reported == 0
         return 0

@@ -26,8 +26,8 @@ def compare(found: Reading, truth: dict[str, Any], tables: tuple[str, ...]) -> N
 
 def truth_of(sandbox: Sandbox, account: str | None = None) -> dict[str, Any]:
     """The contents of the sandbox for an account."""
-    told = sandbox.control("GET", "/truth")
-    return dict(told[account or sandbox.control("GET", "/")["account"]])
+    reported = sandbox.control("GET", "/truth")
+    return dict(reported[account or sandbox.control("GET", "/")["account"]])
 
 
 @pytest.mark.parametrize("size", [None, 100_000])
@@ -88,8 +88,8 @@ def test_connected_accounts_are_extracted_separately(sandbox: Sandbox, tmp_path:
     assert len(accounts) == 2
     for account in accounts:
         found = read_all(sandbox.url, needs("customers"), tmp_path / account, account=account)
-        told = sandbox.control("GET", "/truth?table=customers")
-        assert sorted(found.ids("customers")) == sorted(told[account]["customers"]["ids"])
+        reported = sandbox.control("GET", "/truth?table=customers")
+        assert sorted(found.ids("customers")) == sorted(reported[account]["customers"]["ids"])
         assert {claim.account for claim in found.coverage("customers")} == {account}
 
 

@@ -128,18 +128,18 @@ def test_requests_of_a_failed_table_are_counted(project: Project) -> None:
     project.provide(charges="permission")
     done = run(project, 100)
     assert (done.outcome("stripe.charges") or done.outcomes[0]).status == "failed"
-    assert used(project) == 1 + 6, "customers are begun anew"
+    assert used(project) == 1 + 6, "customers are read again from the start"
     assert (done.outcome("stripe.customers") or done.outcomes[0]).counts["rows"] == 11
 
 
 def test_requests_are_recorded_during_a_slice(project: Project) -> None:
     """A killed run has counted all but its last requests."""
-    moments = iter(range(10_000))
+    ticks = iter(range(10_000))
     world_now = datetime.now(UTC)
     seen: list[int] = []
 
     def now() -> datetime:
-        return world_now + timedelta(seconds=3 * next(moments))
+        return world_now + timedelta(seconds=3 * next(ticks))
 
     def watch(event: Any) -> None:
         seen.append(used(project))

@@ -72,8 +72,8 @@ def test_case_rows_can_have_an_account_and_a_mode(tmp_path: Path) -> None:
       expect:
         schema: {seen: [{id: ch_2, account: acct_2b, live: false, at: 2026-01-01T00:00:00Z}, {id: ch_1}]}
     """
-    (said,) = differences(project(tmp_path, interface, cases, accounts=True))
-    assert [each.split(": the box")[0] for each in said] == ["run: `it.import_1` failed[E602]"]
+    (difference,) = differences(project(tmp_path, interface, cases, accounts=True))
+    assert [each.split(": the box")[0] for each in difference] == ["run: `it.import_1` failed[E602]"]
     single = cases.replace("- {id: ch_1, _account: acct_2b, amount: 3}", "")
     assert differences(project(tmp_path, interface, single, accounts=True)) == [[]]
 

@@ -105,7 +105,7 @@ def test_write_with_a_server_error_is_retried_and_unknown(sandbox: Sandbox, appl
     assert result.failure is not None
     assert result.failure.status == 500
     assert names(sandbox) == (["a"] if applied else [])
-    assert len(sandbox.writes()) == 2, "the second answer is the first one again: asking on would tell nothing"
+    assert len(sandbox.writes()) == 2, "the second response replays the first one: another try would show nothing new"
     ((again,), _) = write(sandbox, customer("a"))
     assert again.state is WriteState.UNKNOWN
     assert names(sandbox) == (["a"] if applied else [])

@@ -66,8 +66,8 @@ class Wanted:
         for code, (_, name, tier) in good.items():
             found = there.get(code, [])
             assert len(found) == 1, f"customer {code} is there {len(found)} times"
-            said = (found[0]["name"], found[0]["metadata"].get("tier"))
-            assert said == (name, tier), f"customer {code} says {said}, not {(name, tier)}"
+            stated = (found[0]["name"], found[0]["metadata"].get("tier"))
+            assert stated == (name, tier), f"customer {code} is {stated}, not {(name, tier)}"
         present = {row[0] for row in self.people}
         assert set(there) - {"", "foreign"} <= present, f"customers without rows: {set(there) - present}"
         assert len(there.get("foreign", [])) == 1, "somebody else's customer was touched"
@@ -84,8 +84,8 @@ class Wanted:
                 wanted[sku] = min(name, wanted.get(sku, name))
         there = {row.id: row.obj for row in exported.shop.rows("product")}
         for sku, name in wanted.items():
-            said = (there[sku]["name"], there[sku]["active"]) if sku in there else None
-            assert said == (name, True), f"product {sku} says {said}"
+            stated = (there[sku]["name"], there[sku]["active"]) if sku in there else None
+            assert stated == (name, True), f"product {sku} is {stated}"
         left = [sku for sku, shown in there.items() if shown["active"] and sku not in wanted]
         assert not left, f"products without rows: {left}"
         rows: Rows = [(sku,) for sku in {row[0] for row in self.items}]
@@ -98,8 +98,8 @@ class Wanted:
                 active.setdefault(row.obj["product"], []).append(row.obj)
         good = self.only("items")
         for sku, (_, name, amount, currency) in good.items():
-            said = [(p["lookup_key"], p["nickname"], p["unit_amount"], p["currency"]) for p in active.get(sku, [])]
-            assert said == [(sku, name, amount, currency)], f"prices of {sku}: {said}"
+            stated = [(p["lookup_key"], p["nickname"], p["unit_amount"], p["currency"]) for p in active.get(sku, [])]
+            assert stated == [(sku, name, amount, currency)], f"prices of {sku}: {stated}"
         left = set(active) - {row[0] for row in self.items}
         assert not left, f"prices without rows: {left}"
         _demand_statuses(exported, "prices", self.items, {sku: active[sku][0]["id"] for sku in good})
@@ -132,8 +132,8 @@ class Wanted:
 
 def _demand_statuses(exported: Exported, step: str, rows: Rows, good: dict[str, Any]) -> None:
     """Each row has one outcome with the right status and, where known, the object of the row."""
-    told = exported.outcomes(f"sell.{step}")
-    own = [outcome for outcome in told if outcome["number"] is not None]
+    recorded = exported.outcomes(f"sell.{step}")
+    own = [outcome for outcome in recorded if outcome["number"] is not None]
     keys = Counter(json.loads(outcome["key"])[0] for outcome in own)
     assert keys == Counter(row[0] for row in rows), f"{step}: outcomes of {keys}"
     for outcome in own:

@@ -58,15 +58,15 @@ class Watch:
     def note(self) -> None:
         """Record the changes in the shop. Call it after each change."""
         for account in self.accounts:
-            told = self.shop.objects_of_events(self._events[account], account)
+            reported = self.shop.objects_of_events(self._events[account], account)
             self._events[account] = len(self.shop.rows("event", account))
             for table, objects in self.shop.truth(*self._silent, account=account).items():
                 for identifier, shown in objects.items():
-                    self._note_one((account, table, identifier), shown, identifier in set(told))
+                    self._note_one((account, table, identifier), shown, identifier in set(reported))
 
-    def _note_one(self, key: Key, shown: dict[str, Any], told: bool) -> None:
+    def _note_one(self, key: Key, shown: dict[str, Any], reported: bool) -> None:
         states = self._states.setdefault(key, [])
-        if told:
+        if reported:
             self._silently.pop(key, None)
         elif states and states[-1] != shown:
             self._silently.setdefault(key, self.shop.now)

@@ -22,10 +22,10 @@ BY_THE_WAY: Final[Mapping[str, frozenset[str]]] = {
 
 def values_of_object(table: str, shown: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
     """The values expected in the row of an object. Without `whole`, fields that change without an event are skipped."""
-    left_out = frozenset() if whole else BY_THE_WAY.get(table, frozenset())
+    skipped = frozenset() if whole else BY_THE_WAY.get(table, frozenset())
     found: dict[str, Any] = {}
     for field in table_fields(table):
-        if field.name in left_out:
+        if field.name in skipped:
             continue
         value = shown.get(field.name)
         if field.type is FieldType.REFERENCE and isinstance(value, Mapping):
@@ -40,10 +40,10 @@ def values_of_object(table: str, shown: Mapping[str, Any], *, whole: bool = True
 
 def values_of_row(table: str, row: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
     """The values of a row, in the same form."""
-    left_out = frozenset() if whole else BY_THE_WAY.get(table, frozenset())
+    skipped = frozenset() if whole else BY_THE_WAY.get(table, frozenset())
     found: dict[str, Any] = {}
     for field in table_fields(table):
-        if field.name in left_out:
+        if field.name in skipped:
             continue
         value = row[field.name]
         if isinstance(value, datetime):

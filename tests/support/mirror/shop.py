@@ -179,15 +179,15 @@ class Shop:
 
         def work() -> Any:
             self._store(account)
-            told = ground_truth(self._box.world, tables, objects=True)
-            return self._box.world.renderer.encode(told)
+            reported = ground_truth(self._box.world, tables, objects=True)
+            return self._box.world.renderer.encode(reported)
 
-        told = json.loads(self._served.do(work)).get(account or self.platform, {})
-        return {table: told.get(table, {"objects": {}})["objects"] for table in tables}
+        reported = json.loads(self._served.do(work)).get(account or self.platform, {})
+        return {table: reported.get(table, {"objects": {}})["objects"] for table in tables}
 
     def objects_of_pending_events(self, account: str | None = None, usual: float = 0, longest: float = 0) -> set[str]:
         """The IDs of the objects with an event that is not visible yet, or that became visible more than `usual`
-        seconds late and is younger than `longest` seconds."""
+        seconds late and less than `longest` seconds ago."""
 
         def is_late(row: Row) -> bool:
             since = (row.extra or {}).get("visible_from", 0)

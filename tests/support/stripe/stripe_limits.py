@@ -51,9 +51,9 @@ class Provider:
     def rate(self, begin: float, end: float, endpoint: str | None = None, client: int | None = None) -> float:
         """Successful responses a second between two times, in seconds after the start."""
         found = [
-            moment
-            for moment, name, who in self.answered
-            if 1000 + begin <= moment < 1000 + end and endpoint in (None, name) and client in (None, who)
+            timestamp
+            for timestamp, name, who in self.answered
+            if 1000 + begin <= timestamp < 1000 + end and endpoint in (None, name) and client in (None, who)
         ]
         return len(found) / (end - begin)
 

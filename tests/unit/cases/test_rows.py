@@ -93,8 +93,8 @@ def test_same_compares_expected_and_actual_values(expected: object, got: object,
 
 
 def test_values_are_shown_as_written_in_a_case() -> None:
-    moment = datetime(2026, 1, 1, 12, 30)  # noqa: DTZ001 - as DuckDB gives instants
-    values = [None, Decimal("1E+2"), moment, date(2026, 1, 1), "a", True, {"a": 1}]
+    timestamp = datetime(2026, 1, 1, 12, 30)  # noqa: DTZ001 - as DuckDB returns timestamps
+    values = [None, Decimal("1E+2"), timestamp, date(2026, 1, 1), "a", True, {"a": 1}]
     assert list(map(shown, values)) == [
         "null",
         "100",

@@ -44,7 +44,7 @@ MARK = Watermark("people.load", "run-7", AT, parts_of(STEP, SETTINGS))
 
 
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "reason"),
     [
         (AT, "rows changed since 2026-11-20 12:30:01 UTC, the position of run run-7"),
         (LATER, "rows changed since 2026-11-20 12:30:01 UTC, the position of run run-7"),
@@ -52,13 +52,13 @@ MARK = Watermark("people.load", "run-7", AT, parts_of(STEP, SETTINGS))
         (None, "rebuild from all rows: the mirror was rebuilt since run run-7"),
     ],
 )
-def test_reason_follows_the_state_of_the_mirror(now: MirrorInstant | None, said: str) -> None:
-    assert why_changed(STEP, SETTINGS, MARK, now) == said
+def test_reason_follows_the_state_of_the_mirror(now: MirrorInstant | None, reason: str) -> None:
+    assert why_changed(STEP, SETTINGS, MARK, now) == reason
 
 
 def test_mirror_older_than_the_watermark_causes_a_rebuild() -> None:
-    said = why_changed(STEP, SETTINGS, replace(MARK, at=LATER), AT)
-    assert said == "rebuild from all rows: the mirror is older than the rows that run run-7 read"
+    reason = why_changed(STEP, SETTINGS, replace(MARK, at=LATER), AT)
+    assert reason == "rebuild from all rows: the mirror is older than the rows that run run-7 read"
 
 
 def test_missing_or_lost_watermark_reads_all_rows() -> None:
@@ -68,16 +68,16 @@ def test_missing_or_lost_watermark_reads_all_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "reason"),
     [
         ("box", "the SQL box has changed"),
         ("write", "the action, the match or the mapping has changed"),
         ("table", "the definition of its table has changed"),
     ],
 )
-def test_edited_part_of_the_step_is_named(part: str, said: str) -> None:
+def test_edited_part_of_the_step_is_named(part: str, reason: str) -> None:
     edited = replace(STEP, fingerprint=tuple((each, "new" if each == part else h) for each, h in STEP.fingerprint))
-    assert why_changed(edited, SETTINGS, MARK, AT) == f"rebuild from all rows: {said} since run run-7"
+    assert why_changed(edited, SETTINGS, MARK, AT) == f"rebuild from all rows: {reason} since run run-7"
 
 
 @pytest.mark.parametrize(
@@ -92,5 +92,5 @@ def test_edited_part_of_the_step_is_named(part: str, said: str) -> None:
     ],
 )
 def test_connection_to_another_account_causes_a_rebuild(edit: dict[str, Any], rebuilds: bool) -> None:
-    said = why_changed(STEP, replace(SETTINGS, **edit), MARK, AT)
-    assert said.startswith("rebuild from all rows: the connection has changed" if rebuilds else "rows changed since")
+    reason = why_changed(STEP, replace(SETTINGS, **edit), MARK, AT)
+    assert reason.startswith("rebuild from all rows: the connection has changed" if rebuilds else "rows changed since")

@@ -46,9 +46,9 @@ def with_reused_id(owner: str, pid: int) -> str:
 
 
 def test_lease_holder_is_described_in_words() -> None:
-    said = "pid 7 on build-3, since 2026-03-01 10:02:33 UTC"
-    assert in_words("pid 7/5f3a9c1e-8213 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == said
-    assert in_words("pid 7 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == said
+    words = "pid 7 on build-3, since 2026-03-01 10:02:33 UTC"
+    assert in_words("pid 7/5f3a9c1e-8213 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == words
+    assert in_words("pid 7 on build-3/4026531836, since 2026-03-01 10:02:33.406949 UTC") == words
     assert in_words(describe_process(NOW)).startswith(f"pid {os.getpid()} on ")
     assert in_words(describe_process(NOW)).endswith(", since 2026-03-01 10:02:33 UTC")
     assert in_words("somebody") == "somebody"

@@ -117,10 +117,10 @@ def test_literal_secret_is_refused_and_not_repeated(secret: str) -> None:
     assert found.has_errors
     for item in found:
         assert item.code in ("E206", "E202", "E104", "E112")
-        for said in (item.message, item.hint or "", *(fix.title + fix.replacement for fix in item.fixes)):
-            assert "plain`" not in said
-            assert "0123456789abcdef" not in said
-            assert "12345" not in said
+        for shown in (item.message, item.hint or "", *(fix.title + fix.replacement for fix in item.fixes)):
+            assert "plain`" not in shown
+            assert "0123456789abcdef" not in shown
+            assert "12345" not in shown
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ def test_broken_test_file_does_not_affect_its_interface(project: Project) -> Non
     reload = project.save(**{"interfaces__b.test": "kind: test\ncases: [", "interfaces__b": FULL})
     assert reload.generation is not None
     assert (reload.delta, reload.generation.held) == (Delta(changed=("b",)), ("interfaces/b.test.yaml",))
-    mended = project.save(**{"interfaces__b.test": "kind: test\ncases: [{name: a, given: {nowhere: {}}}]\n"})
-    assert mended.generation is not None
-    assert (mended.delta, mended.generation.held, codes(mended)) == (Delta(), (), [])
+    fixed = project.save(**{"interfaces__b.test": "kind: test\ncases: [{name: a, given: {nowhere: {}}}]\n"})
+    assert fixed.generation is not None
+    assert (fixed.delta, fixed.generation.held, codes(fixed)) == (Delta(), (), [])
 
 
 def test_interface_that_names_a_new_broken_table_is_not_activated(project: Project) -> None:
@@ -192,9 +192,9 @@ def test_reload_reports_a_finding_once_and_clears_it_when_fixed(project: Project
     second = project.save(interfaces__b="kind: interface\nname: b\nsteps: [")
     assert codes(second) == ["E104"]
     assert second.cleared == ()
-    mended = project.save(interfaces__a=BASE["interfaces/a.yaml"])
-    assert codes(mended) == []
-    assert [found.code for found in mended.cleared] == ["E403"]
+    fixed = project.save(interfaces__a=BASE["interfaces/a.yaml"])
+    assert codes(fixed) == []
+    assert [found.code for found in fixed.cleared] == ["E403"]
     assert [found.code for found in project.save(interfaces__b=None).cleared] == ["E104"]
 
 

@@ -97,8 +97,10 @@ def test_claim_with_our_process_id_and_another_start_time_is_taken_over(store: S
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell when a process began")
 def test_claim_of_a_dead_server_with_a_reused_process_id_is_taken_over(store: SqlServingStore) -> None:
     program = "from datetime import UTC, datetime; from engine.run import *; print(describe_process(datetime.now(UTC)))"
-    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
-    dead = re.sub(r"^pid \d+", f"pid {os.getppid()}", said)
+    described = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    dead = re.sub(r"^pid \d+", f"pid {os.getppid()}", described)
     claimed_times(store, dead).move_due("beat", DUE, NEXT)
     [found] = claimed_times(store, describe_process(DUE)).left_behind(process_is_alive)
     assert (found.interface, found.due) == ("beat", DUE)

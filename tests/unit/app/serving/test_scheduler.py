@@ -35,8 +35,8 @@ def test_schedules_over_a_year_start_as_often_as_defined() -> None:
 
 
 def test_interval_schedule_starts_at_each_due_time() -> None:
-    told = list(server(interface(schedule={"every": "15m"})).until(BEGIN + HOUR))
-    assert [moment for moment, _ in told] == [BEGIN + number * 15 * MINUTE for number in (1, 2, 3)]
+    made = list(server(interface(schedule={"every": "15m"})).until(BEGIN + HOUR))
+    assert [timestamp for timestamp, _ in made] == [BEGIN + number * 15 * MINUTE for number in (1, 2, 3)]
 
 
 def test_ticks_between_due_times_start_nothing() -> None:
@@ -65,9 +65,9 @@ def test_start_that_another_server_claims_first_is_not_made() -> None:
 
 def test_jitter_delays_a_start_and_not_the_next_due_time() -> None:
     one = server(interface(schedule={"every": "1h", "jitter": "10m"}))
-    told = [moment - BEGIN for moment, _ in one.until(BEGIN + timedelta(hours=9))]
-    assert len(told) == 8
-    assert all(number * HOUR < late < number * HOUR + 10 * MINUTE for number, late in enumerate(told, 1))
+    made = [timestamp - BEGIN for timestamp, _ in one.until(BEGIN + timedelta(hours=9))]
+    assert len(made) == 8
+    assert all(number * HOUR < late < number * HOUR + 10 * MINUTE for number, late in enumerate(made, 1))
 
 
 @pytest.mark.parametrize(("missed", "starts", "left"), [("run", 1, 0), ("skip", 0, 1)])
@@ -100,14 +100,14 @@ def test_edited_schedule_takes_effect_at_once() -> None:
     one.edit(interface(schedule={"every": "10m"}))
     assert [start.due for start in one.tick(BEGIN + MINUTE) + one.tick(BEGIN + 11 * MINUTE)] == [BEGIN + 11 * MINUTE]
     one.edit(interface(schedule={"cron": "30 * * * *"}))
-    assert [moment for moment, _ in one.until(BEGIN + 2 * HOUR)] == [BEGIN + 30 * MINUTE, BEGIN + 90 * MINUTE]
+    assert [timestamp for timestamp, _ in one.until(BEGIN + 2 * HOUR)] == [BEGIN + 30 * MINUTE, BEGIN + 90 * MINUTE]
 
 
 def test_less_frequent_schedule_does_not_start_at_the_old_due_time() -> None:
     one = server(interface(**HOURLY))
     one.tick()
     one.edit(interface(schedule={"cron": "0 12 * * *"}))
-    assert [moment for moment, _ in one.until(BEGIN + timedelta(days=1))] == [BEGIN + 12 * HOUR]
+    assert [timestamp for timestamp, _ in one.until(BEGIN + timedelta(days=1))] == [BEGIN + 12 * HOUR]
 
 
 @pytest.mark.parametrize(("policy", "second", "left"), [("skip", [], 2), ("wait", [1], 0)])

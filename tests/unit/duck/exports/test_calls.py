@@ -53,7 +53,7 @@ def test_row_that_was_called_is_not_called_again(shop: Shop) -> None:
     assert [each.object for each in found.writes] == ["y"]
     assert (found.rows, found.unchanged) == (2, 1)
     changed = shop.calls(step, "SELECT 'x' AS id, 'two' AS name", frozenset([key("x")]))
-    assert changed.writes == (), "the key says which call it is, not the values"
+    assert changed.writes == (), "the key identifies the call, not the values"
     by_values = shop.calls(call(ID, column("name")), "SELECT 'x' AS id, 'two' AS name", frozenset([key("x", "one")]))
     assert len(by_values.writes) == 1, "without a key, other values are another call"
 
@@ -107,23 +107,34 @@ def test_outcome_of_each_row_is_recorded(shop: Shop) -> None:
     )
     comparison = shop.compare(step, sql)
     failure = Failure(FailureKind.REQUEST, "no", type="card_error", code="c", param="p", request_id="req_9")
-    told = [
+    recorded = [
         outcome(0, "new"),
         outcome(3, "bad", RowStatus.FAILED, message="no", entity_id=None, failure=failure),
         outcome(4, "dark", RowStatus.UNKNOWN, message="not known", entity_id=None, request=None),
         outcome(None, "gone", message="retired"),
     ]
     staging = DuckStaging(shop.mirror, CATALOGUE)
-    staging.keep_outcomes(comparison.path, "run-1", "a.push", told, NOW)
-    moment = NOW.replace(tzinfo=None)
+    staging.keep_outcomes(comparison.path, "run-1", "a.push", recorded, NOW)
+    timestamp = NOW.replace(tzinfo=None)
     nothing = (None, None, None)
     expected = [
-        (0, key("new"), "done", "created", "id_new", moment, "op_new", *nothing, "req_1", "Ada"),
-        (1, key("same"), "unchanged", None, "s", moment, None, *nothing, None, "Sam"),
-        (2, key("long"), "refused", "`name` has more than 20 characters", None, moment, None, *nothing, None, "x" * 99),
-        (3, key("bad"), "failed", "no", None, moment, "op_bad", "card_error", "c", "p", "req_9", "Eve"),
-        (4, key("dark"), "unknown", "not known", None, moment, "op_dark", *nothing, None, "Dan"),
-        (None, key("gone"), "done", "retired", "id_gone", moment, "op_gone", *nothing, "req_1", None),
+        (0, key("new"), "done", "created", "id_new", timestamp, "op_new", *nothing, "req_1", "Ada"),
+        (1, key("same"), "unchanged", None, "s", timestamp, None, *nothing, None, "Sam"),
+        (
+            2,
+            key("long"),
+            "refused",
+            "`name` has more than 20 characters",
+            None,
+            timestamp,
+            None,
+            *nothing,
+            None,
+            "x" * 99,
+        ),
+        (3, key("bad"), "failed", "no", None, timestamp, "op_bad", "card_error", "c", "p", "req_9", "Eve"),
+        (4, key("dark"), "unknown", "not known", None, timestamp, "op_dark", *nothing, None, "Dan"),
+        (None, key("gone"), "done", "retired", "id_gone", timestamp, "op_gone", *nothing, "req_1", None),
     ]
     assert kept(shop) == expected
     staging.keep_outcomes(comparison.path, "run-1", "other.step", [], NOW)

@@ -31,7 +31,7 @@ def test_content_hash_differs_for_every_value(kind: ColumnType) -> None:
 
 def test_content_hash_ignores_the_time_of_the_read() -> None:
     relation = Relation((Column("value", INTEGER), Column("_read_at", TIMESTAMP), Column("_extra", JSON)))
-    instants = ", ".join(f"(1, TIMESTAMP '2026-01-0{day}', NULL::JSON)" for day in (1, 2))
-    rows = f"(VALUES {instants}) AS v(value, _read_at, _extra)"
+    timestamps = ", ".join(f"(1, TIMESTAMP '2026-01-0{day}', NULL::JSON)" for day in (1, 2))
+    rows = f"(VALUES {timestamps}) AS v(value, _read_at, _extra)"
     found = duckdb.connect().execute(f"SELECT DISTINCT {content_hash(relation)} FROM {rows}").fetchall()
     assert len(found) == 1

@@ -68,8 +68,8 @@ def test_event_interval_in_a_file_of_an_earlier_version_is_read(staging: DuckSta
 
 def test_next_read_starts_after_all_loaded_rows(staging: DuckStaging) -> None:
     assert staging.next_read(at_minute(9)) == at_minute(9)
-    said = [replace(covered(1), read_at=at_minute(2))]
-    staging.load([], said, at_minute(5), claim(4, since=at_minute(4), read_at=at_minute(3)))
+    claims = [replace(covered(1), read_at=at_minute(2))]
+    staging.load([], claims, at_minute(5), claim(4, since=at_minute(4), read_at=at_minute(3)))
     assert staging.next_read(at_minute(9)) == at_minute(9)
     assert staging.next_read(at_minute(4)) == at_minute(5) + timedelta(microseconds=1), "the clock went back"
     assert staging.coverage()[0].read_at == at_minute(2)

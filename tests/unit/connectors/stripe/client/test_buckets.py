@@ -138,7 +138,7 @@ def test_processes_on_one_file_keep_one_rate(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     begin = time.monotonic()
-    moments: list[list[float]] = []
+    timestamps: list[list[float]] = []
     for process in both:
         assert process.stdin is not None
         process.stdin.write(f"{begin}\n")
@@ -146,10 +146,10 @@ def test_processes_on_one_file_keep_one_rate(tmp_path: Path) -> None:
     for process in both:
         out, _ = process.communicate(timeout=60)
         assert process.returncode == 0
-        moments.append([float(line) for line in out.split()])
-    taken = len(moments[0]) + len(moments[1])
-    assert taken <= 8 + 100 * (max(map(max, moments)) - begin), "together they never took more than one could"
-    assert min(map(len, moments)) >= 5, "each had its turns"
+        timestamps.append([float(line) for line in out.split()])
+    taken = len(timestamps[0]) + len(timestamps[1])
+    assert taken <= 8 + 100 * (max(map(max, timestamps)) - begin), "together they never took more than one could"
+    assert min(map(len, timestamps)) >= 5, "each had its turns"
 
 
 def test_bucket_file_is_private_and_does_not_contain_the_key(tmp_path: Path) -> None:
@@ -166,11 +166,11 @@ def test_bucket_file_is_private_and_does_not_contain_the_key(tmp_path: Path) -> 
 def test_buckets_are_shared_by_key(tmp_path: Path) -> None:
     environment = {"TMPDIR": str(tmp_path)}
     first = shared(environment)
-    moment = time.monotonic()
-    assert due(first, moment, rate=0.01) == moment
-    assert due(shared(environment), moment, rate=0.01) > moment + 50, "the same key"
-    assert due(shared(environment, key="sk_test_other"), moment, rate=0.01) == moment
-    assert due(shared(environment, url="http://127.0.0.1:1"), moment, rate=0.01) == moment, "another server"
+    timestamp = time.monotonic()
+    assert due(first, timestamp, rate=0.01) == timestamp
+    assert due(shared(environment), timestamp, rate=0.01) > timestamp + 50, "the same key"
+    assert due(shared(environment, key="sk_test_other"), timestamp, rate=0.01) == timestamp
+    assert due(shared(environment, url="http://127.0.0.1:1"), timestamp, rate=0.01) == timestamp, "another server"
     assert isinstance(shared(environment, secret="sandbox"), MemoryBuckets), "a key that everybody has"
 
 
@@ -277,12 +277,12 @@ def test_stopped_process_with_the_lock_does_not_block_others(tmp_path: Path) -> 
     holder = os.open(tmp_path / "limits", os.O_RDWR)
     fcntl.flock(holder, fcntl.LOCK_EX)
     begin = time.monotonic()
-    moment = begin
-    assert due(buckets, moment) == moment
-    assert due(buckets, moment) > moment, "it goes on with buckets of its own"
+    timestamp = begin
+    assert due(buckets, timestamp) == timestamp
+    assert due(buckets, timestamp) > timestamp, "it continues with its own buckets"
     assert buckets.epoch("all") == 0
     other = FileBuckets(tmp_path / "limits", time.monotonic)
-    assert due(other, moment) == moment
+    assert due(other, timestamp) == timestamp
     os.close(holder)
 
 

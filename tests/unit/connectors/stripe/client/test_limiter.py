@@ -89,21 +89,21 @@ def test_burst_after_a_pause_is_small() -> None:
 
 def test_limiter_of_a_stopped_process_does_not_release_a_burst() -> None:
     async def work(limiter: AdaptiveLimiter, loop: VirtualLoop) -> None:
-        moments: list[float] = []
+        timestamps: list[float] = []
 
         async def one() -> None:
             async with limiter.slot(CHARGES):
-                moments.append(loop.time())
+                timestamps.append(loop.time())
 
         waiting = [asyncio.create_task(one()) for _ in range(60)]
         await asyncio.sleep(0.1)
-        before = len(moments)
+        before = len(timestamps)
         loop.moment += 0.3
         await asyncio.gather(*waiting)
-        assert len(moments) == 60
-        at_once = sum(moment < 1000.41 for moment in moments[before:])
+        assert len(timestamps) == 60
+        at_once = sum(timestamp < 1000.41 for timestamp in timestamps[before:])
         assert at_once <= 10, "what a provider may have saved up in the meantime"
-        assert moments[-1] <= 1000.95
+        assert timestamps[-1] <= 1000.95
 
     loop = VirtualLoop()
     limiter = AdaptiveLimiter(Allowance(100.0), 60, buckets=MemoryBuckets(), now=loop.time, sleep=asyncio.sleep)
@@ -149,7 +149,7 @@ def test_rejection_delays_requests_by_its_reason(reason: str, others_wait: bool,
         assert (loop.time() > 1000.0) is others_wait
         await ask(limiter, CHARGES)
         assert (loop.time() > 1000.0) is same_waits
-        assert loop.time() < 1001.0, "everybody waits a moment only, whatever the one request's own pause is"
+        assert loop.time() < 1001.0, "every request waits only briefly, whatever the pause of the rejected one is"
 
     limited(Allowance(100.0), work)
 
@@ -164,7 +164,7 @@ def test_retry_after_delays_all_requests(reason: str) -> None:
         await ask(limiter, CUSTOMERS)
         assert 1030.0 <= loop.time() <= 1031.3
         await early
-        assert loop.time() >= 1030.0, "also those that had been granted an earlier moment"
+        assert loop.time() >= 1030.0, "also those that had been granted an earlier time"
 
     limited(Allowance(10.0), work)
 
@@ -205,7 +205,7 @@ def test_concurrency_limit_of_an_endpoint_leaves_others_alone() -> None:
 def test_concurrency_converges_to_the_limit() -> None:
     provider, _ = rush([Wish([CHARGES])], 40, lambda loop: Provider(loop.time, at_once=5), latency=0.1)
     assert provider.rate(5, 40) > 0.9 * 5 / 0.1
-    late = [moment for moment in provider.refused if moment >= 1010.0]
+    late = [timestamp for timestamp in provider.refused if timestamp >= 1010.0]
     assert len(late) < 0.05 * len(provider.answered)
 
 
@@ -256,7 +256,7 @@ def test_limit_that_counts_by_the_second_is_found(latency: float, total: float) 
     )
     assert provider.rate(0, 30) >= 0.9 * total
     assert provider.rate(10, 30) >= 0.9 * total
-    late = [moment for moment in provider.refused if moment >= 1010.0]
+    late = [timestamp for timestamp in provider.refused if timestamp >= 1010.0]
     assert len(late) < 0.02 * len(provider.answered)
 
 
@@ -298,7 +298,7 @@ def test_limit_that_is_lowered_is_kept(saved: float) -> None:
 
     provider, _ = rush([Wish(TABLES[:4])], 50, make)
     assert provider.rate(30, 50) >= 36
-    late = [moment for moment in provider.refused if moment >= 1030.0]
+    late = [timestamp for timestamp in provider.refused if timestamp >= 1030.0]
     assert len(late) < 0.1 * 20 * 40
 
 

@@ -148,7 +148,7 @@ def test_concurrency_on_a_list_of_unknown_length_grows_with_each_page() -> None:
     assert first.cut() is None, "nothing is known of it"
     first.advance(["ch_0"], [100_000, 99_900])
     second = first.cut()
-    assert second is not None, "one page tells how full it is"
+    assert second is not None, "one page shows how full it is"
     assert first.cut() is None
     assert second.cut() is None, "it may lie below all rows"
     second.advance(["ch_1"], [99_000, 98_900])

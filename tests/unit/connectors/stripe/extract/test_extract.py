@@ -408,7 +408,7 @@ def test_response_of_another_api_version_is_a_warning(tmp_path: Path) -> None:
         found = read_all(server.url, needs("charges"), tmp_path)
     (output,) = found.outputs
     assert "got 2025-03-31.basil" in decode_slice(output.value).warnings[0]
-    assert output.files[0].meta["api_version"] == "2025-03-31.basil", "each row says what it came in"
+    assert output.files[0].meta["api_version"] == "2025-03-31.basil", "each row has the version it arrived in"
     assert found.coverage("charges")[0].api_version == CONNECTOR.catalogue(None).api_version
 
 

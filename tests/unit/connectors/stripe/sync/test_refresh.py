@@ -245,7 +245,7 @@ def test_first_run_of_an_hour_looks_back_for_late_events(before: datetime) -> No
         found, events=replace(INTERVAL, read_at=before, since=begun), coverage=(coverage("customers", as_of=begun),)
     )
     changes = options(refreshed([need("customers")], young)[CHANGES])
-    assert changes.since == CEILING - 1_000 - OVERLAP, "what was told before, lists have brought"
+    assert changes.since == CEILING - 1_000 - OVERLAP, "lists have read what earlier events reported"
     again = replace(found, events=replace(INTERVAL, read_at=NOW + timedelta(minutes=59)))
     changes = options(refreshed([need("customers")], again)[CHANGES])
     assert (changes.since, changes.applied) == (CEILING - OVERLAP, ("evt_1",))
