@@ -73,7 +73,7 @@ def test_runs_of_the_command_line_are_listed_with_their_steps(client: Client) ->
         ({"rows": {"wishes": [{"amount": 1}]}}, "`id` is required"),
         ({"rows": {"wishes": [{"id": 1}]}}, "column `id`: expected text"),
         ({"rows": {"wishes": [{"id": "a", "amount": "1.505"}]}}, "fits decimal(18,2)"),
-        ({"rows": {"wishes": [{"id": "a", "made": "2026-01-01"}]}}, "a moment with its offset"),
+        ({"rows": {"wishes": [{"id": "a", "made": "2026-01-01"}]}}, "a timestamp with an offset"),
         ({"rows": {"wishes": [{"id": "a", "colour": "red"}]}}, "no column `colour`"),
         ({"parameters": {"least": "x; DROP TABLE wishes"}}, "expected a whole number"),
         ({"parameters": {"least": None}}, "`parameters.least`: expected text, a number, true or false"),
