@@ -1,4 +1,4 @@
-"""How a value gets into a column of another type without changing: an expression, and the ways in which it fails."""
+"""Lossless casts between column types: a SQL expression and the conditions under which a value does not fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .types import sql_type
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A condition (SQL over the source value, true where it is broken) and what is then wrong with the value."""
+    """A SQL condition, true for a source value that does not fit, and the problem to report for it."""
 
     condition: str
     problem: str
@@ -21,10 +21,10 @@ class Misfit:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """`value` is SQL of the target's type, NULL where the source is NULL or does not fit; `misfits` tells these apart.
+    """`value` is SQL of the target type, NULL where the source is NULL or does not fit; `misfits` separates the two.
 
-    No cast rounds, cuts or wraps: a value that would change is a misfit. Text and JSON scalars are read as text;
-    surrounding blanks are no part of a number, a date or a truth value. A JSON `null` is NULL.
+    No cast rounds, truncates or wraps: a value that would change is a misfit. Text and JSON scalars are parsed as text;
+    blanks around a number, a date or a boolean are ignored. A JSON `null` is NULL.
     """
 
     value: str
@@ -43,7 +43,7 @@ _TIME_TEXT: Final = r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{0,6}0*
 
 
 def cast(value: str, source: str, target: ColumnType) -> Cast:
-    """How `value`, SQL of DuckDB's type `source`, becomes `target`."""
+    """The cast of `value`, SQL of DuckDB type `source`, to `target`."""
     if source == '"NULL"':
         return Cast(f"CAST(NULL AS {sql_type(target)})", ())
     return _BY_KIND[target.kind](value, source, target)
@@ -134,9 +134,9 @@ def _date(value: str, source: str, target: ColumnType) -> Cast:
     if source == "DATE":
         return Cast(value, ())
     if source.startswith("TIMESTAMP"):
-        instant = f"CAST({value} AS TIMESTAMP)" if source == "TIMESTAMP" else _utc(value, source)
-        cut = Misfit(f"{instant} IS NOT NULL AND {instant} <> date_trunc('day', {instant})", "has a time of day")
-        return Cast(f"CAST({instant} AS DATE)", (cut,))
+        timestamp = f"CAST({value} AS TIMESTAMP)" if source == "TIMESTAMP" else _utc(value, source)
+        cut = Misfit(f"{timestamp} IS NOT NULL AND {timestamp} <> date_trunc('day', {timestamp})", "has a time of day")
+        return Cast(f"CAST({timestamp} AS DATE)", (cut,))
     return _by_pattern(value, source, target, _DATE_TEXT, "is not a date (YYYY-MM-DD)")
 
 
@@ -148,13 +148,13 @@ def _utc(value: str, source: str) -> str:
 
 def _timestamp(value: str, source: str, target: ColumnType) -> Cast:
     if source == "TIMESTAMP_NS":
-        return _round_trip(value, source, target, "is not an instant", "is finer than a microsecond")
+        return _round_trip(value, source, target, "is not a timestamp", "is finer than a microsecond")
     if source == "DATE" or source.startswith("TIMESTAMP"):
         return Cast(_utc(value, source), ())
     text = f"trim({_text_of(value, source)})"
     fits = f"regexp_full_match({text}, '{_TIME_TEXT}')"
     converted = f"CASE WHEN {fits} THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
-    problem = "is not an instant (YYYY-MM-DDThh:mm:ssZ, to the microsecond)"
+    problem = "is not a timestamp (YYYY-MM-DDThh:mm:ssZ, to the microsecond)"
     return Cast(converted, (Misfit(f"{text} IS NOT NULL AND ({converted}) IS NULL", problem),))
 
 

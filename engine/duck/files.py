@@ -1,7 +1,7 @@
-"""Who may open a DuckDB file: readers together, a writer alone, in this process and among processes.
+"""Shared and exclusive locks on DuckDB files, for threads and processes.
 
-DuckDB lets one process write a file or several read it, and refuses everybody else at once. A gate beside the file
-(`<name>.lock`, an advisory lock of the system that dies with its process) makes them wait for each other instead.
+DuckDB lets one process write a file or several read it, and fails at once for any other. An advisory lock beside the
+file (`<name>.lock`, released when its process dies) makes callers wait for each other instead.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from engine.run import StoreError
 from .quoting import quote_literal, quote_name
 
 STORAGE_VERSION: Final = "v1.5.0"
-"""The storage version of files that Weir creates: every supported DuckDB reads and writes it."""
+"""The storage version of new files: every supported DuckDB reads and writes it."""
 
 ROW_GROUP_SIZE: Final = 20_480
-"""Rows in a row group of what is written. A full one is compressed and written while the statement goes on: with the
-default of 122,880, wide rows are kept whole until the commit, put aside on disk and fetched back."""
+"""Rows in a row group of a written file. A full row group is compressed and written while the statement runs; with the
+default of 122,880, wide rows stay uncompressed until the commit and spill to disk."""
 
 WAIT_SECONDS: Final = 30.0
-"""How long a busy file is waited for."""
+"""Default time to wait for a busy file."""
 
 _POLL_SECONDS: Final = 0.02
 _HOLD_POLL_SECONDS: Final = 0.1
@@ -42,14 +42,14 @@ _BUSY: Final = re.compile(
 
 @contextlib.contextmanager
 def writing(path: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold the file for one writer. `StoreError` E610 after `wait_seconds`, naming the process that has it."""
+    """Hold the file for one writer. `StoreError` E610 after `wait_seconds` names the process that holds the file."""
     with _gate(path, wait_seconds):
         yield
 
 
 @contextlib.contextmanager
 def reading(paths: Sequence[Path], wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold files for a reader beside other readers. `StoreError` E610 after `wait_seconds` for each."""
+    """Hold the files for reading, shared with other readers. `StoreError` E610 after `wait_seconds` for each file."""
     with contextlib.ExitStack() as stack:
         for path in sorted(set(paths)):
             stack.enter_context(_gate(path, wait_seconds, shared=True))
@@ -58,7 +58,8 @@ def reading(paths: Sequence[Path], wait_seconds: float = WAIT_SECONDS) -> Iterat
 
 @contextlib.contextmanager
 def holding(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold what `path` stands for as long as it takes. `waiting` is told who has it, and ends the wait by raising."""
+    """Hold the lock of `path`, waiting without a limit. `waiting` gets a message with the current holder at each try;
+    raise from it to stop waiting."""
     with contextlib.ExitStack() as stack:
         while True:
             try:
@@ -71,7 +72,7 @@ def holding(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a database file while nobody writes it. `StoreError` E610 when it stays busy."""
+    """Copy a database file while no process writes it. `StoreError` E610 when it stays busy."""
     with reading([source]):
         shutil.copyfile(source, target)
 
@@ -84,11 +85,11 @@ def attach(
     read_only: bool,
     wait_seconds: float = WAIT_SECONDS,
 ) -> None:
-    """Attach the file as database `name`, waiting for programs that hold it without the gate. `StoreError` E610."""
+    """Attach the file as database `name`, waiting for programs that open it without the lock. `StoreError` E610."""
     options = "(READ_ONLY)"
     if not read_only:
         options = f"(ROW_GROUP_SIZE {ROW_GROUP_SIZE})"
-        if not path.exists():  # a file that somebody else made keeps its version
+        if not path.exists():  # an existing file keeps its version
             options = f"(ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION {quote_literal(STORAGE_VERSION)})"
     statement = f"ATTACH {quote_literal(str(path))} AS {quote_name(name)} {options}"
     deadline = time.monotonic() + wait_seconds

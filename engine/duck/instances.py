@@ -1,6 +1,6 @@
-"""DuckDB instances for our own statements, kept from one use to the next: making one takes longer than most uses.
+"""A pool of DuckDB instances for the engine's own statements: creating an instance takes longer than most uses.
 
-SQL that somebody else wrote never runs here: it has instances of its own (`hardening`, `binder`).
+Untrusted SQL never runs here; it has its own instances (`hardening`, `binder`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .quoting import quote_literal, quote_name
 MEMORY: Final = "256MB"
 _IDLE_AT_MOST: Final = 2
 _USES_AT_MOST: Final = 100
-"""Of one instance. It keeps some 0.3 KB of each statement about a file that was attached, until it is closed."""
+"""Uses of one instance: it keeps about 0.3 KB for each statement on an attached file until it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a use of an instance needs: the folder that it spills to, memory as DuckDB writes sizes, threads, and how
-    new rows are compressed. Without `memory`, DuckDB's default applies: 80 % of the machine's."""
+    """Settings for one use of an instance: spill folder, memory limit (a DuckDB size such as "256MB"), threads and
+    compression of new rows. Without `memory`, DuckDB's default applies: 80 % of the machine's memory."""
 
     spill: Path
     memory: str | None = MEMORY
@@ -40,7 +40,7 @@ class _Instance:
     uses: int = 0
 
     def adopt(self, terms: Terms) -> None:
-        """Go on under other terms. duckdb.Error when that cannot be, as with a spill folder that is in use."""
+        """Switch to other settings. duckdb.Error when DuckDB refuses, as for a spill folder that is in use."""
         changes = {
             "temp_directory": (str(self.terms.spill), str(terms.spill)),
             "memory_limit": (self.terms.memory, terms.memory),
@@ -59,10 +59,8 @@ _lock: Final = threading.Lock()
 
 @contextlib.contextmanager
 def own_instance(terms: Terms, *attached: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an instance that nobody else uses meanwhile; what it has `attached` is let go at the end.
-
-    Then the files are closed and what was committed is in them. After an error the instance is not used again.
-    """
+    """A connection to an instance for exclusive use. The databases named in `attached` are detached at the end, so
+    their files are closed with all commits in them. After an error the instance is discarded."""
     instance = _taken(terms)
     instance.uses += 1
     connection = instance.root.cursor()
@@ -102,11 +100,11 @@ def _taken(terms: Terms) -> _Instance:
 
 
 def _left_clean(instance: _Instance, attached: tuple[str, ...]) -> bool:
-    """Let go of what is attached, and keep the instance if it can be used again."""
+    """Detach the databases and return the instance to the pool; False when it must be closed instead."""
     try:
         for name in attached:
             instance.root.execute(f"DETACH DATABASE IF EXISTS {quote_name(name)}")
-    except duckdb.Error:  # closing the instance lets go of it, too
+    except duckdb.Error:  # closing the instance detaches them too
         return False
     with _lock:
         if len(_idle) >= _IDLE_AT_MOST:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A reason to refuse a row: its subject (a column, or words for the row) and what is wrong with it.
+    """A reason to refuse a row: the subject (a column, or a phrase for the row) and the problem as text.
 
     `shown` is SQL of the value that the message quotes, if it quotes one.
     """

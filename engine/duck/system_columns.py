@@ -1,4 +1,4 @@
-"""The columns that Weir adds to the provider's, as far as staging itself speaks of them."""
+"""The columns that Weir adds to a provider's columns, with constants for those that staging uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Binds SQL boxes on empty tables: what they yield, what they read, or why they do not bind."""
+"""Binds SQL boxes to empty tables and returns their columns, the tables they read, or the reason they do not bind."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DISABLED_OPTIMIZERS: Final = (
     "row_group_pruner",
     "common_subplan",
 )
-"""They use facts about the (empty) tables, or hide from the plan which table a filter belongs to."""
+"""Disabled because they use statistics of the (empty) tables, or detach filters from their tables in the plan."""
 
 _SETTINGS: Final = (
     "SET errors_as_json = true",
@@ -103,13 +103,13 @@ _SURROUNDINGS: Final = frozenset(
         "version",
     }
 )
-"""Functions whose value is not the same on every run: DuckDB folds most of them into constants while it plans."""
+"""Functions whose value depends on the run. DuckDB folds most of them into constants while it plans."""
 
 
 class DuckBinder:
-    """`engine.graph.Binder` on an in-memory DuckDB that holds no rows and reaches nothing outside.
+    """`engine.graph.Binder` on an in-memory DuckDB without rows and without external access.
 
-    Not thread-safe. Tables are made when a box first mentions them; an equal box in an equal scope is bound once.
+    Not thread-safe. Tables are created when a box first mentions them; results are cached by SQL and scope.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class DuckBinder:
         self._database.close()
 
     def bind(self, sql: str, scope: Scope) -> Bound | BindFailure:
-        """What the box yields and reads, or why it does not bind. Never runs it."""
+        """The columns and reads of the box, or the reason it does not bind. The box is never executed."""
         words = {word.casefold() for word in _WORD.findall(sql)}
         shelves = self._tables.shelves(scope, words)
         key = (sql, tuple(id(shelf) for shelf in shelves.values()))
@@ -150,14 +150,14 @@ class DuckBinder:
         return Bound(found.relation, ordered, found.changed)
 
     def bind_expression(self, expression: str, columns: Relation) -> Relation | BindFailure:
-        """The one column (`value`) that a mapping's `expr` yields over a row with these columns."""
+        """The single column `value` that a mapping's `expr` returns for a row with these columns."""
         if self._row != columns:
             self._database.execute(f"CREATE OR REPLACE TABLE memory.main.{quote_name(_ROW)} ({columns_sql(columns)})")
             self._row = columns
         self._tables.search(())
         before = "SELECT "
         sql = f"{before}{expression}\n AS value FROM {_ROW}"
-        # In WHERE there are neither aggregates nor windows, which would see more than one row.
+        # WHERE rejects aggregates and window functions, which would read more than one row.
         condition = "SELECT 1 FROM row WHERE ("
         found = self._refused(sql)
         if found is None and not self._is_one_expression(sql):
@@ -225,7 +225,7 @@ class DuckBinder:
         if len(sql) > _MAX_SQL:
             return BindFailure("other", f"the box is longer than {_MAX_SQL:,} characters", None)
         if any("\ud800" <= character <= "\udfff" for character in sql):
-            return BindFailure("syntax", "the text holds halves of characters", None)
+            return BindFailure("syntax", "the text contains an unpaired surrogate", None)
         try:
             statements = self._database.extract_statements(sql)
         except duckdb.Error as error:
@@ -246,7 +246,7 @@ class DuckBinder:
         return None
 
     def _unavailable(self, sql: str, visible: Mapping[str, frozenset[str]]) -> BindFailure | None:
-        """A function that exists and that boxes may not use: DuckDB itself speaks of files and settings."""
+        """A failure for a function that boxes must not use. DuckDB's own error would mention files and settings."""
         if not any(word.casefold().startswith(_OUTSIDE) for word in _WORD.findall(sql)):
             return None
         try:
@@ -256,7 +256,7 @@ class DuckBinder:
         return None
 
     def _impossible_cast(self, plan: str, sql: str) -> BindFailure | None:
-        """A constant that DuckDB could not convert while it planned: the box would fail on its first row."""
+        """A failure for a constant that DuckDB cannot convert: the box would fail on its first row."""
         for match in _CAST.finditer(plan):
             literal, kind = match[1], match[2]
             found = self._database.execute(f"SELECT TRY_CAST({literal} AS {kind}) IS NULL").fetchone()
@@ -267,7 +267,7 @@ class DuckBinder:
         return None
 
     def _is_one_expression(self, sql: str) -> bool:
-        """Whether the text between the parentheses stayed inside them."""
+        """Whether the SQL parses to exactly one selected expression over the row."""
         statements = self._syntax_tree(sql).get("statements", [])
         node = statements[0].get("node", {}) if len(statements) == 1 else {}
         source = node.get("from_table") or {}
@@ -280,7 +280,7 @@ class DuckBinder:
         )
 
     def _renames_created(self, sql: str) -> bool:
-        """Whether anything but a reference to a column is called `created` in the box."""
+        """Whether the box uses the name `created` for anything other than a column reference."""
         tree = self._syntax_tree(sql)
         return "error" not in tree or bool(tree["error"]) or _is_name_elsewhere(tree, CREATED)
 
@@ -290,7 +290,7 @@ class DuckBinder:
         return tree if isinstance(tree, dict) else {}
 
     def _relation(self, sql: str) -> Relation:
-        """The columns of a statement that is known to be one SELECT; names may stand there twice."""
+        """The columns of a statement that is known to be one SELECT. Names may repeat."""
         found = self._database.sql(sql)
         return Relation(
             tuple(Column(name, column_type(str(kind))) for name, kind in zip(found.columns, found.types, strict=True))
@@ -309,7 +309,7 @@ def _first_word(sql: str) -> tuple[int, int] | None:
 
 
 def _moved(failure: BindFailure, by: int, text: str) -> BindFailure:
-    """The failure with its span inside `text`, which is what its author wrote."""
+    """The failure with its span shifted by `by` and clipped to `text`, the author's SQL."""
     if failure.span is None:
         return failure
     start, end = (min(max(each + by, 0), len(text)) for each in failure.span)
@@ -318,8 +318,10 @@ def _moved(failure: BindFailure, by: int, text: str) -> BindFailure:
 
 
 def _written_limit(tree: Mapping[str, Any]) -> tuple[str, str]:
-    """LIMIT and OFFSET of a statement, empty where they are no plain numbers. Plans show them since DuckDB 2.0, and
-    trees before 2.0 have them in this form."""
+    """LIMIT and OFFSET of a statement; empty unless they are plain numbers.
+
+    Needed before DuckDB 2.0, whose plans show both values; this is the form of the older syntax trees.
+    """
     statements = tree.get("statements") or [{}]
     modifiers = statements[0].get("node", {}).get("modifiers", [])
     limits = [each for each in modifiers if each.get("type") == "LIMIT_MODIFIER"]

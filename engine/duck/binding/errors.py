@@ -1,4 +1,4 @@
-"""DuckDB's errors, as failures of a box: what is wrong, where in its text, and which names are near."""
+"""DuckDB errors converted to bind failures: the reason, the span in the SQL, and similar names."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ _REASONS: Final[tuple[tuple[re.Pattern[str], Reason], ...]] = (
 def failure_of(
     error: duckdb.Error, sql: str, prefix: int, tables: Sequence[str], columns: Iterable[str]
 ) -> BindFailure:
-    """What `error` says about `sql`, which was sent behind `prefix` bytes.
+    """Convert `error` to a failure of `sql`, which was sent to DuckDB after a prefix of `prefix` bytes.
 
-    `tables` are the names that the box could have used, `columns` those of the tables that it mentions.
+    `tables` are the table names in scope, `columns` the columns of the tables that the box mentions; both supply
+    candidates for a misspelled name.
     """
     details = _details(error)
     said = str(details.get("exception_message") or error)
@@ -61,7 +62,7 @@ def failure_of(
 
 
 def _misspelt(sql: str, span: tuple[int, int]) -> tuple[str, list[str]] | None:
-    """A word at or before a syntax error that looks like a keyword and is none, with the keywords it looks like."""
+    """A word at or before a syntax error that resembles a keyword, with the keywords that it resembles."""
     before = _WORD.findall(sql, 0, span[1])
     for word in reversed(before[-2:]):
         near = closest(word.upper(), _KEYWORDS, 1)
@@ -71,7 +72,7 @@ def _misspelt(sql: str, span: tuple[int, int]) -> tuple[str, list[str]] | None:
 
 
 def writing_word(sql: str) -> tuple[int, int] | None:
-    """Where the first word stands that begins a statement which writes."""
+    """The span of the first keyword that starts a writing statement, such as INSERT."""
     return next((found.span() for found in _WORD.finditer(sql) if found.group().upper() in _WRITING), None)
 
 

@@ -38,11 +38,12 @@ def reads_of_plan(
     renames_created: Callable[[], bool],
     written_limit: Callable[[], tuple[str, str]],
 ) -> list[TableRead]:
-    """One entry a table that the plan scans, scans united. `tables` is by DuckDB's full name.
+    """One read for each table that the plan scans; several scans of a table are merged. `tables` has DuckDB's full
+    names as keys.
 
-    `clock`: the box asks for the time or its surroundings, which DuckDB has already put into the filters as constants
-    of this moment: none of them is taken over. `renames_created()`: something in the box may be called `created`
-    without being the column. `written_limit()`: LIMIT and OFFSET as the box has them, for plans that do not show them.
+    `clock`: the box reads the time or its environment, which DuckDB has folded into the filters as constants, so no
+    filter is used. `renames_created()`: whether `created` may name something other than the column. `written_limit()`:
+    LIMIT and OFFSET of the box's SQL, for plans that do not show them.
     """
     scans = list(_scans(root, None, tables))
     if clock:
@@ -77,7 +78,7 @@ def _info(node: Node) -> Mapping[str, Any]:
 
 
 def _lines(value: object) -> list[str]:
-    """EXPLAIN writes one entry as a text and several as a list."""
+    """The entries as a list: EXPLAIN writes a single entry as text."""
     if isinstance(value, list):
         return [str(each) for each in value]
     return [str(value)] if value else []

@@ -1,6 +1,6 @@
-"""DuckDB's filter texts, as EXPLAIN prints them, to predicates that a source can answer.
+"""Converts the filters that EXPLAIN prints into predicates that a source can evaluate.
 
-The texts are read by a small strict parser: whatever it does not know is `Unknown`, which means "any row".
+A small strict parser reads them. Anything it does not recognize becomes `UNKNOWN`, which every row passes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Rows that pass: `where` never leaves one out. `exact` says that it lets no other row through either."""
+    """A filter on rows. `where` accepts every row that passes; with `exact`, it accepts no other row."""
 
     where: Disjunction
     exact: bool
@@ -41,7 +41,7 @@ _NO_CONDITION: Final = Condition(EVERY_ROW, exact=True)
 
 
 class _UnreadableError(Exception):
-    """The text is none that this parser knows."""
+    """The parser does not recognize the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class _Reader:
         raise _UnreadableError
 
     def _skip_operand(self) -> None:
-        """Go on to the AND, OR or closing parenthesis that ends what begins here."""
+        """Skip to the AND, OR or closing parenthesis that ends the operand."""
         while not self.at_end and self._peek(0) not in (")", "AND", "OR"):
             if self._peek(0) == "(":
                 self._skip_group()
@@ -277,19 +277,19 @@ def _compared(relation: Relation, name: str, op: Op, constant: _Constant) -> Con
         case Kind.INTEGER, "number":
             value = int(constant.text)
         case Kind.TIMESTAMP, "TIMESTAMP":
-            return _instant(column.name, op, constant.text)
+            return _timestamp(column.name, op, constant.text)
         case _:
             return UNKNOWN
     return Condition(((Predicate(column.name, op, (value,)),),), exact=True)
 
 
-def _instant(column: str, op: Op, text: str) -> Condition:
-    """A comparison with an instant, in whole seconds: rounded so that it only ever lets more through."""
+def _timestamp(column: str, op: Op, text: str) -> Condition:
+    """A comparison with a timestamp in whole seconds, rounded so that no row is lost."""
     try:
-        moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        timestamp = datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:  # infinity, years beyond 9999, nanoseconds
         return UNKNOWN
-    elapsed = moment - _EPOCH
+    elapsed = timestamp - _EPOCH
     seconds, exact = elapsed.days * 86_400 + elapsed.seconds, elapsed.microseconds == 0
     if not exact:
         match op:
@@ -303,7 +303,7 @@ def _instant(column: str, op: Op, text: str) -> Condition:
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:
-    """Rows that pass every part. A product that grows too large loses a part: more rows pass."""
+    """Rows that pass every part. A part that makes the product too large is dropped, so that more rows pass."""
     where, exact = EVERY_ROW, True
     for part in parts:
         exact = exact and part.exact

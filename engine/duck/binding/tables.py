@@ -1,4 +1,4 @@
-"""The binder's empty tables: made when a box first mentions them, shared by connections with equal catalogues."""
+"""The binder's empty tables, created when a box first mentions them and shared by connections with equal catalogues."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..quoting import quote_literal, quote_name
 from ..types import sql_type
 
 ALL_SUFFIX: Final = "_all"
-"""`customers_all` shows the rows that the provider has deleted as well; `customers` does not."""
+"""`customers_all` includes rows that the provider has deleted; `customers` does not."""
 
 _DELETED_AT: Final = "_deleted_at"
 
 
 @dataclass(frozen=True, slots=True)
 class BoundTable:
-    """A table of the binder's database and what it stands for. `limited`: whether a limit may be taken over."""
+    """A table of the binder's database and the table it represents. `limited`: whether a LIMIT may be pushed down."""
 
     namespace: str
     table: str
@@ -32,9 +32,9 @@ class BoundTable:
 
 @dataclass(slots=True)
 class Shelf:
-    """A schema of the binder's database that holds (as far as they were mentioned) these tables.
+    """A schema of the binder's database with those of `tables` that a box has mentioned.
 
-    `names` are the visible names, casefolded, with the table that each one shows.
+    `names` maps each visible name, casefolded, to its table.
     """
 
     schema: str
@@ -52,7 +52,7 @@ class Shelf:
 
 
 class BinderTables:
-    """Finds or makes what the names of a scope stand for."""
+    """Finds or creates the tables that the names of a scope refer to."""
 
     def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
         self._database = database
@@ -61,10 +61,10 @@ class BinderTables:
         self._search_path: tuple[str, ...] = ()
 
     def shelves(self, scope: Scope, words: set[str]) -> dict[str, Shelf]:
-        """A shelf for each namespace of the scope, by its name and in order. `words` are the box's, casefolded.
+        """The shelves of the scope by namespace, in order. `words` are the words of the box, casefolded.
 
-        A box that does not mention a namespace by its name is bound in one that all equal catalogues share; those that
-        are reached in no other way are then left out.
+        A namespace that the box does not mention uses a shelf shared by all equal catalogues, or is skipped when its
+        tables need a qualified name.
         """
         found = {}
         for name, tables in scope.namespaces:
@@ -75,7 +75,7 @@ class BinderTables:
         return found
 
     def make(self, shelf: Shelf, words: set[str]) -> Iterator[tuple[str, BoundTable]]:
-        """The tables of the shelf that the words mention, by their full name in the database."""
+        """Create the tables of the shelf that the words mention; yields each with its full name in the database."""
         for name in sorted(words & shelf.visible):
             table = shelf.names[name]
             if name not in shelf.made:
@@ -117,10 +117,10 @@ class BinderTables:
 
 
 def tables_of_provider(mentioned: Mapping[str, BoundTable], shelves: Mapping[str, Shelf]) -> dict[str, BoundTable]:
-    """Those tables that a connection or the Schema has, by their full names, for what they are to be read.
+    """The mentioned tables that belong to a connection or the Schema, by full name.
 
-    Changed rows are rows of the connection's table, and may be any of them: no limit is taken over. What a mirror tells
-    about itself is read by nobody.
+    Changed rows map to the connection's table without a limit, because they may be any of its rows. Tables that
+    describe the mirror itself are excluded: no provider supplies them.
     """
     own = next((shelf for name, shelf in shelves.items() if name not in {*QUALIFIED, SCHEMA_NAMESPACE}), None)
     found = {}
