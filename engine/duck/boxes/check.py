@@ -1,7 +1,7 @@
-"""What a SQL box may say: one SELECT over the tables of its scope, read from DuckDB's own parse tree.
+"""Restricts a SQL box to one SELECT over the tables of its scope, checked on DuckDB's own parse tree.
 
-The hardened instance would stop most of what is refused here as well. But DuckDB lets an instance read the files that
-it has attached (`read_blob`), and tells about itself through functions and catalogue views: those are out of reach too.
+The hardened instance blocks most of this as well. It does not block reading attached files (`read_blob`) or the
+functions and catalogue views that expose DuckDB's internals; this check does.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class TableName:
 def check_box(
     connection: duckdb.DuckDBPyConnection, sql: str, tables: Mapping[str, frozenset[str]]
 ) -> frozenset[TableName]:
-    """The tables that the SQL names, as (namespace, table), of `tables`: namespace → casefolded names.
+    """The tables that the SQL names. `tables` are those in scope: namespace → casefolded names.
 
-    Raises `BoxError` unless the SQL is one SELECT that touches nothing else. It is parsed, not bound.
+    `BoxError` unless the SQL is a single SELECT over these tables. The SQL is parsed, not bound.
     """
     tree = _parse(connection, sql)
     nodes = list(_walk(tree))
@@ -85,7 +85,7 @@ def check_box(
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    """The parse tree of the one SELECT. `duckdb.InterruptException` passes: time was over."""
+    """The parse tree of the single SELECT. `duckdb.InterruptException` propagates: the time limit was reached."""
     if "\0" in sql:
         raise BoxError("expected SQL text, found a NUL character")
     try:
@@ -96,7 +96,7 @@ def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
         raise BoxError(f"expected one statement, found {len(statements)}")
     try:
         selects = statements[0].type == duckdb.StatementType.SELECT
-    except ValueError:  # a kind of statement that DuckDB's Python package has no name for
+    except ValueError:  # a statement type unknown to DuckDB's Python package
         selects = False
     if not selects:
         raise BoxError("expected a SELECT statement")
@@ -162,7 +162,7 @@ def _check_table(
 
 
 def _path(node: dict[str, Any]) -> list[str]:
-    """The parts of a table's name. DuckDB 1 gives them one by one."""
+    """The parts of a table's name. DuckDB 1 has a separate field for each."""
     qualified = node.get("qualified_name")
     if isinstance(qualified, dict) and qualified.get("path"):
         return [str(part) for part in qualified["path"]]
@@ -171,7 +171,7 @@ def _path(node: dict[str, Any]) -> list[str]:
 
 
 def _span(sql: str, node: dict[str, Any]) -> tuple[int, int] | None:
-    """Where a node is, in code points: DuckDB counts bytes."""
+    """The span of a node in code points; DuckDB counts bytes."""
     data = sql.encode()
     start = node.get("query_location")
     if not isinstance(start, int) or start > len(data):
@@ -180,7 +180,7 @@ def _span(sql: str, node: dict[str, Any]) -> tuple[int, int] | None:
     length = node.get("query_location_length")
     if isinstance(length, int):
         return begin, len(data[: start + length].decode(errors="ignore"))
-    word = _WORD.match(sql, begin)  # DuckDB 1 does not say how long a node is
+    word = _WORD.match(sql, begin)  # DuckDB 1 does not report the length of a node
     return begin, word.end() if word else begin + 1
 
 

@@ -1,4 +1,4 @@
-"""A DuckDB instance for SQL that nobody trusts: no files, network, extensions, settings or Python variables."""
+"""A DuckDB instance for untrusted SQL: no files, network, extensions, settings or Python variables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.run import BoxLimits
 from ..quoting import quote_literal
 
 MAX_EXPRESSION_DEPTH: Final = 1000
-"""Deeper expressions are refused by the parser: DuckDB descends them on the C stack."""
+"""The parser refuses deeper expressions, because DuckDB traverses them on the C stack."""
 
 _INTERRUPT_EVERY_SECONDS: Final = 0.05
 _CANCELLED_EVERY_SECONDS: Final = 0.1
@@ -25,7 +25,7 @@ _CANCELLED_EVERY_SECONDS: Final = 0.1
 
 @contextlib.contextmanager
 def open_instance(limits: BoxLimits, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory instance within `limits` that spills to the folder `spill`. Attach files, then `lock_down` it."""
+    """An in-memory instance within `limits` that spills to the folder `spill`. Attach files, then call `lock_down`."""
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -44,7 +44,7 @@ def open_instance(limits: BoxLimits, spill: Path) -> Iterator[duckdb.DuckDBPyCon
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
-        # Given to connect(), this limit is shown but not kept.
+        # In the config of connect(), this limit is displayed but not enforced.
         connection.execute(f"SET max_temp_directory_size = '{limits.temp_bytes}B'")
         yield connection
     finally:
@@ -52,17 +52,17 @@ def open_instance(limits: BoxLimits, spill: Path) -> Iterator[duckdb.DuckDBPyCon
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, limits: BoxLimits) -> None:
-    """Shut the world out for good: no statement can open the instance again."""
-    with contextlib.suppress(duckdb.CatalogException):  # a setting of DuckDB 2; the deadline holds in every version
+    """Disable external access and freeze the configuration; no later statement can undo it."""
+    with contextlib.suppress(duckdb.CatalogException):  # a setting of DuckDB 2; `Deadline` works in every version
         connection.execute(f"SET max_execution_time = {max(1, int(limits.seconds * 1000))}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
 class Deadline:
-    """Interrupts connections when its time is over, again and again, for as long as the `with` block runs.
+    """Interrupts connections repeatedly once the time limit is reached, until the `with` block ends.
 
-    `passed` tells afterwards whether the time was over, `stopped` whether `cancelled` turned true before.
+    Afterwards, `passed` is true if the time limit was reached and `stopped` if `cancelled` returned true before that.
     """
 
     def __init__(

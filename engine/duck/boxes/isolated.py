@@ -1,7 +1,7 @@
-"""Runs SQL boxes in a child process that the system keeps within memory and time: for SQL that nobody here reviewed.
+"""Runs SQL boxes in a child process with memory and CPU limits of the operating system, for unreviewed SQL.
 
-The child gets the box as JSON on stdin, no environment, and leaves the result file. Some statements pass DuckDB's own
-limits; none passes RLIMIT_AS, RLIMIT_CPU and a kill.
+The child reads the box as JSON from stdin, has no environment, and writes the result file. Some statements exceed
+DuckDB's own limits; none exceeds RLIMIT_AS, RLIMIT_CPU and a kill.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _MAX_ANSWER_BYTES: Final = 1 << 16
 
 
 class IsolatedBoxRunner:
-    """`BoxRunner` like `DuckBoxRunner`, one child process a box. Takes what that takes.
+    """A `BoxRunner` with the parameters of `DuckBoxRunner` that runs each box in a child process.
 
-    A child is killed `grace_seconds` after the box's own time: it has to start and to write the result.
+    A child is killed `grace_seconds` after the time limit of the box; the extra time covers start-up and the result.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class IsolatedBoxRunner:
         self._schema = dict(schema)
 
     def run(self, box: Box, target: Path, limits: BoxLimits, since: MirrorInstant | None = None) -> BoxResult:
-        """See `BoxRunner.run`. `BoxError.limit` is "seconds" or "memory" when the child had to be stopped."""
+        """See `BoxRunner.run`. `BoxError.limit` is "seconds" or "memory" when the child exceeded that limit."""
         job = json.dumps(self._job(box, target, limits, since)).encode()
         try:
-            with reading(self._files(box)):  # the child finds them free: waiting is not the box's time
+            with reading(self._files(box)):  # locked before the child starts: waiting does not count as the box's time
                 answer = _run_child(job, limits, self._grace_seconds, self._cancelled)
             if "error" in answer:
                 raise _to_error(answer["error"])
@@ -68,7 +68,7 @@ class IsolatedBoxRunner:
             _remove_leftovers(target)
             raise
         unknown = tuple((str(name), int(count)) for name, count in answer["unknown"])
-        seen = instant_from_json(answer["seen"])
+        seen = position_from_json(answer["seen"])
         return BoxResult(target, box.bound.relation, int(answer["rows"]), seen, unknown)
 
     def _files(self, box: Box) -> list[Path]:
@@ -82,7 +82,7 @@ class IsolatedBoxRunner:
             "scope": list(box.scope),
             "relation": _to_json(box.bound.relation),
             "limited": [[name.namespace, name.table] for name in limited_tables(box)],
-            "since": instant_to_json(since),
+            "since": position_to_json(since),
             "target": str(target.absolute()),
             "limits": [limits.memory_bytes, limits.seconds, limits.threads, limits.temp_bytes],
             "stagings": {name: str(self._stagings[name].absolute()) for name in connections},
@@ -100,7 +100,7 @@ def _run_child(
     job: bytes, limits: BoxLimits, grace_seconds: float, cancelled: Callable[[], bool] | None
 ) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "engine.duck.boxes.isolated_child"]
-    with TemporaryFile() as given:  # a pipe holds less than a job and would have to be fed while the child starts
+    with TemporaryFile() as given:  # a job can exceed the capacity of a pipe
         given.write(job)
         given.seek(0)
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
@@ -129,12 +129,12 @@ def _run_child(
         raise BoxError(f"the box took longer than {limits.seconds:g} seconds", limit="seconds")
     if process.returncode > 0:
         raise BoxError(f"the box's process ended with exit code {process.returncode}")
-    # Out of address space ends a C++ program by abort or a fault wherever it happens to stand.
+    # A C++ program that runs out of address space ends with an abort or a segmentation fault.
     raise BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
 
 
 def _answer(process: subprocess.Popen[bytes], seconds: float, cancelled: Callable[[], bool] | None) -> bytes:
-    """What the child says at last. `TimeoutExpired` when its time is over, `BoxError` when the run is stopped."""
+    """The output of the child. `TimeoutExpired` when its time is over, `BoxError` when the run is cancelled."""
     end = time.monotonic() + seconds
     while True:
         left = end - time.monotonic()
@@ -160,13 +160,13 @@ def _to_error(error: Mapping[str, Any]) -> Exception:
     return BoxError(str(error["reason"]), limit=error["limit"], span=(span[0], span[1]) if span else None)
 
 
-def instant_to_json(instant: MirrorInstant | None) -> list[str] | None:
-    """An instant of a mirror for the job and the answer of a child."""
-    return None if instant is None else [instant.file, instant.changed_at.isoformat()]
+def position_to_json(position: MirrorInstant | None) -> list[str] | None:
+    """A mirror position as JSON, for the job and the answer of a child."""
+    return None if position is None else [position.file, position.changed_at.isoformat()]
 
 
-def instant_from_json(written: Sequence[str] | None) -> MirrorInstant | None:
-    """What `instant_to_json` wrote."""
+def position_from_json(written: Sequence[str] | None) -> MirrorInstant | None:
+    """The inverse of `position_to_json`."""
     return None if written is None else MirrorInstant(written[0], datetime.fromisoformat(written[1]))
 
 

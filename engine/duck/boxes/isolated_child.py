@@ -1,4 +1,4 @@
-"""The child of `isolated`: one box, read as JSON from stdin, run within limits of the system."""
+"""The child process of `isolated`: runs one box, read as JSON from stdin, within operating system limits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from engine.graph import Bound, Box, TableRead
 from engine.relation import Column, ColumnType, Kind, Relation
 from engine.run import BoxError, BoxLimits, StoreError
 
-from .isolated import instant_from_json, instant_to_json
+from .isolated import position_from_json, position_to_json
 from .runner import DuckBoxRunner
 
 _OVERHEAD_BYTES: Final = 2 << 30
-"""Address space for the interpreter, DuckDB's code, the writer and thread stacks, beside the box's own memory."""
+"""Address space for the interpreter, DuckDB's code, the writer and thread stacks, in addition to the box's memory."""
 
 _GRACE_SECONDS: Final = 5
 """CPU seconds to start and to write the result."""
@@ -61,8 +61,8 @@ def _run_job(job: Mapping[str, Any]) -> dict[str, Any]:
     reads = tuple(TableRead(namespace, Need(table, (), limit=0)) for namespace, table in job["limited"])
     box = Box(job["sql"], Place(""), tuple(job["scope"]), Bound(_from_json(job["relation"]), reads))
     try:
-        result = runner.run(box, Path(job["target"]), limits, instant_from_json(job["since"]))
-        return {"rows": result.rows, "seen": instant_to_json(result.seen), "unknown": result.unknown}
+        result = runner.run(box, Path(job["target"]), limits, position_from_json(job["since"]))
+        return {"rows": result.rows, "seen": position_to_json(result.seen), "unknown": result.unknown}
     except BoxError as error:
         return {"error": {"reason": error.reason, "limit": error.limit, "span": error.span}}
     except StoreError as error:
@@ -73,7 +73,7 @@ def _main() -> None:
     try:
         answer = _run_job(json.loads(sys.stdin.buffer.read()))
     except MemoryError:
-        answer = {"error": {"reason": "the box took more memory than it may", "limit": "memory", "span": None}}
+        answer = {"error": {"reason": "the box exceeded its memory limit", "limit": "memory", "span": None}}
     sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
 

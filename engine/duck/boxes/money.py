@@ -1,8 +1,8 @@
-"""`weir.amount(amount, currency)`: an amount in the smallest unit of a currency as a number of that currency.
+"""`weir.amount(amount, currency)`: converts an amount in the smallest unit of a currency to major units.
 
-A macro, so the binder knows its type and DuckDB sees through it to the columns. A currency that is not in the table
-yields NULL. Where boxes run, each such value is noted in the instance's own log, which the box cannot reach: so what it
-met is known afterwards, wherever in the SQL it happened.
+It is a macro, so the binder knows its type and DuckDB's optimizer sees the columns. An unknown currency yields NULL.
+While a box runs, each unknown currency is written to the instance's log, which the box cannot read, so that it can be
+reported wherever in the SQL it occurred.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ def mentions_amount(sql: str) -> bool:
 def make_amount(
     connection: duckdb.DuckDBPyConnection, *, noting: bool = False, known: Mapping[str, int] | None = None
 ) -> None:
-    """Have the macro in the schema `weir` of the instance. With `noting`, `unknown_currencies` knows what it met.
+    """Create the macro in the schema `weir`. With `noting`, unknown currencies are logged for `unknown_currencies`.
 
-    `known` are the decimals by currency; None: those of the installed connectors. Before the instance is locked.
+    `known` are the decimals by currency; None: those of the installed connectors. Call it before `lock_down`.
     """
     cases = _cases(currencies() if known is None else known)
     otherwise = f"NULL::{_UNIT}"
     if noting:
         connection.execute("CALL enable_logging(level = 'error', storage = 'memory')")
-        # The log is written only where the value that comes back is no constant NULL.
+        # DuckDB calls write_log only if its result is not a constant NULL.
         noted = f"left(lower(currency), {_LONGEST})"
         otherwise = (
             f"TRY_CAST(write_log({noted}, level := 'error', scope := 'connection', log_type := {quote_literal(_LOG)}, "
@@ -60,7 +60,7 @@ def make_amount(
 
 
 def unknown_currencies(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, int], ...]:
-    """The currencies that the macro did not know, with how many amounts had them, the most frequent first."""
+    """The currencies unknown to the macro with their number of amounts, the most frequent first."""
     rows = connection.execute(
         f"SELECT message, count(*) FROM duckdb_logs WHERE type = {quote_literal(_LOG)} GROUP BY 1 ORDER BY 2 DESC, 1 "
         f"LIMIT {_NAMED}"
@@ -69,7 +69,7 @@ def unknown_currencies(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str
 
 
 def _cases(known: Mapping[str, int]) -> str:
-    """A search in one text for each number of decimals: a hundred branches would cost more than the rest of a box."""
+    """One text search per number of decimals: a branch per currency would cost more than the rest of a box."""
     counts = Counter(decimals for decimals in known.values() if 0 <= decimals <= _MOST_DECIMALS)
     found = []
     sought = "CAST(' ' || lower(currency) || ' ' AS VARCHAR)"  # DuckDB 1.5 finds no function for an untyped NULL

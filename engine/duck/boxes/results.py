@@ -1,4 +1,4 @@
-"""A box's result, read back or written in a form for others."""
+"""Reads the result of a box and exports it as CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fetch_rows(result: BoxResult, limit: int) -> Sequence[tuple[object, ...]]:
 
 
 def result_rows(file: Path, limit: int) -> Sequence[Mapping[str, object]]:
-    """The first `limit` rows of a kept result (the table `result` of `file`), as JSON has them: see `write_result`."""
+    """The first `limit` rows of a stored result (table `result` of `file`) as JSON values: see `write_result`."""
     with _opened(BoxResult(file, Relation(()), 0)) as connection:
         columns = [Column(name, column_type(kind)) for name, kind in describe(connection, _TABLE).items()]
         pairs = ", ".join(
@@ -48,11 +48,11 @@ def result_rows(file: Path, limit: int) -> Sequence[Mapping[str, object]]:
 
 
 def write_result(result: BoxResult, target: Path, style: ResultFormat) -> None:
-    """Write all rows to `target`, replacing it: csv with a header, json as one object a line, or Parquet.
+    """Write all rows to `target`, replacing it: CSV with a header, JSON with one object per line, or Parquet.
 
-    In csv, lists and maps are JSON, and an empty text is quoted where NULL is an empty field. In json, exact decimals
-    are text, instants are ISO 8601, json columns are nested, and what JSON has no number for (NaN, infinity) is null.
-    A reader never sees half a file. OSError when it cannot be written.
+    In CSV, lists and maps are JSON; an empty string is quoted and NULL is an empty field. In JSON, decimals are
+    strings, timestamps are ISO 8601, json columns are nested, and NaN and infinity are null.
+    The file is replaced atomically. OSError when it cannot be written.
     """
     if not target.parent.is_dir():
         raise OSError(f"`{target}` cannot be written: there is no folder `{target.parent}`")
@@ -77,7 +77,7 @@ def _written(column: Column, style: ResultFormat) -> str:
 
 
 def _as_json(value: str, kind: ColumnType) -> str:
-    """A value whose JSON form is exact and valid."""
+    """SQL for a value whose JSON form is lossless and valid."""
     match kind.kind:
         case Kind.DECIMAL:
             return f"CAST({value} AS VARCHAR)"

@@ -1,7 +1,7 @@
-"""Runs SQL boxes in this process, each in a hardened instance of its own; their rows go to a file of their own.
+"""Runs each SQL box in this process, in its own hardened instance, and writes the rows to its own file.
 
-The box's instance can write nothing: its rows stream, as Arrow, into a second connection that executes one statement
-of ours and owns the file.
+The box's instance cannot write. Its rows stream as Arrow into a second instance, which owns the file and executes a
+single statement of the engine.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _WRAPPED: Final = re.compile(r"^.*reading the stream registered as '\w+' failed:
 class DuckBoxRunner:
     """`BoxRunner` over staging files (connection → path), their catalogues, and the Schema's file and tables.
 
-    A file or a table that does not exist yet is empty. Files are read-locked while a box runs. When `cancelled` turns
-    true a box that runs is stopped: a `BoxError` too. `currencies` are those of `weir.amount`; None: what the installed
-    connectors know.
+    A missing file or table counts as empty. Files are read-locked while a box runs. When `cancelled` returns true, the
+    running box is interrupted with a `BoxError`. `currencies` are the decimals by currency for `weir.amount`; None:
+    those of the installed connectors.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class DuckBoxRunner:
 
 
 def spill_folder(target: Path) -> Path:
-    """Where a box spills to while it writes `target`."""
+    """The folder that a box spills to while it writes `target`."""
     return target.with_name(target.name + ".spill")
 
 
@@ -99,7 +99,7 @@ def _run(
         with _limited(limits, cancelled, instance):
             named = check_box(instance, box.sql, {name: each.names for name, each in scope.items()})
         wanted = {each.namespace for each in named}
-        # Waiting for a busy file is not the box's time.
+        # Waiting for a busy file does not count as the box's time.
         with reading([each.path for name, each in scope.items() if name in wanted and each.path.exists()]):
             try:
                 seen = make_views(instance, scope, named, limited_tables(box))
@@ -116,7 +116,7 @@ def _run(
 
 
 def limited_tables(box: Box) -> frozenset[TableName]:
-    """The tables of which only so many rows were read for this box."""
+    """The tables that were read with a limit for this box."""
     reads = box.bound.reads
     return frozenset(TableName(r.namespace, r.need.table.casefold()) for r in reads if r.need.limit is not None)
 
@@ -147,10 +147,10 @@ def _stream(instance: duckdb.DuckDBPyConnection, writer: duckdb.DuckDBPyConnecti
 
 
 def _arrow_stream(relation: duckdb.DuckDBPyRelation) -> object:
-    """The rows as an Arrow stream capsule: asked once, so that the box runs once.
+    """The rows as an Arrow stream capsule. Call it once: each call runs the box.
 
-    DuckDB 2 makes a batch of 131,072 rows, which for wide rows is more memory than the box itself may take; how many
-    they are can be said only behind the relation's public face.
+    DuckDB 2 uses batches of 131,072 rows, which for wide rows exceeds the memory limit of the box. Only a private
+    method of the relation accepts a batch size.
     """
     submit = getattr(relation, "_submit", None)
     if submit is not None:
@@ -160,7 +160,7 @@ def _arrow_stream(relation: duckdb.DuckDBPyRelation) -> object:
 
 @contextlib.contextmanager
 def _writer(part: Path, relation: Relation, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    # The file lives until the next step has read it: compressing it would cost as much as writing it.
+    # The file is deleted once the next step has read it: compressing it would cost as much as writing it.
     with own_instance(Terms(spill, compression="uncompressed"), "output") as connection:
         version = quote_literal(STORAGE_VERSION)
         connection.execute(f"ATTACH {quote_literal(str(part))} AS output (STORAGE_VERSION {version})")
@@ -183,5 +183,5 @@ def _box_error(error: BaseException, deadline: Deadline, limits: BoxLimits) -> B
         return BoxError(f"the box took more than {limits.memory_bytes:,} bytes of memory", limit="memory")
     if isinstance(error, RecursionError) or "expression depth" in text:
         return BoxError("the SQL is nested too deep", limit="depth")
-    said = _KIND_OF_ERROR.sub("", line)
-    return BoxError(said[:1].lower() + said[1:] if said[1:2].islower() else said)
+    message = _KIND_OF_ERROR.sub("", line)
+    return BoxError(message[:1].lower() + message[1:] if message[1:2].islower() else message)

@@ -1,4 +1,4 @@
-"""What a box sees: a view for each table that it names, over the attached files or over nothing."""
+"""The views that a box reads: one for each table it names, over an attached file or empty."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ..types import sql_type
 from .check import TableName
 
 ALL_SUFFIX: Final = "_all"
-"""`customers_all` holds the rows of `customers` and those that are gone at the provider."""
+"""`customers_all` has the rows of `customers` and the tombstones of deleted objects."""
 
 Content = Literal["mirror", "changed", "weir", "schema"]
-"""What a namespace shows of its file: the provider's rows, the changed ones, what it tells about itself; or the
-Schema's tables."""
+"""The part of a file that a namespace shows: the provider's rows, only the changed rows, the mirror's own records
+(`weir`), or the Schema's tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A DuckDB file (which may not exist yet) and the relations of its tables. Changed rows are those since `since`."""
+    """A DuckDB file (which may not exist yet) and the relations of its tables. `since` bounds the changed rows."""
 
     path: Path
     relations: Mapping[str, Relation]
@@ -48,16 +48,16 @@ class Namespace:
 
     @property
     def tombstones(self) -> bool:
-        """Whether rows may be gone, and `_all` shows them."""
+        """Whether the tables have tombstones, which `_all` shows."""
         return self.content in ("mirror", "changed")
 
     @property
     def schema(self) -> str:
-        """Where in the file the tables are."""
+        """The database schema of the tables."""
         return WEIR_NAMESPACE if self.content == "weir" else "main"
 
     def view(self, name: str) -> tuple[str, bool]:
-        """The table behind a visible name, and whether the rows that are gone belong to it."""
+        """The table behind a visible name, and whether the name includes tombstones."""
         table = self._find(name)
         if table is not None:
             return table, not self.tombstones
@@ -71,7 +71,7 @@ class Namespace:
 
 
 def with_mirror(scope: Mapping[str, Namespace], since: MirrorInstant | None) -> dict[str, Namespace]:
-    """The scope with what belongs to its first connection: its changed rows, and what its mirror tells about itself."""
+    """The scope plus two namespaces of its first connection: its changed rows and the mirror's own records."""
     own = next((each for name, each in scope.items() if name != SCHEMA_NAMESPACE), None)
     if own is None:
         return dict(scope)
@@ -85,10 +85,10 @@ def make_views(
     named: frozenset[TableName],
     newest: frozenset[TableName],
 ) -> MirrorInstant | None:
-    """Attach the files of the tables that are `named` and make their views; look names up in `namespaces`' order.
+    """Attach the files of the `named` tables and create their views; bare names resolve in the order of `namespaces`.
 
-    Of the tables in `newest` only the rows of the latest read are seen: a read with a limit does not say what has
-    become of all others. The answer is the instant of the mirror whose changed rows are seen, if any are.
+    Tables in `newest` show only the rows of the latest read: a read with a limit does not refresh the others. Returns
+    the position of the mirror whose changed rows are visible, or None.
     """
     files: dict[Path, _File] = {}
     seen = None
@@ -101,7 +101,7 @@ def make_views(
             files[namespace.path] = _attached(connection, namespace.path, f"weir_file_{len(files)}")
         file = files[namespace.path]
         if namespace.content == "changed":
-            seen = file.instant
+            seen = file.position
         for each in wanted:
             latest = TableName(name, each) in newest
             _make_view(connection, name, each, namespace, file, latest=latest)
@@ -112,10 +112,10 @@ def make_views(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file: the name under which it is attached (None: it does not exist), and what it is, if it is a mirror."""
+    """A file: the database name it is attached as (None: no such file), and its position if it is a mirror."""
 
     database: str | None
-    instant: MirrorInstant | None
+    position: MirrorInstant | None
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, path: Path, database: str) -> _File:
@@ -148,8 +148,8 @@ def _make_view(
     if latest and not everything:
         conditions.append(f"{READ_AT} = (SELECT max({READ_AT}) FROM {source})")
     since = namespace.since
-    if since is not None and since.leads_to(file.instant) and CHANGED_AT in present:
-        moment = quote_literal(f"{since.changed_at:%Y-%m-%d %H:%M:%S.%f}")
-        conditions.append(f"({CHANGED_AT} > TIMESTAMP {moment} OR {CHANGED_AT} IS NULL)")
+    if since is not None and since.leads_to(file.position) and CHANGED_AT in present:
+        bound = quote_literal(f"{since.changed_at:%Y-%m-%d %H:%M:%S.%f}")
+        conditions.append(f"({CHANGED_AT} > TIMESTAMP {bound} OR {CHANGED_AT} IS NULL)")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     connection.execute(f"{view} FROM {source}{where}")
