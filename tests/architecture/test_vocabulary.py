@@ -27,6 +27,7 @@ CLEAN = (
     "engine/connectors/stripe/client",
     "engine/connectors/stripe/write",
     "engine/diagnostics",
+    "engine/duck",
     "engine/graph",
     "engine/plan",
     "engine/project",

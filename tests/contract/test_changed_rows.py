@@ -45,7 +45,7 @@ class Bench:
     def load(self, minute: int, **amounts: int) -> MirrorInstant:
         page = [{"id": key, "created": 1, "amount": amount} for key, amount in amounts.items()]
         self.staging.load([spool(self.folder / "spool", [page])], [covered(minute)], at_minute(minute))
-        found = self.staging.instant()
+        found = self.staging.position()
         assert found is not None
         return found
 

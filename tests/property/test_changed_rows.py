@@ -94,7 +94,7 @@ def test_changed_rows_are_those_with_different_content(history: list[tuple[list[
         for minute, (seen, kind) in enumerate(history):
             loaded(staging, folder, seen, kind, minute)
             model.load({key: content for page in seen for key, content in page.items()}, kind)
-            now = staging.instant()
+            now = staging.position()
             if now is None:
                 continue
             instants.append((now, model.changes))

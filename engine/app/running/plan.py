@@ -63,7 +63,7 @@ def known_now(workspace: Workspace, checked: Checked) -> Known:
         staging = duck.DuckStaging(file, catalogue)
         try:
             found[name] = staging.mirrors()
-            position = staging.instant()
+            position = staging.position()
             if position is not None:
                 positions[name] = position
         except StoreError:  # a run that goes on holds the file: then the estimates say less

@@ -1,1 +1,1 @@
-"""Rows compared with the mirror: which writes would make the provider agree."""
+"""Compares rows with the mirror and plans the writes that make the provider match."""

@@ -1,4 +1,4 @@
-"""What calls have answered, as rows: the objects as the mirror has them, each with the row that it was called for."""
+"""The answers of calls as rows: each object as the mirror has it, with the row of its call."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RESULT = "result"
 def read_answers(
     staging: Path, table: SourceTable, relation: Relation, row: Path, target: Path, step: str, *, earlier: bool
 ) -> BoxResult:
-    """Write what the calls of `step` have answered, for the rows of its last run, to a new file at `target`. With
-    `earlier`, calls of earlier runs count as well: such a run may have ended before it could write its answers.
+    """Write the answers to the calls of `step`, for the rows of its last run, to a new file at `target`. With
+    `earlier`, calls of earlier runs are included: such a run may have ended before it wrote its answers.
 
     `relation` has the columns of the object, then those of the row (the box's result in the file `row`).
     """
@@ -45,10 +45,10 @@ def read_answers(
         objects = f"mirror.main.{quote_name(table.name)}"
         if describe(connection, objects):
             connection.execute(
-                f"INSERT INTO output.{RESULT} SELECT {values} FROM mirror.weir.outcomes AS told "
-                f"JOIN {objects} AS object ON object.id = told._entity_id "
-                "JOIN box.main.result AS origin ON origin.rowid = told.number "
-                "WHERE told.step = ? AND list_contains(?, told._status) ORDER BY told.number",
+                f"INSERT INTO output.{RESULT} SELECT {values} FROM mirror.weir.outcomes AS outcome "
+                f"JOIN {objects} AS object ON object.id = outcome._entity_id "
+                "JOIN box.main.result AS origin ON origin.rowid = outcome.number "
+                "WHERE outcome.step = ? AND list_contains(?, outcome._status) ORDER BY outcome.number",
                 [step, [RowStatus.DONE, RowStatus.UNCHANGED] if earlier else [RowStatus.DONE]],
             )
         ((rows,),) = connection.execute(f"SELECT count(*) FROM output.{RESULT}").fetchall()

@@ -1,4 +1,4 @@
-"""From a box's rows to calls of a function: one for each row that was not called for before."""
+"""Plans calls of a function from a box's rows: one for each row without an earlier call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .plan import read_refusals
 from .rows import DesiredRows, load_pairs
 
 _OBJECT = "id"
-NO_KEY = "has no value in its key, which is to tell its call from others"
+NO_KEY = "has no value in its key, which must identify its call"
 
 
 def plan_calls(
@@ -25,7 +25,7 @@ def plan_calls(
     done: Mapping[str, str],
     blocked: frozenset[str],
 ) -> StepWrites:
-    """All calls of the step in the order of the box. Fills `compared` as a comparison does."""
+    """All calls of the step in the order of the box. Creates the table `compared`, as `compare` does."""
     rows = desired.build(step.key, key_of_values=not step.key)
     load_pairs(connection, "called", done)
     load_pairs(connection, "blocked", dict.fromkeys(sorted(blocked), ""))
@@ -33,7 +33,7 @@ def plan_calls(
     parts = " OR ".join(f"json_type(key, '$[{number}]') = 'NULL'" for number in range(len(step.key)))
     no_key = f"WHEN key LIKE '%null%' AND ({parts}) THEN {keyless} " if step.key else ""
     doubt = desired.fail("key IN (SELECT key FROM blocked)", Problem("the row", NOT_SETTLED))
-    double = desired.fail("doubles > 1", Problem("the row", "would call the function as another row does"))
+    double = desired.fail("doubles > 1", Problem("the row", "would repeat the call of another row"))
     connection.execute(
         "CREATE TEMP TABLE compared AS SELECT *, "
         "CASE WHEN refusal <> 0 THEN 'refused' WHEN done THEN 'none' ELSE 'call' END AS verdict FROM ("
@@ -57,7 +57,7 @@ def plan_calls(
 
 
 def _required(step: Call, desired: DesiredRows) -> str:
-    """A row without a value that the function cannot do without is refused."""
+    """SQL cases that refuse a row without a value for a required parameter."""
     cases = []
     for index, column in enumerate(step.columns):
         if column.parameter.required and "[" not in column.path:

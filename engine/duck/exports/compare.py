@@ -1,4 +1,4 @@
-"""What must be written so that the objects at the provider are as a box's rows say: one comparison, set by set."""
+"""Compares a box's rows with the mirror, by sets, to find the writes that bring the provider's objects up to date."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MIRROR: Final = "mirror"
 """The name under which the mirror's file is attached."""
 
 
-NOT_SETTLED: Final = "has an earlier write of which nobody knows what became of it: `weir ops list` shows it"
+NOT_SETTLED: Final = "has an earlier write with an unknown outcome: `weir ops list` shows it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def compare(
     identities: Mapping[str, str],
     blocked: frozenset[str] = frozenset(),
 ) -> Compared:
-    """Make `compared` from the box, the mirror and what the step has written before."""
+    """Create `compared` from the box, the mirror and the step's earlier writes."""
     rows = desired.build([each.source for each in step.match])
     load_pairs(connection, "known", identities)
     load_pairs(connection, "blocked", dict.fromkeys(sorted(blocked), ""))
@@ -88,7 +88,7 @@ def _make_current(connection: duckdb.DuckDBPyConnection, step: Export, table: So
     absent = [column for column in relation if column.name.casefold() not in present]
     nulls = "".join(f", {_null(column)}" for column in absent)
     source = f"(SELECT *{nulls} FROM {mirrored(table)})"
-    if not present:  # nothing of it was ever read: it has no objects
+    if not present:  # the table was never read: it has no objects
         source = f"(SELECT {', '.join(map(_null, relation))} WHERE FALSE)"
     connection.execute(
         f"CREATE TEMP TABLE objects AS SELECT CAST(id AS VARCHAR) AS id, {key} AS key, {archived} AS archived{values} "
@@ -104,7 +104,7 @@ def _null(column: Column) -> str:
 def find_objects(
     connection: duckdb.DuckDBPyConnection, step: Export, table: SourceTable, keys: Sequence[str]
 ) -> dict[str, str]:
-    """By key, the one live object that shows it."""
+    """The live object with each key; keys with none or several are absent."""
     _make_current(connection, step, table)
     load_pairs(connection, "wanted", dict.fromkeys(keys, ""))
     found = connection.execute(_SQL["find_objects"]).fetchall()
@@ -139,7 +139,7 @@ class _Conditions:
         self._updates = step.verb(Use.UPDATE) is not None or self._can_replace
 
     def differs(self, index: int) -> str:
-        """Whether an object that is there has another value than it should have."""
+        """SQL for whether an existing object has a different value than the row wants."""
         column, v, c = self._step.columns[index], f"v{index}", f"c{index}"
         if column.shown is None or not self._updates:
             return "FALSE"
@@ -148,14 +148,14 @@ class _Conditions:
         return f"(object IS NOT NULL AND {v} IS DISTINCT FROM {c})"
 
     def bad(self) -> str:
-        """Further ways for a row to be refused, once it is known which object it means."""
+        """SQL cases that refuse a row once its object is resolved."""
         cases = [
-            self._case(self._keyless(), Problem(self._match(), "has no value to tell its object by")),
+            self._case(self._keyless(), Problem(self._match(), "has no value to match its object by")),
             self._case("key IN (SELECT key FROM blocked)", Problem(self._match(), NOT_SETTLED)),
-            self._case("doubles > 1", Problem(self._match(), "is the same in another row of the box")),
-            self._case("number > 1", Problem(self._match(), "is shown by more than one object")),
+            self._case("doubles > 1", Problem(self._match(), "has the same value in another row of the box")),
+            self._case("number > 1", Problem(self._match(), "matches more than one object")),
             self._case(
-                "object IS NOT NULL AND claims > 1", Problem(self._match(), "means an object of another row, too")
+                "object IS NOT NULL AND claims > 1", Problem(self._match(), "matches the object of another row")
             ),
         ]
         acts = self._step.action in (ExportAction.UPDATE, ExportAction.UPSERT)
@@ -163,22 +163,22 @@ class _Conditions:
             if not acts or column.shown is None:
                 continue
             if column.immutable and not self._can_replace:
-                text = "cannot be changed: it is only taken when an object is made"
+                text = "cannot be changed: it is accepted only when an object is created"
                 cases.append(self._case(f"d{index}", Problem(f"`{column.path}`", text)))
             elif not column.immutable and not column.parameter.clears and not column.skip_if_empty:
-                text = "cannot be taken away from an object that has it"
+                text = "cannot be removed from an object that has it"
                 condition = f"object IS NOT NULL AND v{index} IS NULL AND c{index} IS NOT NULL"
                 cases.append(self._case(condition, Problem(f"`{column.path}`", text)))
         if self._step.action in (ExportAction.INSERT, ExportAction.UPSERT):
             for index, column in enumerate(self._step.columns):
                 if column.parameter.required and "[" not in column.path:
-                    text = "has no value, and no object can be made without"
+                    text = "has no value and is required to create an object"
                     condition = f"object IS NULL AND v{index} IS NULL"
                     cases.append(self._case(condition, Problem(f"`{column.path}`", text)))
         return " ".join(cases)
 
     def verdict(self) -> str:
-        """What is to be done about a row."""
+        """SQL for the verdict on a row."""
         action = self._step.action
         if action is ExportAction.DELETE:
             return "CASE WHEN refusal <> 0 THEN 'refused' WHEN object IS NULL THEN 'none' ELSE 'delete' END"
@@ -212,8 +212,8 @@ def refusal_text(problems: tuple[Problem, ...]) -> str:
 
 
 def missing_objects(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
-    """(key, object) of what the step has written before and no row means any more; archived ones are done with, and
-    those with a write that is not settled wait for that."""
+    """(key, object) of objects that the step has written and that no row matches any more, except archived objects and
+    those with an unsettled write."""
     found = connection.execute(_SQL["missing_objects"]).fetchall()
     yield from ((str(key), str(object_id)) for key, object_id in found)
 

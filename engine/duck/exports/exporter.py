@@ -1,4 +1,4 @@
-"""Exports and calls, compared: a box's rows beside the mirror."""
+"""Compares the rows of exports and calls with the mirror."""
 
 from __future__ import annotations
 
@@ -137,9 +137,9 @@ def _instance(
 
 
 def _keep_rows(connection: duckdb.DuckDBPyConnection, problems: tuple[Problem, ...]) -> None:
-    """The rows with what is to be done about each, for `keep_outcomes`."""
+    """Store each row with its verdict, for `keep_outcomes`."""
     connection.execute(
-        f"CREATE TABLE output.{ROWS} AS SELECT _weir_told.*, to_json(_weir_source) AS data "
-        f"FROM (SELECT row, key, verdict, object, {refusal_text(problems)} AS problem FROM compared) AS _weir_told "
-        f"JOIN {SOURCE} AS _weir_source ON _weir_source.rowid = _weir_told.row"
+        f"CREATE TABLE output.{ROWS} AS SELECT _weir_verdict.*, to_json(_weir_source) AS data "
+        f"FROM (SELECT row, key, verdict, object, {refusal_text(problems)} AS problem FROM compared) AS _weir_verdict "
+        f"JOIN {SOURCE} AS _weir_source ON _weir_source.rowid = _weir_verdict.row"
     )

@@ -1,4 +1,4 @@
-"""A box's rows as they should be at the provider: keys, texts that would be sent, what is wrong with a row."""
+"""A box's rows in the form that the provider expects: keys, values as text, and problems of each row."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class DesiredRows:
         self._types = {name.casefold(): kind for name, kind in describe(self.connection, SOURCE).items()}
         if ROW_ID in self._types:
             raise StoreError(
-                "E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "call it otherwise"
+                "E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "rename the column"
             )
 
     def add_references(self, known: Mapping[str, Mapping[str, str]], pending: Mapping[str, frozenset[str]]) -> None:
@@ -53,8 +53,8 @@ class DesiredRows:
             load_pairs(self.connection, f"reference_{step}", there)
 
     def build(self, keys: Sequence[str], *, key_of_values: bool = False) -> int:
-        """Make the table; how many rows it has. `keys` are the box's columns that tell rows; with `key_of_values` all
-        that would be sent does."""
+        """Make the table; how many rows it has. `keys` are the box's columns that identify a row;
+        with `key_of_values`, all its values do."""
         texts: dict[str, str] = {}
         selected = []
         for index, column in enumerate(self.columns):
@@ -107,7 +107,7 @@ class DesiredRows:
         found = f"_weir_ref_{index}.object"
         self._add(
             Misfit(f"{_plain(raw, kind)} IS NOT NULL AND {found} IS NULL", ""),
-            Problem(f"`{column.path}`", f"is nothing that the step `{column.ref}` has written"),
+            Problem(f"`{column.path}`", f"matches no object of the step `{column.ref}`"),
         )
         return found
 

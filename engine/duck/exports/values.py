@@ -1,6 +1,6 @@
-"""Values on their way to a provider: as the text that is sent, out of a box's row and out of what the mirror shows.
+"""Values in the text form that a provider receives, from a box's row and from the mirror.
 
-Both sides give the same text for the same value, so that texts can be compared. Empty text is no value.
+Equal values have equal text on both sides, so that texts can be compared. Empty text counts as no value.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _TYPES: Final[Mapping[ParameterKind, ColumnType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """`text` is SQL for what is sent, NULL where there is no value; `misfits` say when it is wrong."""
+    """`text` is SQL for the text to send, NULL without a value; `misfits` are the conditions that refuse it."""
 
     text: str
     misfits: tuple[Misfit, ...]
 
 
 def wire_text(value: str, source: str, column: WriteColumn, currency: str | None, units: Mapping[str, int]) -> Wire:
-    """What is sent for `value`, SQL of DuckDB's type `source`. `currency` is SQL for what an amount is in."""
+    """The text to send for `value`, SQL of DuckDB type `source`. `currency` is SQL for the currency of an amount."""
     parameter = column.parameter
     if parameter.money and source.startswith("DECIMAL(") and currency is not None:
         return _amount(value, source, currency, units)
     if parameter.kind is ParameterKind.INTEGER and (source == "DATE" or source.startswith("TIMESTAMP")):
-        return _instant(value, source)
+        return _unix_time(value, source)
     if parameter.kind is ParameterKind.LIST:
         return _list(value, source)
     made = cast(value, source, _TYPES.get(parameter.kind, TEXT))
@@ -142,11 +142,11 @@ def _shown_list(name: str) -> str:
     return f"CAST(CASE WHEN json_type({name}) = 'ARRAY' THEN nullif({parts}, '[]'::JSON) END AS VARCHAR)"
 
 
-def _instant(value: str, source: str) -> Wire:
+def _unix_time(value: str, source: str) -> Wire:
     made = cast(value, source, ColumnType(Kind.TIMESTAMP))
-    moment = f"CASE WHEN isfinite({made.value}) THEN {made.value} END"
-    seconds = f"epoch({moment})"
-    endless = Misfit(f"NOT isfinite({made.value})", "is no moment that can be sent")
+    finite = f"CASE WHEN isfinite({made.value}) THEN {made.value} END"
+    seconds = f"epoch({finite})"
+    endless = Misfit(f"NOT isfinite({made.value})", "is not a timestamp that can be sent")
     fraction = Misfit(f"{seconds} <> trunc({seconds})", "has fractions of a second: use date_trunc('second', …)")
     return Wire(f"CAST(CAST(trunc({seconds}) AS BIGINT) AS VARCHAR)", (*made.misfits, endless, fraction))
 

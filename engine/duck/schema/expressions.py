@@ -20,8 +20,8 @@ def evaluate_expressions(
 ) -> tuple[tuple[str, int], ...]:
     """Copy the table `result` of `source` into the new file `target`, with a column for each (name, expression).
 
-    The expressions see the row and nothing else: no file, no network, no setting. `StoreError` says why one failed.
-    The answer are the currencies that `weir.amount` met and does not know (see `BoxResult.unknown`).
+    The expressions can read the row and nothing else: no file, network or setting. `StoreError` E605 gives the reason
+    for a failure. Returns the currencies unknown to `weir.amount` (see `BoxResult.unknown`).
     """
     added = "".join(f", (\n{expression}\n) AS {quote_name(name)}" for name, expression in expressions)
     sql = f"CREATE TABLE mapped.main.result AS SELECT *{added} FROM box.main.result"

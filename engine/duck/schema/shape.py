@@ -30,7 +30,7 @@ def address(table: str) -> str:
 def ensure_table(connection: duckdb.DuckDBPyConnection, table: str, relation: Relation) -> dict[str, str]:
     """Make the table or widen it, inside the caller's transaction. Returns name and DuckDB type of each column."""
     if relation.find("rowid") is not None:
-        raise StoreError("E605", f"`{table}` has a column `rowid`, a name that DuckDB needs", "call it otherwise")
+        raise StoreError("E605", f"`{table}` has a column `rowid`, a name that DuckDB needs", "rename the column")
     present = catalogued_columns(connection, STORE, table)
     if present and _differs(present, relation) and _is_empty(connection, table):
         connection.execute(f"DROP TABLE {address(table)}")

@@ -60,7 +60,7 @@ def stage_rows(connection: duckdb.DuckDBPyConnection, job: ImportJob) -> Staged:
     """Fill `staged` from `SOURCE`; nothing of the Schema is needed or touched."""
     types = {name.casefold(): kind for name, kind in describe(connection, SOURCE).items()}
     if ROW_ID in types:
-        raise StoreError("E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "call it otherwise")
+        raise StoreError("E605", f"the box yields a column `{ROW_ID}`, a name that DuckDB needs", "rename the column")
     stager = _Stager(job, types)
     values = tuple(stager.value(index, mapped) for index, mapped in enumerate(stager.mapping))
     keys = tuple(stager.key(index, target, source) for index, (target, source) in enumerate(job.match))

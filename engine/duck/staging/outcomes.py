@@ -1,4 +1,4 @@
-"""How each row of a step that writes to the provider went, beside the row: `weir.outcomes` of a mirror."""
+"""The outcome of each row of a step that writes to the provider: `weir.outcomes` of a mirror."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SHAPE: Final = (
 
 
 def make_outcome_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have the table."""
+    """Create the table, unless it exists."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS weir")
     connection.execute(_TABLE)
 
@@ -53,37 +53,38 @@ def keep_outcomes(
     outcomes: Sequence[RowOutcome],
     now: datetime,
 ) -> None:
-    """In place of what the step had, within the open transaction; the comparison's file is attached as `export_rows`.
+    """Replace the step's outcomes within the open transaction. The comparison's file is attached as `export_rows`.
 
-    A row without an outcome is unchanged or was refused, as the comparison decided.
+    A row without an outcome is unchanged or refused, by the verdict of the comparison.
     """
     make_outcome_table(connection)
     connection.execute("DELETE FROM weir.outcomes WHERE step = ?", [step])
-    moment = now.astimezone(UTC).replace(tzinfo=None)
+    timestamp = now.astimezone(UTC).replace(tzinfo=None)
     connection.execute(
         f"""
         INSERT INTO weir.outcomes
-        WITH told AS (SELECT unnest(from_json($told::JSON, {quote_literal(_SHAPE)}), max_depth := 2))
-        SELECT $run, $step, coalesce(found.key, told.key), found."row", found.data,
-            coalesce(told.status, CASE found.verdict WHEN 'none' THEN $unchanged ELSE $refused END),
-            coalesce(told.message, found.problem), coalesce(told.entity, found.object),
-            coalesce(TRY_CAST(told.time AS TIMESTAMP), $now), told.op, told.type, told.code, told.param, told.request
-        FROM export_rows.main.{ROWS} AS found FULL JOIN told ON told."row" = found."row"
-        WHERE told.status IS NOT NULL OR found.verdict IN ('none', 'refused')
+        WITH reported AS (SELECT unnest(from_json($reported::JSON, {quote_literal(_SHAPE)}), max_depth := 2))
+        SELECT $run, $step, coalesce(found.key, reported.key), found."row", found.data,
+            coalesce(reported.status, CASE found.verdict WHEN 'none' THEN $unchanged ELSE $refused END),
+            coalesce(reported.message, found.problem), coalesce(reported.entity, found.object),
+            coalesce(TRY_CAST(reported.time AS TIMESTAMP), $now), reported.op, reported.type, reported.code,
+            reported.param, reported.request
+        FROM export_rows.main.{ROWS} AS found FULL JOIN reported ON reported."row" = found."row"
+        WHERE reported.status IS NOT NULL OR found.verdict IN ('none', 'refused')
         ORDER BY found."row" NULLS LAST
         """,
         {
-            "told": json.dumps([_told(each) for each in outcomes]),
+            "reported": json.dumps([_reported(each) for each in outcomes]),
             "run": run,
             "step": step,
-            "now": moment,
+            "now": timestamp,
             "unchanged": RowStatus.UNCHANGED.value,
             "refused": RowStatus.REFUSED.value,
         },
     )
 
 
-def _told(outcome: RowOutcome) -> dict[str, object]:
+def _reported(outcome: RowOutcome) -> dict[str, object]:
     failure = outcome.failure
     return {
         "row": outcome.row,

@@ -101,7 +101,7 @@ class DuckStaging:
         return LoadReport(rows, removed, drift)
 
     def hold(self, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
-        """See `Staging.hold`. A process that dies holds nothing."""
+        """See `Staging.hold`. The lock is released when its process dies."""
         return holding(self._path.with_name(f"{self._path.name}.run"), waiting)
 
     def coverage(self) -> tuple[Coverage, ...]:
@@ -119,15 +119,15 @@ class DuckStaging:
             return read_mirror(connection, self._catalogue, account)
 
     def mirrors(self) -> tuple[Mirror, ...]:
-        """What the file holds of each account that it knows, in order of account."""
+        """The mirror of each account in the file, in order of account."""
         if not self._path.exists():
             return ()
         with self._looking() as connection:
             accounts = sorted({each.account for each in read_coverage(connection)})
             return tuple(read_mirror(connection, self._catalogue, account) for account in accounts)
 
-    def instant(self) -> MirrorInstant | None:
-        """What the file is now; None while nothing was loaded."""
+    def position(self) -> MirrorInstant | None:
+        """The identity of the file and the timestamp of its latest change; None before the first load."""
         if not self._path.exists():
             return None
         with self._looking() as connection:
@@ -135,7 +135,7 @@ class DuckStaging:
 
     def next_read(self, now: datetime) -> datetime:
         """See `Staging.next_read`."""
-        known = self.instant()  # no row was read later than at the latest change
+        known = self.position()  # no row was read later than at the latest change
         return now if known is None or known.changed_at < now else known.changed_at + timedelta(microseconds=1)
 
     def gaps(self, account: str) -> tuple[Gap, ...]:

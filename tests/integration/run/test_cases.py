@@ -144,7 +144,7 @@ def test_case_reports_rows_refused_by_an_export_as_rejects(tmp_path: Path) -> No
     """
     first, second = differences(project(tmp_path, interface, cases))
     assert first == []
-    assert second == ["rejects.push: rows: expected 0, got 1; the first: `id` is shown by more than one object"]
+    assert second == ["rejects.push: rows: expected 0, got 1; the first: `id` matches more than one object"]
 
 
 @pytest.mark.parametrize("method", ["write", "read", "renew", "spool"])

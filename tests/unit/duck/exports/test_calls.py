@@ -67,12 +67,12 @@ def test_rows_with_unusable_values_or_keys_are_refused(shop: Shop) -> None:
     found = shop.calls(step, sql, frozenset([key("d")]), blocked=frozenset([key("e")]))
     assert found.writes == ()
     assert [(each.row, each.problem) for each in found.refusals] == [
-        (0, "the row would call the function as another row does"),
-        (1, "the row would call the function as another row does"),
+        (0, "the row would repeat the call of another row"),
+        (1, "the row would repeat the call of another row"),
         (2, "`id` has no value, and `things.void` needs one"),
         (3, "`quantity` is not an integer of 64 bits"),
-        (4, "the row has no value in its key, which is to tell its call from others"),
-        (5, "the row has an earlier write of which nobody knows what became of it: `weir ops list` shows it"),
+        (4, "the row has no value in its key, which must identify its call"),
+        (5, "the row has an earlier write with an unknown outcome: `weir ops list` shows it"),
     ]
     assert found.unchanged == 2
 

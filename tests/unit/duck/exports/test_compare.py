@@ -114,7 +114,7 @@ def test_rows_match_objects_by_several_columns(shop: Shop) -> None:
         ("create", None, key("a", "3")),
     ]
     (refused,) = shop.refusals(step, "SELECT 'a' AS k, NULL::INTEGER AS n, 'x' AS name")
-    assert refused == "`k`, `n` has no value to tell its object by"
+    assert refused == "`k`, `n` has no value to match its object by"
 
 
 def test_rows_match_objects_by_lookup_key(shop: Shop) -> None:
@@ -130,7 +130,7 @@ def test_row_without_a_key_is_refused(shop: Shop, nothing: str) -> None:
         f"SELECT {nothing}::VARCHAR AS k, 'Ada' AS name UNION ALL SELECT {nothing}, 'Bob' UNION ALL SELECT 'null', 'C'"
     )
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), sql)
-    assert [each.problem for each in found.refusals] == ["`k` has no value to tell its object by"] * 2
+    assert [each.problem for each in found.refusals] == ["`k` has no value to match its object by"] * 2
     assert [each.key for each in found.writes] == [key("null")], "the word is a value"
 
 
@@ -138,8 +138,8 @@ def test_rows_with_a_duplicate_key_are_refused(shop: Shop) -> None:
     sql = "SELECT * FROM (VALUES ('a', 'Ada'), ('b', 'Bob'), ('a', 'Eve')) AS t (k, name)"
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), sql)
     assert [(each.row, each.problem) for each in found.refusals] == [
-        (0, "`k` is the same in another row of the box"),
-        (2, "`k` is the same in another row of the box"),
+        (0, "`k` has the same value in another row of the box"),
+        (2, "`k` has the same value in another row of the box"),
     ]
     assert [each.key for each in found.writes] == [key("b")]
 
@@ -147,7 +147,7 @@ def test_rows_with_a_duplicate_key_are_refused(shop: Shop) -> None:
 def test_row_that_matches_several_objects_is_refused(shop: Shop) -> None:
     shop.put(*({"id": name, "metadata": {"k": "a"}} for name in ("x", "y")), {"id": "z", "metadata": {"k": "b"}})
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), ROWS)
-    assert [each.problem for each in found.refusals] == ["`k` is shown by more than one object"]
+    assert [each.problem for each in found.refusals] == ["`k` matches more than one object"]
     assert [each.object for each in found.writes] == ["z"]
     known = shop.writes(export(UPSERT, [KEY], *COLUMNS), ROWS, identities={key("a"): "y"})
     assert [each.object for each in known.writes] == ["y", "z"], "unless the step has made one of them"
@@ -157,7 +157,7 @@ def test_row_that_matches_several_objects_is_refused(shop: Shop) -> None:
 def test_rows_that_match_the_same_object_are_refused(shop: Shop) -> None:
     shop.put({"id": "x", "metadata": {"k": "b"}})
     found = shop.writes(export(UPSERT, [KEY], *COLUMNS), ROWS, identities={key("a"): "x"})
-    assert [each.problem for each in found.refusals] == ["`k` means an object of another row, too"] * 2
+    assert [each.problem for each in found.refusals] == ["`k` matches the object of another row"] * 2
     assert found.writes == ()
 
 
@@ -249,7 +249,7 @@ def test_row_with_an_unsettled_write_is_refused(shop: Shop, action: ExportAction
     found = shop.writes(step, "SELECT 'a' AS k, 'Ada' AS name", blocked=frozenset([key("a"), key("z")]))
     assert found.writes == ()
     assert [each.problem for each in found.refusals] == [
-        "`k` has an earlier write of which nobody knows what became of it: `weir ops list` shows it"
+        "`k` has an earlier write with an unknown outcome: `weir ops list` shows it"
     ]
 
 
@@ -287,7 +287,7 @@ def test_changed_immutable_value_replaces_the_object(shop: Shop, handover: tuple
 def test_changed_immutable_value_without_replacement_is_refused(shop: Shop) -> None:
     shop.put({"id": "x", "lookup_key": "a", "amount": 1})
     (problem,) = shop.refusals(priced(replaces=False), "SELECT 'a' AS k, 9 AS amount, 'Ada' AS name")
-    assert problem == "`amount` cannot be changed: it is only taken when an object is made"
+    assert problem == "`amount` cannot be changed: it is accepted only when an object is created"
     assert shop.sent(priced(replaces=False), "SELECT 'a' AS k, 1 AS amount, 'Ada' AS name") == {"name": "Ada"}
     assert shop.sent(priced(), "SELECT 'a' AS k, NULL::INTEGER AS amount, 'Ada' AS name") == {"name": "Ada"}
 
@@ -297,7 +297,7 @@ def test_removal_of_a_value_that_cannot_be_cleared_is_refused(shop: Shop) -> Non
     step = export(UPSERT, [KEY], *COLUMNS, column("customer", "name"))
     sql = "SELECT * FROM (VALUES ('a', NULL), ('b', NULL)) AS t (k, name)"
     found = shop.writes(step, sql)
-    assert [each.problem for each in found.refusals] == ["`customer` cannot be taken away from an object that has it"]
+    assert [each.problem for each in found.refusals] == ["`customer` cannot be removed from an object that has it"]
     assert found.unchanged == 1
 
 
@@ -307,7 +307,7 @@ def test_create_without_a_required_value_is_refused(shop: Shop) -> None:
     needed = column("name", parameter=type(needed.parameter)("name", needed.parameter.kind, required=True, clears=True))
     sql = "SELECT * FROM (VALUES ('a', NULL), ('b', NULL)) AS t (k, name)"
     (problem,) = shop.refusals(export(UPSERT, [KEY], COLUMNS[0], needed), sql)
-    assert problem == "`name` has no value, and no object can be made without"
+    assert problem == "`name` has no value and is required to create an object"
     assert shop.refusals(export(UPDATE, [KEY], COLUMNS[0], needed), sql) == []
 
 
@@ -348,7 +348,7 @@ def test_references_are_resolved_to_ids(shop: Shop) -> None:
         ("update", "y", {"parent": ""}),
         ("create", None, {"metadata[k]": "c", "parent": "p_2"}),
     ]
-    assert [each.problem for each in found.refusals] == ["`parent` is nothing that the step `parents` has written"]
+    assert [each.problem for each in found.refusals] == ["`parent` matches no object of the step `parents`"]
     later = shop.writes(step, sql, references=known, pending={"parents": frozenset([key("3"), key("1")])})
     assert (later.refused, later.unchanged) == (0, 1)
     assert dict(later.writes[-1].parameters)["parent"].startswith(PENDING)

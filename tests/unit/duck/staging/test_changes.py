@@ -37,7 +37,7 @@ def changed(staging: DuckStaging) -> dict[object, object]:
 
 
 def seen_at(staging: DuckStaging) -> datetime:
-    found = staging.instant()
+    found = staging.position()
     assert found is not None
     return found.changed_at.replace(tzinfo=None)
 
@@ -145,15 +145,15 @@ def test_changed_at_in_a_file_without_the_column_starts_at_the_upgrade(staging: 
 
 def test_each_staging_file_has_its_own_identity(tmp_path: Path, folder: Path) -> None:
     found = set()
-    assert DuckStaging(tmp_path / "stripe.duckdb", catalogue()).instant() is None
+    assert DuckStaging(tmp_path / "stripe.duckdb", catalogue()).position() is None
     for _ in range(3):
         staging = DuckStaging(tmp_path / "stripe.duckdb", catalogue())
         staging.load([spool(folder, [[charge("a")]])], [], at_minute(1))
-        first = staging.instant()
+        first = staging.position()
         assert first is not None
         staging.load([], [covered(2)], at_minute(2))
-        assert staging.instant() == MirrorInstant(first.file, at_minute(2))
-        assert first.leads_to(staging.instant())
+        assert staging.position() == MirrorInstant(first.file, at_minute(2))
+        assert first.leads_to(staging.position())
         found.add(first.file)
         staging.path.unlink()
     assert len(found) == 3
@@ -161,11 +161,11 @@ def test_each_staging_file_has_its_own_identity(tmp_path: Path, folder: Path) ->
 
 def test_failed_load_changes_no_timestamp(staging: DuckStaging, folder: Path) -> None:
     staging.load([spool(folder, [[charge("a")]])], [], at_minute(1))
-    before = staging.instant()
+    before = staging.position()
     broken = spool(folder, [[charge("a", amount=2)]])
     cut = Path(broken.path)
     cut.write_bytes(cut.read_bytes()[:-7])
     with pytest.raises(SpoolError):
         staging.load([broken], [], at_minute(2))
-    assert staging.instant() == before
+    assert staging.position() == before
     assert changed(staging) == {"a": stored(1)}
