@@ -34,7 +34,7 @@ _ACCOUNTS: Final = msgspec.json.Decoder(_Accounts)
 def list_accounts(config: Mapping[str, object], sent: Callable[[int], None]) -> tuple[str, ...]:
     """The ids of all connected accounts, sorted. `ConnectorError` when they cannot be listed.
 
-    In either case `sent` is told how many requests went out.
+    In either case `sent` is called with the number of requests.
     """
     settings = Settings.of(config, load_catalogue().api_version)
     key = open_key(settings, os.environ)

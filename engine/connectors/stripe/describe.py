@@ -106,8 +106,8 @@ def _tables_of(resources: tuple[str, ...]) -> tuple[str, ...]:
 def _holds(field: Field) -> str:
     words = {
         FieldType.ENUM: "one of a set of words",
-        FieldType.TIMESTAMP: "an instant",
-        FieldType.DATETIME: "an instant",
+        FieldType.TIMESTAMP: "a timestamp",
+        FieldType.DATETIME: "a timestamp",
         FieldType.DECIMAL: "an exact number",
         FieldType.REFERENCE: "an id",
         FieldType.MAP: "text by key",

@@ -32,7 +32,7 @@ from .cursors import Cursor, State
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A window that was read, and what came of it."""
+    """A window that was read, with its pages and rows."""
 
     window: Window
     pages: int

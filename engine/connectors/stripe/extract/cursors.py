@@ -90,8 +90,8 @@ class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True, eq=False):
             self.first = created[0] if self.first is None else self.first
             self.last = created[-1]
 
-    def goes_on(self, envelope: Envelope, rows: int) -> bool:
-        """Whether there is a next page after one with this envelope and so many rows; if so, point to it."""
+    def has_next(self, envelope: Envelope, rows: int) -> bool:
+        """Whether a page follows one with this envelope and number of rows. If so, the cursor points to it."""
         if self.limit is not None:
             self.limit -= rows
             if self.limit <= 0:

@@ -199,7 +199,7 @@ class Extraction:
         self._store(reader, own, "retrieve" if cursor.kind == "object" else reader.source)
         cursor.unclaimed_pages += 1
         cursor.unclaimed_rows += len(own.rows)
-        if cursor.goes_on(page.envelope, len(page.rows)):
+        if cursor.has_next(page.envelope, len(page.rows)):
             self._queue(cursor)
         elif reader.source == "list" and cursor.kind != "object":
             self.claims.add(cursor, cursor.gte, complete=cursor.limit is None or not page.envelope.has_more)
@@ -211,7 +211,7 @@ class Extraction:
             raise ConnectorError(_too_old(reader))
         for follower, carried in changes.take(page):
             self._store(follower, carried, "event")
-        if cursor.goes_on(page.envelope, rows):
+        if cursor.has_next(page.envelope, rows):
             self._queue(cursor)
             return
         changes.open -= 1

@@ -17,8 +17,8 @@ PREFIX: Final = "f_"
 EXTRA: Final = "_extra"
 
 _INT64: Final = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_INSTANT: Final = Annotated[int, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)]
-_INSTANT_TEXT: Final = Annotated[
+_TIMESTAMP: Final = Annotated[int, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)]
+_TIMESTAMP_TEXT: Final = Annotated[
     str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6}0*)?(Z|[+-]\d\d:\d\d)$")
 ]
 _INTEGER_TEXT: Final = Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,18}$")]
@@ -30,9 +30,9 @@ _TYPES: Final[Mapping[FieldType, Any]] = MappingProxyType(
         FieldType.ENUM: str | None,
         FieldType.REFERENCE: str | None,
         FieldType.INTEGER: _INT64 | None,
-        FieldType.TIMESTAMP: _INSTANT | None,
+        FieldType.TIMESTAMP: _TIMESTAMP | None,
         FieldType.INTEGER_TEXT: _INTEGER_TEXT | None,
-        FieldType.DATETIME: _INSTANT_TEXT | None,
+        FieldType.DATETIME: _TIMESTAMP_TEXT | None,
         FieldType.DECIMAL: _DECIMAL_TEXT | None,
         FieldType.NUMBER: float | None,
         FieldType.BOOLEAN: bool | None,

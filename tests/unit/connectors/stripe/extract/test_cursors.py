@@ -62,7 +62,7 @@ def test_windows_cut_anywhere_read_every_row_once(
         ids, times, more = source.page(cursor, size)
         cursor.advance(ids, times)
         found.extend(ids)
-        if not cursor.goes_on(Envelope(has_more=more), len(ids)):
+        if not cursor.has_next(Envelope(has_more=more), len(ids)):
             cursors.remove(cursor)
 
     for move, which in moves:
