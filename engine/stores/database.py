@@ -1,4 +1,4 @@
-"""Opening the run state's database: SQLite by default, any address SQLAlchemy knows otherwise."""
+"""Opens the database of the run state: SQLite by default, or any URL that SQLAlchemy supports."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .migrations import Migration, load_migrations
 from .tables import SCHEMA_VERSION
 
 BUSY_SECONDS = 15
-_MIGRATION_LOCK = 7_236_174  # any number, the same in every process
+_MIGRATION_LOCK = 7_236_174  # arbitrary, but the same in every process
 
 
 def sqlite_url(path: Path) -> str:
-    """The address of a SQLite file, for `open_database`."""
+    """The URL of a SQLite file, for `open_database`."""
     return f"sqlite+pysqlite:///{path}"
 
 
 def open_database(url: str, *, durable: bool = False) -> Engine:
-    """Connect and bring the schema up to date. With `durable`, what is committed survives a loss of power.
+    """Connect and migrate the schema. With `durable`, commits survive a power failure.
 
-    Raises `StoreError` when the database is newer than this program or cannot be opened.
+    Raises `StoreError` if the database cannot be opened or its schema is newer than this program.
     """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
@@ -47,23 +47,22 @@ def open_database(url: str, *, durable: bool = False) -> Engine:
 
 
 def insert_into(engine: Engine, table: Table) -> Any:
-    """An INSERT that can say what to do on a conflict, which each dialect spells for itself."""
+    """An INSERT with an ON CONFLICT clause, in the dialect of the engine."""
     if engine.dialect.name != "postgresql":
         return sqlite_insert(table)
-    from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # slow, and most runs do without
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # slow to import, and rarely used
 
     return postgresql_insert(table)
 
 
 def is_out_of_reach(error: Exception) -> bool:
-    """Whether a database did not answer for a reason that may pass: somebody has locked it for long, its disk is full,
-    its server is away."""
+    """Whether a database error may be temporary: a long lock, a full disk, an unreachable server."""
     return isinstance(error, OperationalError)
 
 
 def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:
-    """Readers never wait for the writer (WAL), writers wait for each other, and a transaction takes its lock at its
-    beginning, so that two processes cannot both read and then both write."""
+    """Use WAL, so that readers never wait for a writer, and BEGIN IMMEDIATE, so that a transaction takes its write lock
+    before it reads."""
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

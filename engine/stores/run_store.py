@@ -1,4 +1,4 @@
-"""Run state in a SQL database: runs, steps, leases with fencing tokens, tracked parameters."""
+"""Run state in a SQL database: runs, steps, leases with fencing tokens, tracked parameters, read counts."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from sqlalchemy import Connection, Engine, Row, and_, exists, func, insert, or_,
 from engine.run import ConnectionReads, RunRecord, StepRecord
 
 from .database import insert_into, open_database, sqlite_url
-from .moments import EPOCH, instant, moment
 from .tables import LEASES, READS, RUNS, STEPS, TRACKED
+from .timestamps import EPOCH, from_microseconds, to_microseconds
 
 LEASE_PREFIX = "interface:"
 
 
 def open_run_store(path: Path) -> SqlRunStore:
-    """The run state in the SQLite file at `path`; the file and its folder are made. Raises `StoreError`."""
+    """The run state in the SQLite file at `path`, created with its folder if missing. Raises `StoreError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return SqlRunStore(sqlite_url(path))
 
 
 class SqlRunStore:
-    """A `RunStore` in the database at `url`. It may be used from several threads and processes at once."""
+    """A `RunStore` in the database at `url`. Safe for concurrent use by threads and processes."""
 
     def __init__(self, url: str) -> None:
         self._engine: Engine = open_database(url)
 
     def acquire(self, name: str, owner: str, now: datetime, ttl_seconds: float) -> int | None:
-        """See `RunStore.acquire`. One statement decides: of two processes that race, one gets a token."""
+        """See `RunStore.acquire`. A single statement takes the lease: of two processes that race, one gets a token."""
         values = {"name": name, "token": 1, "owner": owner, "expires": _expiry(now, ttl_seconds)}
         statement = insert_into(self._engine, LEASES).values(values)
         taken = statement.on_conflict_do_update(
             index_elements=[LEASES.c.name],
             set_={"token": LEASES.c.token + 1, "owner": owner, "expires": values["expires"]},
-            where=or_(LEASES.c.owner.is_(None), LEASES.c.expires <= instant(now)),
+            where=or_(LEASES.c.owner.is_(None), LEASES.c.expires <= to_microseconds(now)),
         ).returning(LEASES.c.token)
         with self._engine.begin() as connection:
             token: int | None = connection.scalar(taken)
@@ -74,8 +74,8 @@ class SqlRunStore:
             "id": run.id,
             "interfaces": json.dumps(list(run.interfaces)),
             "status": run.status,
-            "started": instant(run.started),
-            "ended": None if run.ended is None else instant(run.ended),
+            "started": to_microseconds(run.started),
+            "ended": None if run.ended is None else to_microseconds(run.ended),
             "started_by": run.user,
             "git_commit": run.commit,
             "plan_hash": run.plan_hash,
@@ -94,8 +94,8 @@ class SqlRunStore:
             "step": step.step,
             "kind": step.kind,
             "status": step.status,
-            "started": instant(step.started),
-            "ended": instant(step.ended),
+            "started": to_microseconds(step.started),
+            "ended": to_microseconds(step.ended),
             "counts": json.dumps(dict(step.counts)),
             "message": step.message,
         }
@@ -114,7 +114,7 @@ class SqlRunStore:
         """See `RunStore.end_run`."""
         values = {
             "status": status,
-            "ended": instant(ended),
+            "ended": to_microseconds(ended),
             "counts": json.dumps(dict(counts)),
             "reads": _reads_json(reads),
         }
@@ -174,16 +174,16 @@ class SqlRunStore:
             return {row.connection: int(row.total) for row in database.execute(statement)}
 
     def abandon_dead_runs(self, now: datetime, grace_seconds: float = 5) -> Sequence[str]:
-        """Mark runs as abandoned that are still `running` although none of their leases is alive: their process died.
+        """Mark `running` runs without a live lease as abandoned: their process has died. Returns their ids.
 
-        A run younger than `grace_seconds` is left alone. Returns the ids.
+        Runs younger than `grace_seconds` are ignored.
         """
         with self._engine.begin() as connection:
-            old = instant(now - timedelta(seconds=grace_seconds))
+            old = to_microseconds(now - timedelta(seconds=grace_seconds))
             running = select(RUNS).where(and_(RUNS.c.status == "running", RUNS.c.started <= old))
             dead = [row for row in connection.execute(running) if not _alive(connection, row, now)]
             for row in dead:
-                values = {"status": "abandoned", "ended": instant(now)}
+                values = {"status": "abandoned", "ended": to_microseconds(now)}
                 connection.execute(update(RUNS).where(RUNS.c.id == row.id).values(values))
             return [row.id for row in dead]
 
@@ -199,7 +199,7 @@ def _held(name: str, token: int) -> Any:
 def _alive(connection: Connection, row: Row[Any], now: datetime) -> bool:
     """True while a lease of one of the run's interfaces, taken by this run's process, has not expired."""
     names = [LEASE_PREFIX + interface for interface in json.loads(row.interfaces)]
-    living = and_(LEASES.c.name.in_(names), LEASES.c.owner.is_not(None), LEASES.c.expires > instant(now))
+    living = and_(LEASES.c.name.in_(names), LEASES.c.owner.is_not(None), LEASES.c.expires > to_microseconds(now))
     later = and_(RUNS.c.started > row.started, RUNS.c.status == "running", RUNS.c.interfaces == row.interfaces)
     if connection.scalar(select(exists().where(later))):
         return False
@@ -215,7 +215,7 @@ def _reads_json(reads: Sequence[ConnectionReads]) -> str:
 
 
 def _expiry(now: datetime, ttl_seconds: float) -> int:
-    return instant(now + timedelta(seconds=ttl_seconds))
+    return to_microseconds(now + timedelta(seconds=ttl_seconds))
 
 
 def _run(row: Row[Any]) -> RunRecord:
@@ -223,8 +223,8 @@ def _run(row: Row[Any]) -> RunRecord:
         id=row.id,
         interfaces=tuple(json.loads(row.interfaces)),
         status=row.status,
-        started=moment(row.started),
-        ended=None if row.ended is None else moment(row.ended),
+        started=from_microseconds(row.started),
+        ended=None if row.ended is None else from_microseconds(row.ended),
         user=row.started_by,
         commit=row.git_commit,
         plan_hash=row.plan_hash,
@@ -238,8 +238,8 @@ def _step(row: Row[Any]) -> StepRecord:
         step=row.step,
         kind=row.kind,
         status=row.status,
-        started=moment(row.started),
-        ended=moment(row.ended),
+        started=from_microseconds(row.started),
+        ended=from_microseconds(row.ended),
         counts=json.loads(row.counts),
         message=row.message,
     )

@@ -1,4 +1,4 @@
-"""What servers share: when interfaces are due, and who may call the API."""
+"""State shared by servers: due times, claimed starts and API tokens."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .database import open_database, sqlite_url
-from .moments import instant, moment
 from .tables import CLAIMS, RUNS, SCHEDULES, TOKENS
+from .timestamps import from_microseconds, to_microseconds
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """A token of the API. `hash` is of its secret part; `scopes` are what it may do."""
+    """An API token. `hash` is the hash of its secret part; `scopes` are its permissions."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class TokenRecord:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A start that the process `owner` has taken: the run `run` is to be, or was, for what was due then."""
+    """A start that the process `owner` has claimed: run `run` of an interface, for the due time `due`."""
 
     interface: str
     due: datetime
@@ -48,49 +48,55 @@ def open_serving_store(path: Path) -> SqlServingStore:
 
 
 class SqlServingStore:
-    """Due times (`DueTimes`) and tokens in the database at `url`. For several threads and processes at once."""
+    """Due times (`DueTimes`), claims and tokens in the database at `url`. Safe for concurrent use by threads and
+    processes."""
 
     def __init__(self, url: str) -> None:
         self._engine = open_database(url)
 
     def due(self) -> Mapping[str, datetime]:
-        """By interface, when it is due."""
+        """The due time of each interface."""
         with self._engine.connect() as connection:
-            return {row.interface: moment(row.due) for row in connection.execute(select(SCHEDULES))}
+            return {row.interface: from_microseconds(row.due) for row in connection.execute(select(SCHEDULES))}
 
     def move_due(self, interface: str, before: datetime | None, after: datetime, claim: Claim | None = None) -> bool:
-        """Put the due time from `before` to `after`: of servers that try it at once, one succeeds. With it the claim is
-        kept."""
+        """Move the due time from `before` to `after` and record the claim, in one transaction. Of servers that race,
+        one succeeds."""
         with self._engine.begin() as connection:
             if before is None:
                 try:
                     with connection.begin_nested():
-                        connection.execute(insert(SCHEDULES).values(interface=interface, due=instant(after)))
+                        connection.execute(insert(SCHEDULES).values(interface=interface, due=to_microseconds(after)))
                 except IntegrityError:
                     return False
                 return True
-            where = (SCHEDULES.c.interface == interface) & (SCHEDULES.c.due == instant(before))
-            if connection.execute(update(SCHEDULES).where(where).values(due=instant(after))).rowcount != 1:
+            where = (SCHEDULES.c.interface == interface) & (SCHEDULES.c.due == to_microseconds(before))
+            if connection.execute(update(SCHEDULES).where(where).values(due=to_microseconds(after))).rowcount != 1:
                 return False
             if claim is not None:
-                row = {"run": claim.run, "interface": claim.interface, "due": instant(claim.due), "owner": claim.owner}
+                row = {
+                    "run": claim.run,
+                    "interface": claim.interface,
+                    "due": to_microseconds(claim.due),
+                    "owner": claim.owner,
+                }
                 connection.execute(insert(CLAIMS).values(row))
             return True
 
     def claims(self) -> Sequence[Claim]:
-        """The starts that were taken and are not settled."""
+        """The claimed starts that are not settled, by due time."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(CLAIMS).order_by(CLAIMS.c.due))
-            return [Claim(row.interface, moment(row.due), row.run, row.owner) for row in rows]
+            return [Claim(row.interface, from_microseconds(row.due), row.run, row.owner) for row in rows]
 
     def take_over(self, claim: Claim, owner: str) -> bool:
-        """Have the claim of a process that is gone: of servers that try it at once, one succeeds."""
+        """Take over the claim of a dead process. Of servers that race, one succeeds."""
         where = (CLAIMS.c.run == claim.run) & (CLAIMS.c.owner == claim.owner)
         with self._engine.begin() as connection:
             return connection.execute(update(CLAIMS).where(where).values(owner=owner)).rowcount == 1
 
     def settle(self, run: str, owner: str) -> None:
-        """The start that `owner` has claimed has become a run, or nothing more is to become of it."""
+        """Delete the claim of `owner`: its run has begun, or never will."""
         with self._engine.begin() as connection:
             connection.execute(delete(CLAIMS).where((CLAIMS.c.run == run) & (CLAIMS.c.owner == owner)))
 
@@ -100,20 +106,20 @@ class SqlServingStore:
             return connection.execute(select(RUNS.c.id).where(RUNS.c.id == run)).first() is not None
 
     def add_token(self, token: TokenRecord) -> None:
-        """Keep a new token."""
+        """Store a new token."""
         row = {
             "id": token.id,
             "name": token.name,
             "hash": token.hash,
             "scopes": json.dumps(list(token.scopes)),
-            "made": instant(token.made),
-            "expires": instant(token.expires) if token.expires is not None else None,
+            "made": to_microseconds(token.made),
+            "expires": to_microseconds(token.expires) if token.expires is not None else None,
         }
         with self._engine.begin() as connection:
             connection.execute(insert(TOKENS).values(row))
 
     def tokens(self) -> Sequence[TokenRecord]:
-        """All tokens, the newest first."""
+        """All tokens, newest first."""
         with self._engine.connect() as connection:
             return [_token(row) for row in connection.execute(select(TOKENS).order_by(TOKENS.c.made.desc()))]
 
@@ -124,15 +130,15 @@ class SqlServingStore:
             return _token(row) if row is not None else None
 
     def revoke_token(self, token_id: str, now: datetime) -> bool:
-        """End a token for good; False when there is none, or it was revoked before."""
+        """Revoke a token; False if there is none or it is already revoked."""
         where = (TOKENS.c.id == token_id) & TOKENS.c.revoked.is_(None)
         with self._engine.begin() as connection:
-            return connection.execute(update(TOKENS).where(where).values(revoked=instant(now))).rowcount == 1
+            return connection.execute(update(TOKENS).where(where).values(revoked=to_microseconds(now))).rowcount == 1
 
     def note_use(self, token_id: str, now: datetime) -> None:
-        """A token was used."""
+        """Record that a token was used."""
         with self._engine.begin() as connection:
-            connection.execute(update(TOKENS).where(TOKENS.c.id == token_id).values(used=instant(now)))
+            connection.execute(update(TOKENS).where(TOKENS.c.id == token_id).values(used=to_microseconds(now)))
 
     def close(self) -> None:
         """Release the database."""
@@ -145,8 +151,8 @@ def _token(row: Row[Any]) -> TokenRecord:
         name=row.name,
         hash=row.hash,
         scopes=tuple(json.loads(row.scopes)),
-        made=moment(row.made),
-        expires=moment(row.expires) if row.expires is not None else None,
-        revoked=moment(row.revoked) if row.revoked is not None else None,
-        used=moment(row.used) if row.used is not None else None,
+        made=from_microseconds(row.made),
+        expires=from_microseconds(row.expires) if row.expires is not None else None,
+        revoked=from_microseconds(row.revoked) if row.revoked is not None else None,
+        used=from_microseconds(row.used) if row.used is not None else None,
     )

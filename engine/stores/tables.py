@@ -1,4 +1,4 @@
-"""The tables of the run state as the code reads them. Their making is in `migrations/`."""
+"""The tables of the run state, for queries. `migrations/` creates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of writes in a SQL database: durable before a request is sent, and the truth afterwards."""
+"""The write ledger in a SQL database: each write is durable before its request is sent."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from engine.connector import Failure
 from engine.run import DOUBTFUL_STATES, OPEN_STATES, Op, OpEnd, OpState
 
 from .database import insert_into, open_database, sqlite_url
-from .moments import instant, moment
 from .tables import IDENTITIES, OPS
+from .timestamps import from_microseconds, to_microseconds
 
 _BATCH = 500
 _MADE = ("create", "replace")
@@ -25,21 +25,21 @@ _DOUBTFUL = sorted(state.value for state in DOUBTFUL_STATES)
 
 
 def open_write_ledger(path: Path) -> SqlWriteLedger:
-    """The ledger in the SQLite file at `path`, which run state may share. `StoreError` when it is first used and cannot
-    be opened."""
+    """The ledger in the SQLite file at `path`, which run state may share. Its first use opens the file and raises
+    `StoreError` if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return SqlWriteLedger(sqlite_url(path))
 
 
 class SqlWriteLedger:
-    """A `WriteLedger` in the database at `url`. It may be used from several threads and processes at once."""
+    """A `WriteLedger` in the database at `url`. Safe for concurrent use by threads and processes."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     @cached_property
     def _engine(self) -> Engine:
-        """Opened when it is first needed: most runs write nothing."""
+        """Opened on first use: most runs write nothing."""
         return open_database(self._url, durable=True)
 
     def plan_ops(self, ops: Sequence[Op]) -> None:
@@ -50,7 +50,7 @@ class SqlWriteLedger:
 
     def mark_sent(self, ids: Sequence[str], now: datetime) -> None:
         """See `WriteLedger.mark_sent`."""
-        first = {"state": OpState.SENT.value, "sent": func.coalesce(OPS.c.sent, instant(now))}
+        first = {"state": OpState.SENT.value, "sent": func.coalesce(OPS.c.sent, to_microseconds(now))}
         with self._engine.begin() as connection:
             for some in _batches(ids):
                 connection.execute(update(OPS).where(OPS.c.id.in_(some)).values(first))
@@ -76,8 +76,8 @@ class SqlWriteLedger:
             return True
 
     def _note_identities(self, connection: Connection, ids: Sequence[str], ends: Sequence[OpEnd]) -> None:
-        """What was made stands for its key from now on; what was done away with does not any more."""
-        moments = {end.id: instant(end.ended) for end in ends}
+        """Bind keys to the objects that were created, and remove the bindings of retired ones."""
+        since = {end.id: to_microseconds(end.ended) for end in ends}
         rows = connection.execute(select(OPS).where(OPS.c.id.in_(ids))).all()
         made = [
             {
@@ -85,7 +85,7 @@ class SqlWriteLedger:
                 "step": row.step,
                 "row_key": row.row_key,
                 "object": row.result,
-                "since": moments[row.id],
+                "since": since[row.id],
             }
             for row in rows
             if row.use_of in _MADE and row.result is not None
@@ -124,7 +124,7 @@ class SqlWriteLedger:
     def remember(self, connection: str, step: str, found: Iterable[tuple[str, str]], now: datetime) -> None:
         """See `WriteLedger.remember`."""
         rows = [
-            {"connection": connection, "step": step, "row_key": key, "object": value, "since": instant(now)}
+            {"connection": connection, "step": step, "row_key": key, "object": value, "since": to_microseconds(now)}
             for key, value in found
         ]
         if rows:
@@ -225,10 +225,10 @@ def _values(op: Op) -> dict[str, Any]:
         "object": op.object,
         "parameters": json.dumps(op.parameters),
         "state": op.state.value,
-        "planned": instant(op.planned),
+        "planned": to_microseconds(op.planned),
         "lane": op.lane,
         "requires": op.requires,
-        "sent": instant(op.sent) if op.sent is not None else None,
+        "sent": to_microseconds(op.sent) if op.sent is not None else None,
     }
 
 
@@ -236,7 +236,7 @@ def _ended(end: OpEnd) -> dict[str, Any]:
     return {
         "op_id": end.id,
         "new_state": end.state.value,
-        "new_ended": instant(end.ended),
+        "new_ended": to_microseconds(end.ended),
         "new_result": end.result,
         "new_failure": msgspec.json.encode(end.failure).decode() if end.failure is not None else None,
         "new_request": end.request,
@@ -258,11 +258,11 @@ def _op(row: Row[Any]) -> Op:
         object=row.object,
         parameters=tuple((path, text) for path, text in json.loads(row.parameters)),
         state=OpState(row.state),
-        planned=moment(row.planned),
+        planned=from_microseconds(row.planned),
         lane=row.lane,
         requires=row.requires,
-        sent=moment(row.sent) if row.sent is not None else None,
-        ended=moment(row.ended) if row.ended is not None else None,
+        sent=from_microseconds(row.sent) if row.sent is not None else None,
+        ended=from_microseconds(row.ended) if row.ended is not None else None,
         result=row.result,
         failure=msgspec.json.decode(row.failure, type=Failure) if row.failure is not None else None,
         request=row.request,

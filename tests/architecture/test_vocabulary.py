@@ -35,6 +35,7 @@ CLEAN = (
     "engine/sandbox",
     "engine/source",
     "engine/spec",
+    "engine/stores",
     "schemas",
     "tools",
     "tests/architecture",

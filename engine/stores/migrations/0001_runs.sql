@@ -1,4 +1,4 @@
--- Runs and how their steps ended. Instants are microseconds since 1970, UTC.
+-- Runs and the outcomes of their steps. Timestamps are microseconds since 1970, UTC.
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     interfaces TEXT NOT NULL,

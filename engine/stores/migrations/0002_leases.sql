@@ -1,4 +1,4 @@
--- One row a lease, kept after its release so that tokens only grow. No owner: the lease is free.
+-- One row per lease, kept after its release so that fencing tokens only grow. A lease without an owner is free.
 CREATE TABLE leases (
     name TEXT PRIMARY KEY,
     token BIGINT NOT NULL,

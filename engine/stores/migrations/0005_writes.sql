@@ -1,4 +1,4 @@
--- Every write to a provider, written down before it is sent; its id is the idempotency key. Instants as in `runs`.
+-- Every write to a provider, recorded before it is sent; its id is the idempotency key. Timestamps as in `runs`.
 CREATE TABLE ops (
     id TEXT PRIMARY KEY,
     run_id TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE INDEX ops_by_step ON ops (connection, step, use_of, state);
 
 CREATE INDEX ops_by_time ON ops (planned, number);
 
--- Which object each key of a step stands for.
+-- The object that each key of a step is bound to.
 CREATE TABLE identities (
     connection TEXT NOT NULL,
     step TEXT NOT NULL,

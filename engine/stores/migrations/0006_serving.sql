@@ -1,10 +1,10 @@
--- When scheduled interfaces are due, for all servers of this state. Instants as in `runs`.
+-- Due times of scheduled interfaces, shared by all servers of this state. Timestamps as in `runs`.
 CREATE TABLE schedules (
     interface TEXT PRIMARY KEY,
     due BIGINT NOT NULL
 );
 
--- Tokens of the API: the hash of each, never the token.
+-- API tokens: only hashes are stored.
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,

@@ -1,4 +1,4 @@
--- Starts that were taken and whose run may not have begun: which run each is to be, and which process has taken it.
+-- Claimed starts whose run may not have begun: the id of the run and the process that claimed it.
 CREATE TABLE claims (
     run TEXT PRIMARY KEY,
     interface TEXT NOT NULL,
