@@ -95,12 +95,18 @@ class SecretPolicy:
         return self._replaced(text, lambda found: (found.start, MASK))
 
     def _replaced(self, text: str, replace: Callable[[FoundSecret], tuple[int, str]]) -> str:
-        parts, end = [], 0
-        for found in self.find(text):
-            start, replacement = replace(found)
-            parts += [text[end:start], replacement]
-            end = found.end
-        return "".join((*parts, text[end:])) if parts else text
+        """`text` with all secrets replaced: also one that begins a word only once the secret before it is gone."""
+        while secrets := tuple(self.find(text)):
+            parts, end = [], 0
+            for found in secrets:
+                start, replacement = replace(found)
+                parts += [text[end:start], replacement]
+                end = found.end
+            cleaned = "".join((*parts, text[end:]))
+            if cleaned == text:  # a form that contains its own replacement
+                break
+            text = cleaned
+        return text
 
 
 def names_secret(name: str) -> bool:

@@ -8,59 +8,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.connector import Changes, Connector, Coverage, Mirror, Need, Pace, Read
-from engine.duck import DuckBoxRunner, DuckStaging, DuckTableStore, fetch_rows
+from engine.connector import Connector, Mirror, Need, Pace, Read
+from engine.duck import DuckBoxRunner, DuckTableStore, fetch_rows
 from engine.duck.files import attach
 from engine.duck.instances import Terms, own_instance
 from engine.executors import InlineExecutor
 from engine.plan import ConnectionSettings, plan_of_needs
-from engine.run import BoxLimits, LoadReport, OutputFile, World, describe_process, execute_plan, process_is_alive
+from engine.run import BoxLimits, World, describe_process, execute_plan, process_is_alive
 from engine.run.outcome import Run
+from engine.testing.dying_staging import Crash, DyingStaging, Killed
 from engine.testing.fakes import MemoryRunStore, RunMemory
 
 _NAME = "mirrored"
-
-
-class Killed(BaseException):
-    """The end of the process, as far as a test in the same process can play it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """The process ends at the `load`th commit of staging, right before it or right after."""
-
-    load: int
-    after: bool
-
-
-class _Staging(DuckStaging):
-    def __init__(self, path: Path, connector: Connector, crash: Crash | None) -> None:
-        super().__init__(path, connector.catalogue(None))
-        self._crash = crash
-        self._loads = itertools.count()
-
-    def load(
-        self,
-        files: Sequence[OutputFile],
-        coverage: Sequence[Coverage],
-        read_at: datetime,
-        changes: Changes = Changes(),  # noqa: B008 - frozen
-    ) -> LoadReport:
-        """As the staging of a process that may end here."""
-        dies = self._crash is not None and next(self._loads) == self._crash.load
-        if dies and self._crash is not None and not self._crash.after:
-            raise Killed
-        report = super().load(files, coverage, read_at, changes)
-        if dies:
-            raise Killed
-        return report
 
 
 class MirrorSuite:
@@ -141,7 +106,7 @@ class MirrorSuite:
             return connector.refresh(reads, mirror, Pace(pace.now, {**pace.reread, **again}, pace.events, pace.lost))
 
         executor = InlineExecutor(2)
-        staging = _Staging(self.path, connector, crash)
+        staging = DyingStaging(self.path, connector.catalogue(None), crash)
         store = self.folder / "store.duckdb"
         world = World(
             now=lambda: datetime.now(UTC),

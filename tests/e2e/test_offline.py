@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes.command import shipped_project, weir, without_network
+from tests.support.processes.command import shipped_project, started_weir, weir, without_network
 
 
 @pytest.fixture
@@ -41,10 +41,12 @@ def test_the_plan_has_the_same_hash_wherever_the_files_are(tmp_path: Path, proje
     replaced(other / "connections" / "stripe_main.yaml", "connector: stripe\n", "# a comment\nconnector: stripe\n")
     (other / "interfaces" / "deep").mkdir()
     (other / "interfaces" / "invoice_lines.yaml").rename(other / "interfaces" / "deep" / "lines.yaml")
-    plans = [json.loads(weir(folder, "plan", "--format", "json").succeeded().out) for folder in (project, other)]
+    plans = [
+        json.loads(started_weir(folder, "plan", "--format", "json").succeeded().out) for folder in (project, other)
+    ]
     assert plans[0]["hash"] == plans[1]["hash"]
     replaced(other / "interfaces" / "deep" / "lines.yaml", "action: upsert", "action: insert")
-    changed = json.loads(weir(other, "plan", "--format", "json").succeeded().out)
+    changed = json.loads(started_weir(other, "plan", "--format", "json").succeeded().out)
     assert changed["hash"] != plans[0]["hash"]
 
 

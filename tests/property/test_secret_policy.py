@@ -104,6 +104,21 @@ def test_all_uses_agree_on_any_text(text: str) -> None:
     assert (reported(SourceTree(Path(), documents={"a.yaml": Document("a.yaml", text, None)})) > 0) == found
 
 
+@given(lines | looks_alike)
+@settings(max_examples=examples(300), deadline=None)
+def test_cleaned_text_holds_no_secret_and_is_stable(text: str) -> None:
+    for clean in (masked, redact, scrubbed):
+        assert not secret_policy().holds(clean(text))
+        assert clean(clean(text)) == clean(text)
+
+
+def test_short_key_right_behind_another_secret_is_removed() -> None:
+    text = "weir_0123456789ab_" + "a1" * 20 + "sk_live_short678"
+    for clean in (masked, redact, scrubbed):
+        assert "short678" not in clean(text)
+        assert not secret_policy().holds(clean(text))
+
+
 def test_every_connector_declares_secret_patterns() -> None:
     for connector in installed_connectors().values():
         assert connector.secret_patterns, connector.name

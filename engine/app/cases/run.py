@@ -100,7 +100,7 @@ def opened_cases(workspace: Workspace, patterns: Sequence[str]) -> Iterator[Case
 
 
 def run_cases(
-    cases: Cases, options: RunOptions, told: Callable[[CaseResult], None], *, fail_fast: bool = False
+    cases: Cases, options: RunOptions, report: Callable[[CaseResult], None], *, fail_fast: bool = False
 ) -> tuple[CaseResult, ...]:
     """Run all that were chosen, telling of each as it ends; with `fail_fast`, up to the first that fails."""
     results: list[CaseResult] = []
@@ -111,7 +111,7 @@ def run_cases(
         if options.cancelled.is_set():
             break
         results.append(result)
-        told(result)
+        report(result)
         if fail_fast and not result.passed:
             break
     return tuple(results)

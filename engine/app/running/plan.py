@@ -66,7 +66,7 @@ def known_now(workspace: Workspace, checked: Checked) -> Known:
             position = staging.position()
             if position is not None:
                 positions[name] = position
-        except StoreError:  # a run that goes on holds the file: then the estimates say less
+        except StoreError:  # a run in progress holds the file: the estimates are less exact then
             continue
         finally:
             staging.close()

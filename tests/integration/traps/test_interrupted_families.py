@@ -5,8 +5,8 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from engine.testing.dying_staging import Crash, Killed
 from tests.integration.traps.conftest import Opener, Pair
-from tests.support.mirror.mirrored import Crash, Killed
 
 FAMILY = ("invoices", "invoice_line_items")
 CONFIG = {"max_slice_bytes": 1, "concurrency": 1}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.connectors.stripe import CONNECTOR
+from engine.testing.dying_staging import Crash, Killed
 from tests.integration.traps.conftest import Opener, Pair
-from tests.support.mirror.mirrored import Crash, Killed, permissions_for
+from tests.support.mirror.mirrored import permissions_for
 
 DAY = 86_400
 

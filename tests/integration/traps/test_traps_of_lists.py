@@ -7,8 +7,8 @@ from datetime import UTC
 
 import pytest
 
+from engine.testing.dying_staging import Crash, Killed
 from tests.integration.traps.conftest import Opener
-from tests.support.mirror.mirrored import Crash, Killed
 
 
 def test_trap_01_rows_created_during_paging_lose_nothing(opened: Opener) -> None:

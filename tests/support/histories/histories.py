@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from engine.testing.dying_staging import Crash, Killed
 from tests.support.histories.themes import CLOCKS, FAULT, HOOK, HOUR, LISTS, LONG, NUMBERS, SHORT, SLICES, THEMES, Theme
 from tests.support.histories.watch import Watch
 from tests.support.mirror.business import Business
-from tests.support.mirror.mirrored import Crash, Killed, Mirrored, permissions_for
+from tests.support.mirror.mirrored import Mirrored, permissions_for
 from tests.support.mirror.shop import ServedShops
 
 KEY = "sk_test_weir_sandbox"

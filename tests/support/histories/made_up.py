@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from engine.sandbox.admission.faults import REASONS
+from engine.testing.dying_staging import Crash
 from tests.support.histories.histories import Histories
 from tests.support.histories.themes import (  # fmt: skip
     CLOCKS,
@@ -30,7 +31,6 @@ from tests.support.histories.themes import (  # fmt: skip
     theme_of,
 )
 from tests.support.mirror.business import UPDATES, USUAL
-from tests.support.mirror.mirrored import Crash
 
 WEIGHTS = {
     "live_on": 6, "sync_in_trouble": 5, "change_repeatedly": 3, "wait": 3, "sync": 1, "grow": 1,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import duckdb
 
 from engine.app.running.world import refresh_whole
-from engine.connector import Changes, Coverage, Mirror, Need, Pace, Read
+from engine.connector import Mirror, Need, Pace, Read
 from engine.connector.sandbox import SANDBOX_KEY
 from engine.connectors.stripe import CONNECTOR
 from engine.connectors.stripe.catalogue import load_catalogue
@@ -23,56 +22,19 @@ from engine.executors import InlineExecutor
 from engine.plan import ConnectionSettings, plan_of_needs
 from engine.run import (
     BoxLimits,
-    LoadReport,
-    OutputFile,
     World,
     describe_process,
     execute_plan,
     process_is_alive,
 )
 from engine.run.outcome import Run
+from engine.testing.dying_staging import Crash, DyingStaging
 from engine.testing.fakes import MemoryRunStore, RunMemory
 from tests.support.mirror.comparison import live_of
 from tests.support.mirror.shop import Shop
 
 CATALOGUE = CONNECTOR.catalogue(None)
 FAST = {"first": 0.0005, "longest": 0.002, "tries": 6}
-
-
-class Killed(BaseException):
-    """The end of the process, as far as a test in the same process can simulate it."""
-
-
-@dataclass(frozen=True)
-class Crash:
-    """Ends the process at the `load`th commit of staging, right before or right after it."""
-
-    load: int
-    after: bool
-
-
-class _DyingStaging(DuckStaging):
-    """Staging of a process that ends at a commit."""
-
-    def __init__(self, path: Path, crash: Crash | None, *, accept_deletes: bool = False) -> None:
-        super().__init__(path, CATALOGUE, accept_deletes=accept_deletes)
-        self._crash = crash
-        self._loads = itertools.count()
-
-    def load(
-        self,
-        files: Sequence[OutputFile],
-        coverage: Sequence[Coverage],
-        read_at: datetime,
-        changes: Changes = Changes(),  # noqa: B008 - frozen
-    ) -> LoadReport:
-        dies = self._crash is not None and next(self._loads) == self._crash.load
-        if dies and self._crash is not None and not self._crash.after:
-            raise Killed
-        report = super().load(files, coverage, read_at, changes)
-        if dies:
-            raise Killed
-        return report
 
 
 class Mirrored:
@@ -124,7 +86,7 @@ class Mirrored:
         wanted = needs or [Need(name, ("id",)) for name in tables or self.tables]
         plan = plan_of_needs(settings, CONNECTOR, wanted)
         executor = InlineExecutor(2)
-        staging = _DyingStaging(self.path, crash, accept_deletes=accept_deletes)
+        staging = DyingStaging(self.path, CATALOGUE, crash, accept_deletes=accept_deletes)
         refresh = refresh_whole({CONNECTOR.name: CONNECTOR}) if full else _refresh
         given = {"max_slice_bytes": None, **self.config, **config}
         try:
